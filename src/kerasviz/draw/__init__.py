@@ -1,0 +1,1 @@
+"""Drawing arrays: knows Matplotlib, but nothing of Keras."""

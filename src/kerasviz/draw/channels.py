@@ -1,0 +1,105 @@
+"""Kernels with many input channels to tiles that can be drawn; nothing but NumPy."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+Channel = int | Literal["auto", "mean", "principal", "rgb", "all"]
+CHANNELS = ("auto", "mean", "principal", "rgb", "all")
+
+
+class KernelTiles(NamedTuple):
+    """Tiles of a kernel: `(n, height, width)`, or `(n, height, width, 3)` for colours."""
+
+    tiles: np.ndarray
+    note: str
+
+
+def resolve_channel(channel: Channel, in_channels: int) -> Channel:
+    """Return how to draw a kernel with this many input channels; never "auto".
+
+    Raises:
+        ValueError: There is no such channel, or "rgb" where there are not three.
+    """
+    if channel == "auto":
+        return 0 if in_channels == 1 else "rgb" if in_channels == 3 else "principal"
+    if channel == "rgb" and in_channels != 3:
+        raise ValueError(
+            f"`channel` can be 'rgb' for 3 input channels only, and this layer has {in_channels}. "
+            "Received: channel='rgb'"
+        )
+    if not isinstance(channel, str) and not -in_channels <= channel < in_channels:
+        raise ValueError(
+            f"`channel` must be between {-in_channels} and {in_channels - 1}, since the layer has "
+            f"{in_channels} input channels. Received: channel={channel}"
+        )
+    return channel
+
+
+def kernel_tiles(kernel: np.ndarray, channel: Channel) -> KernelTiles:
+    """Reduce a kernel to what can be drawn.
+
+    Args:
+        kernel: Array `(height, width, in_channels, filters)`.
+        channel: What `resolve_channel` returned.
+
+    Returns:
+        A tile a filter; with "all" a tile a pair, row by row an input channel's.
+    """
+    in_channels, filters = kernel.shape[2:]
+    by_filter = np.moveaxis(kernel, 3, 0)
+    if channel == "rgb":
+        return KernelTiles(by_filter, "RGB")
+    if channel == "all":
+        pairs = np.moveaxis(kernel, (2, 3), (0, 1))
+        return KernelTiles(pairs.reshape(in_channels * filters, *kernel.shape[:2]), "")
+    if channel == "mean":
+        return KernelTiles(by_filter.mean(axis=3), f"mean over {in_channels} input channels")
+    if channel == "principal":
+        tiles, energy = principal_patterns(kernel)
+        return KernelTiles(tiles, f"principal pattern, {energy:.0%} of the energy")
+    assert isinstance(channel, (int, np.integer))
+    number = range(in_channels)[channel]
+    note = f"input channel {number} of {in_channels}" if in_channels > 1 else ""
+    return KernelTiles(by_filter[..., number], note)
+
+
+def principal_patterns(kernel: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the dominant spatial pattern of each filter.
+
+    A filter is a matrix of positions by input channels. Its first right singular vector is the mix
+    of channels (of unit length) to which it responds most; the pattern is what the filter does to
+    that mix: the first left singular vector times the first singular value, in the units of the
+    weights. Of a filter with one channel it is that channel. The sign, which the decomposition
+    leaves open, is chosen so that the loadings of the channels sum to 0 or more.
+
+    Source: Eckart and Young, "The approximation of one matrix by another of lower rank",
+    Psychometrika 1, 1936.
+
+    Args:
+        kernel: Array `(height, width, in_channels, filters)`.
+
+    Returns:
+        Array `(filters, height, width)` of the kernel's dtype, and the mean share of the filters'
+        energy (sum of squares) that the patterns hold, 0 to 1; filters of zeros are left out.
+    """
+    height, width, in_channels, filters = kernel.shape
+    matrices = kernel.reshape(height * width, in_channels, filters).astype("float64")
+    finite = np.nan_to_num(np.moveaxis(matrices, 2, 0), posinf=0, neginf=0)
+    # The smaller of the two Gram matrices has the same leading vector at a fraction of the cost.
+    if height * width <= in_channels:
+        vectors = np.linalg.eigh(finite @ finite.swapaxes(1, 2))[1][:, :, -1]
+        loadings = np.einsum("fp,fpc->fc", vectors, finite)
+        lengths = np.linalg.norm(loadings, axis=1)
+        patterns = vectors * lengths[:, np.newaxis]
+    else:
+        loadings = np.linalg.eigh(finite.swapaxes(1, 2) @ finite)[1][:, :, -1]
+        patterns = np.einsum("fpc,fc->fp", finite, loadings)
+        lengths = np.linalg.norm(patterns, axis=1)
+    patterns = patterns * np.where(loadings.sum(axis=1) < 0, -1.0, 1.0)[:, np.newaxis]
+    energy = (finite**2).sum(axis=(1, 2))
+    share = np.divide(lengths**2, energy, where=energy > 0, out=np.full(filters, np.nan))
+    mean_share = float(np.nanmean(share)) if (energy > 0).any() else 1.0
+    return patterns.reshape(filters, height, width).astype(kernel.dtype), mean_share

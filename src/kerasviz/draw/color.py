@@ -1,0 +1,141 @@
+"""Data to colour limits, norm and colormap; nothing is drawn here."""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+
+DIVERGING = "RdBu_r"
+SEQUENTIAL = "viridis"
+INVALID = "magenta"
+"""The colour of NaN and infinite values: in neither of the two colormaps."""
+
+
+class Limits(NamedTuple):
+    """Colour limits and whether the data has a sign."""
+
+    vmin: float
+    vmax: float
+    signed: bool
+
+
+class ColorScale(NamedTuple):
+    """What `imshow` needs to turn values into colours; a norm may be a scale's name."""
+
+    norm: Normalize | str
+    cmap: Colormap
+
+
+def value_range(values: np.ndarray) -> tuple[float, float]:
+    """Return the lowest and highest finite value, `(0.0, 0.0)` where there is none."""
+    lowest, highest = values.min(), values.max()
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        finite = values[np.isfinite(values)]
+        if not finite.size:
+            return 0.0, 0.0
+        lowest, highest = finite.min(), finite.max()
+    return float(lowest), float(highest)
+
+
+def resolve_limits(
+    values: np.ndarray, vmin: float | None = None, vmax: float | None = None
+) -> Limits:
+    """Choose colour limits: symmetric about 0 for signed data, from 0 for non-negative data.
+
+    Args:
+        values: Array of any shape; values that are not finite are left out.
+        vmin: The caller's lower limit. Where it is given alone, signed data stays symmetric.
+        vmax: The caller's upper limit, likewise.
+
+    Returns:
+        The limits, always with `vmin < vmax` unless both were given.
+    """
+    lowest, highest = value_range(values)
+    signed = lowest < 0
+    if signed:
+        given = vmin if vmax is None else vmax
+        reach = max(-lowest, highest) if given is None else abs(given)
+        low, high = -reach, reach
+    else:
+        low, high = 0.0, highest
+    low = low if vmin is None else vmin
+    high = high if vmax is None else vmax
+    if low >= high and (vmin is None or vmax is None):
+        low, high = (high - 1.0, high) if vmin is None and vmax is not None else (low, low + 1.0)
+    return Limits(low, high, signed)
+
+
+def color_scale(
+    values: np.ndarray,
+    *,
+    cmap: str | Colormap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    norm: Normalize | str | None = None,
+) -> ColorScale:
+    """Choose norm and colormap for an array.
+
+    Signed data gets a diverging colormap whose neutral colour stands at 0, whatever the limits;
+    non-negative data gets a sequential one. What the caller gives wins. A norm that the caller
+    gives is copied before its missing limits are filled in.
+    """
+    limits = resolve_limits(values, vmin, vmax)
+    if cmap is None:
+        cmap = DIVERGING if limits.signed else SEQUENTIAL
+        if limits.signed and norm is None and limits.vmin != -limits.vmax:
+            cmap = _centered(colormaps[DIVERGING], limits)
+    colormap = colormaps[cmap] if isinstance(cmap, str) else cmap
+    if norm is None:
+        return ColorScale(Normalize(limits.vmin, limits.vmax), colormap)
+    if isinstance(norm, Normalize):
+        norm = copy.deepcopy(norm)
+        norm.autoscale_None(values[np.isfinite(values)])
+    return ColorScale(norm, colormap)
+
+
+def _centered(cmap: Colormap, limits: Limits) -> Colormap:
+    """Cut from a diverging colormap the part that keeps its middle at 0 within the limits."""
+    reach = max(abs(limits.vmin), abs(limits.vmax))
+    positions = 0.5 + np.linspace(limits.vmin, limits.vmax, 256) / (2 * reach)
+    colors = cmap(positions)
+    return LinearSegmentedColormap.from_list(f"{cmap.name}_centered", colors)
+
+
+def normalize_tiles(tiles: np.ndarray) -> np.ndarray:
+    """Put each tile on its own scale, 0 staying 0.
+
+    Args:
+        tiles: Array `(n, height, width)`.
+
+    Returns:
+        A new float array in -1 to 1, or in 0 to 1 for non-negative data: each tile divided by its
+        largest finite magnitude. A tile of zeros stays zero.
+    """
+    magnitude = np.where(np.isfinite(tiles), np.abs(tiles), 0)
+    reach = magnitude.max(axis=(1, 2), keepdims=True)
+    return np.asarray(tiles / np.where(reach > 0, reach, 1))
+
+
+def rgb_limits(values: np.ndarray, vmin: float | None = None, vmax: float | None = None) -> Limits:
+    """Choose the values that become black and full colour.
+
+    Integers are taken as 0 to 255 and floats in 0 to 1 as they are. Other non-negative values end
+    at the largest, and signed values are centred, so that 0 becomes middle grey.
+    """
+    limits = resolve_limits(values, vmin, vmax)
+    if vmin is None and vmax is None and not limits.signed:
+        if np.issubdtype(values.dtype, np.integer):
+            return Limits(0.0, 255.0, signed=False)
+        if limits.vmax <= 1:
+            return Limits(0.0, 1.0, signed=False)
+    return limits
+
+
+def rgb_values(tiles: np.ndarray, limits: Limits) -> np.ndarray:
+    """Map values linearly from the limits to 0 to 1, as a new float32 array."""
+    span = limits.vmax - limits.vmin
+    return np.clip((tiles.astype("float32") - limits.vmin) / span, 0, 1)

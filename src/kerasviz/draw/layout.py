@@ -1,0 +1,345 @@
+"""Panels in a figure: a new one that fits them, or the caller's."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.font_manager import FontProperties
+from matplotlib.image import AxesImage
+
+from kerasviz.draw.color import INVALID, ColorScale, value_range
+from kerasviz.draw.options import TileOptions
+from kerasviz.draw.panel import (
+    LARGEST_LABEL,
+    SMALLEST_LABEL,
+    Panel,
+    Plot,
+    draw_panel,
+    text_width,
+    wrap_text,
+)
+from kerasviz.draw.scaling import resolve_scales
+from kerasviz.draw.tiles import Grid, choose_columns, constant_tiles
+
+# Sizes in inches, as those of a figure.
+ONE_PANEL = (7.0, 7.5)
+MANY_PANELS = (4.4, 4.4)
+LARGEST_TILE = 1.4
+ONLY_TILE = 3.0
+LEAST_WIDTH = 2.6
+MARGIN = 0.12
+BAR_WIDTH, BAR_PAD = 0.13, 0.1
+TITLE_PAD = 0.07
+ASPECT = 1.4
+"""Width to height of a new figure's mosaic, where the number of tiles allows it."""
+
+GAP = 0.06
+"""Distance between two tiles, as a part of a tile's side."""
+LEAST_GAP = 2 / 100
+LEAST_DOTS = 0.75
+"""Where a value would be smaller than so many dots, values are no longer made whole dots."""
+FINE_TILE = 12
+"""From this many values a side, a gap is a whole number of values wide."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A panel with its place: `unit` inches a value, numbers of `label_size` points."""
+
+    panel: Panel
+    grid: Grid
+    unit: float
+    label_size: float | None
+
+    @property
+    def size(self) -> tuple[float, float]:
+        height, width = self.grid.size
+        return height * self.unit, width * self.unit
+
+    @property
+    def head(self) -> float:
+        """Room above the mosaic for the numbers of the first row, in inches."""
+        return 0.0 if self.label_size is None else self.grid.gap[0] * self.unit
+
+
+def check_panels(count: int, options: TileOptions) -> None:
+    """Refuse, before anything is computed, an Axes for more panels than one."""
+    if options["ax"] is not None and count > 1:
+        raise ValueError(
+            f"`ax` takes one panel, but {count} layers were asked for: give `figure` instead."
+        )
+
+
+def draw_panels(panels: Sequence[Panel], options: TileOptions) -> Plot:
+    """Draw panels into a new figure, or into the Axes or the figure that the caller gave.
+
+    Args:
+        panels: What to draw, at least one.
+        options: The caller's keywords, checked and complete.
+
+    Returns:
+        The `Plot`. A new figure is known to pyplot; if anything fails, it is closed again.
+    """
+    check_panels(len(panels), options)
+    ax, figure = options["ax"], options["figure"]
+    _warn_invalid(panels)
+    panels, scales = resolve_scales(panels, options)
+    if ax is not None:
+        return _draw_into_axes([ax], panels, scales, options)
+    if figure is not None:
+        columns = math.ceil(math.sqrt(len(panels)))
+        rows = math.ceil(len(panels) / columns)
+        axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(panels))]
+        return _draw_into_axes(axes, panels, scales, options)
+    new = plt.figure(layout="none")
+    try:
+        return _draw_into_new(new, panels, scales, options)
+    except BaseException:
+        plt.close(new)
+        raise
+
+
+def _warn_invalid(panels: Sequence[Panel]) -> None:
+    count = sum(panel.tiles.size - np.isfinite(panel.tiles).sum() for panel in panels)
+    if count:
+        warnings.warn(
+            f"{count} of the values drawn are NaN or infinite; they are shown in magenta.",
+            stacklevel=4,
+        )
+
+
+def _plan(
+    panel: Panel,
+    options: TileOptions,
+    room: tuple[float, float],
+    dots: float | None,
+) -> _Plan:
+    """Choose the grid and the size of a panel.
+
+    Args:
+        panel: What to draw.
+        options: The caller's keywords.
+        room: Width and height to fill, in inches.
+        dots: Dots per inch of a new figure, in which every value is made a whole number of dots
+            wide and numbers that need more room get it; `None` where the room is all there is.
+    """
+    count, (height, width) = len(panel.tiles), panel.tiles.shape[1:3]
+    side = max(height, width)
+    if panel.table is not None:
+        columns = len(panel.table.columns)
+    else:
+        aspect = ASPECT if dots else room[0] / room[1]
+        padded = (height + GAP * side, width + GAP * side)
+        columns = options["columns"] or choose_columns(count, padded, aspect)
+    columns = min(columns, count)
+    rows = -(-count // columns)
+
+    unit = min(
+        room[0] / (columns * (width + GAP * side)),
+        room[1] / (rows * (height + GAP * side)),
+    )
+    label_size = None
+    if options["labels"] and panel.table is None:
+        label_size = float(np.clip(0.16 * unit * width * 72, SMALLEST_LABEL, LARGEST_LABEL))
+    if dots:
+        unit = min(unit, (LARGEST_TILE if count > 1 else ONLY_TILE) / side)
+        if label_size is not None:
+            longest = str(panel.numbers.max())
+            needed = (text_width(longest, label_size) + label_size / 2) / 72 / width
+            unit = max(unit, math.ceil(needed * dots) / dots)
+        if unit * dots >= LEAST_DOTS:
+            unit = max(1, round(unit * dots)) / dots
+
+    gap = max(LEAST_GAP, GAP * side * unit)
+    line = 0.0 if label_size is None else label_size * 1.25 / 72
+    gaps = (max(gap, line) / unit, gap / unit)
+    if side >= FINE_TILE:
+        gaps = (max(1, math.ceil(gaps[0])), max(1, round(gaps[1])))
+    elif dots:
+        gaps = tuple(math.ceil(gap * unit * dots - 1e-6) / dots / unit for gap in gaps)
+    grid = Grid(count, columns, (height, width), gaps)
+    return _Plan(panel, grid, unit, label_size)
+
+
+def _title(panel: Panel, options: TileOptions) -> str:
+    title = options["title"]
+    if isinstance(title, str):
+        return title
+    if not title:
+        return ""
+    notes = list(panel.notes)
+    dead = int(constant_tiles(panel.tiles).sum())
+    if dead:
+        notes.append(f"{dead} dead (\N{MULTIPLICATION SIGN})")
+    invalid = int(panel.tiles.size - np.isfinite(panel.tiles).sum())
+    if invalid:
+        notes.append(f"{invalid} NaN or infinite values ({INVALID})")
+    return "\n".join([panel.heading, ", ".join(notes)]).rstrip()
+
+
+def _has_bar(scale: ColorScale | None, options: TileOptions) -> bool:
+    """Whether a colour bar would tell the truth: never over tiles on scales of their own."""
+    return bool(options["colorbar"]) and scale is not None and options["scale"] != "tile"
+
+
+def _draw_into_new(
+    figure: Figure,
+    panels: Sequence[Panel],
+    scales: Sequence[ColorScale | None],
+    options: TileOptions,
+) -> Plot:
+    """Draw panels one beside the other, and make the figure as large as they are.
+
+    The axes are placed by hand: the sizes of mosaics are known, so that a layout engine, which
+    costs more than the drawing itself, has nothing to find out.
+    """
+    room = ONE_PANEL if len(panels) == 1 else MANY_PANELS
+    plans = [_plan(panel, options, room, figure.dpi) for panel in panels]
+    boxes, axes, images, bars = [], [], [], []
+    for plan, scale in zip(plans, scales, strict=True):
+        height, width = plan.size
+        figure.set_size_inches(width + 2, height + 2)
+        ax = figure.add_axes(_fractions(figure, 1, 1, width, height))
+        image = draw_panel(ax, plan.panel, plan.grid, scale, label_size=plan.label_size)
+        bar = None
+        if _has_bar(scale, options):
+            cax = figure.add_axes(_fractions(figure, 1 + width, 1, BAR_WIDTH, height))
+            bar = _add_bar(image, figure, cax=cax)
+        boxes.append(_measure(plan, ax, bar, options))
+        axes.append(ax)
+        images.append(image)
+        bars.append(bar)
+
+    columns = math.ceil(math.sqrt(len(panels)))
+    widths = [max(box.width for box in boxes[i::columns]) for i in range(columns)]
+    rows = [boxes[i : i + columns] for i in range(0, len(boxes), columns)]
+    heights = [max(box.height for box in row) for row in rows]
+    figure.set_size_inches(sum(widths), sum(heights))
+    for i, (box, plan, ax, bar) in enumerate(zip(boxes, plans, axes, bars, strict=True)):
+        row, column = divmod(i, columns)
+        height, width = plan.size
+        left = sum(widths[:column]) + box.left
+        bottom = sum(heights[row + 1 :]) + heights[row] - box.top - height
+        ax.set_position(_fractions(figure, left, bottom, width, height))
+        if bar is not None:
+            bar.ax.set_position(
+                _fractions(figure, left + width + BAR_PAD, bottom, BAR_WIDTH, height)
+            )
+        _set_title(ax, box.title, plan)
+    return Plot(figure, tuple(axes), tuple(images), tuple(bars))
+
+
+@dataclass(frozen=True)
+class _Box:
+    """What a panel needs around its mosaic, in inches, and its title broken into lines."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    title: str
+
+
+def _measure(plan: _Plan, ax: Axes, bar: Colorbar | None, options: TileOptions) -> _Box:
+    height, width = plan.size
+    left, right, above, below = MARGIN, MARGIN, plan.head, MARGIN
+    if plan.panel.table is not None:
+        around = _overhang(ax)
+        left += around.left
+        below += around.bottom
+    if bar is not None:
+        around = _overhang(bar.ax)
+        right += BAR_PAD + BAR_WIDTH + around.right
+        above = max(above, around.top)
+        below = max(below, around.bottom + MARGIN / 2)
+    total = max(left + width + right, LEAST_WIDTH)
+    size = _title_size()
+    title = wrap_text(_title(plan.panel, options), (total - left - MARGIN) * 72, size)
+    lines = len(title.splitlines())
+    top = MARGIN + above + (lines * size * 1.25 / 72 + TITLE_PAD if lines else 0)
+    return _Box(left, top, total, top + height + below, title)
+
+
+class _Overhang(NamedTuple):
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+def _overhang(ax: Axes) -> _Overhang:
+    """Return how far ticks and labels stick out of an Axes, in inches."""
+    dpi = ax.get_figure(root=True).dpi  # type: ignore[union-attr]
+    inner, outer = ax.get_window_extent(), ax.get_tightbbox()
+    assert outer is not None  # it is `None` for an invisible Axes alone
+    return _Overhang(
+        (inner.x0 - outer.x0) / dpi,
+        (outer.x1 - inner.x1) / dpi,
+        (outer.y1 - inner.y1) / dpi,
+        (inner.y0 - outer.y0) / dpi,
+    )
+
+
+def _fractions(
+    figure: Figure, left: float, bottom: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    total_width, total_height = figure.get_size_inches()
+    return left / total_width, bottom / total_height, width / total_width, height / total_height
+
+
+def _draw_into_axes(
+    axes: Sequence[Axes],
+    panels: Sequence[Panel],
+    scales: Sequence[ColorScale | None],
+    options: TileOptions,
+) -> Plot:
+    """Draw each panel into an Axes of the caller's, as large as there is room."""
+    images, bars = [], []
+    for ax, panel, scale in zip(axes, panels, scales, strict=True):
+        extent = ax.get_window_extent()
+        dpi = ax.figure.dpi
+        full = extent.width / dpi, extent.height / dpi
+        has_bar = _has_bar(scale, options)
+        room = (full[0] * 0.88, full[1]) if has_bar else full
+        plan = _plan(panel, options, room, None)
+        image = draw_panel(ax, panel, plan.grid, scale, label_size=plan.label_size)
+        bar = None
+        height, width = plan.size
+        if has_bar:
+            shrink = min(1.0, height / room[1])
+            bar = _add_bar(image, ax.figure, ax=ax, fraction=0.06, pad=0.03, shrink=shrink)
+        title = wrap_text(_title(panel, options), (room[0] + width) / 2 * 72, _title_size())
+        _set_title(ax, title, plan)
+        images.append(image)
+        bars.append(bar)
+    return Plot(axes[0].figure, tuple(axes), tuple(images), tuple(bars))
+
+
+def _add_bar(image: AxesImage, figure: FigureBase, **place: Any) -> Colorbar:
+    lowest, highest = value_range(np.ma.compressed(image.get_array()))  # type: ignore[arg-type]
+    vmin, vmax = image.get_clim()
+    below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    bar = figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize="small")
+    return bar
+
+
+def _title_size() -> float:
+    return FontProperties(size="medium").get_size_in_points()
+
+
+def _set_title(ax: Axes, title: str, plan: _Plan) -> None:
+    # The centred title, since that is the one that `get_title` returns, but flush with the tiles.
+    pad = (plan.head + TITLE_PAD) * 72
+    ax.set_title(title, fontsize=_title_size(), x=0, ha="left", y=1, pad=pad)

@@ -1,0 +1,254 @@
+"""A mosaic of tiles as artists on an Axes; `Plot`, what every plot function returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import to_rgba
+from matplotlib.figure import FigureBase
+from matplotlib.font_manager import FontProperties
+from matplotlib.image import AxesImage
+from matplotlib.textpath import text_to_path
+
+from kerasviz.draw.color import INVALID, ColorScale
+from kerasviz.draw.tiles import Grid, constant_tiles, mosaic
+
+DEAD_COLOR = "0.55"
+SMALLEST_LABEL = 5.5
+LARGEST_LABEL = 9.0
+"""Sizes of a tile's number, in points."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plot:
+    """A finished picture and the Matplotlib artists in it.
+
+    Nothing is shown or saved: call `plt.show()` or `savefig`. In a notebook the figure appears
+    by itself, as that of every pyplot call does.
+
+    Args:
+        figure: The Figure, or the SubFigure that was drawn into.
+        axes: The Axes of each panel.
+        images: The image of each panel. `images[i].get_array()` is the masked array of the values
+            that are shown, one masked row or column or more between two tiles.
+        colorbars: The colour bar of each panel, `None` where there is none.
+
+    Example:
+        >>> import numpy as np, kerasviz
+        >>> plot = kerasviz.plot_tiles(np.eye(3)[:, :, np.newaxis])
+        >>> plot.images[0].get_array().shape
+        (3, 3)
+    """
+
+    figure: FigureBase
+    axes: tuple[Axes, ...]
+    images: tuple[AxesImage, ...]
+    colorbars: tuple[Colorbar | None, ...]
+
+    def savefig(self, path: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Save the whole figure to a file, with the keywords of `Figure.savefig`."""
+        self.axes[0].get_figure(root=True).savefig(path, **kwargs)  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        if len(self.images) == 1:
+            return f"Plot({self.images[0].get_label()})"
+        return f"Plot({len(self.images)} panels)"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one panel shows, before anything is drawn.
+
+    Args:
+        tiles: Array `(n, height, width)` of values, or `(n, height, width, 3)` of colours in
+            0 to 1, in the order in which they are drawn.
+        numbers: The number of each tile among all that exist.
+        total: How many exist.
+        name: What the tiles belong to, the first word of the title.
+        noun: What a tile is, in the plural.
+        size: The size of one, as it is written in the title.
+        notes: Further facts for the title's second line.
+        names: For a table of tiles, the numbers of its rows and of its columns, and what these
+            are. The tiles then fill the table row by row.
+    """
+
+    tiles: np.ndarray
+    numbers: np.ndarray
+    total: int
+    name: str
+    noun: str
+    size: str
+    notes: tuple[str, ...] = ()
+    table: Table | None = None
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether the tiles are colours."""
+        return self.tiles.ndim == 4
+
+    @property
+    def heading(self) -> str:
+        """The first line of the title."""
+        shown = len(self.numbers)
+        count = f"{shown}" if shown == self.total else f"{shown} of {self.total}"
+        noun = self.noun.removesuffix("s") if self.total == 1 else self.noun
+        parts = [f"{count} {noun}", self.size]
+        start = f"{self.name}: " if self.name else ""
+        return start + ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and columns of a panel that is a table, such as input channels by filters."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    row_noun: str
+    column_noun: str
+
+
+def text_width(text: str, size: float) -> float:
+    """Return the width of a line of text in points, in the font that Matplotlib would use."""
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
+    return float(width)
+
+
+def wrap_text(text: str, width: float, size: float) -> str:
+    """Break lines at spaces so that each is at most `width` points wide, where it can be."""
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and text_width(longer, size) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = longer
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def draw_panel(
+    ax: Axes, panel: Panel, grid: Grid, scale: ColorScale | None, *, label_size: float | None
+) -> AxesImage:
+    """Draw a panel's tiles as one image, with the marks that belong on it.
+
+    Args:
+        ax: Where to draw; its limits, aspect, ticks and frame are set.
+        panel: What to draw.
+        grid: Where each tile goes.
+        scale: Norm and colormap, `None` for colours.
+        label_size: Size of the tiles' numbers in points, `None` for no numbers.
+
+    Returns:
+        The image.
+    """
+    array = mosaic(panel.tiles, grid)
+    image = _draw_cells(ax, grid, array, scale)
+    image.set_label(panel.heading)
+    invalid = ~np.isfinite(array.data)
+    if invalid.any():
+        cells = np.zeros((*array.shape[:2], 4))
+        cells[invalid if invalid.ndim == 2 else invalid.any(axis=2)] = to_rgba(INVALID)
+        _draw_cells(ax, grid, cells, None)
+    _mark_constant(ax, panel, grid)
+    height, width = grid.size
+    ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
+    ax.patch.set_visible(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.set(xticks=[], yticks=[])
+    if panel.table is not None:
+        _label_table(ax, panel.table, grid)
+    elif label_size is not None:
+        _label_tiles(ax, panel, grid, label_size)
+    ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore
+    image.mouseover = False  # the value already stands in the coordinates
+    return image
+
+
+def _draw_cells(ax: Axes, grid: Grid, array: np.ndarray, scale: ColorScale | None) -> AxesImage:
+    colors: dict[str, Any] = scale._asdict() if scale else {}
+    if grid.uniform:
+        height, width = grid.size
+        return ax.imshow(
+            array,
+            extent=(0, width, height, 0),
+            origin="upper",
+            aspect="equal",
+            interpolation="antialiased",
+            **colors,
+        )
+    y_edges, x_edges = grid.edges()
+    return ax.pcolorfast(x_edges, y_edges, array, **colors)  # type: ignore[return-value]
+
+
+def _mark_constant(ax: Axes, panel: Panel, grid: Grid) -> None:
+    dead = constant_tiles(panel.tiles)
+    if not dead.any():
+        return
+    tops, lefts = (corner[dead] for corner in grid.corners())
+    height, width = grid.tile
+    falling = [[(x, y), (x + width, y + height)] for y, x in zip(tops, lefts, strict=True)]
+    rising = [[(x, y + height), (x + width, y)] for y, x in zip(tops, lefts, strict=True)]
+    ax.add_collection(
+        LineCollection(falling + rising, colors=DEAD_COLOR, linewidths=0.8), autolim=False
+    )
+
+
+def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
+    tops, lefts = grid.corners()
+    for number, top, left in zip(panel.numbers, tops, lefts, strict=True):
+        ax.annotate(
+            str(number),
+            (left, top),
+            xytext=(0, 1),
+            textcoords="offset points",
+            fontsize=size,
+            va="bottom",
+            annotation_clip=False,
+        )
+
+
+def _label_table(ax: Axes, table: Table, grid: Grid) -> None:
+    y = np.arange(grid.rows) * grid.pitch[0] + grid.tile[0] / 2
+    x = np.arange(grid.columns) * grid.pitch[1] + grid.tile[1] / 2
+    rows, columns = _thin(len(y)), _thin(len(x))
+    ax.set_xticks(x[columns], table.columns[columns], fontsize="x-small")
+    ax.set_yticks(y[rows], table.rows[rows], fontsize="x-small")
+    ax.set_xlabel(table.column_noun, fontsize="small")
+    ax.set_ylabel(table.row_noun, fontsize="small")
+
+
+def _thin(count: int) -> slice:
+    """Choose which of many ticks get a number: at most 16, at a round distance."""
+    steps = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000]
+    return slice(None, None, next((step for step in steps if count <= 16 * step), count))
+
+
+def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], str]:
+    def format_coord(x: float, y: float) -> str:
+        place = grid.locate(y, x)
+        if place is None:
+            return ""
+        index, row, column = place
+        value = np.array2string(panel.tiles[index, row, column], precision=4)
+        if panel.table is None:
+            name = f"tile {panel.numbers[index]}"
+        else:
+            table_row, table_column = divmod(index, grid.columns)
+            name = (
+                f"{panel.table.row_noun} {panel.table.rows[table_row]}, "
+                f"{panel.table.column_noun} {panel.table.columns[table_column]}"
+            )
+        return f"{name}, row {row}, column {column}: {value}"
+
+    return format_coord

@@ -1,0 +1,66 @@
+"""The values of panels to the colours in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kerasviz.draw.color import ColorScale, color_scale, normalize_tiles, rgb_limits, rgb_values
+from kerasviz.draw.options import TileOptions
+from kerasviz.draw.panel import Panel
+
+OWN_SCALE = "each tile on its own scale"
+
+
+def resolve_scales(
+    panels: Sequence[Panel], options: TileOptions
+) -> tuple[list[Panel], list[ColorScale | None]]:
+    """Choose each panel's colours, and put its values on the scale on which they are shown."""
+    if any(panel.is_rgb for panel in panels):
+        for name in ("cmap", "norm"):
+            if options[name] is not None:
+                raise ValueError(
+                    f"`{name}` has no meaning for RGB tiles, which are colours already. "
+                    f"Received: {name}={options[name]!r}"
+                )
+    resolved, scales = [], []
+    for panel in panels:
+        values = panel.tiles
+        if options["scale"] == "figure":
+            alike = [other.tiles.ravel() for other in panels if other.is_rgb == panel.is_rgb]
+            values = np.concatenate(alike)
+        shown, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, options)
+        resolved.append(shown)
+        scales.append(scale)
+    return resolved, scales
+
+
+def _scale_values(
+    panel: Panel, values: np.ndarray, options: TileOptions
+) -> tuple[Panel, ColorScale | None]:
+    if options["scale"] == "tile":
+        values = normalize_tiles(panel.tiles)
+        panel = replace(panel, tiles=values, notes=(*panel.notes, OWN_SCALE))
+    return panel, color_scale(
+        values,
+        cmap=options["cmap"],
+        vmin=options["vmin"],
+        vmax=options["vmax"],
+        norm=options["norm"],
+    )
+
+
+def _scale_rgb(
+    panel: Panel, values: np.ndarray, options: TileOptions
+) -> tuple[Panel, ColorScale | None]:
+    if options["scale"] == "tile":
+        tiles = np.stack([rgb_values(tile, rgb_limits(tile)) for tile in panel.tiles])
+        return replace(panel, tiles=tiles, notes=(*panel.notes, OWN_SCALE)), None
+    limits = rgb_limits(values, options["vmin"], options["vmax"])
+    notes = panel.notes
+    if limits[:2] not in ((0, 1), (0, 255)):
+        grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
+        notes = (*notes, f"{grey}black to white: {limits.vmin:.2g} to {limits.vmax:.2g}")
+    return replace(panel, tiles=rgb_values(panel.tiles, limits), notes=notes), None

@@ -1,0 +1,1 @@
+"""Reading a Keras model: arrays out of layers, no drawing."""

@@ -1,0 +1,72 @@
+"""`find_layers`: what in a model can be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from kerasviz.model.kernels import kernel_shape
+from kerasviz.model.layers import Shape, resolve
+
+
+@dataclass(frozen=True, repr=False)
+class LayerRef:
+    """A layer, or one of its calls, that can be looked at.
+
+    Args:
+        address: What to pass as `layer`.
+        layer: The layer itself.
+        output_shape: Shape of its output, `(samples, height, width, channels)` for most; a tuple of
+            shapes where it has several outputs, `None` where Keras cannot tell.
+        kernel_shape: Shape of its kernel as `get_kernels` returns it,
+            `(height, width, in_channels, filters)`; `None` where it has none.
+    """
+
+    address: str
+    layer: keras.Layer
+    output_shape: Shape | tuple[Shape, ...] | None
+    kernel_shape: tuple[int, ...] | None
+
+    def __repr__(self) -> str:
+        return (
+            f"LayerRef({self.address!r}, {type(self.layer).__name__}, "
+            f"output_shape={self.output_shape}, kernel_shape={self.kernel_shape})"
+        )
+
+    def __str__(self) -> str:
+        facts = [type(self.layer).__name__]
+        if self.kernel_shape is not None:
+            facts.append(f"kernel {'×'.join(map(str, self.kernel_shape))}")
+        if self.output_shape is not None:
+            facts.append(f"output {self.output_shape}")
+        return f"{self.address}: {', '.join(facts)}"
+
+
+def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
+    """List what in a model can be looked at, and by which address.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address, a list of them, or `None` for every convolution. `"*"` lists
+            everything.
+
+    Returns:
+        The matches in model order; for a list, in its order. A model without a convolution has
+        none for `None`.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `layer` is no address.
+        ValueError: No layer has that address, or more than one call has.
+
+    Example:
+        >>> import keras, kerasviz
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> print(*kerasviz.find_layers(model))
+        conv2d: Conv2D, kernel 3×3×1×32, output (None, 26, 26, 32)
+    """
+    return [
+        LayerRef(address, call.layer, call.output_shape, kernel_shape(call.layer))
+        for address, call in resolve(model, layer, may_be_none=True).targets
+    ]

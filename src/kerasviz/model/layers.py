@@ -1,0 +1,363 @@
+"""Layer addresses to the layers of a model and to the calls in which they are used."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import inspect
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import keras
+
+Shape = tuple[int | None, ...]
+LayerAddress = str | int | keras.Layer | type[keras.Layer]
+"""One layer address; most functions take a list of them, or `None` for every convolution, too."""
+
+CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+    keras.layers.ConvLSTM1D,
+    keras.layers.ConvLSTM2D,
+    keras.layers.ConvLSTM3D,
+)
+
+
+class Step(NamedTuple):
+    """One level of an address: a layer's name, and which of its calls."""
+
+    name: str
+    number: int
+    calls: int
+
+    def __str__(self) -> str:
+        return self.name if self.calls == 1 else f"{self.name}:{self.number}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer inside a model.
+
+    Args:
+        steps: The way from the model to the call.
+        layer: The layer.
+        outputs: The symbolic output tensors, as far as they are known; those of a layer inside a
+            nested model belong to the graph of that model.
+        channel_axis: The axis of the output that holds the channels.
+    """
+
+    steps: tuple[Step, ...]
+    layer: keras.Layer
+    outputs: tuple[Any, ...] = ()
+    channel_axis: int = -1
+
+    @property
+    def address(self) -> str:
+        """What names this call and no other: `"encoder:1/conv"`."""
+        return "/".join(map(str, self.steps))
+
+    @property
+    def output_shape(self) -> Shape | tuple[Shape, ...] | None:
+        """Shape of the output; of several a tuple, `None` where Keras cannot tell."""
+        shapes = tuple(tuple(output.shape) for output in self.outputs)
+        return shapes[0] if len(shapes) == 1 else shapes or None
+
+
+class Target(NamedTuple):
+    """A call that the user asked for, and the address that the answer is keyed by."""
+
+    address: str
+    call: Call
+
+
+class Targets(NamedTuple):
+    """What a layer argument means; `single` where it can name one layer only."""
+
+    targets: tuple[Target, ...]
+    single: bool
+
+
+def is_functional(model: keras.Layer) -> bool:
+    """Whether a layer is a Functional model that runs as its graph says."""
+    return (
+        isinstance(model, keras.Model)
+        and isinstance(model, keras.Function)
+        and _runs_keras_call(model)
+    )
+
+
+def is_graph(model: keras.Layer) -> bool:
+    """Whether a layer is a built Functional or Sequential model that runs as its graph says."""
+    if isinstance(model, keras.Sequential):
+        return _runs_keras_call(model) and has_inputs(model)
+    return is_functional(model)
+
+
+def has_inputs(model: keras.Model) -> bool:
+    """Whether a model knows its symbolic inputs; an unbuilt Sequential does not."""
+    try:
+        return bool(model.inputs)
+    except AttributeError:
+        return False
+
+
+def _runs_keras_call(model: keras.Model) -> bool:
+    owner = next(cls for cls in type(model).__mro__ if "call" in vars(cls))
+    return owner.__module__.split(".")[0] == "keras"
+
+
+def as_functional(model: keras.Model) -> keras.Model:
+    """Return a Functional model with the same graph: the model itself, or a Sequential's twin."""
+    if is_functional(model):
+        return model
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def graph_nodes(model: keras.Model) -> list[Any]:
+    """Return the nodes of a Functional or Sequential model in the order in which they run.
+
+    Keras has no public name for the nodes of a graph. This is the one place that reads the
+    private one, which every Keras 3 has.
+    """
+    by_depth = as_functional(model)._nodes_by_depth
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+def node_index(tensor: Any) -> int:
+    """Return the place of a symbolic tensor's call among all calls of the layer that made it."""
+    return int(tensor._keras_history.node_index)
+
+
+def sublayers(layer: keras.Layer) -> list[keras.Layer]:
+    """Return the layers that a layer holds in its attributes, each once."""
+    if isinstance(layer, keras.Model):
+        return list(layer.layers)
+    held = keras.tree.flatten(
+        [value for value in vars(layer).values() if isinstance(value, _HOLDERS)]
+    )
+    unique = {id(item): item for item in held if isinstance(item, keras.Layer)}
+    return list(unique.values())
+
+
+_HOLDERS = (keras.Layer, list, tuple, dict)
+
+
+def layer_calls(model: keras.Layer, steps: tuple[Step, ...] = ()) -> Iterator[Call]:
+    """Yield every call of every layer inside a model, to any depth, in model order.
+
+    Calls in a graph are read from it. A layer inside a layer that is no graph (a subclassed
+    model, a composite layer) is taken to be called once.
+    """
+    for call in _graph_calls(model) if is_graph(model) else _held_calls(model):
+        path = (*steps, *call.steps)
+        yield replace(call, steps=path)
+        if not isinstance(call.layer, keras.layers.RNN):  # its cell is called within a loop
+            yield from layer_calls(call.layer, path)
+
+
+def _graph_calls(model: keras.Model) -> Iterator[Call]:
+    """Yield the calls that make up a graph, in the order in which they run.
+
+    The calls of one layer are numbered in the order in which they were written.
+    """
+    nodes = graph_nodes(model)
+    written = sorted(nodes, key=lambda node: node_index(node.outputs[0]))
+    steps = dict(zip(map(id, written), _number(n.operation.name for n in written), strict=True))
+    axes: dict[int, int] = {}
+    for node in nodes:
+        axis = _channel_axis(node, axes)
+        axes |= dict.fromkeys(map(id, node.outputs), axis)
+        if isinstance(node.operation, keras.Layer):
+            yield Call((steps[id(node)],), node.operation, tuple(node.outputs), axis)
+
+
+def _held_calls(layer: keras.Layer) -> Iterator[Call]:
+    layers = sublayers(layer)
+    for item, step in zip(layers, _number(item.name for item in layers), strict=True):
+        yield Call((step,), item)
+
+
+def _channel_axis(node: Any, axes: dict[int, int]) -> int:
+    """Return the axis that holds the channels of a node's output.
+
+    A layer with a data format says it; a normalisation says it by its axis; a layer that keeps the
+    rank passes on what came in.
+    """
+    layer, rank = node.operation, len(node.outputs[0].shape)
+    by_default = 1 if rank == 4 and keras.config.image_data_format() == "channels_first" else -1
+    if rank < 3:
+        return -1
+    if isinstance(layer, keras.layers.TimeDistributed):
+        layer, rank, offset = layer.layer, rank - 1, 1
+    else:
+        offset = 0
+    data_format = getattr(layer, "data_format", None)
+    if data_format == "channels_first":
+        in_sequence = isinstance(layer, keras.layers.RNN) and layer.return_sequences
+        return 1 + offset + in_sequence
+    if data_format == "channels_last":
+        return -1
+    if isinstance(layer, (keras.layers.Permute, keras.layers.Reshape)):
+        return by_default
+    axis = getattr(layer, "axis", None)
+    if isinstance(layer, keras.layers.BatchNormalization) and isinstance(axis, int):
+        return axis if 0 < axis < rank - 1 else -1
+    passed_on = [axes[id(x)] for x in node.input_tensors if len(x.shape) == rank and id(x) in axes]
+    return max(passed_on, default=by_default)
+
+
+def _number(names: Iterable[str]) -> list[Step]:
+    names = list(names)
+    total, seen = Counter(names), Counter[str]()
+    steps = []
+    for name in names:
+        steps.append(Step(name, seen[name], total[name]))
+        seen[name] += 1
+    return steps
+
+
+def resolve(
+    model: keras.Model, layer: Any, *, calls: bool = True, may_be_none: bool = False
+) -> Targets:
+    """Find what a layer argument names.
+
+    Args:
+        model: The model to look in.
+        layer: A layer address, a list of them, or `None` for every convolution.
+        calls: Whether each call of a layer counts. Where only its weights matter, it does not.
+        may_be_none: Whether a model without any convolution is an answer.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `layer` no address.
+        ValueError: Nothing has that address, or more than one call has.
+    """
+    if not isinstance(model, keras.Model):
+        hint = " Load it with keras.models.load_model." if isinstance(model, str) else ""
+        raise TypeError(f"`model` must be a Keras model.{hint} Received: model={model!r}")
+    known = list(layer_calls(model))
+    if not calls:
+        known = list({id(call.layer): call for call in reversed(known)}.values())[::-1]
+    if layer is None:
+        found = [Target(call.address, call) for call in known if is_convolution(call.layer)]
+        if not found and not may_be_none:
+            raise ValueError(
+                f"The model '{model.name}' has no convolution. "
+                "Name a layer: find_layers(model, '*') lists them all."
+            )
+        return Targets(tuple(found), single=False)
+    if isinstance(layer, (list, tuple)):
+        if not layer:
+            raise ValueError("`layer` must name at least one layer. Received: layer=[]")
+        parts = [_find(model, known, item)[0] for item in layer]
+        merged = {target.address: target for part in parts for target in part}
+        return Targets(tuple(merged.values()), single=False)
+    targets, single = _find(model, known, layer)
+    return Targets(tuple(targets), single)
+
+
+def is_convolution(layer: keras.Layer) -> bool:
+    """Whether a layer is one of Keras's convolutions, or made from one."""
+    return isinstance(layer, CONVOLUTIONS)
+
+
+def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[Target], bool]:
+    if inspect.isclass(layer) and issubclass(layer, keras.Layer):
+        found = [Target(call.address, call) for call in known if isinstance(call.layer, layer)]
+        return _some(found, layer.__name__, model), False
+    if isinstance(layer, keras.Layer):
+        matches = [call for call in known if call.layer is layer]
+        if not matches:
+            raise ValueError(f"`layer` is not in the model '{model.name}'. Received: {layer!r}")
+        return [_only(matches, layer.name)], True
+    if isinstance(layer, str):
+        return _find_by_name(model, known, layer)
+    if isinstance(layer, int) and not isinstance(layer, bool):
+        layers = model.layers
+        if not -len(layers) <= layer < len(layers):
+            raise ValueError(
+                f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
+                f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
+            )
+        matches = [c for c in known if c.layer is layers[layer] and len(c.steps) == 1]
+        return [_only(matches, str(layer))], True
+    raise TypeError(
+        "`layer` must be a name, an index, a layer, a layer class, a pattern, a list of these or "
+        f"None. Received: layer={layer!r}"
+    )
+
+
+def _find_by_name(
+    model: keras.Model, known: Sequence[Call], address: str
+) -> tuple[list[Target], bool]:
+    parts = address.split("/")
+    exact = [call for call in known if len(call.steps) == len(parts) and _ends(call, parts)]
+    inside = exact or [call for call in known if _ends(call, parts)]
+    if inside:
+        return [Target(address, _only(inside, address).call)], True
+    if any(char in address for char in "*?["):
+        found = [Target(call.address, call) for call in known if _like(call, address)]
+        return _some(found, address, model), False
+    names = dict.fromkeys(call.address for call in known)
+    names |= dict.fromkeys(call.layer.name for call in known)
+    close = difflib.get_close_matches(address, names, n=3, cutoff=0.4)
+    listed = list(dict.fromkeys(call.address for call in known if len(call.steps) == 1))
+    hint = (
+        f"Did you mean {' or '.join(map(repr, close))}?"
+        if close
+        else f"Its layers are: {', '.join(listed[:20])}{', …' if len(listed) > 20 else ''}."
+    )
+    raise ValueError(
+        f"No such layer in the model '{model.name}': {address!r}. {hint} Received: "
+        f"layer={address!r}"
+    )
+
+
+def _ends(call: Call, parts: Sequence[str]) -> bool:
+    """Whether the last steps of a call are the ones that are written."""
+    if len(parts) > len(call.steps):
+        return False
+    steps = call.steps[-len(parts) :]
+    return all(
+        part in (step.name, f"{step.name}:{step.number}")
+        for step, part in zip(steps, parts, strict=True)
+    )
+
+
+def _like(call: Call, pattern: str) -> bool:
+    path = "/".join(step.name for step in call.steps)
+    names = {call.address, path}
+    if "/" not in pattern:
+        names |= {call.layer.name, str(call.steps[-1])}
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names)
+
+
+def _only(matches: Sequence[Call], written: str) -> Target:
+    if len(matches) > 1:
+        addresses = ", ".join(repr(call.address) for call in matches)
+        what = (
+            "a layer that is called more than once"
+            if len({id(call.layer) for call in matches}) == 1
+            else "more than one layer"
+        )
+        raise ValueError(f"`layer` must name one of {addresses}: {written!r} is {what}.")
+    return Target(matches[0].address, matches[0])
+
+
+def _some(found: list[Target], written: str, model: keras.Model) -> list[Target]:
+    if not found:
+        classes = {type(call.layer).__name__ for call in layer_calls(model)}
+        raise ValueError(
+            f"Nothing in the model '{model.name}' matches {written!r}. "
+            f"Its layers are of the classes {', '.join(sorted(classes))}."
+        )
+    return found

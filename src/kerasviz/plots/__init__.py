@@ -1,0 +1,1 @@
+"""The public `plot_*` functions, where models and drawing meet."""

@@ -1,0 +1,94 @@
+"""`plot_kernels`: the filters of a layer as one picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.channels import CHANNELS, Channel, kernel_tiles, resolve_channel
+from kerasviz.draw.layout import check_panels, draw_panels
+from kerasviz.draw.options import (
+    TileOptions,
+    check_choice,
+    check_options,
+    order_tiles,
+    select_tiles,
+    tile_strength,
+)
+from kerasviz.draw.panel import Panel, Plot, Table
+from kerasviz.model.kernels import read_kernel
+from kerasviz.model.layers import resolve
+
+
+def plot_kernels(
+    model: keras.Model,
+    layer: Any,
+    *,
+    channel: Channel = "auto",
+    **options: Unpack[TileOptions],
+) -> Plot:
+    """Draw every filter of a convolution as one picture.
+
+    Args:
+        model: The model that has the layer.
+        layer: A layer address; several give a panel each.
+        channel: Which of the kernel's input channels to draw. "auto": the only one, three as
+            colours, of more the principal pattern. An int: that channel. "mean": their mean.
+            "principal": the pattern that explains most of each filter, see Notes. "rgb": three
+            channels as colours. "all": a table, a row an input channel and a column a filter.
+        **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by the whole
+            filter, whichever channel is drawn.
+
+    Returns:
+        A `Plot` with a panel a layer.
+
+    Raises:
+        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        ValueError: No layer has that address, it has no kernel, or a keyword has no meaning.
+
+    Notes:
+        The principal pattern of a filter is its first left singular vector over positions and
+        input channels, times the first singular value: what the filter does to the mix of channels
+        (of unit length) to which it responds most. Its sign makes the loadings of the channels
+        sum to 0 or more. The title says how much of the filters' energy it explains on average.
+
+    Example:
+        >>> import keras, kerasviz
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> kerasviz.plot_kernels(model, 0)
+        Plot(conv2d: 32 kernels, 3×3)
+    """
+    merged = check_options(options)
+    if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool):
+        check_choice("channel", channel, CHANNELS, "an int")
+    targets, _ = resolve(model, layer, calls=False)
+    check_panels(len(targets), merged)
+    panels = [
+        kernel_panel(read_kernel(call.layer, address), address, channel, merged)
+        for address, call in targets
+    ]
+    return draw_panels(panels, merged)
+
+
+def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileOptions) -> Panel:
+    """Choose, order and reduce the filters of a kernel `(height, width, in_channels, filters)`."""
+    height, width, in_channels, filters = kernel.shape
+    channel = resolve_channel(channel, in_channels)
+    numbers = select_tiles(options["tiles"], filters)
+    if options["sort"] is not None:
+        strength = tile_strength(np.moveaxis(kernel[..., numbers], 3, 0), options["sort"])
+        numbers = numbers[order_tiles(numbers, strength)]
+    tiles, note = kernel_tiles(kernel[..., numbers], channel)
+    table = None
+    if channel == "all":
+        if options["columns"] is not None:
+            raise ValueError(
+                "`columns` cannot be given with channel='all', where each filter has a column. "
+                f"Received: columns={options['columns']}"
+            )
+        table = Table(np.arange(in_channels), numbers, "input channel", "filter")
+    size = f"{height}×{width}" + (f"×{in_channels}" if in_channels > 1 else "")
+    return Panel(tiles, numbers, filters, name, "kernels", size, (note,) if note else (), table)

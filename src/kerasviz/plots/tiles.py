@@ -1,0 +1,68 @@
+"""`plot_tiles`: arrays to a picture, no model needed."""
+
+from __future__ import annotations
+
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.layout import draw_panels
+from kerasviz.draw.options import (
+    TileOptions,
+    check_options,
+    order_tiles,
+    select_tiles,
+    tile_strength,
+)
+from kerasviz.draw.panel import Panel, Plot
+
+
+def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
+    """Draw the tiles of an array as one picture.
+
+    Args:
+        array: `(height, width, n)`, n tiles of values; `(height, width)`, one; or
+            `(n, height, width, 3)`, n tiles of colours. Integer colours are taken as 0 to 255,
+            floats in 0 to 1 as they are; others are scaled by `scale`, `vmin` and `vmax`.
+        **options: The keywords of every plot of tiles, see `TileOptions`.
+
+    Returns:
+        A `Plot` with one panel.
+
+    Raises:
+        TypeError: `array` does not hold real numbers, or a keyword is of the wrong type.
+        ValueError: `array` has another shape or no values, or a keyword has no meaning.
+
+    Example:
+        >>> import numpy as np, kerasviz
+        >>> waves = np.sin(np.arange(8 * 8 * 12).reshape(8, 8, 12))
+        >>> kerasviz.plot_tiles(waves, title="waves")
+        Plot(12 tiles, 8×8)
+    """
+    merged = check_options(options)
+    tiles = as_tiles(array)
+    numbers = select_tiles(merged["tiles"], len(tiles))
+    if merged["sort"] is not None:
+        strength = tile_strength(tiles[numbers], merged["sort"])
+        numbers = numbers[order_tiles(numbers, strength)]
+    height, width = tiles.shape[1:3]
+    panel = Panel(tiles[numbers], numbers, len(tiles), "", "tiles", f"{height}×{width}")
+    return draw_panels([panel], merged)
+
+
+def as_tiles(array: np.ndarray) -> np.ndarray:
+    """Return the tiles of a user's array, first axis the tile."""
+    tiles = np.asarray(array)
+    if tiles.dtype.kind not in "biuf":
+        raise TypeError(f"`array` must hold real numbers. Received: dtype {tiles.dtype}")
+    if tiles.ndim == 2:
+        tiles = tiles[:, :, np.newaxis]
+    if tiles.ndim == 3:
+        tiles = np.moveaxis(tiles, 2, 0)
+    elif tiles.ndim != 4 or tiles.shape[3] != 3:
+        raise ValueError(
+            "`array` must have the shape (height, width, n) or (n, height, width, 3). "
+            f"Received: an array of shape {np.shape(array)}"
+        )
+    if not tiles.size:
+        raise ValueError(f"`array` must hold a value. Received: shape {np.shape(array)}")
+    return tiles.astype("uint8") if tiles.dtype == bool else tiles
