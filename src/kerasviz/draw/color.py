@@ -32,6 +32,8 @@ class ColorScale(NamedTuple):
 
 def value_range(values: np.ndarray) -> tuple[float, float]:
     """Return the lowest and highest finite value, `(0.0, 0.0)` where there is none."""
+    if not values.size:
+        return 0.0, 0.0
     lowest, highest = values.min(), values.max()
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         finite = values[np.isfinite(values)]
@@ -48,15 +50,20 @@ def resolve_limits(
 
     Args:
         values: Array of any shape; values that are not finite are left out.
-        vmin: The caller's lower limit. Where it is given alone, signed data stays symmetric.
-        vmax: The caller's upper limit, likewise.
+        vmin: The caller's lower limit. Where it is given alone and is below 0, signed data stays
+            symmetric.
+        vmax: The caller's upper limit, likewise above 0.
 
     Returns:
         The limits, always with `vmin < vmax` unless both were given.
     """
     lowest, highest = value_range(values)
     signed = lowest < 0
-    if signed:
+    if vmin is not None and vmin >= 0:
+        low, high = vmin, highest
+    elif vmax is not None and vmax <= 0:
+        low, high = lowest, vmax
+    elif signed:
         given = vmin if vmax is None else vmax
         reach = max(-lowest, highest) if given is None else abs(given)
         low, high = -reach, reach
@@ -115,6 +122,8 @@ def normalize_tiles(tiles: np.ndarray) -> np.ndarray:
         A new float array in -1 to 1, or in 0 to 1 for non-negative data: each tile divided by its
         largest finite magnitude. A tile of zeros stays zero.
     """
+    if not np.issubdtype(tiles.dtype, np.floating):
+        tiles = tiles.astype("float64")  # the smallest integer of a type has no magnitude in it
     magnitude = np.where(np.isfinite(tiles), np.abs(tiles), 0)
     reach = magnitude.max(axis=(1, 2), keepdims=True)
     return np.asarray(tiles / np.where(reach > 0, reach, 1))
@@ -136,6 +145,10 @@ def rgb_limits(values: np.ndarray, vmin: float | None = None, vmax: float | None
 
 
 def rgb_values(tiles: np.ndarray, limits: Limits) -> np.ndarray:
-    """Map values linearly from the limits to 0 to 1, as a new float32 array."""
+    """Map values linearly from the limits to 0 to 1, as a new float32 array.
+
+    Infinite values become NaN, since they are in no colour.
+    """
     span = limits.vmax - limits.vmin
-    return np.clip((tiles.astype("float32") - limits.vmin) / span, 0, 1)
+    values = np.clip((tiles.astype("float32") - limits.vmin) / span, 0, 1)
+    return np.where(np.isfinite(tiles), values, np.float32("nan"))

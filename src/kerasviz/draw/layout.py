@@ -38,6 +38,8 @@ ONLY_TILE = 3.0
 LEAST_WIDTH = 2.6
 MARGIN = 0.12
 BAR_WIDTH, BAR_PAD = 0.13, 0.1
+BAR_LABELS = 0.45
+"""Room for the labels of a colour bar that shares an Axes of the caller's."""
 TITLE_PAD = 0.07
 ASPECT = 1.4
 """Width to height of a new figure's mosaic, where the number of tiles allows it."""
@@ -309,14 +311,23 @@ def _draw_into_axes(
         dpi = ax.figure.dpi
         full = extent.width / dpi, extent.height / dpi
         has_bar = _has_bar(scale, options)
-        room = (full[0] * 0.88, full[1]) if has_bar else full
+        beside = min(BAR_PAD + BAR_WIDTH + BAR_LABELS, 0.4 * full[0]) if has_bar else 0.0
+        room = (full[0] - beside, full[1])
         plan = _plan(panel, options, room, None)
         image = draw_panel(ax, panel, plan.grid, scale, label_size=plan.label_size)
         bar = None
         height, width = plan.size
         if has_bar:
-            shrink = min(1.0, height / room[1])
-            bar = _add_bar(image, ax.figure, ax=ax, fraction=0.06, pad=0.03, shrink=shrink)
+            pad = BAR_PAD / full[0]
+            bar = _add_bar(
+                image,
+                ax.figure,
+                ax=ax,
+                fraction=beside / full[0] - pad,
+                pad=pad,
+                shrink=min(1.0, height / room[1]),
+                aspect=height / BAR_WIDTH,
+            )
         title = wrap_text(_title(panel, options), (room[0] + width) / 2 * 72, _title_size())
         _set_title(ax, title, plan)
         images.append(image)

@@ -131,7 +131,8 @@ def _check_colors(options: Mapping[str, Any]) -> None:
             f"{suggest(cmap, matplotlib.colormaps)} Received: cmap={cmap!r}"
         )
     if isinstance(norm, str):
-        check_choice("norm", norm, matplotlib.scale.get_scale_names())
+        scales = matplotlib.scale.get_scale_names()
+        check_choice("norm", norm, [s for s in scales if not s.startswith("function")])
     if norm is not None:
         given.append("norm")
         if len(given) > 1:

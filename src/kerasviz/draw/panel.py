@@ -152,9 +152,11 @@ def draw_panel(
         The image.
     """
     array = mosaic(panel.tiles, grid)
+    invalid = ~np.isfinite(array.data)
+    if panel.is_rgb and invalid.any():  # Matplotlib cannot cast NaN to a colour
+        array = np.ma.MaskedArray(np.nan_to_num(array.data), array.mask | invalid)
     image = _draw_cells(ax, grid, array, scale)
     image.set_label(panel.heading)
-    invalid = ~np.isfinite(array.data)
     if invalid.any():
         cells = np.zeros((*array.shape[:2], 4))
         cells[invalid if invalid.ndim == 2 else invalid.any(axis=2)] = to_rgba(INVALID)
@@ -165,6 +167,7 @@ def draw_panel(
     ax.patch.set_visible(False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
+    ax.grid(False)
     ax.set(xticks=[], yticks=[])
     if panel.table is not None:
         _label_table(ax, panel.table, grid)

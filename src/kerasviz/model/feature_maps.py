@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
+from kerasviz.model.calls import input_specs, known_calls, spec_key
 from kerasviz.model.inputs import InputBatch, prepare_inputs
-from kerasviz.model.layers import Call, Targets, is_functional, is_graph, resolve
+from kerasviz.model.layers import (
+    Call,
+    Targets,
+    check_model,
+    has_inputs,
+    is_functional,
+    is_graph,
+    layer_calls,
+    resolve,
+    written_numbers,
+)
+from kerasviz.model.recording import Recorder, one_or_list
 
-_sub_models: weakref.WeakKeyDictionary[keras.Model, dict[Any, keras.Model]]
+_sub_models: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, keras.Model]]
 _sub_models = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
@@ -43,38 +57,66 @@ def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
         >>> kerasviz.feature_map_model(model, "conv2d*").output_shape
         {'conv2d': (None, 26, 26, 32)}
     """
-    targets = resolve(model, layer)
-    if not is_graph(model):
+    check_model(model)
+    specs = input_specs(model)
+    if specs is None:
         raise ValueError(
             f"The model '{model.name}' has no inputs yet: build it with model.build(input_shape), "
             "or call get_feature_maps with inputs."
         )
-    return _sub_model(model, targets)
+    targets = resolve(model, layer, known_calls(model, specs))
+    return _sub_model(model, targets, specs, hold=True)
 
 
-def _sub_model(model: keras.Model, targets: Targets) -> keras.Model:
+def _sub_model(model: keras.Model, targets: Targets, specs: Any, *, hold: bool) -> keras.Model:
+    """Return the sub-model for targets, made once for as long as the model lives.
+
+    The sub-model of a graph needs the model's layers but not the model, so it can be kept beside
+    it. That of a subclassed model needs the model itself, and keeping it would keep the model
+    alive for ever: with `hold`, for a caller who may let go of the model, it is kept only as long
+    as the caller keeps it; without, it must not be used longer than the model.
+    """
     key = (
         targets.single,
+        spec_key(specs),
         tuple((target.address, tuple(map(id, target.call.outputs))) for target in targets.targets),
     )
+    weak = hold and not is_graph(model)
     with _lock:
-        kept = _sub_models.setdefault(model, {})
-        if key not in kept:
-            kept[key] = _build(model, targets)
-        return kept[key]
+        by_key = _sub_models.setdefault(model, {})
+        if weak:
+            by_key = by_key.setdefault("held", weakref.WeakValueDictionary())
+        sub_model = by_key.get(key)
+        if sub_model is None:
+            by_key[key] = sub_model = _build(model, targets, specs, hold)
+        return sub_model
 
 
-def _build(model: keras.Model, targets: Targets) -> keras.Model:
-    outputs = {target.address: _output(target.call) for target in targets.targets}
+def _build(model: keras.Model, targets: Targets, specs: Any, hold: bool) -> keras.Model:
+    calls = {target.address: target.call for target in targets.targets}
+    name = f"{model.name}_feature_maps"
+    if is_graph(model) and all(len(call.steps) == 1 for call in calls.values()):
+        inputs = specs
+        outputs = {key: one_or_list(call.outputs) for key, call in calls.items()}
+    else:
+        inputs = keras.tree.map_structure(
+            lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name), specs
+        )
+        outputs = _recorder(model, calls, hold=hold, name=name)(inputs)
     return keras.Model(
-        model.input if is_functional(model) else model.inputs[0],
-        next(iter(outputs.values())) if targets.single else outputs,
-        name=f"{model.name}_feature_maps",
+        inputs, next(iter(outputs.values())) if targets.single else outputs, name=name
     )
 
 
-def _output(call: Call) -> Any:
-    return call.outputs[0] if len(call.outputs) == 1 else list(call.outputs)
+def _recorder(model: keras.Model, calls: dict[str, Call], *, hold: bool, name: str) -> Recorder:
+    """Return a layer that calls the model; of a graph, only the part that leads to the calls."""
+    if not is_graph(model):
+        return Recorder(model, calls, hold=hold, name=name)
+    first_steps = {call.path[:1] for call in calls.values()}
+    tops = [c.outputs for c in layer_calls(model) if c.path in first_steps]
+    inputs = model.input if is_functional(model) else model.inputs[0]
+    part = keras.Model(inputs, keras.tree.flatten(tops), name=model.name)
+    return Recorder(part, calls, hold=True, name=name, numbers=written_numbers(part, model))
 
 
 def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size: int = 32) -> Any:
@@ -108,31 +150,51 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
         raise ValueError(
             f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
         )
-    targets, batch = prepare(model, layer, inputs)
-    maps = compute(model, targets, batch, batch_size)
+    request = prepare(model, layer, inputs)
+    maps = compute(request, batch_size)
+    targets = request.targets
     return maps[targets.targets[0].address] if targets.single else maps
 
 
-def prepare(model: keras.Model, layer: Any, inputs: Any) -> tuple[Targets, InputBatch]:
-    """Check a layer argument and inputs together; build a model that has no inputs yet."""
-    targets = resolve(model, layer)
+class Request(NamedTuple):
+    """A layer argument and inputs that were checked together."""
+
+    model: keras.Model
+    targets: Targets
+    batch: InputBatch
+    specs: Any
+
+
+def prepare(model: keras.Model, layer: Any, inputs: Any) -> Request:
+    """Check a layer argument and inputs; build a model that was never built, from the inputs."""
+    check_model(model)
+    unbuilt = not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
+    if unbuilt:
+        resolve(model, layer, list(layer_calls(model)))
     batch = prepare_inputs(model, inputs)
-    if not is_graph(model):
+    if unbuilt:
+        _build_from(model, batch)
+        batch = prepare_inputs(model, batch.packed())
+    specs = input_specs(model) if has_inputs(model) else batch.specs(model)
+    return Request(model, resolve(model, layer, known_calls(model, specs)), batch, specs)
+
+
+def _build_from(model: keras.Model, batch: InputBatch) -> None:
+    if isinstance(model, keras.Sequential):
         model.build((None, *batch.arrays[0].shape[1:]))
-        batch = prepare_inputs(model, inputs)
-        targets = resolve(model, layer)
-    return targets, batch
+    else:
+        model(batch.part(0, 1).packed(), training=False)
 
 
-def compute(
-    model: keras.Model, targets: Targets, batch: InputBatch, batch_size: int = 32
-) -> dict[str, Any]:
-    """Return the outputs of all targets for a prepared batch, keyed by address."""
-    sub_model = _sub_model(model, targets)
-    chunks = [
-        sub_model.predict_on_batch(batch.part(start, start + batch_size).packed())
-        for start in range(0, len(batch), batch_size)
-    ]
+def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
+    """Return the outputs of all targets of a request, keyed by address."""
+    model, targets, batch, specs = request
+    sub_model = _sub_model(model, targets, specs, hold=False)
+    with _without_retracing_warnings():
+        chunks = [
+            sub_model.predict_on_batch(batch.part(start, start + batch_size).packed())
+            for start in range(0, len(batch), batch_size)
+        ]
     if targets.single:
         chunks = [{targets.targets[0].address: chunk} for chunk in chunks]
     return {
@@ -142,6 +204,25 @@ def compute(
         )
         for address, call in targets.targets
     }
+
+
+@contextmanager
+def _without_retracing_warnings() -> Iterator[None]:
+    """Hold back one message of TensorFlow's logger while a sub-model runs.
+
+    TensorFlow counts the tracings of every Keras model's `predict` as those of one function, and
+    advises against them from the fifth on. Each sub-model is traced once, as it has to be.
+    """
+
+    def is_other(message: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in message.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _finish(parts: Sequence[np.ndarray], channel_axis: int) -> np.ndarray:

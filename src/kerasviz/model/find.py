@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 
+from kerasviz.model.calls import known_calls
 from kerasviz.model.kernels import kernel_shape
-from kerasviz.model.layers import Shape, resolve
+from kerasviz.model.layers import Shape, check_model, is_convolution, resolve
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +67,11 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
         >>> print(*kerasviz.find_layers(model))
         conv2d: Conv2D, kernel 3×3×1×32, output (None, 26, 26, 32)
     """
+    check_model(model)
+    known = known_calls(model)
+    if layer is None and not any(is_convolution(call.layer) for call in known):
+        return []
     return [
         LayerRef(address, call.layer, call.output_shape, kernel_shape(call.layer))
-        for address, call in resolve(model, layer, may_be_none=True).targets
+        for address, call in resolve(model, layer, known).targets
     ]

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz.model.layers import Shape, has_inputs, is_functional
+from kerasviz.model.calls import input_specs
+from kerasviz.model.layers import Shape, has_inputs
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,21 @@ class InputBatch:
         """Return some of the samples."""
         return replace(self, arrays=tuple(array[start:stop] for array in self.arrays))
 
+    def specs(self, model: keras.Model) -> Any:
+        """Return what a model would be called on, as a structure of `keras.KerasTensor`."""
+        tensors = [
+            keras.KerasTensor(
+                (None, *array.shape[1:]),
+                model.input_dtype if array.dtype.kind == "f" else str(array.dtype),
+            )
+            for array in self.arrays
+        ]
+        specs = keras.tree.pack_sequence_as(self.structure, tensors)
+        if isinstance(specs, dict):
+            for key, tensor in specs.items():
+                tensor.name = key
+        return specs
+
     def packed(self) -> Any:
         """Return the arrays in the model's own structure."""
         return keras.tree.pack_sequence_as(self.structure, list(self.arrays))
@@ -38,20 +54,36 @@ def prepare_inputs(model: keras.Model, inputs: Any) -> InputBatch:
         TypeError: An input holds no numbers.
         ValueError: An input has the wrong rank or size, there is none, or there are no samples.
     """
-    if not has_inputs(model):
-        array = _as_array(inputs)
-        return _batch([_fit(array, _guess_shape(model, array), "`inputs`")], structure=None)
-    structure = model.input if is_functional(model) else model.inputs[0]
-    tensors = keras.tree.flatten(structure)
+    specs = input_specs(model)
+    if specs is None or not has_inputs(model):
+        return _fit_freely(model, specs, inputs)
+    tensors = keras.tree.flatten(specs)
     if len(tensors) == 1:
         shape = tuple(tensors[0].shape)
-        return _batch([_fit(_only(inputs, tensors[0]), shape, "`inputs`")], structure)
-    given = {id(tensor): value for tensor, value in _pair(structure, inputs)}
+        return _batch([_fit(_only(inputs, tensors[0]), shape, "`inputs`")], specs)
+    given = {id(tensor): value for tensor, value in _pair(specs, inputs)}
     arrays = [
         _fit(_as_array(given[id(tensor)]), tuple(tensor.shape), f"The input '{tensor.name}'")
         for tensor in tensors
     ]
-    return _batch(arrays, structure)
+    return _batch(arrays, specs)
+
+
+def _fit_freely(model: keras.Model, specs: Any, inputs: Any) -> InputBatch:
+    """Fit inputs to a model that takes what it is called on: one that is subclassed or unbuilt."""
+    several = isinstance(inputs, dict) or (
+        specs is not None and keras.tree.is_nested(specs) and isinstance(inputs, (list, tuple))
+    )
+    if several:
+        arrays = [_as_array(value) for value in keras.tree.flatten(inputs)]
+        return _batch(arrays, keras.tree.map_structure(lambda _: 0, inputs))
+    array = _as_array(inputs)
+    shape = _guess_shape(model, array)
+    if specs is not None and not keras.tree.is_nested(specs):
+        built_for = tuple(specs.shape)
+        if array.ndim != len(built_for):
+            shape = built_for
+    return _batch([_fit(array, shape, "`inputs`")], 0)
 
 
 def _guess_shape(model: keras.Model, array: np.ndarray) -> Shape:

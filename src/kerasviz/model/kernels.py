@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz.model.layers import is_convolution, resolve
+from kerasviz.model.layers import Targets, check_model, is_convolution, layer_calls, resolve
 
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
@@ -39,9 +39,16 @@ def get_kernels(model: keras.Model, layer: Any) -> np.ndarray | dict[str, np.nda
         >>> kerasviz.get_kernels(model, 0).shape
         (3, 3, 1, 32)
     """
-    targets, single = resolve(model, layer, calls=False)
+    targets, single = resolve_kernels(model, layer)
     kernels = {address: read_kernel(call.layer, address) for address, call in targets}
     return kernels[targets[0].address] if single else kernels
+
+
+def resolve_kernels(model: keras.Model, layer: Any) -> Targets:
+    """Find what a layer argument names, where all calls of a layer are the same."""
+    check_model(model)
+    first = {id(call.layer): call for call in reversed(list(layer_calls(model)))}
+    return resolve(model, layer, list(first.values())[::-1])
 
 
 def read_kernel(layer: keras.Layer, address: str) -> np.ndarray:

@@ -33,6 +33,10 @@ CONVOLUTIONS = (
 )
 
 
+Path = tuple[tuple[str, int], ...]
+"""The way to a call: at each level the name of a layer, and which of its calls."""
+
+
 class Step(NamedTuple):
     """One level of an address: a layer's name, and which of its calls."""
 
@@ -62,6 +66,11 @@ class Call:
     channel_axis: int = -1
 
     @property
+    def path(self) -> Path:
+        """The way to this call, as it is found while the model runs."""
+        return tuple((step.name, step.number) for step in self.steps)
+
+    @property
     def address(self) -> str:
         """What names this call and no other: `"encoder:1/conv"`."""
         return "/".join(map(str, self.steps))
@@ -85,6 +94,13 @@ class Targets(NamedTuple):
 
     targets: tuple[Target, ...]
     single: bool
+
+
+def check_model(model: object) -> None:
+    """Raise `TypeError` unless `model` is a Keras model."""
+    if not isinstance(model, keras.Model):
+        hint = " Load it with keras.models.load_model." if isinstance(model, str) else ""
+        raise TypeError(f"`model` must be a Keras model.{hint} Received: model={model!r}")
 
 
 def is_functional(model: keras.Layer) -> bool:
@@ -152,6 +168,18 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
 _HOLDERS = (keras.Layer, list, tuple, dict)
 
 
+def is_traceable(model: keras.Layer) -> bool:
+    """Whether the calls in a model can only be known by running it.
+
+    So it is where a layer that is no graph holds layers of its own: a subclassed model, a
+    composite layer, a wrapper. A recurrent layer's cell does not count.
+    """
+    if isinstance(model, keras.layers.RNN):
+        return False
+    inner = sublayers(model)
+    return bool(inner and not is_graph(model)) or any(map(is_traceable, inner))
+
+
 def layer_calls(model: keras.Layer, steps: tuple[Step, ...] = ()) -> Iterator[Call]:
     """Yield every call of every layer inside a model, to any depth, in model order.
 
@@ -171,11 +199,14 @@ def _graph_calls(model: keras.Model) -> Iterator[Call]:
     The calls of one layer are numbered in the order in which they were written.
     """
     nodes = graph_nodes(model)
-    written = sorted(nodes, key=lambda node: node_index(node.outputs[0]))
-    steps = dict(zip(map(id, written), _number(n.operation.name for n in written), strict=True))
+    steps = _node_steps(nodes)
     axes: dict[int, int] = {}
     for node in nodes:
-        axis = _channel_axis(node, axes)
+        rank = len(node.outputs[0].shape)
+        passed_on = [
+            axes[id(x)] for x in node.input_tensors if len(x.shape) == rank and id(x) in axes
+        ]
+        axis = channel_axis(node.operation, rank, passed_on)
         axes |= dict.fromkeys(map(id, node.outputs), axis)
         if isinstance(node.operation, keras.Layer):
             yield Call((steps[id(node)],), node.operation, tuple(node.outputs), axis)
@@ -187,24 +218,65 @@ def _held_calls(layer: keras.Layer) -> Iterator[Call]:
         yield Call((step,), item)
 
 
-def _channel_axis(node: Any, axes: dict[int, int]) -> int:
-    """Return the axis that holds the channels of a node's output.
+def written_numbers(model: keras.Model, within: keras.Model | None = None) -> dict[str, list[int]]:
+    """Return, in the order in which a graph runs, which written call each call of a layer is.
 
-    A layer with a data format says it; a normalisation says it by its axis; a layer that keeps the
-    rank passes on what came in.
+    Two calls of one layer need not run in the order in which they were written. Only layers that
+    are called more than once are listed.
+
+    Args:
+        model: A Functional model.
+        within: The graph of which `model` is a part, where the numbers are to be those of the
+            whole.
     """
-    layer, rank = node.operation, len(node.outputs[0].shape)
-    by_default = 1 if rank == 4 and keras.config.image_data_format() == "channels_first" else -1
+    steps = _node_steps(graph_nodes(within or model))
+    numbers: dict[str, list[int]] = {}
+    for node in graph_nodes(model):
+        step = steps[id(node)]
+        if step.calls > 1:
+            numbers.setdefault(step.name, []).append(step.number)
+    return numbers
+
+
+def _node_steps(nodes: Sequence[Any]) -> dict[int, Step]:
+    """Return the step of each node by its identity, calls of a layer numbered as written."""
+    written = sorted(nodes, key=lambda node: node_index(node.outputs[0]))
+    steps = _number(node.operation.name for node in written)
+    return dict(zip(map(id, written), steps, strict=True))
+
+
+def count_steps(paths: Sequence[Path]) -> dict[Path, tuple[Step, ...]]:
+    """Return the steps of each path: how often each layer is called where it is called."""
+    total = Counter((path[:-1], path[-1][0]) for path in paths)
+    return {
+        path: tuple(
+            Step(name, number, total[path[:level], name])
+            for level, (name, number) in enumerate(path)
+        )
+        for path in paths
+    }
+
+
+def channel_axis(layer: Any, rank: int, passed_on: Iterable[int] = ()) -> int:
+    """Return the axis that holds the channels of a layer's output.
+
+    A layer with a data format says it; a normalisation says it by its axis; any other passes on
+    what came in.
+
+    Args:
+        layer: A layer, or another operation of a graph.
+        rank: The rank of its output.
+        passed_on: The axis of each input of that rank, as far as it is known.
+    """
     if rank < 3:
         return -1
     if isinstance(layer, keras.layers.TimeDistributed):
-        layer, rank, offset = layer.layer, rank - 1, 1
-    else:
-        offset = 0
+        inner = channel_axis(layer.layer, rank - 1)
+        return inner + 1 if inner > 0 else inner
+    by_default = 1 if rank == 4 and keras.config.image_data_format() == "channels_first" else -1
     data_format = getattr(layer, "data_format", None)
     if data_format == "channels_first":
-        in_sequence = isinstance(layer, keras.layers.RNN) and layer.return_sequences
-        return 1 + offset + in_sequence
+        return 2 if isinstance(layer, keras.layers.RNN) and layer.return_sequences else 1
     if data_format == "channels_last":
         return -1
     if isinstance(layer, (keras.layers.Permute, keras.layers.Reshape)):
@@ -212,7 +284,6 @@ def _channel_axis(node: Any, axes: dict[int, int]) -> int:
     axis = getattr(layer, "axis", None)
     if isinstance(layer, keras.layers.BatchNormalization) and isinstance(axis, int):
         return axis if 0 < axis < rank - 1 else -1
-    passed_on = [axes[id(x)] for x in node.input_tensors if len(x.shape) == rank and id(x) in axes]
     return max(passed_on, default=by_default)
 
 
@@ -226,30 +297,21 @@ def _number(names: Iterable[str]) -> list[Step]:
     return steps
 
 
-def resolve(
-    model: keras.Model, layer: Any, *, calls: bool = True, may_be_none: bool = False
-) -> Targets:
+def resolve(model: keras.Model, layer: Any, known: Sequence[Call]) -> Targets:
     """Find what a layer argument names.
 
     Args:
         model: The model to look in.
         layer: A layer address, a list of them, or `None` for every convolution.
-        calls: Whether each call of a layer counts. Where only its weights matter, it does not.
-        may_be_none: Whether a model without any convolution is an answer.
+        known: The calls of its layers.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` no address.
+        TypeError: `layer` is no address.
         ValueError: Nothing has that address, or more than one call has.
     """
-    if not isinstance(model, keras.Model):
-        hint = " Load it with keras.models.load_model." if isinstance(model, str) else ""
-        raise TypeError(f"`model` must be a Keras model.{hint} Received: model={model!r}")
-    known = list(layer_calls(model))
-    if not calls:
-        known = list({id(call.layer): call for call in reversed(known)}.values())[::-1]
     if layer is None:
         found = [Target(call.address, call) for call in known if is_convolution(call.layer)]
-        if not found and not may_be_none:
+        if not found:
             raise ValueError(
                 f"The model '{model.name}' has no convolution. "
                 "Name a layer: find_layers(model, '*') lists them all."
@@ -273,7 +335,7 @@ def is_convolution(layer: keras.Layer) -> bool:
 def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[Target], bool]:
     if inspect.isclass(layer) and issubclass(layer, keras.Layer):
         found = [Target(call.address, call) for call in known if isinstance(call.layer, layer)]
-        return _some(found, layer.__name__, model), False
+        return _some(found, layer.__name__, model, known), False
     if isinstance(layer, keras.Layer):
         matches = [call for call in known if call.layer is layer]
         if not matches:
@@ -306,7 +368,7 @@ def _find_by_name(
         return [Target(address, _only(inside, address).call)], True
     if any(char in address for char in "*?["):
         found = [Target(call.address, call) for call in known if _like(call, address)]
-        return _some(found, address, model), False
+        return _some(found, address, model, known), False
     names = dict.fromkeys(call.address for call in known)
     names |= dict.fromkeys(call.layer.name for call in known)
     close = difflib.get_close_matches(address, names, n=3, cutoff=0.4)
@@ -353,9 +415,11 @@ def _only(matches: Sequence[Call], written: str) -> Target:
     return Target(matches[0].address, matches[0])
 
 
-def _some(found: list[Target], written: str, model: keras.Model) -> list[Target]:
+def _some(
+    found: list[Target], written: str, model: keras.Model, known: Sequence[Call]
+) -> list[Target]:
     if not found:
-        classes = {type(call.layer).__name__ for call in layer_calls(model)}
+        classes = {type(call.layer).__name__ for call in known}
         raise ValueError(
             f"Nothing in the model '{model.name}' matches {written!r}. "
             f"Its layers are of the classes {', '.join(sorted(classes))}."

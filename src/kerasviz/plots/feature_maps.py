@@ -57,11 +57,13 @@ def plot_feature_maps(
         Plot(conv2d: 32 feature maps, 26×26)
     """
     merged = check_options(options)
-    targets, batch = prepare(model, layer, inputs)
-    check_panels(len(targets.targets), merged)
-    for target in targets.targets:
+    request = prepare(model, layer, inputs)
+    targets = request.targets.targets
+    check_panels(len(targets), merged)
+    for target in targets:
         check_target(target, merged)
-    maps = compute(model, targets, take_sample(batch, sample))
+    batch = take_sample(request.batch, sample)
+    maps = compute(request._replace(batch=batch))
     panels = [map_panel(array[0], address, merged) for address, array in maps.items()]
     return draw_panels(panels, merged)
 

@@ -19,8 +19,7 @@ from kerasviz.draw.options import (
     tile_strength,
 )
 from kerasviz.draw.panel import Panel, Plot, Table
-from kerasviz.model.kernels import read_kernel
-from kerasviz.model.layers import resolve
+from kerasviz.model.kernels import read_kernel, resolve_kernels
 
 
 def plot_kernels(
@@ -64,7 +63,7 @@ def plot_kernels(
     merged = check_options(options)
     if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool):
         check_choice("channel", channel, CHANNELS, "an int")
-    targets, _ = resolve(model, layer, calls=False)
+    targets, _ = resolve_kernels(model, layer)
     check_panels(len(targets), merged)
     panels = [
         kernel_panel(read_kernel(call.layer, address), address, channel, merged)

@@ -65,4 +65,4 @@ def as_tiles(array: np.ndarray) -> np.ndarray:
         )
     if not tiles.size:
         raise ValueError(f"`array` must hold a value. Received: shape {np.shape(array)}")
-    return tiles.astype("uint8") if tiles.dtype == bool else tiles
+    return tiles.astype("float32") if tiles.dtype == bool else tiles

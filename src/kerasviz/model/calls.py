@@ -1,0 +1,59 @@
+"""The calls of a model's layers, read from its graph or found by tracing it once."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import keras
+
+from kerasviz.model.layers import Call, has_inputs, is_functional, is_traceable, layer_calls
+from kerasviz.model.recording import trace_calls
+
+_traced: weakref.WeakKeyDictionary[keras.Model, dict[Any, list[Call]]]
+_traced = weakref.WeakKeyDictionary()
+
+
+def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
+    """Return every call of every layer inside a model, in model order.
+
+    Args:
+        model: A Keras model.
+        specs: What it is called on, as a structure of `keras.KerasTensor`; by default its own
+            inputs, or those that it was built for. Where it has none, each layer counts as called
+            once, and output shapes stay unknown.
+    """
+    read = list(layer_calls(model))
+    if not is_traceable(model):
+        return read
+    specs = input_specs(model) if specs is None else specs
+    if specs is None or not model.built:
+        return read
+    key = (spec_key(specs), tuple(id(call.layer) for call in read))
+    kept = _traced.setdefault(model, {})
+    if key not in kept:
+        # The outputs of the graph's own calls are its tensors, from which models can be made.
+        own = {call.path: call for call in read if len(call.steps) == 1 and call.outputs}
+        kept[key] = [own.get(call.path, call) for call in trace_calls(model, specs)]
+    return kept[key]
+
+
+def input_specs(model: keras.Model) -> Any:
+    """Return the inputs that a model expects as a structure of `keras.KerasTensor`, or `None`."""
+    if is_functional(model):
+        return model.input
+    if has_inputs(model):
+        return model.inputs[0]
+    shapes = (model.get_build_config() or {}).get("input_shape")
+    if not model.built or shapes is None:
+        return None
+    return keras.tree.map_shape_structure(
+        lambda shape: keras.KerasTensor((None, *shape[1:]), model.input_dtype), shapes
+    )
+
+
+def spec_key(specs: Any) -> tuple[Any, ...]:
+    """Return what tells two structures of symbolic inputs apart, as a dictionary's key."""
+    return tuple(
+        (path, tuple(x.shape), str(x.dtype)) for path, x in keras.tree.flatten_with_path(specs)
+    )

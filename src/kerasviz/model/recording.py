@@ -1,0 +1,290 @@
+"""What layers anywhere inside a model compute, recorded while the model is called.
+
+Keras has no way to ask a layer inside a nested or subclassed model for its output. But every layer
+is called through `keras.Layer.__call__`, so while a model is recorded, and in the thread that
+records it alone, that method also keeps the outputs that are wanted. The model and its layers are
+never touched.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import keras
+
+from kerasviz.model.layers import (
+    Call,
+    Path,
+    channel_axis,
+    count_steps,
+    is_functional,
+    written_numbers,
+)
+
+_local = threading.local()
+_patch_lock = threading.Lock()
+_recording_threads = 0
+_plain_call: Callable[..., Any] = keras.Layer.__call__
+
+
+class _Found(BaseException):
+    """Ends a model's call when every output that is wanted is there.
+
+    Not an `Exception`, so that no handler on the way takes it for a failure.
+    """
+
+
+class Recording:
+    """One call of a model: which calls of layers lie open, and the outputs that were kept.
+
+    Args:
+        model: The model that is called.
+        wanted: Paths of the calls to keep. `None` keeps the facts of every call instead.
+        numbers: `written_numbers` of the model, where they are not its own.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        wanted: frozenset[Path] | None,
+        numbers: Mapping[str, list[int]] | None = None,
+    ) -> None:
+        self.wanted = wanted
+        self.outputs: dict[Path, Any] = {}
+        self.calls: list[tuple[Path, Call]] = []
+        self._open = [_OpenCall((), model, numbers)]
+        self._axes: dict[int, tuple[Any, int]] = {}
+
+    def call(self, layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a layer as a step of the innermost open call."""
+        path = (*self._open[-1].path, (layer.name, self._open[-1].number(layer.name)))
+        opened = _OpenCall(path, layer)
+        place = len(self.calls)
+        self._open.append(opened)
+        try:
+            if isinstance(layer, keras.layers.TimeDistributed) and self._looks_into(path):
+                outputs = self._call_time_distributed(layer, opened, *args, **kwargs)
+            else:
+                outputs = _plain_call(layer, *args, **kwargs)
+        finally:
+            self._open.pop()
+        if self.wanted is None:
+            self.calls.insert(place, (path, self._describe(layer, (args, kwargs), outputs)))
+        elif path in self.wanted:
+            self.outputs[path] = self._with_time_axes(outputs)
+            if len(self.outputs) == len(self.wanted):
+                raise _Found
+        return outputs
+
+    def _looks_into(self, path: Path) -> bool:
+        if self.wanted is None:
+            return True
+        return any(len(w) > len(path) and w[: len(path)] == path for w in self.wanted)
+
+    def _call_time_distributed(
+        self,
+        layer: keras.layers.TimeDistributed,
+        opened: _OpenCall,
+        inputs: Any,
+        training: Any = None,
+        mask: Any = None,
+    ) -> Any:
+        """Call the inner layer once on all time steps, put behind one another as samples.
+
+        Keras calls the inner layer's `call` for each step, partly inside a loop from which no
+        tensor can be taken. In inference mode the two give the same.
+        """
+        if mask is not None:
+            inner = layer.layer.name
+            raise ValueError(
+                f"Layers inside '{layer.name}' cannot be looked at while its input is masked: "
+                f"ask for '{layer.name}' itself instead of '{inner}'."
+            )
+        shape = keras.ops.shape(inputs)
+        opened.steps = (shape[0], shape[1])
+        outputs = layer.layer(keras.ops.reshape(inputs, (-1, *shape[2:])), training=training)
+        return keras.tree.map_structure(lambda x: _split_time(x, opened.steps), outputs)
+
+    def _with_time_axes(self, outputs: Any) -> Any:
+        for opened in reversed(self._open):
+            if opened.steps is not None:
+                steps = opened.steps
+                outputs = keras.tree.map_structure(lambda x, s=steps: _split_time(x, s), outputs)
+        return outputs
+
+    def _describe(self, layer: keras.Layer, arguments: Any, outputs: Any) -> Call:
+        flat = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
+        rank = len(flat[0].shape) if flat else 0
+        passed_on = [
+            self._axes[id(x)][1]
+            for x in keras.tree.flatten(arguments)
+            if id(x) in self._axes and len(x.shape) == rank
+        ]
+        axis = channel_axis(layer, rank, passed_on)
+        self._axes |= {id(x): (x, axis) for x in flat}  # kept, so that no id is used again
+        shown = keras.tree.flatten(self._with_time_axes(flat))
+        return Call((), layer, tuple(_spec(x) for x in shown), axis)
+
+
+class _OpenCall:
+    """A call that has begun and not ended, and how often it has called each layer so far."""
+
+    def __init__(
+        self,
+        path: Path,
+        layer: keras.Layer,
+        numbers: Mapping[str, list[int]] | None = None,
+    ) -> None:
+        self.path = path
+        self.steps: tuple[Any, Any] | None = None
+        self._seen: Counter[str] = Counter()
+        if numbers is None:  # a Sequential model runs as it is written
+            numbers = written_numbers(layer) if is_functional(layer) else {}
+        self._written = numbers
+
+    def number(self, name: str) -> int:
+        """Return which call of a layer this is, in the order in which a graph was written."""
+        run = self._seen[name]
+        self._seen[name] += 1
+        return self._written[name][run] if name in self._written else run
+
+
+def _split_time(x: Any, steps: tuple[Any, Any]) -> Any:
+    return keras.ops.reshape(x, (*steps, *keras.ops.shape(x)[1:]))
+
+
+def _spec(x: Any) -> keras.KerasTensor:
+    return keras.KerasTensor(tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
+
+
+def _recorded_call(layer: keras.Layer, /, *args: Any, **kwargs: Any) -> Any:
+    recording: Recording | None = getattr(_local, "recording", None)
+    if recording is None:
+        return _plain_call(layer, *args, **kwargs)
+    return recording.call(layer, args, kwargs)
+
+
+@contextmanager
+def _recording(recording: Recording) -> Iterator[None]:
+    """Let this thread's calls of layers run through a recording; other threads see no change."""
+    global _recording_threads, _plain_call
+    with _patch_lock:
+        if _recording_threads == 0:
+            _plain_call = keras.Layer.__call__
+            keras.Layer.__call__ = _recorded_call
+        _recording_threads += 1
+    outer = getattr(_local, "recording", None)
+    _local.recording = recording
+    try:
+        yield
+    finally:
+        _local.recording = outer
+        with _patch_lock:
+            _recording_threads -= 1
+            if _recording_threads == 0:
+                keras.Layer.__call__ = _plain_call
+
+
+def record(
+    model: keras.Model,
+    inputs: Any,
+    wanted: frozenset[Path] | None = None,
+    numbers: Mapping[str, list[int]] | None = None,
+) -> Recording:
+    """Call a model in inference mode, as far as it is needed, and return what was recorded."""
+    recording = Recording(model, wanted, numbers)
+    with _recording(recording), suppress(_Found):
+        _plain_call(model, inputs, training=False)
+    return recording
+
+
+class _Tracer(keras.Layer):
+    """Runs a model on symbolic inputs and keeps the facts of every call."""
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__(name="kerasviz_tracer", autocast=False)
+        self._model = weakref.ref(model)
+        self.runs: list[list[tuple[Path, Call]]] = []
+
+    def call(self, inputs: Any) -> Any:
+        recording = record(self._model(), inputs)
+        self.runs.append(recording.calls)
+        return inputs
+
+
+def trace_calls(model: keras.Model, specs: Any) -> list[Call]:
+    """Return every call of every layer inside a model, in the order in which they begin.
+
+    Nothing is computed. Where a backend stands in numbers for sizes that are not known, it runs
+    twice, with different ones; what differs is unknown.
+
+    Args:
+        model: A built model.
+        specs: Its inputs, as a structure of `keras.KerasTensor`.
+    """
+    tracer = _Tracer(model)
+    tracer.compute_output_spec(specs)
+    first, last = tracer.runs[0], tracer.runs[-1]
+    steps = count_steps([path for path, _ in last])
+    calls = []
+    for (path, call), (_, other) in zip(last, first, strict=True):
+        outputs = tuple(map(_common, call.outputs, other.outputs))
+        calls.append(Call(steps[path], call.layer, outputs, call.channel_axis))
+    return calls
+
+
+def _common(a: keras.KerasTensor, b: keras.KerasTensor) -> keras.KerasTensor:
+    sizes = [m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)]
+    return keras.KerasTensor((None, *sizes[1:]), a.dtype)
+
+
+class Recorder(keras.Layer):
+    """A layer that calls a model and returns the outputs of layers inside it.
+
+    Args:
+        model: The model. Kept alive only where `hold` says so; its weights always are.
+        calls: The calls whose outputs are wanted, by the keys of the answer.
+        numbers: `written_numbers` of the model, where they are not its own.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        calls: Mapping[str, Call],
+        *,
+        hold: bool,
+        name: str,
+        numbers: Mapping[str, list[int]] | None = None,
+    ) -> None:
+        super().__init__(name=name, autocast=False)
+        self._find_model = (lambda: model) if hold else weakref.ref(model)
+        held = {id(variable) for layer in model.layers for variable in layer.variables}
+        self.held_layers = list(model.layers)
+        self.held_variables = [v for v in model.variables if id(v) not in held]
+        self._paths = {key: call.path for key, call in calls.items()}
+        self._specs = {key: call.outputs for key, call in calls.items()}
+        self._numbers = numbers
+        self.built = True
+
+    def call(self, inputs: Any) -> dict[str, Any]:
+        """Return the wanted outputs, by key."""
+        wanted = frozenset(self._paths.values())
+        recording = record(self._find_model(), inputs, wanted, self._numbers)
+        return {key: recording.outputs[path] for key, path in self._paths.items()}
+
+    def compute_output_spec(self, inputs: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return the shapes that are known already, so that nothing is traced to find them."""
+        return {
+            key: one_or_list([keras.KerasTensor(x.shape, x.dtype) for x in outputs])
+            for key, outputs in self._specs.items()
+        }
+
+
+def one_or_list(outputs: Sequence[Any]) -> Any:
+    """Return the only output, or all of them."""
+    return outputs[0] if len(outputs) == 1 else list(outputs)
