@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import weakref
 from collections.abc import Iterator, MutableMapping, Sequence
@@ -170,13 +171,20 @@ def prepare(model: keras.Model, layer: Any, inputs: Any) -> Request:
     check_model(model)
     unbuilt = not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
     if unbuilt:
-        resolve(model, layer, list(layer_calls(model)))
+        resolve(model, _without_numbers(layer), list(layer_calls(model)))
     batch = prepare_inputs(model, inputs)
     if unbuilt:
         _build_from(model, batch)
         batch = prepare_inputs(model, batch.packed())
     specs = input_specs(model) if has_inputs(model) else batch.specs(model)
     return Request(model, resolve(model, layer, known_calls(model, specs)), batch, specs)
+
+
+def _without_numbers(layer: Any) -> Any:
+    """Return a layer argument without call numbers, which only a built model can check."""
+    if isinstance(layer, (list, tuple)):
+        return [_without_numbers(item) for item in layer]
+    return re.sub(r":\d+", "", layer) if isinstance(layer, str) else layer
 
 
 def _build_from(model: keras.Model, batch: InputBatch) -> None:

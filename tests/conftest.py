@@ -1,0 +1,155 @@
+"""What every test has: no leaks, a seeded generator, tiny models, and baselines that count."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import hypothesis
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+import kerasviz
+
+BASELINE_MATPLOTLIB = "3.11.2"
+"""The Matplotlib that drew tests/images/baseline; text differs by a pixel in another."""
+
+hypothesis.settings.register_profile("kerasviz", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("kerasviz")
+
+
+def pytest_runtest_setup(item):
+    marked = item.get_closest_marker("mpl_image_compare") is not None
+    if marked and matplotlib.__version__ != BASELINE_MATPLOTLIB:
+        reason = (
+            f"the baselines count for Matplotlib {BASELINE_MATPLOTLIB}, "
+            f"this is {matplotlib.__version__}"
+        )
+        if os.environ.get("KERASVIZ_REQUIRE_BASELINES") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_trace():
+    """Fail a test after which a pyplot figure is open or an rcParam is not what it was."""
+    with matplotlib.rc_context():
+        settings = matplotlib.rcParams.copy()
+        yield
+        changed = [key for key, value in matplotlib.rcParams.items() if settings[key] != value]
+    leaked = plt.get_fignums()
+    plt.close("all")
+    assert not leaked, f"the test left {len(leaked)} pyplot figures open"
+    assert not changed, f"the test left rcParams changed: {changed}"
+
+
+@pytest.fixture
+def closing():
+    """Wrap a plot function: the figures that it hands back, and only these, are closed."""
+    figures = []
+
+    def wrap(function):
+        def call(*args, **kwargs):
+            plot = function(*args, **kwargs)
+            figures.append(plot.figure.get_figure(root=True))
+            return plot
+
+        return call
+
+    yield wrap
+    for figure in figures:
+        plt.close(figure)
+
+
+@pytest.fixture
+def plot_tiles(closing):
+    return closing(kerasviz.plot_tiles)
+
+
+@pytest.fixture
+def plot_kernels(closing):
+    return closing(kerasviz.plot_kernels)
+
+
+@pytest.fixture
+def plot_feature_maps(closing):
+    return closing(kerasviz.plot_feature_maps)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20240607)
+
+
+@pytest.fixture
+def pixels():
+    """Render a figure to an array `(height, width, 4)`."""
+
+    def render(figure):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.array(canvas.buffer_rgba())
+
+    return render
+
+
+@pytest.fixture
+def read_tiles():
+    """Cut the tiles `(n, height, width)` out of an image, at its masked rows and columns."""
+
+    def read(image, height, width):
+        array = image.get_array()
+        mask = np.ma.getmaskarray(array).reshape(*array.shape[:2], -1).all(axis=2)
+        cells = array[~mask.all(axis=1)][:, ~mask.all(axis=0)]
+        rows, columns = cells.shape[0] // height, cells.shape[1] // width
+        blocks = cells.reshape(rows, height, columns, width, *cells.shape[2:]).swapaxes(1, 2)
+        tiles = blocks.reshape(rows * columns, height, width, *cells.shape[2:])
+        return tiles[~np.ma.getmaskarray(tiles).reshape(len(tiles), -1).all(axis=1)]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def grey_model():
+    """12×12×1 → "first", 4 kernels 3×2 → "second", 6 kernels 3×3×4 and a ReLU; map 2 is dead."""
+    import keras
+
+    rng = np.random.default_rng(1)
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            keras.layers.Conv2D(4, (3, 2), name="first"),
+            keras.layers.Conv2D(6, 3, activation="relu", name="second"),
+            keras.layers.Flatten(name="flat"),
+        ],
+        name="grey",
+    )
+    first, second, bias = rng.normal(size=(3, 2, 1, 4)), rng.normal(size=(3, 3, 4, 6)), np.ones(6)
+    second[..., 2] = bias[2] = 0
+    model.set_weights([first, np.zeros(4), second, bias])
+    return model
+
+
+@pytest.fixture(scope="session")
+def rgb_model():
+    """10×10×3 → "color", 5 kernels 3×3×3 → "next", 2 kernels 1×1×5."""
+    import keras
+
+    rng = np.random.default_rng(2)
+    model = keras.Sequential(
+        [
+            keras.Input((10, 10, 3)),
+            keras.layers.Conv2D(5, 3, name="color"),
+            keras.layers.Conv2D(2, 1, name="next"),
+        ],
+        name="rgb",
+    )
+    model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
+    return model

@@ -1,0 +1,186 @@
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm, to_rgb
+
+from kerasviz.draw.color import (
+    INVALID,
+    Limits,
+    color_scale,
+    normalize_tiles,
+    resolve_limits,
+    rgb_limits,
+    rgb_values,
+    value_range,
+)
+
+NAN, INF = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    ("values", "lowest", "highest"),
+    [
+        ([3, -1, 2], -1, 3),
+        ([3, NAN, 2], 2, 3),
+        ([3, INF, -INF, 2], 2, 3),
+        ([NAN, INF], 0, 0),
+        ([], 0, 0),
+    ],
+)
+def test_value_range_is_that_of_the_finite_values(values, lowest, highest):
+    assert value_range(np.array(values)) == (lowest, highest)
+
+
+@pytest.mark.parametrize(
+    ("values", "given_limits", "expected"),
+    [
+        # Signed data is symmetric about 0 …
+        ([-1, 3], {}, (-3, 3, True)),
+        ([-4, 3], {}, (-4, 4, True)),
+        ([-4, -3], {}, (-4, 4, True)),
+        ([-4, 3], {"vmax": 2}, (-2, 2, True)),
+        ([-4, 3], {"vmin": -5}, (-5, 5, True)),
+        # … until the caller says otherwise.
+        ([-4, 3], {"vmin": -1, "vmax": 2}, (-1, 2, True)),
+        ([-4, 3], {"vmin": 0}, (0, 3, True)),
+        ([-4, 3], {"vmin": 1}, (1, 3, True)),
+        ([-4, 3], {"vmax": 0}, (-4, 0, True)),
+        ([-4, 3], {"vmax": -1}, (-4, -1, True)),
+        # Non-negative data begins at 0.
+        ([0, 3], {}, (0, 3, False)),
+        ([2, 3], {}, (0, 3, False)),
+        ([2, 3], {"vmax": 1}, (0, 1, False)),
+        ([2, 3], {"vmin": 1}, (1, 3, False)),
+        ([2, 3], {"vmin": -1}, (-1, 3, False)),
+        # A range that would be empty gets a length of 1.
+        ([0, 0], {}, (0, 1, False)),
+        ([2, 3], {"vmin": 5}, (5, 6, False)),
+        ([2, 3], {"vmax": -5}, (-6, -5, False)),
+        ([-4, -3], {"vmin": 0}, (0, 1, True)),
+        # What is not finite does not count.
+        ([NAN, -1, INF], {}, (-1, 1, True)),
+        ([NAN], {}, (0, 1, False)),
+    ],
+)
+def test_limits(values, given_limits, expected):
+    assert resolve_limits(np.array(values, float), **given_limits) == expected
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "float16", "float32"])
+def test_limits_do_not_overflow_in_a_small_type(dtype):
+    info = np.finfo(dtype) if dtype.startswith("float") else np.iinfo(dtype)
+    limits = resolve_limits(np.array([info.min, info.max], dtype))
+    assert limits.vmax == max(float(info.max), -float(info.min))
+
+
+@given(arrays("float64", st.integers(0, 20), elements=st.floats(width=32)))
+def test_limits_are_never_empty(values):
+    limits = resolve_limits(values)
+    assert np.isfinite(limits).all()
+    assert limits.vmin < limits.vmax
+    assert limits.vmin in (0, -limits.vmax)
+
+
+def test_signed_data_gets_a_diverging_colormap_with_its_middle_at_0():
+    norm, cmap = color_scale(np.array([-1.0, 3.0]))
+    assert (norm.vmin, norm.vmax) == (-3, 3)
+    assert cmap.name == "RdBu_r"
+
+
+def test_non_negative_data_gets_a_sequential_colormap_from_0():
+    norm, cmap = color_scale(np.array([1.0, 3.0]))
+    assert (norm.vmin, norm.vmax) == (0, 3)
+    assert cmap.name == "viridis"
+
+
+@pytest.mark.parametrize(("vmin", "vmax"), [(-1, 4), (-4, 1), (0, 2), (-3, 0)])
+def test_0_stays_neutral_between_limits_that_are_not_symmetric(vmin, vmax):
+    norm, cmap = color_scale(np.array([-1.0, 3.0]), vmin=vmin, vmax=vmax)
+    assert (norm.vmin, norm.vmax) == (vmin, vmax)
+    whole = matplotlib.colormaps["RdBu_r"]
+    reach = max(abs(vmin), abs(vmax))
+    for value in (vmin, 0, vmax):
+        expected = whole(0.5 + value / (2 * reach))
+        assert cmap(norm(value)) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_callers_colormap_and_norm_win():
+    cmap = matplotlib.colormaps["gray"]
+    assert color_scale(np.array([-1.0, 3.0]), cmap=cmap).cmap is cmap
+    assert color_scale(np.array([-1.0, 3.0]), cmap="gray", vmin=-1, vmax=4).cmap.name == "gray"
+    assert color_scale(np.array([1.0, 3.0]), norm="log").norm == "log"
+    scale = color_scale(np.array([-1.0, 3.0]), norm=TwoSlopeNorm(1))
+    assert isinstance(scale.norm, TwoSlopeNorm)
+    assert scale.cmap.name == "RdBu_r"
+
+
+@pytest.mark.parametrize("norm", [Normalize(), Normalize(vmin=-7), LogNorm(vmax=100)])
+def test_a_norm_is_copied_before_its_limits_are_filled_in(norm):
+    before = norm.vmin, norm.vmax
+    values = np.array([1.0, 3.0, NAN, INF])
+    copy = color_scale(values, norm=norm).norm
+    assert (norm.vmin, norm.vmax) == before
+    assert type(copy) is type(norm)
+    filled = [1.0 if before[0] is None else before[0], 3.0 if before[1] is None else before[1]]
+    assert [copy.vmin, copy.vmax] == filled
+
+
+@pytest.mark.parametrize("name", ["RdBu_r", "viridis"])
+def test_the_color_of_nan_is_far_from_every_color_of_a_default_colormap(name):
+    colors = matplotlib.colormaps[name](np.linspace(0, 1, 256))[:, :3]
+    assert np.linalg.norm(colors - to_rgb(INVALID), axis=1).min() > 0.5
+
+
+def test_each_tile_is_divided_by_its_largest_magnitude(rng):
+    tiles = rng.normal(size=(4, 3, 3)) * [[[1]], [[10]], [[0]], [[1e-3]]]
+    normalized = normalize_tiles(tiles)
+    for tile, expected in zip(normalized, tiles, strict=True):
+        np.testing.assert_allclose(tile, expected / (np.abs(expected).max() or 1))
+
+
+def test_infinity_does_not_count_for_the_scale_of_a_tile():
+    normalized = normalize_tiles(np.array([[[INF, 2], [-1, NAN]]]))
+    np.testing.assert_array_equal(normalized, [[[INF, 1], [-0.5, NAN]]])
+
+
+def test_the_smallest_integer_has_a_magnitude():
+    normalized = normalize_tiles(np.array([[[-128, 64]]], "int8"))
+    assert normalized.tolist() == [[[-1, 0.5]]]
+
+
+@pytest.mark.parametrize(
+    ("values", "given_limits", "expected"),
+    [
+        (np.array([0, 7], "uint8"), {}, (0, 255)),
+        (np.array([0, 0.5]), {}, (0, 1)),
+        (np.array([0, 4.0]), {}, (0, 4)),
+        (np.array([-1, 4.0]), {}, (-4, 4)),
+        (np.array([-1, 4], "int16"), {}, (-4, 4)),
+        (np.array([0, 0.5]), {"vmax": 0.25}, (0, 0.25)),
+        (np.array([0, 7], "uint8"), {"vmin": 0, "vmax": 10}, (0, 10)),
+    ],
+)
+def test_rgb_limits(values, given_limits, expected):
+    assert rgb_limits(values, **given_limits)[:2] == expected
+
+
+def test_rgb_values_go_from_0_at_vmin_to_1_at_vmax():
+    values = rgb_values(np.array([-3, -2, 0, 2, 3]), Limits(-2, 2, signed=True))
+    assert values.dtype == "float32"
+    assert values.tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_an_rgb_value_that_is_not_finite_is_no_color():
+    values = rgb_values(np.array([NAN, INF, -INF, 1]), Limits(0, 1, signed=False))
+    np.testing.assert_array_equal(values, np.array([NAN, NAN, NAN, 1], "float32"))
+
+
+def test_nothing_writes_into_the_array(rng):
+    tiles = rng.normal(size=(2, 3, 3))
+    tiles.flags.writeable = False
+    color_scale(tiles, norm=Normalize())
+    normalize_tiles(tiles)
+    rgb_values(tiles, rgb_limits(tiles))

@@ -1,0 +1,363 @@
+"""Models of every kind that a Keras user brings, each with its maps computed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+Maps = dict[str, np.ndarray]
+
+
+def to_numpy(tensor: Any) -> np.ndarray:
+    """Return a tensor of any backend as a float32 array."""
+    return keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
+
+
+@dataclass
+class Case:
+    """A model, what it is called on, and the maps that calling its layers one by one gives."""
+
+    model: keras.Model
+    inputs: Any
+    maps: Maps
+    layers: list[keras.Layer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.maps = {address: to_numpy(value) for address, value in self.maps.items()}
+
+
+def _images(seed: int = 0, samples: int = 2) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(samples, 12, 10, 3)).astype("float32")
+
+
+def sequential() -> Case:
+    model = keras.Sequential(
+        [keras.Input((12, 10, 3)), layers.Conv2D(4, 3, name="c"), layers.MaxPooling2D(name="p")]
+    )
+    x = _images()
+    c, p = model.layers
+    return Case(model, x, {"c": c(x), "p": p(c(x))})
+
+
+def unbuilt_sequential() -> Case:
+    model = keras.Sequential([layers.Conv2D(4, 3, name="c"), layers.ReLU(name="r")])
+    x = _images()
+    c, r = layers.Conv2D(4, 3), layers.ReLU()
+    c.build((None, 12, 10, 3))
+    model.layers[0].build((None, 12, 10, 3))
+    c.set_weights(model.layers[0].get_weights())
+    return Case(model, x, {"c": c(x), "r": r(c(x))})
+
+
+def functional() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c = layers.Conv2D(4, 3, strides=2, padding="same", name="c")
+    d = layers.Conv2D(4, 3, dilation_rate=2, padding="same", use_bias=False, name="d")
+    g = layers.Conv2D(4, 3, groups=2, padding="same", name="g")
+    n = layers.BatchNormalization(name="n")
+    s = layers.Add(name="s")
+    h = c(inputs)
+    outputs = s([g(n(h)), d(h)])
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(outputs))
+    n.moving_mean.assign([0.1, 0.2, 0.3, 0.4])
+    x = _images()
+    h = c(x)
+    normal = n(h, training=False)
+    return Case(
+        model, x, {"c": h, "n": normal, "g": g(normal), "d": d(h), "s": s([g(normal), d(h)])}
+    )
+
+
+def transfer_learning() -> Case:
+    inner_inputs = keras.Input((12, 10, 3))
+    c1, c2 = layers.Conv2D(4, 3, name="c1"), layers.Conv2D(5, 3, name="c2")
+    drop = layers.Dropout(0.5, name="drop")
+    backbone = keras.Model(inner_inputs, c2(drop(c1(inner_inputs))), name="backbone")
+    backbone.trainable = False
+    inputs = keras.Input((12, 10, 3))
+    scale = layers.Rescaling(0.5, offset=-1)
+    head = layers.Conv2D(2, 1, name="head")
+    h = layers.RandomFlip(seed=0)(inputs)
+    h = layers.RandomRotation(0.2, seed=0)(h)
+    h = backbone(scale(h))
+    model = keras.Model(inputs, layers.GlobalMaxPooling2D()(head(h)))
+    x = _images()
+    a = c1(scale(x))
+    return Case(model, x, {"backbone/c1": a, "c2": c2(a), "backbone": c2(a), "head": head(c2(a))})
+
+
+def deeply_nested() -> Case:
+    c1, c2, c3 = (layers.Conv2D(3, 3, padding="same", name=f"c{i}") for i in (1, 2, 3))
+    innermost = keras.Sequential([keras.Input((12, 10, 3)), c1], name="innermost")
+    inputs = keras.Input((12, 10, 3))
+    middle = keras.Model(inputs, c2(innermost(inputs)), name="middle")
+    model = keras.Sequential([keras.Input((12, 10, 3)), middle, c3])
+    x = _images()
+    return Case(
+        model,
+        x,
+        {"middle/innermost/c1": c1(x), "middle/c2": c2(c1(x)), "c3": c3(c2(c1(x)))},
+    )
+
+
+def convolution_applied_twice() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c = layers.Conv2D(3, 3, padding="same", name="c")
+    model = keras.Model(inputs, c(c(inputs)))
+    x = _images()
+    return Case(model, x, {"c:0": c(x), "c:1": c(c(x))})
+
+
+def siamese() -> Case:
+    inner_inputs = keras.Input((12, 10, 3))
+    c1 = layers.Conv2D(4, 3, name="c1")
+    encoder = keras.Model(inner_inputs, layers.Flatten()(c1(inner_inputs)), name="encoder")
+    left, right = keras.Input((12, 10, 3), name="left"), keras.Input((12, 10, 3), name="right")
+    model = keras.Model([left, right], layers.Subtract()([encoder(left), encoder(right)]))
+    x, y = _images(0), _images(1)
+    return Case(model, [x, y], {"encoder:0/c1": c1(x), "encoder:1/c1": c1(y)})
+
+
+def calls_that_run_in_another_order() -> Case:
+    """The call written last needs less depth than the one written first."""
+    inner_inputs = keras.Input((12, 10, 3))
+    c1 = layers.Conv2D(3, 3, padding="same", name="c1")
+    encoder = keras.Model(inner_inputs, c1(inner_inputs), name="encoder")
+    left, right = keras.Input((12, 10, 3), name="left"), keras.Input((12, 10, 3), name="right")
+    up = layers.Rescaling(2.0)
+    first = encoder(up(up(left)))
+    second = encoder(right)
+    model = keras.Model({"left": left, "right": right}, layers.Add()([second, first]))
+    x, y = _images(0), _images(1)
+    return Case(
+        model,
+        {"right": y, "left": x},
+        {"encoder:0/c1": c1(4 * x), "encoder:1/c1": c1(y), "encoder:1": c1(y)},
+    )
+
+
+class Subclassed(keras.Model):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stem = layers.Conv2D(4, 3, name="stem")
+        self.blocks = [layers.Conv2D(4, 3, padding="same", name=f"block{i}") for i in range(2)]
+        self.heads = {"mean": layers.Dense(2, name="mean")}
+        self.drop = layers.Dropout(0.5, name="drop")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        x = self.drop(self.blocks[1](x), training=training)
+        return self.heads["mean"](keras.ops.mean(x, axis=(1, 2)))
+
+
+def _subclassed_maps(model: Subclassed, x: Any, prefix: str = "") -> Maps:
+    stem = model.stem(x)
+    a = model.blocks[0](stem)
+    b = model.blocks[1](a)
+    maps = {"stem": stem, "block0": a, "block1:0": b, "block1:1": model.blocks[1](b)}
+    return {prefix + address: value for address, value in maps.items()}
+
+
+def subclassed() -> Case:
+    model, x = Subclassed(), _images()
+    model(x)
+    return Case(model, x, _subclassed_maps(model, x))
+
+
+def subclassed_never_called() -> Case:
+    model, x = Subclassed(), _images()
+    twin = Subclassed()
+    twin(x)
+    for layer in (model.stem, *model.blocks):
+        layer.build((None, 12, 10, (layer is model.stem and 3) or 4))
+        layer.set_weights(next(t for t in twin.layers if t.name == layer.name).get_weights())
+    return Case(model, x, _subclassed_maps(twin, x))
+
+
+def subclassed_in_functional() -> Case:
+    inner = Subclassed(name="inner")
+    inputs = keras.Input((12, 10, 3))
+    scale = layers.Rescaling(2.0)
+    model = keras.Model(inputs, inner(scale(inputs)))
+    x = _images()
+    return Case(model, x, _subclassed_maps(inner, scale(x), "inner/"))
+
+
+class Block(keras.Layer):
+    """A composite layer: no model, but layers of its own, one called twice."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(3, 3, padding="same", name="c")
+        self.norm = layers.LayerNormalization(name="norm")
+
+    def build(self, shape: Any) -> None:
+        self.c.build(shape)
+        self.norm.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return x + self.c(self.norm(self.c(x)))
+
+
+def composite_layers() -> Case:
+    first, second = Block(name="first"), Block(name="second")
+    inputs = keras.Input((12, 10, 3))
+    model = keras.Model(inputs, second(first(inputs)))
+    x = _images()
+    a = first.c(x)
+    n = first.norm(a)
+    y = x + first.c(n)
+    return Case(
+        model,
+        x,
+        {"first/c:0": a, "first/norm": n, "first/c:1": first.c(n), "second/c:0": second.c(y)},
+    )
+
+
+def several_outputs() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c, d = layers.Conv2D(4, 3, name="c"), layers.Conv2D(2, 1, name="d")
+    h = c(inputs)
+    model = keras.Model(inputs, {"maps": d(h), "vector": layers.GlobalAveragePooling2D()(h)})
+    x = _images()
+    return Case(model, x, {"c": c(x), "d": d(c(x))})
+
+
+class Split(keras.Layer):
+    """A layer that returns a dict of tensors."""
+
+    def call(self, x: Any) -> Any:
+        return {"even": x[..., ::2], "odd": x[..., 1::2]}
+
+
+def operations_between() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c, d = layers.Conv2D(4, 3, name="c"), layers.Conv2D(2, 3, name="d")
+    h = keras.ops.relu(c(inputs) * 2.0) + 1.0
+    h = layers.Lambda(lambda t: t - 0.5, name="shift")(h)
+    parts = Split(name="split")(h)
+    model = keras.Model(inputs, d(parts["even"]) + d(parts["odd"]))
+    x = _images()
+    shifted = keras.ops.relu(c(x) * 2.0) + 0.5
+    return Case(
+        model,
+        x,
+        {"c": c(x), "shift": shifted, "d:0": d(shifted[..., ::2]), "d:1": d(shifted[..., 1::2])},
+    )
+
+
+class OwnStep(keras.Model):
+    def train_step(self, *args: Any, **kwargs: Any) -> Any:
+        return super().train_step(*args, **kwargs)
+
+
+def own_train_step() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c = layers.Conv2D(4, 3, name="c")
+    model = OwnStep(inputs, layers.GlobalAveragePooling2D()(c(inputs)))
+    model.compile("adam", "mse")
+    x = _images()
+    return Case(model, x, {"c": c(x)})
+
+
+def time_distributed() -> Case:
+    c = layers.Conv2D(4, 3, name="c")
+    inner_inputs = keras.Input((12, 10, 3))
+    d = layers.Conv2D(2, 3, name="d")
+    encoder = keras.Model(inner_inputs, layers.GlobalMaxPooling2D()(d(inner_inputs)), name="enc")
+    inputs = keras.Input((4, 12, 10, 3))
+    maps = layers.TimeDistributed(c, name="td")(inputs)
+    codes = layers.TimeDistributed(encoder, name="codes")(inputs)
+    pooled = layers.GlobalAveragePooling3D()(maps)
+    model = keras.Model(inputs, layers.Concatenate()([pooled, layers.LSTM(3)(codes)]))
+    x = _images(samples=8).reshape(2, 4, 12, 10, 3)
+
+    def each_step(layer: keras.Layer) -> np.ndarray:
+        return np.stack([to_numpy(layer(x[:, t])) for t in range(4)], axis=1)
+
+    return Case(model, x, {"td": each_step(c), "td/c": each_step(c), "codes/enc/d": each_step(d)})
+
+
+def bidirectional_conv_lstm() -> Case:
+    inputs = keras.Input((4, 12, 10, 3))
+    both = layers.Bidirectional(
+        layers.ConvLSTM2D(2, 3, return_sequences=True, name="lstm"), name="both"
+    )
+    model = keras.Model(inputs, both(inputs))
+    x = _images(samples=8).reshape(2, 4, 12, 10, 3)
+    return Case(model, x, {"both": both(x), "both/forward_lstm": both.forward_layer(x)})
+
+
+def channels_first() -> Case:
+    inputs = keras.Input((3, 12, 10))
+    c = layers.Conv2D(4, 3, data_format="channels_first", name="c")
+    r = layers.ReLU(name="r")
+    n = layers.BatchNormalization(axis=1, name="n")
+    model = keras.Model(inputs, n(r(c(inputs))))
+    x = _images()
+    twin = layers.Conv2D(4, 3)
+    twin.build((None, 12, 10, 3))
+    twin.set_weights(c.get_weights())
+    positive = keras.ops.relu(twin(x))
+    return Case(model, np.moveaxis(x, 3, 1), {"c": twin(x), "r": positive})
+
+
+def mixed_precision() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c = layers.Conv2D(4, 3, name="c", dtype="mixed_bfloat16")
+    p = layers.MaxPooling2D(name="p", dtype="mixed_bfloat16")
+    model = keras.Model(inputs, p(c(inputs)))
+    x = _images()
+    return Case(model, x, {"c": c(x), "p": p(c(x))})
+
+
+def cloned() -> Case:
+    original = transfer_learning()
+    model = keras.models.clone_model(original.model)
+    model.set_weights(original.model.get_weights())
+    return Case(model, original.inputs, original.maps)
+
+
+MAKERS: list[Callable[[], Case]] = [
+    sequential,
+    unbuilt_sequential,
+    functional,
+    transfer_learning,
+    deeply_nested,
+    convolution_applied_twice,
+    siamese,
+    calls_that_run_in_another_order,
+    subclassed,
+    subclassed_never_called,
+    subclassed_in_functional,
+    composite_layers,
+    several_outputs,
+    operations_between,
+    own_train_step,
+    time_distributed,
+    bidirectional_conv_lstm,
+    channels_first,
+    mixed_precision,
+    cloned,
+]
+
+
+@pytest.fixture(params=MAKERS, ids=lambda maker: maker.__name__)
+def make_case(request: pytest.FixtureRequest) -> Callable[[], Case]:
+    """A kind of model; each call makes a new one."""
+    return request.param
+
+
+@pytest.fixture
+def case(make_case: Callable[[], Case]) -> Case:
+    """A model of each kind."""
+    keras.utils.set_random_seed(0)
+    return make_case()

@@ -1,0 +1,256 @@
+"""What holds for every kind of model, against layers that are called by hand."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import kerasviz
+
+
+def test_maps_are_those_of_the_layers(case: Any) -> None:
+    for address, expected in case.maps.items():
+        maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
+        np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5, err_msg=address)
+
+
+def test_several_layers_take_one_pass_together(case: Any) -> None:
+    maps = kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    assert list(maps) == list(case.maps)
+    for address, expected in case.maps.items():
+        np.testing.assert_allclose(maps[address], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_sub_model_gives_the_same(case: Any) -> None:
+    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)  # builds it if need be
+    for address, expected in case.maps.items():
+        sub_model = kerasviz.feature_map_model(case.model, address)
+        assert isinstance(sub_model, keras.Model)
+        output = sub_model.predict(case.inputs, verbose=0).astype("float32")
+        if output.shape != expected.shape:
+            output = np.moveaxis(output, 1, -1)  # the model's own data format
+        np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_every_address_that_is_listed_can_be_asked_for(case: Any) -> None:
+    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    listed = kerasviz.find_layers(case.model)
+    maps = kerasviz.get_feature_maps(case.model, None, case.inputs)
+    assert list(maps) == [ref.address for ref in listed]
+    for ref in listed:
+        shape = ref.output_shape
+        assert np.prod(maps[ref.address].shape[1:]) == np.prod(shape[1:]), ref
+
+
+def snapshot(model: keras.Model) -> dict[str, Any]:
+    """Return everything about a model that a look at it must leave as it was."""
+    everything = [model, *model._flatten_layers(include_self=False, recursive=True)]
+    return {
+        "weights": [np.array(w) for w in model.get_weights()],
+        "compiled": model.compiled,
+        "config": [layer.get_config() if has_config(layer) else None for layer in everything],
+        "trainable": [layer.trainable for layer in everything],
+        "names": [layer.name for layer in everything],
+        "attributes": [sorted(vars(layer)) for layer in everything],
+        "call": [type(layer).__call__ for layer in everything],
+        "inbound": [len(layer._inbound_nodes) for layer in everything],
+        "outbound": [len(layer._outbound_nodes) for layer in everything],
+    }
+
+
+def has_config(layer: keras.Layer) -> bool:
+    return type(layer).get_config is not keras.Model.get_config or isinstance(layer, keras.Function)
+
+
+def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for name, values in before.items():
+        for old, new in zip(values, after[name], strict=True) if name != "compiled" else ():
+            np.testing.assert_equal(new, old, err_msg=name)
+    assert before["compiled"] == after["compiled"]
+
+
+def test_the_model_comes_back_as_it_was(case: Any) -> None:
+    case.model(case.inputs)  # what a first call of a model does to it is its own affair
+    before = snapshot(case.model)
+    kerasviz.find_layers(case.model, "*")
+    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    kerasviz.feature_map_model(case.model, list(case.maps))
+    assert_same(before, snapshot(case.model))
+
+
+def test_names_given_to_later_layers_do_not_change(case: Any) -> None:
+    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)  # builds it if need be
+    keras.backend.clear_session()
+    kerasviz.get_feature_maps(case.model, list(case.maps)[::-1], case.inputs)
+    kerasviz.feature_map_model(case.model, list(case.maps))
+    inputs = keras.Input((8,))
+    assert keras.Model(inputs, inputs).name == "functional"
+    assert keras.layers.Conv2D(1, 1).name == "conv2d"
+    assert keras.Sequential().name == "sequential"
+
+
+def test_a_later_training_step_shows(case: Any) -> None:
+    addresses = list(case.maps)
+    kerasviz.get_feature_maps(case.model, addresses, case.inputs)
+    sub_model = kerasviz.feature_map_model(case.model, addresses)
+    sub_model.predict(case.inputs, verbose=0)
+    case.model.set_weights([0 * weight for weight in case.model.get_weights()])
+    for maps in (
+        kerasviz.get_feature_maps(case.model, addresses, case.inputs),
+        sub_model.predict(case.inputs, verbose=0),
+    ):
+        assert any(np.ptp(np.asarray(maps[address], "float32")) == 0 for address in addresses)
+
+
+def test_a_model_that_is_deleted_is_freed(make_case: Callable[[], Any]) -> None:
+    case = make_case()
+    model = weakref.ref(case.model)
+    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    kerasviz.feature_map_model(case.model, list(case.maps)).predict(case.inputs, verbose=0)
+    del case
+    gc.collect()
+    assert model() is None
+
+
+def test_a_sub_model_outlives_the_name_of_its_model(make_case: Callable[[], Any]) -> None:
+    case = make_case()
+    address, expected = next(iter(case.maps.items()))
+    kerasviz.get_feature_maps(case.model, address, case.inputs)
+    sub_model = kerasviz.feature_map_model(case.model, address)
+    case.model = None
+    gc.collect()
+    output = sub_model.predict(case.inputs, verbose=0)
+    assert output.size == expected.size
+
+
+def test_the_same_question_gives_the_same_sub_model(case: Any) -> None:
+    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    first = kerasviz.feature_map_model(case.model, list(case.maps))
+    assert kerasviz.feature_map_model(case.model, list(case.maps)) is first
+
+
+def test_threads_get_the_right_maps(case: Any) -> None:
+    if not case.model.built:
+        case.model(case.inputs)
+
+    def run() -> np.ndarray:
+        output = keras.tree.flatten(case.model(case.inputs, training=False))[0]
+        return keras.ops.convert_to_numpy(keras.ops.cast(output, "float32"))
+
+    plain = run()
+    wrong: list[str] = []
+
+    def look(address: str) -> None:
+        maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
+        if not np.allclose(maps, case.maps[address], rtol=1e-4, atol=1e-5):
+            wrong.append(address)
+
+    def call() -> None:
+        if not np.allclose(run(), plain, atol=1e-5):
+            wrong.append("the model itself")
+
+    threads = [threading.Thread(target=look, args=(address,)) for address in case.maps]
+    threads += [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+class Alarm(keras.Layer):
+    """Passes its input on and counts its calls; when armed, it fails."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.calls = 0
+        self.armed = False
+
+    def call(self, x: Any) -> Any:
+        if self.armed:
+            raise RuntimeError("the alarm went off")
+        self.calls += 1
+        return x
+
+
+def alarmed(kind: str) -> tuple[keras.Model, Alarm, Alarm]:
+    """Return a model with a convolution "c", an alarm before it and one behind it."""
+    before, behind = Alarm(name="before"), Alarm(name="behind")
+    c = keras.layers.Conv2D(2, 3, name="c")
+    inputs = keras.Input((8, 8, 1))
+    if kind == "subclassed":
+
+        class Model(keras.Model):
+            def __init__(self) -> None:
+                super().__init__()
+                self.parts = [before, c, behind]
+
+            def call(self, x: Any) -> Any:
+                for part in self.parts:
+                    x = part(x)
+                return x
+
+        model = Model()
+        model(np.zeros((1, 8, 8, 1), "float32"))
+        return model, before, behind
+    model = keras.Model(inputs, behind(c(before(inputs))))
+    if kind == "nested":
+        outer = keras.Input((8, 8, 1))
+        model = keras.Model(outer, model(outer))
+    return model, before, behind
+
+
+KINDS = ["graph", "nested", "subclassed"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_behind_the_deepest_layer_is_computed(kind: str) -> None:
+    model, _, behind = alarmed(kind)
+    kerasviz.get_feature_maps(model, "c", np.zeros((1, 8, 8, 1)))
+    behind.armed = True
+    maps = kerasviz.get_feature_maps(model, "c", np.zeros((3, 8, 8, 1)))
+    assert maps.shape == (3, 6, 6, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_call_traces_nothing(kind: str) -> None:
+    model, before, _ = alarmed(kind)
+    inputs = np.zeros((1, 8, 8, 1))
+    kerasviz.get_feature_maps(model, ["before", "c"], inputs)
+    calls = before.calls
+    kerasviz.get_feature_maps(model, ["before", "c"], inputs)
+    executed = 1 if keras.backend.backend() == "torch" else 0  # PyTorch runs what others trace
+    assert before.calls == calls + executed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_forward_pass_for_all_layers(kind: str) -> None:
+    model, before, behind = alarmed(kind)
+    inputs = np.zeros((1, 8, 8, 1))
+    kerasviz.find_layers(model, "*")
+    calls = before.calls
+    kerasviz.get_feature_maps(model, ["before", "c", "behind"], inputs)
+    passes = before.calls - calls
+    assert passes == behind.calls - calls
+    assert passes == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failure_in_the_middle_leaves_everything_as_it_was(kind: str) -> None:
+    model, _, behind = alarmed(kind)
+    plain_call = keras.Layer.__call__
+    before = snapshot(model)
+    behind.armed = True
+    with pytest.raises(RuntimeError, match="alarm"):
+        kerasviz.get_feature_maps(model, "behind", np.zeros((1, 8, 8, 1)))
+    behind.armed = False
+    assert keras.Layer.__call__ is plain_call
+    assert_same(before, snapshot(model))
+    assert kerasviz.get_feature_maps(model, "c", np.zeros((1, 8, 8, 1))).shape == (1, 6, 6, 2)
