@@ -6,10 +6,11 @@ import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
-from kerasviz.draw.channels import principal_patterns
-from kerasviz.draw.tiles import Grid, choose_columns, mosaic
 from report import Goal, Row
 from timing import Spread, time_pairs
+
+from kerasviz.draw.channels import principal_patterns
+from kerasviz.draw.tiles import Grid, choose_columns, mosaic
 
 KERNEL = (3, 3, 512, 512)
 SIDE = 7

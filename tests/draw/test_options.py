@@ -86,7 +86,11 @@ def test_a_value_that_has_a_meaning_is_taken(options):
             ValueError,
             "`cmap` must be the name of a Matplotlib colormap. Did you mean 'viridis'",
         ),
-        ({"cmap": 3}, TypeError, "`cmap` must be a Matplotlib colormap or its name. Received: cmap=3"),
+        (
+            {"cmap": 3},
+            TypeError,
+            "`cmap` must be a Matplotlib colormap or its name. Received: cmap=3",
+        ),
         ({"vmin": "0"}, TypeError, "`vmin` must be a finite number. Received: vmin='0'"),
         ({"vmax": np.nan}, TypeError, "`vmax` must be a finite number. Received: vmax=nan"),
         ({"vmax": np.inf}, TypeError, "`vmax` must be a finite number. Received: vmax=inf"),
@@ -96,7 +100,11 @@ def test_a_value_that_has_a_meaning_is_taken(options):
             ValueError,
             "`vmin` must be less than `vmax`. Received: vmin=2, vmax=2",
         ),
-        ({"norm": 3}, TypeError, "`norm` must be a Matplotlib norm or a scale's name. Received: norm=3"),
+        (
+            {"norm": 3},
+            TypeError,
+            "`norm` must be a Matplotlib norm or a scale's name. Received: norm=3",
+        ),
         ({"norm": "loggit"}, ValueError, "'symlog'. Did you mean 'logit'"),
         ({"norm": "function"}, ValueError, "`norm` must be one of 'asinh', 'linear', 'log'"),
         (
@@ -118,7 +126,11 @@ def test_a_value_that_has_a_meaning_is_taken(options):
             ValueError,
             "`columns` must be a positive integer. Received: columns=0",
         ),
-        ({"columns": 2.0}, ValueError, "`columns` must be a positive integer. Received: columns=2.0"),
+        (
+            {"columns": 2.0},
+            ValueError,
+            "`columns` must be a positive integer. Received: columns=2.0",
+        ),
         ({"columns": True}, ValueError, "`columns` must be a positive integer."),
         ({"labels": "yes"}, TypeError, "`labels` must be a bool. Received: labels='yes'"),
         ({"colorbar": None}, TypeError, "`colorbar` must be a bool. Received: colorbar=None"),
@@ -147,7 +159,9 @@ def test_suggest_names_the_closest_words():
 
 def test_check_choice_says_what_else_may_be_given():
     check_choice("channel", "all", ["auto", "all"])
-    with pytest.raises(ValueError, match=r"one of 'auto', 'all' or an int\. Received: channel=1\.5"):
+    with pytest.raises(
+        ValueError, match=r"one of 'auto', 'all' or an int\. Received: channel=1\.5"
+    ):
         check_choice("channel", 1.5, ["auto", "all"], "an int")
 
 

@@ -123,7 +123,9 @@ def test_a_color_that_is_not_finite_is_magenta(rng, pixels):
     expected = colors[0].copy()
     expected[1, 0] = to_rgb(INVALID)
     np.testing.assert_allclose(rendered, expected, atol=1 / 255)
-    np.testing.assert_array_equal(image.get_array().mask.any(axis=2), [[False, False], [True, False]])
+    np.testing.assert_array_equal(
+        image.get_array().mask.any(axis=2), [[False, False], [True, False]]
+    )
 
 
 def test_a_dead_tile_gets_a_cross(ax, tiles):

@@ -103,9 +103,7 @@ def test_locate_finds_nothing_outside_the_tiles(point):
     assert grid.locate(*point) is None
 
 
-@given(
-    st.integers(1, 600), st.tuples(st.floats(0.5, 300), st.floats(0.5, 300)), st.floats(0.2, 5)
-)
+@given(st.integers(1, 600), st.tuples(st.floats(0.5, 300), st.floats(0.5, 300)), st.floats(0.2, 5))
 def test_choose_columns_never_drops_a_tile(count, tile, aspect):
     columns = choose_columns(count, tile, aspect)
     rows = Grid(count, columns, (1, 1)).rows
@@ -114,14 +112,19 @@ def test_choose_columns_never_drops_a_tile(count, tile, aspect):
 
 
 @pytest.mark.parametrize(
-    ("count", "aspect", "columns"), [(1, 1.4, 1), (2, 1.4, 2), (12, 1.4, 4), (32, 1.4, 8), (64, 1, 8)]
+    ("count", "aspect", "columns"),
+    [(1, 1.4, 1), (2, 1.4, 2), (12, 1.4, 4), (32, 1.4, 8), (64, 1, 8)],
 )
 def test_choose_columns_prefers_full_rows_near_the_aspect(count, aspect, columns):
     assert choose_columns(count, (1, 1), aspect) == columns
 
 
 def test_choose_columns_takes_the_shape_of_a_tile_into_account():
-    assert choose_columns(64, (1, 4), 1) < choose_columns(64, (1, 1), 1) < choose_columns(64, (4, 1), 1)
+    assert (
+        choose_columns(64, (1, 4), 1)
+        < choose_columns(64, (1, 1), 1)
+        < choose_columns(64, (4, 1), 1)
+    )
 
 
 @pytest.mark.parametrize(

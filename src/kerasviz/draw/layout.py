@@ -215,7 +215,7 @@ def _draw_into_new(
         bar = None
         if _has_bar(scale, options):
             cax = figure.add_axes(_fractions(figure, 1 + width, 1, BAR_WIDTH, height))
-            bar = _add_bar(image, figure, cax=cax)
+            bar = _add_bar(image, plan.panel.tiles, figure, cax=cax)
         boxes.append(_measure(plan, ax, bar, options))
         axes.append(ax)
         images.append(image)
@@ -321,6 +321,7 @@ def _draw_into_axes(
             pad = BAR_PAD / full[0]
             bar = _add_bar(
                 image,
+                panel.tiles,
                 ax.figure,
                 ax=ax,
                 fraction=beside / full[0] - pad,
@@ -335,8 +336,8 @@ def _draw_into_axes(
     return Plot(axes[0].figure, tuple(axes), tuple(images), tuple(bars))
 
 
-def _add_bar(image: AxesImage, figure: FigureBase, **place: Any) -> Colorbar:
-    lowest, highest = value_range(np.ma.compressed(image.get_array()))  # type: ignore[arg-type]
+def _add_bar(image: AxesImage, values: np.ndarray, figure: FigureBase, **place: Any) -> Colorbar:
+    lowest, highest = value_range(values)
     vmin, vmax = image.get_clim()
     below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}

@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import FigureBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
+from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 
 from kerasviz.draw.color import INVALID, ColorScale
@@ -157,6 +158,8 @@ def draw_panel(
         array = np.ma.MaskedArray(np.nan_to_num(array.data), array.mask | invalid)
     image = _draw_cells(ax, grid, array, scale)
     image.set_label(panel.heading)
+    if panel.is_rgb:
+        _clip_to_tiles(image, grid)
     if invalid.any():
         cells = np.zeros((*array.shape[:2], 4))
         cells[invalid if invalid.ndim == 2 else invalid.any(axis=2)] = to_rgba(INVALID)
@@ -192,6 +195,15 @@ def _draw_cells(ax: Axes, grid: Grid, array: np.ndarray, scale: ColorScale | Non
         )
     y_edges, x_edges = grid.edges()
     return ax.pcolorfast(x_edges, y_edges, array, **colors)  # type: ignore[return-value]
+
+
+def _clip_to_tiles(image: AxesImage, grid: Grid) -> None:
+    """Hide the gaps between colours, since `imshow` ignores the mask of an RGB array."""
+    height, width = grid.tile
+    outline = np.array([(0, 0), (width, 0), (width, height), (0, height)])
+    corners = np.stack(grid.corners()[::-1], axis=1)
+    path = Path.make_compound_path_from_polys(corners[:, np.newaxis] + outline)
+    image.set_clip_path(path, image.axes.transData)
 
 
 def _mark_constant(ax: Axes, panel: Panel, grid: Grid) -> None:

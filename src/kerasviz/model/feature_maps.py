@@ -55,8 +55,8 @@ def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
     Example:
         >>> import keras, kerasviz
         >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
-        >>> kerasviz.feature_map_model(model, "conv2d*").output_shape
-        {'conv2d': (None, 26, 26, 32)}
+        >>> kerasviz.feature_map_model(model, "conv2d").output_shape
+        (None, 26, 26, 32)
     """
     check_model(model)
     specs = input_specs(model)

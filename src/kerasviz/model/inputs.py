@@ -117,7 +117,7 @@ def _as_array(value: Any) -> np.ndarray:
         )
     except ValueError as error:
         raise ValueError(f"`inputs` must be an array that is not ragged. {error}") from error
-    if array.dtype == object:
+    if array.dtype == object or (array.dtype.kind in "SU" and not array.ndim):
         raise TypeError(f"`inputs` must hold numbers. Received: inputs={value!r:.80}")
     return array
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from kerasviz.model.layers import Targets, check_model, is_convolution, layer_calls, resolve
+from kerasviz.model.layers import (
+    Step,
+    Targets,
+    check_model,
+    is_convolution,
+    layer_calls,
+    resolve,
+)
 
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
     keras.layers.Conv3DTranspose,
 )
-DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D, *SEPARABLE)
+PARTS = {"depthwise": SEPARABLE, "pointwise": SEPARABLE, "recurrent": (keras.layers.RNN,)}
+"""The kernels of layers that have two; the layer's own address means the first."""
 
 
 def get_kernels(model: keras.Model, layer: Any) -> np.ndarray | dict[str, np.ndarray]:
@@ -23,6 +34,9 @@ def get_kernels(model: keras.Model, layer: Any) -> np.ndarray | dict[str, np.nda
     Args:
         model: The model that has the layer.
         layer: A layer address; for a pattern, a class, a list or `None`, the answer is a dict.
+            A separable layer's own address means its depthwise kernel, `"name/pointwise"` the
+            other one; `"name/recurrent"` is the recurrent kernel of a ConvLSTM, whose filters are
+            those of its input, forget, cell and output gate, one gate behind the other.
 
     Returns:
         A new float32 array of shape `(height, width, in_channels, filters)`. `in_channels` is what
@@ -44,18 +58,33 @@ def get_kernels(model: keras.Model, layer: Any) -> np.ndarray | dict[str, np.nda
     return kernels[targets[0].address] if single else kernels
 
 
+class KernelPart(NamedTuple):
+    """One of a layer's two kernels, which is asked for as `"layer/name"`."""
+
+    layer: keras.Layer
+    name: str
+
+
 def resolve_kernels(model: keras.Model, layer: Any) -> Targets:
     """Find what a layer argument names, where all calls of a layer are the same."""
     check_model(model)
     first = {id(call.layer): call for call in reversed(list(layer_calls(model)))}
-    return resolve(model, layer, list(first.values())[::-1])
+    known = list(first.values())[::-1]
+    parts = [
+        replace(call, steps=(*call.steps, Step(name, 0, 1)), layer=KernelPart(call.layer, name))
+        for call in known
+        for name in PARTS
+        if isinstance(call.layer, PARTS[name])
+    ]
+    return resolve(model, layer, known + parts)
 
 
-def read_kernel(layer: keras.Layer, address: str) -> np.ndarray:
-    """Return the kernel of a layer; `address` is for the error."""
+def read_kernel(layer: keras.Layer | KernelPart, address: str) -> np.ndarray:
+    """Return the kernel of a layer or of a part of one; `address` is for the error."""
     shape = kernel_shape(layer)
     if shape is None:
-        if is_convolution(layer):
+        whole = layer.layer if isinstance(layer, KernelPart) else layer
+        if is_convolution(whole):
             raise ValueError(
                 f"The layer '{address}' is not built yet, so it has no kernel: build its model, "
                 "or call it once on data."
@@ -70,7 +99,7 @@ def read_kernel(layer: keras.Layer, address: str) -> np.ndarray:
     return np.array(kernel.reshape(shape), "float32")
 
 
-def kernel_shape(layer: keras.Layer) -> tuple[int, ...] | None:
+def kernel_shape(layer: keras.Layer | KernelPart) -> tuple[int, ...] | None:
     """Return the shape of what `read_kernel` returns, `None` where there is no kernel."""
     weight = _weight(layer)
     if weight is None:
@@ -78,19 +107,24 @@ def kernel_shape(layer: keras.Layer) -> tuple[int, ...] | None:
     *window, rows, columns = weight.shape
     if isinstance(layer, TRANSPOSED):
         rows, columns = columns, rows
-    elif isinstance(layer, DEPTHWISE):
+    elif isinstance(layer, DEPTHWISE) or _is_part(layer, "depthwise"):
         rows, columns = 1, rows * columns
     if len(window) == 1:
         window = [1, *window]
     return (*window, rows, columns)
 
 
-def _weight(layer: keras.Layer) -> Any:
+def _is_part(layer: keras.Layer | KernelPart, name: str) -> bool:
+    return isinstance(layer, KernelPart) and layer.name == name
+
+
+def _weight(layer: keras.Layer | KernelPart) -> Any:
     """Return the weight that holds the kernel, in the layer's own layout."""
-    if not is_convolution(layer) or not layer.built:
+    whole = layer.layer if isinstance(layer, KernelPart) else layer
+    if not is_convolution(whole) or not whole.built:
         return None
-    if isinstance(layer, keras.layers.RNN):
-        return layer.cell.kernel
-    if hasattr(layer, "depthwise_kernel"):
-        return layer.depthwise_kernel
-    return layer.kernel
+    if isinstance(whole, keras.layers.RNN):
+        return whole.cell.recurrent_kernel if _is_part(layer, "recurrent") else whole.cell.kernel
+    if isinstance(whole, SEPARABLE):
+        return whole.pointwise_kernel if _is_part(layer, "pointwise") else whole.depthwise_kernel
+    return whole.kernel

@@ -187,6 +187,8 @@ def layer_calls(model: keras.Layer, steps: tuple[Step, ...] = ()) -> Iterator[Ca
     model, a composite layer) is taken to be called once.
     """
     for call in _graph_calls(model) if is_graph(model) else _held_calls(model):
+        if steps and isinstance(call.layer, keras.layers.InputLayer):
+            continue  # a nested model is called on what comes in instead
         path = (*steps, *call.steps)
         yield replace(call, steps=path)
         if not isinstance(call.layer, keras.layers.RNN):  # its cell is called within a loop
@@ -396,6 +398,8 @@ def _ends(call: Call, parts: Sequence[str]) -> bool:
 
 
 def _like(call: Call, pattern: str) -> bool:
+    if isinstance(call.layer, keras.layers.InputLayer) or not isinstance(call.layer, keras.Layer):
+        return False  # inputs, and parts of a layer, are asked for by name alone
     path = "/".join(step.name for step in call.steps)
     names = {call.address, path}
     if "/" not in pattern:

@@ -74,6 +74,11 @@ def plot_kernels(
 
 def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileOptions) -> Panel:
     """Choose, order and reduce the filters of a kernel `(height, width, in_channels, filters)`."""
+    if kernel.ndim != 4:
+        raise ValueError(
+            "`layer` must name layers with a kernel of shape (height, width, in_channels, filters)."
+            f" Received: '{name}', whose kernel has the shape {kernel.shape}"
+        )
     height, width, in_channels, filters = kernel.shape
     channel = resolve_channel(channel, in_channels)
     numbers = select_tiles(options["tiles"], filters)

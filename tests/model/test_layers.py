@@ -1,0 +1,133 @@
+"""Layer addresses: every form, and every mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import kerasviz
+
+
+@pytest.fixture
+def model() -> keras.Model:
+    """Layers: image, c1, pool, inner (with c1 and c2), shared twice, head."""
+    inner_inputs = keras.Input((6, 6, 4))
+    inner_outputs = layers.Conv2D(4, 3, padding="same", name="c1")(inner_inputs)
+    inner_outputs = layers.DepthwiseConv2D(3, padding="same", name="c2")(inner_outputs)
+    inner = keras.Model(inner_inputs, inner_outputs, name="inner")
+    inputs = keras.Input((12, 12, 3), name="image")
+    shared = layers.Conv2D(4, 1, name="shared")
+    x = layers.Conv2D(4, 3, padding="same", name="c1")(inputs)
+    x = inner(layers.MaxPooling2D(name="pool")(x))
+    x = shared(shared(x))
+    return keras.Model(inputs, layers.Dense(2, name="head")(layers.Flatten(name="flat")(x)))
+
+
+def addresses(model: keras.Model, layer: Any) -> list[str]:
+    return [ref.address for ref in kerasviz.find_layers(model, layer)]
+
+
+def test_none_is_every_convolution_in_model_order(model: keras.Model) -> None:
+    assert addresses(model, None) == ["c1", "inner/c1", "inner/c2", "shared:0", "shared:1"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ("pool", ["pool"]),
+        ("c1", ["c1"]),  # at the top before inside a nested model
+        ("c2", ["c2"]),  # the address that was written is the one that comes back
+        ("inner/c2", ["inner/c2"]),
+        ("shared:1", ["shared:1"]),
+        (1, ["c1"]),
+        (-1, ["head"]),
+        (layers.MaxPooling2D, ["pool"]),
+        (layers.Conv2D, ["c1", "inner/c1", "shared:0", "shared:1"]),
+        ("c?", ["c1", "inner/c1", "inner/c2"]),
+        ("inner/*", ["inner/c1", "inner/c2"]),
+        ("shared*", ["shared:0", "shared:1"]),
+        ("[ph]*", ["pool", "head"]),
+        (["head", "c2", 1, "c?"], ["head", "c2", "c1", "inner/c1", "inner/c2"]),
+        (("pool",), ["pool"]),
+    ],
+)
+def test_each_form_of_address(model: keras.Model, layer: Any, expected: list[str]) -> None:
+    assert addresses(model, layer) == expected
+
+
+def test_a_layer_object(model: keras.Model) -> None:
+    inner = model.get_layer("inner")
+    assert addresses(model, inner.get_layer("c1")) == ["inner/c1"]
+    assert kerasviz.find_layers(model, inner)[0].layer is inner
+
+
+def test_one_address_names_a_single_layer_and_a_pattern_several(model: keras.Model) -> None:
+    one = kerasviz.feature_map_model(model, "pool")
+    several = kerasviz.feature_map_model(model, "poo?")
+    image = np.zeros((1, 12, 12, 3), "float32")
+    assert one(image).shape == (1, 6, 6, 4)
+    assert {name: x.shape for name, x in several(image).items()} == {"pool": (1, 6, 6, 4)}
+
+
+def test_a_name_that_holds_pattern_signs_is_a_name_first() -> None:
+    model = keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(1, 1, name="c[1]")])
+    assert addresses(model, "c[1]") == ["c[1]"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "error", "message"),
+    [
+        ("pol", ValueError, r"No such layer in the model '.*': 'pol'. Did you mean 'pool'"),
+        ("inner/c9", ValueError, "Did you mean 'inner/c.'"),
+        ("zzzzzz", ValueError, "Its layers are: image, c1, pool, inner, shared:0, shared:1"),
+        ("shared", ValueError, "one of 'shared:0', 'shared:1': 'shared' is a layer that is called"),
+        ("shared:2", ValueError, "Did you mean 'shared:"),
+        ("*x*", ValueError, r"Nothing in the model '.*' matches '\*x\*'"),
+        (layers.Conv3D, ValueError, "matches 'Conv3D'. Its layers are of the classes Conv2D"),
+        (7, ValueError, r"`layer` must be between -7 and 6.* Received: layer=7"),
+        (-8, ValueError, "between -7 and 6"),
+        (4, ValueError, "one of 'shared:0', 'shared:1'"),
+        (layers.Conv2D(1, 1, name="other"), ValueError, "`layer` is not in the model"),
+        (1.5, TypeError, "`layer` must be a name.* Received: layer=1.5"),
+        (True, TypeError, "Received: layer=True"),
+        ([], ValueError, "at least one layer"),
+        (["c1", "pol"], ValueError, "Did you mean 'pool'"),
+    ],
+)
+def test_mistakes(model: keras.Model, layer: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        kerasviz.find_layers(model, layer)
+
+
+def test_a_bare_name_in_two_nested_models_is_ambiguous() -> None:
+    def block(name: str) -> keras.Model:
+        conv = layers.Conv2D(1, 1, name="c")
+        return keras.Sequential([keras.Input((4, 4, 1)), conv], name=name)
+
+    model = keras.Sequential([keras.Input((4, 4, 1)), block("a"), block("b")])
+    with pytest.raises(ValueError, match="one of 'a/c', 'b/c': 'c' is more than one layer"):
+        kerasviz.find_layers(model, "c")
+
+
+def test_a_path_is_no_model() -> None:
+    with pytest.raises(TypeError, match=r"`model` must be a Keras model.*load_model.*'a.keras'"):
+        kerasviz.find_layers("a.keras")
+
+
+def test_a_model_without_convolutions() -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    assert kerasviz.find_layers(model) == []
+    with pytest.raises(ValueError, match="has no convolution"):
+        kerasviz.get_kernels(model, None)
+
+
+def test_a_reference_reads_well(model: keras.Model) -> None:
+    c1, pool = kerasviz.find_layers(model, ["c1", "pool"])
+    assert str(c1) == "c1: Conv2D, kernel 3×3×3×4, output (None, 12, 12, 4)"
+    assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4)"
+    assert repr(pool).startswith("LayerRef('pool', MaxPooling2D, output_shape=(None, 6, 6, 4)")
+    assert (c1.layer, c1.kernel_shape) == (model.get_layer("c1"), (3, 3, 3, 4))

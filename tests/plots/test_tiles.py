@@ -1,0 +1,244 @@
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+import kerasviz
+
+
+@pytest.fixture
+def array(rng):
+    return rng.normal(size=(3, 4, 12))
+
+
+def test_the_last_axis_counts_the_tiles(plot_tiles, read_tiles, array):
+    plot = plot_tiles(array)
+    shown = read_tiles(plot.images[0], 3, 4)
+    np.testing.assert_array_equal(shown, [array[:, :, n] for n in range(12)])
+    assert plot.axes[0].get_title() == "12 tiles, 3×4"
+    assert repr(plot) == "Plot(12 tiles, 3×4)"
+
+
+def test_two_axes_are_one_tile(plot_tiles, array):
+    plot = plot_tiles(array[:, :, 0])
+    np.testing.assert_array_equal(plot.images[0].get_array(), array[:, :, 0])
+    assert plot.axes[0].get_title() == "1 tile, 3×4"
+
+
+def test_four_axes_are_colors(plot_tiles, read_tiles, rng):
+    colors = rng.uniform(size=(6, 3, 4, 3))
+    plot = plot_tiles(colors)
+    np.testing.assert_allclose(read_tiles(plot.images[0], 3, 4), colors, rtol=1e-6)
+    assert plot.axes[0].get_title() == "6 tiles, 3×4"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_the_tile_axis_of_colors_is_the_first_even_where_it_is_3(plot_tiles, read_tiles, dtype):
+    colors = np.arange(81).reshape(3, 3, 3, 3).astype(dtype)
+    divisor = 255 if dtype == "uint8" else 80
+    shown = read_tiles(plot_tiles(colors).images[0], 3, 3)
+    np.testing.assert_allclose(shown, colors / divisor, rtol=1e-6)
+
+
+def test_booleans_are_0_and_1(plot_tiles, read_tiles, array):
+    image = plot_tiles(array > 0).images[0]
+    np.testing.assert_array_equal(read_tiles(image, 3, 4), np.moveaxis(array > 0, 2, 0))
+    assert image.get_clim() == (0, 1)
+    colors = np.array([True, False, True]).reshape(1, 1, 1, 3)
+    assert plot_tiles(colors).images[0].get_array().tolist() == [[[1, 0, 1]]]
+
+
+def test_lists_are_arrays_too(plot_tiles):
+    assert plot_tiles([[1, 2], [3, 4]]).images[0].get_array().tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("array", "error", "message"),
+    [
+        (np.zeros(3), ValueError, "Received: an array of shape (3,)"),
+        (
+            np.zeros((2, 3, 3, 4)),
+            ValueError,
+            "`array` must have the shape (height, width, n) or (n, height, width, 3). "
+            "Received: an array of shape (2, 3, 3, 4)",
+        ),
+        (np.zeros((1, 2, 3, 3, 3)), ValueError, "Received: an array of shape (1, 2, 3, 3, 3)"),
+        (np.zeros((3, 3, 0)), ValueError, "`array` must hold a value. Received: shape (3, 3, 0)"),
+        (np.zeros((3, 3), complex), TypeError, "must hold real numbers. Received: dtype complex128"),
+        ("text", TypeError, "`array` must hold real numbers. Received: dtype <U4"),
+        (None, TypeError, "`array` must hold real numbers. Received: dtype object"),
+    ],
+    ids=["1-D", "4 colors", "5-D", "empty", "complex", "text", "None"],
+)
+def test_what_holds_no_tiles_is_refused(array, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        kerasviz.plot_tiles(array)
+
+
+@pytest.mark.parametrize(
+    ("tiles", "numbers"),
+    [(5, [5]), (-1, [11]), (slice(2, 9, 3), [2, 5, 8]), ([7, 0, 3], [7, 0, 3]), (range(4), [0, 1, 2, 3])],
+    ids=str,
+)
+def test_a_subset_is_shown_in_its_order_and_announced(plot_tiles, read_tiles, array, tiles, numbers):
+    plot = plot_tiles(array, tiles=tiles, labels=True)
+    shown = read_tiles(plot.images[0], 3, 4)
+    np.testing.assert_array_equal(shown, [array[:, :, number] for number in numbers])
+    assert plot.axes[0].get_title() == f"{len(numbers)} of 12 tiles, 3×4"
+    assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in numbers]
+
+
+def test_a_subset_of_512_is_announced(plot_tiles, rng):
+    plot = plot_tiles(rng.normal(size=(3, 3, 512)), tiles=slice(8))
+    assert plot.axes[0].get_title() == "8 of 512 tiles, 3×3"
+
+
+@pytest.mark.parametrize("sort", ["norm", "mean"])
+def test_the_strongest_tile_comes_first_under_its_own_number(plot_tiles, read_tiles, array, sort):
+    plot = plot_tiles(array, sort=sort, labels=True)
+    strength = [np.linalg.norm(array[..., n]) if sort == "norm" else array[..., n].mean() for n in range(12)]
+    numbers = sorted(range(12), key=lambda n: -strength[n])
+    shown = read_tiles(plot.images[0], 3, 4)
+    np.testing.assert_array_equal(shown, [array[:, :, number] for number in numbers])
+    assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in numbers]
+    assert plot.axes[0].format_coord(0.5, 0.5).startswith(f"tile {numbers[0]}, row 0, column 0")
+    assert plot.axes[0].get_title() == "12 tiles, 3×4"
+
+
+def test_a_subset_is_sorted_among_itself(plot_tiles, array):
+    plot = plot_tiles(array, tiles=[3, 9, 1], sort="norm", labels=True)
+    numbers = sorted([3, 9, 1], key=lambda n: -np.linalg.norm(array[..., n]))
+    assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in numbers]
+
+
+@pytest.mark.parametrize("scale", ["layer", "figure"])
+def test_one_scale_shows_the_values_as_they_are(plot_tiles, read_tiles, array, scale):
+    plot = plot_tiles(array, scale=scale)
+    np.testing.assert_array_equal(read_tiles(plot.images[0], 3, 4), np.moveaxis(array, 2, 0))
+    reach = np.abs(array).max()
+    assert plot.images[0].get_clim() == (-reach, reach)
+    assert plot.colorbars[0] is not None
+
+
+def test_a_scale_a_tile_shows_normalised_values_and_says_so(plot_tiles, read_tiles, array):
+    plot = plot_tiles(array, scale="tile")
+    expected = [array[..., n] / np.abs(array[..., n]).max() for n in range(12)]
+    np.testing.assert_allclose(read_tiles(plot.images[0], 3, 4), expected)
+    assert plot.images[0].get_clim() == (-1, 1)
+    assert plot.colorbars == (None,)
+    assert plot.axes[0].get_title().split() == "12 tiles, 3×4 each tile on its own scale".split()
+
+
+def test_limits_and_colormap(plot_tiles, array):
+    image = plot_tiles(array, cmap="gray", vmin=-1, vmax=2).images[0]
+    assert image.get_clim() == (-1, 2)
+    assert image.get_cmap().name == "gray"
+    assert plot_tiles(array, vmax=2).images[0].get_clim() == (-2, 2)
+    assert plot_tiles(abs(array), vmax=2).images[0].get_clim() == (0, 2)
+
+
+def test_a_norm_is_used_and_left_as_it_is(plot_tiles, array):
+    norm = Normalize(vmax=2)
+    image = plot_tiles(array, norm=norm).images[0]
+    assert image.get_clim() == (array.min(), 2)
+    assert (norm.vmin, norm.vmax) == (None, 2)
+
+
+def test_columns(plot_tiles, array):
+    assert plot_tiles(array, columns=6).images[0].get_array().shape == (2 * 4 - 1, 6 * 5 - 1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"columns": 0},
+        {"tiles": 12},
+        {"tiles": []},
+        {"sort": "size"},
+        {"scale": "row"},
+        {"cmap": "rainbows"},
+        {"vmin": 1, "vmax": 0},
+        {"norm": "log", "vmin": 1},
+        {"norm": "lin"},
+        {"scale": "tile", "vmin": 0},
+    ],
+    ids=str,
+)
+def test_a_mistake_is_refused_before_anything_is_drawn(array, options):
+    figure = Figure()
+    with pytest.raises(ValueError, match=rf"^`{next(iter(options))}`|`scale|=.tile"):
+        kerasviz.plot_tiles(array, figure=figure, **options)
+    assert not figure.axes
+    with pytest.raises(ValueError, match="`"):
+        kerasviz.plot_tiles(array, **options)
+    assert not plt.get_fignums()
+
+
+def test_a_misspelt_keyword_is_refused(array):
+    with pytest.raises(TypeError, match="`colums`. Did you mean 'columns'?"):
+        kerasviz.plot_tiles(array, colums=3)
+
+
+@pytest.mark.parametrize("options", [{}, {"sort": "norm"}, {"scale": "tile"}, {"tiles": [1, 2]}], ids=str)
+@pytest.mark.parametrize("shape", [(3, 4, 12), (2, 3, 4, 3)])
+def test_the_array_is_left_as_it_is(plot_tiles, rng, shape, options, pixels):
+    array = rng.normal(size=shape)
+    before = array.copy()
+    array.flags.writeable = False
+    plot = plot_tiles(array, **options)
+    pixels(plot.figure)
+    np.testing.assert_array_equal(array, before)
+    assert not any(np.shares_memory(image.get_array(), array) for image in plot.images)
+
+
+def test_a_warning_points_at_the_call(plot_tiles, array):
+    array[0, 0, :5] = np.nan
+    with pytest.warns(UserWarning, match="^5 of the values drawn are NaN or infinite") as caught:
+        kerasviz.plot_tiles(array, figure=Figure())
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_a_tile_that_is_not_shown_gives_no_warning(plot_tiles, array):
+    array[0, 0, 5] = np.nan
+    assert plot_tiles(array, tiles=slice(5)).axes[0].get_title() == "5 of 12 tiles, 3×4"
+
+
+def test_constant_tiles_are_counted_as_dead(plot_tiles, array):
+    array[..., 3] = 0
+    plot = plot_tiles(array)
+    assert plot.axes[0].get_title().endswith("\n1 dead (×)")
+    assert len(plot.axes[0].collections) == 1
+
+
+def test_nothing_is_printed(plot_tiles, array, capfd):
+    plot_tiles(array, labels=True).figure.canvas.draw()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_drawing_into_an_axes_and_into_a_figure_look_the_same(plot_tiles, array, pixels):
+    into_axes, into_figure = Figure(figsize=(3, 3)), Figure(figsize=(3, 3))
+    plot_tiles(array, ax=into_axes.add_subplot(), labels=True)
+    plot_tiles(array, figure=into_figure, labels=True)
+    np.testing.assert_array_equal(pixels(into_axes), pixels(into_figure))
+
+
+def test_all_tiles_and_a_list_of_all_look_the_same(plot_tiles, array, pixels):
+    one, other = plot_tiles(array), plot_tiles(array, tiles=list(range(12)))
+    np.testing.assert_array_equal(pixels(one.figure), pixels(other.figure))
+
+
+@pytest.mark.parametrize("scale", ["layer", "tile"])
+def test_a_positive_factor_changes_no_color(plot_tiles, array, pixels, scale):
+    options = {"scale": scale, "colorbar": False}
+    one, other = plot_tiles(array, **options), plot_tiles(array * 8, **options)
+    np.testing.assert_array_equal(pixels(one.figure), pixels(other.figure))
+
+
+def test_the_check_for_the_same_look_sees_a_value(plot_tiles, array, pixels):
+    one = pixels(plot_tiles(array, colorbar=False).figure)
+    array[1, 2, 7] += 0.1
+    other = pixels(plot_tiles(array, colorbar=False, vmax=1).figure)
+    assert (one != other).any()

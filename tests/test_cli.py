@@ -1,0 +1,64 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import kerasviz
+from kerasviz import cli
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "import sys; from kerasviz.cli import main; sys.exit(main())"]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=cwd)
+
+
+def test_the_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
+    result = run("demo", "--output", "out", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.png"))
+    assert [path.name for path in files] == [
+        "feature-maps-conv2d.png",
+        "feature-maps-conv2d_1.png",
+        "kernels-trained.png",
+        "kernels-untrained.png",
+    ]
+    for path in files:
+        assert str(path) in result.stdout
+        with Image.open(tmp_path / path) as picture:
+            assert min(picture.size) > 200
+            assert len(picture.getcolors(maxcolors=1 << 24)) > 50
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("demo", "--output", str(tmp_path / "file"))
+    assert result.returncode == 1
+    assert "kerasviz: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_help_needs_neither_keras_nor_matplotlib() -> None:
+    script = (
+        "import sys\nfrom kerasviz.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "print({'keras', 'matplotlib'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "demo" in result.stdout
+    assert result.stdout.rstrip().endswith("set()")
+
+
+def test_version_and_a_missing_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.strip() == kerasviz.__version__
+    with pytest.raises(SystemExit) as stop:
+        cli.main([])
+    assert stop.value.code == 2

@@ -1,0 +1,63 @@
+"""The package as others install it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import kerasviz
+
+SOURCES = sorted(Path(kerasviz.__file__).parent.rglob("*.py"))
+
+
+def test_the_import_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, kerasviz; "
+        "print({'keras', 'matplotlib', 'numpy', 'tensorflow', 'jax', 'torch'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "set()"
+    assert not result.stderr
+
+
+def test_every_public_name_is_there() -> None:
+    assert kerasviz.__all__ == sorted(kerasviz.__all__)
+    for name in kerasviz.__all__:
+        assert getattr(kerasviz, name).__doc__, name
+    assert set(kerasviz.__all__) <= set(dir(kerasviz))
+    with pytest.raises(AttributeError, match="no attribute 'plot_kernel'"):
+        _ = kerasviz.plot_kernel
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert kerasviz.__version__ == metadata.version("kerasviz")
+
+
+def test_public_docstrings_have_their_parts() -> None:
+    for name in kerasviz.__all__:
+        value = getattr(kerasviz, name)
+        if callable(value) and not isinstance(value, type):
+            for part in ("Args:", "Returns:", "Raises:", "Example:"):
+                assert part in value.__doc__, (name, part)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_only_public_keras_is_imported(source: Path) -> None:
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        for name in names:
+            assert not name.startswith(("keras.src", "tensorflow", "jax", "torch")), name
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_module_opens_with_what_it_is_for(source: Path) -> None:
+    assert ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
