@@ -27,7 +27,7 @@ class Effort:
     mosaics: tuple[int, ...]
 
 
-FULL = Effort(pairs=21, loop_pairs=7, warmup=1, mosaics=(16, 64, 256, 1024, 4096, 16384, 65536))
+FULL = Effort(pairs=15, loop_pairs=5, warmup=1, mosaics=(16, 64, 256, 1024, 4096, 16384, 65536))
 SHORT = Effort(pairs=2, loop_pairs=1, warmup=0, mosaics=(16, 1024))
 
 
@@ -42,7 +42,9 @@ def ratio_rows(effort: Effort) -> Iterator[Row]:
         yield compare_bare(case.name, make_plot, pairs=pairs, warmup=warmup)
     yield compare_principal(pairs=pairs, warmup=warmup)
     name = 'channel="all" of 64×64 channels, 4096 tiles 3×3'
-    yield compare_bare(name, plot_all_channels(64, 64), pairs=pairs, warmup=warmup)
+    make_plot = plot_all_channels(64, 64)
+    for labels in (True, False):
+        yield compare_bare(name, make_plot, pairs=pairs, warmup=warmup, labels=labels)
 
 
 def report(effort: Effort) -> str:

@@ -116,6 +116,12 @@ def read_tiles():
     return read
 
 
+@pytest.fixture
+def read_title():
+    """Return the title of an Axes as one line, wherever it was wrapped."""
+    return lambda ax: " ".join(ax.get_title().split())
+
+
 @pytest.fixture(scope="session")
 def grey_model():
     """12×12×1 → "first", 4 kernels 3×2 → "second", 6 kernels 3×3×4 and a ReLU; map 2 is dead."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from kerasviz.draw.layout import check_panels, draw_panels
+from kerasviz.draw.layout import BAR_PAD, BAR_WIDTH, check_panels, draw_panels
 from kerasviz.draw.options import DEFAULTS
 from kerasviz.draw.panel import Panel, Table
 
@@ -202,7 +202,7 @@ def test_labels_are_off_until_they_are_asked_for(draw, panel):
     assert numbers == [str(number) for number in range(12)]
 
 
-@pytest.mark.parametrize("shape", [(12, 3, 3), (512, 3, 3), (512, 14, 14), (128, 1, 1)])
+@pytest.mark.parametrize("shape", [(12, 3, 3), (1100, 3, 3), (512, 14, 14), (128, 1, 1)])
 def test_labels_touch_neither_each_other_nor_a_tile(draw, rng, shape):
     plot = draw(panel_of(rng.normal(size=shape)), labels=True)
     ax = plot.axes[0]
@@ -211,10 +211,11 @@ def test_labels_touch_neither_each_other_nor_a_tile(draw, rng, shape):
         assert one.x1 < following.x0 or one.y0 != following.y0
     tops = sorted({label.xy[1] for label in ax.texts})
     gap = tops[1] - tops[0] - shape[1]
+    dot = 1 / ax.transData.get_matrix()[0, 0]
     for label, box in zip(ax.texts, boxes, strict=True):
         (left, low), (_, high) = ax.transData.inverted().transform([box.min, box.max])
         assert left == pytest.approx(label.xy[0], abs=0.1 * shape[2])
-        assert label.xy[1] - gap <= high < low <= label.xy[1]
+        assert label.xy[1] - gap - dot <= high < low <= label.xy[1]
     assert max(box.y1 for box in boxes) < ax.title.get_window_extent().y0
 
 
@@ -283,7 +284,7 @@ def test_a_panel_without_a_finite_value_can_be_drawn(draw):
     assert plot.images[0].get_clim() == (0, 1)
 
 
-def fail(*args, **kwargs):
+def fail(*_, **__):
     raise RuntimeError("broken")
 
 
@@ -341,8 +342,8 @@ def test_the_callers_margins_are_kept_when_it_is_drawn(draw, panel, figure):
     assert (box.x0, box.x1) == pytest.approx((0.2, 0.7))
 
 
-def test_nothing_sticks_out_of_a_small_figure_of_the_callers(draw, panel, figure):
-    draw(panel, ax=figure.add_subplot())
+def test_nothing_sticks_out_of_a_small_figure_of_the_callers(draw, rng, figure):
+    draw(panel_of(rng.normal(size=(12, 3, 3)) / 100), ax=figure.add_subplot())
     assert outside(figure) == []
 
 
@@ -351,7 +352,8 @@ def test_a_color_bar_is_as_high_as_the_tiles_in_the_callers_axes(draw, rng, figu
     figure.draw_without_rendering()
     tiles, bar = plot.axes[0].get_window_extent(), plot.colorbars[0].ax.get_window_extent()
     assert (bar.y0, bar.y1) == pytest.approx((tiles.y0, tiles.y1), abs=2)
-    assert 0 < bar.x0 - tiles.x1 < 20
+    assert bar.x0 - tiles.x1 == pytest.approx(BAR_PAD * figure.dpi, abs=2)
+    assert bar.width == pytest.approx(BAR_WIDTH * figure.dpi, abs=2)
 
 
 def test_columns_fit_the_shape_of_the_callers_axes(draw, rng):

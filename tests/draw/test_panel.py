@@ -243,7 +243,7 @@ def test_the_repr_of_a_plot_is_a_short_line(plot):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_savefig_writes_the_whole_figure(ax, plot, suffix, tmp_path):
+def test_savefig_writes_the_whole_figure(plot, suffix, tmp_path):
     path = tmp_path / f"picture{suffix}"
     plot.savefig(path)
     assert path.stat().st_size > 1000

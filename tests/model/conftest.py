@@ -214,7 +214,7 @@ def composite_layers() -> Case:
     x = _images()
     a = first.c(x)
     n = first.norm(a)
-    y = x + first.c(n)
+    y = keras.ops.add(x, first.c(n))
     return Case(
         model,
         x,

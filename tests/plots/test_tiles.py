@@ -67,7 +67,11 @@ def test_lists_are_arrays_too(plot_tiles):
         ),
         (np.zeros((1, 2, 3, 3, 3)), ValueError, "Received: an array of shape (1, 2, 3, 3, 3)"),
         (np.zeros((3, 3, 0)), ValueError, "`array` must hold a value. Received: shape (3, 3, 0)"),
-        (np.zeros((3, 3), complex), TypeError, "must hold real numbers. Received: dtype complex128"),
+        (
+            np.zeros((3, 3), complex),
+            TypeError,
+            "must hold real numbers. Received: dtype complex128",
+        ),
         ("text", TypeError, "`array` must hold real numbers. Received: dtype <U4"),
         (None, TypeError, "`array` must hold real numbers. Received: dtype object"),
     ],
@@ -80,10 +84,18 @@ def test_what_holds_no_tiles_is_refused(array, error, message):
 
 @pytest.mark.parametrize(
     ("tiles", "numbers"),
-    [(5, [5]), (-1, [11]), (slice(2, 9, 3), [2, 5, 8]), ([7, 0, 3], [7, 0, 3]), (range(4), [0, 1, 2, 3])],
+    [
+        (5, [5]),
+        (-1, [11]),
+        (slice(2, 9, 3), [2, 5, 8]),
+        ([7, 0, 3], [7, 0, 3]),
+        (range(4), [0, 1, 2, 3]),
+    ],
     ids=str,
 )
-def test_a_subset_is_shown_in_its_order_and_announced(plot_tiles, read_tiles, array, tiles, numbers):
+def test_a_subset_is_shown_in_its_order_and_announced(
+    plot_tiles, read_tiles, array, tiles, numbers
+):
     plot = plot_tiles(array, tiles=tiles, labels=True)
     shown = read_tiles(plot.images[0], 3, 4)
     np.testing.assert_array_equal(shown, [array[:, :, number] for number in numbers])
@@ -99,7 +111,9 @@ def test_a_subset_of_512_is_announced(plot_tiles, rng):
 @pytest.mark.parametrize("sort", ["norm", "mean"])
 def test_the_strongest_tile_comes_first_under_its_own_number(plot_tiles, read_tiles, array, sort):
     plot = plot_tiles(array, sort=sort, labels=True)
-    strength = [np.linalg.norm(array[..., n]) if sort == "norm" else array[..., n].mean() for n in range(12)]
+    strength = [
+        np.linalg.norm(array[..., n]) if sort == "norm" else array[..., n].mean() for n in range(12)
+    ]
     numbers = sorted(range(12), key=lambda n: -strength[n])
     shown = read_tiles(plot.images[0], 3, 4)
     np.testing.assert_array_equal(shown, [array[:, :, number] for number in numbers])
@@ -123,13 +137,15 @@ def test_one_scale_shows_the_values_as_they_are(plot_tiles, read_tiles, array, s
     assert plot.colorbars[0] is not None
 
 
-def test_a_scale_a_tile_shows_normalised_values_and_says_so(plot_tiles, read_tiles, array):
+def test_a_scale_a_tile_shows_normalised_values_and_says_so(
+    plot_tiles, read_tiles, read_title, array
+):
     plot = plot_tiles(array, scale="tile")
     expected = [array[..., n] / np.abs(array[..., n]).max() for n in range(12)]
     np.testing.assert_allclose(read_tiles(plot.images[0], 3, 4), expected)
     assert plot.images[0].get_clim() == (-1, 1)
     assert plot.colorbars == (None,)
-    assert plot.axes[0].get_title().split() == "12 tiles, 3×4 each tile on its own scale".split()
+    assert read_title(plot.axes[0]) == "12 tiles, 3×4 each tile on its own scale"
 
 
 def test_limits_and_colormap(plot_tiles, array):
@@ -152,37 +168,38 @@ def test_columns(plot_tiles, array):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("name", "options"),
     [
-        {"columns": 0},
-        {"tiles": 12},
-        {"tiles": []},
-        {"sort": "size"},
-        {"scale": "row"},
-        {"cmap": "rainbows"},
-        {"vmin": 1, "vmax": 0},
-        {"norm": "log", "vmin": 1},
-        {"norm": "lin"},
-        {"scale": "tile", "vmin": 0},
+        ("columns", {"columns": 0}),
+        ("tiles", {"tiles": 12}),
+        ("tiles", {"tiles": []}),
+        ("sort", {"sort": "size"}),
+        ("scale", {"scale": "row"}),
+        ("cmap", {"cmap": "rainbows"}),
+        ("vmin", {"vmin": 1, "vmax": 0}),
+        ("vmin", {"vmin": 0, "scale": "tile"}),
+        ("norm", {"norm": "lin"}),
+        ("norm", {"norm": "log", "vmin": 1}),
     ],
-    ids=str,
 )
-def test_a_mistake_is_refused_before_anything_is_drawn(array, options):
+def test_a_mistake_is_refused_before_anything_is_drawn(array, name, options):
     figure = Figure()
-    with pytest.raises(ValueError, match=rf"^`{next(iter(options))}`|`scale|=.tile"):
+    with pytest.raises(ValueError, match=f"^`{name}`.*Received: "):
         kerasviz.plot_tiles(array, figure=figure, **options)
     assert not figure.axes
-    with pytest.raises(ValueError, match="`"):
+    with pytest.raises(ValueError, match=f"^`{name}`"):
         kerasviz.plot_tiles(array, **options)
     assert not plt.get_fignums()
 
 
 def test_a_misspelt_keyword_is_refused(array):
-    with pytest.raises(TypeError, match="`colums`. Did you mean 'columns'?"):
+    with pytest.raises(TypeError, match=r"`colums`\. Did you mean 'columns'\?"):
         kerasviz.plot_tiles(array, colums=3)
 
 
-@pytest.mark.parametrize("options", [{}, {"sort": "norm"}, {"scale": "tile"}, {"tiles": [1, 2]}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"sort": "norm"}, {"scale": "tile"}, {"tiles": [1, 0]}], ids=str
+)
 @pytest.mark.parametrize("shape", [(3, 4, 12), (2, 3, 4, 3)])
 def test_the_array_is_left_as_it_is(plot_tiles, rng, shape, options, pixels):
     array = rng.normal(size=shape)
@@ -194,7 +211,7 @@ def test_the_array_is_left_as_it_is(plot_tiles, rng, shape, options, pixels):
     assert not any(np.shares_memory(image.get_array(), array) for image in plot.images)
 
 
-def test_a_warning_points_at_the_call(plot_tiles, array):
+def test_a_warning_points_at_the_call(array):
     array[0, 0, :5] = np.nan
     with pytest.warns(UserWarning, match="^5 of the values drawn are NaN or infinite") as caught:
         kerasviz.plot_tiles(array, figure=Figure())
@@ -238,7 +255,7 @@ def test_a_positive_factor_changes_no_color(plot_tiles, array, pixels, scale):
 
 
 def test_the_check_for_the_same_look_sees_a_value(plot_tiles, array, pixels):
-    one = pixels(plot_tiles(array, colorbar=False).figure)
-    array[1, 2, 7] += 0.1
-    other = pixels(plot_tiles(array, colorbar=False, vmax=1).figure)
+    one = pixels(plot_tiles(array, vmax=1).figure)
+    array[1, 2, 7] = -array[1, 2, 7]
+    other = pixels(plot_tiles(array, vmax=1).figure)
     assert (one != other).any()

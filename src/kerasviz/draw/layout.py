@@ -111,7 +111,7 @@ def draw_panels(panels: Sequence[Panel], options: TileOptions) -> Plot:
 
 
 def _warn_invalid(panels: Sequence[Panel]) -> None:
-    count = sum(panel.tiles.size - np.isfinite(panel.tiles).sum() for panel in panels)
+    count = sum(panel.invalid for panel in panels)
     if count:
         warnings.warn(
             f"{count} of the values drawn are NaN or infinite; they are shown in magenta.",
@@ -182,9 +182,8 @@ def _title(panel: Panel, options: TileOptions) -> str:
     dead = int(constant_tiles(panel.tiles).sum())
     if dead:
         notes.append(f"{dead} dead (\N{MULTIPLICATION SIGN})")
-    invalid = int(panel.tiles.size - np.isfinite(panel.tiles).sum())
-    if invalid:
-        notes.append(f"{invalid} NaN or infinite values ({INVALID})")
+    if panel.invalid:
+        notes.append(f"{panel.invalid} NaN or infinite values ({INVALID})")
     return "\n".join([panel.heading, ", ".join(notes)]).rstrip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,13 @@ class Panel:
         """Whether the tiles are colours."""
         return self.tiles.ndim == 4
 
+    @cached_property
+    def invalid(self) -> int:
+        """How many values are NaN or infinite."""
+        if np.isfinite(self.tiles.min()) and np.isfinite(self.tiles.max()):
+            return 0  # as nearly always, and found without an array of flags
+        return int(self.tiles.size - np.isfinite(self.tiles).sum())
+
     @property
     def heading(self) -> str:
         """The first line of the title."""
@@ -153,14 +161,14 @@ def draw_panel(
         The image.
     """
     array = mosaic(panel.tiles, grid)
-    invalid = ~np.isfinite(array.data)
-    if panel.is_rgb and invalid.any():  # Matplotlib cannot cast NaN to a colour
+    invalid = ~np.isfinite(array.data) if panel.invalid else None
+    if panel.is_rgb and invalid is not None:  # Matplotlib cannot cast NaN to a colour
         array = np.ma.MaskedArray(np.nan_to_num(array.data), array.mask | invalid)
     image = _draw_cells(ax, grid, array, scale)
     image.set_label(panel.heading)
     if panel.is_rgb:
         _clip_to_tiles(image, grid)
-    if invalid.any():
+    if invalid is not None:
         cells = np.zeros((*array.shape[:2], 4))
         cells[invalid if invalid.ndim == 2 else invalid.any(axis=2)] = to_rgba(INVALID)
         _draw_cells(ax, grid, cells, None)

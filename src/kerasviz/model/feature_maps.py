@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import weakref
-from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -27,9 +25,10 @@ from kerasviz.model.layers import (
     written_numbers,
 )
 from kerasviz.model.recording import Recorder, one_or_list
+from kerasviz.model.run import make_runner
 
-_sub_models: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, keras.Model]]
-_sub_models = weakref.WeakKeyDictionary()
+_kept: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
+_kept = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -77,20 +76,32 @@ def _sub_model(model: keras.Model, targets: Targets, specs: Any, *, hold: bool) 
     alive for ever: with `hold`, for a caller who may let go of the model, it is kept only as long
     as the caller keeps it; without, it must not be used longer than the model.
     """
-    key = (
-        targets.single,
-        spec_key(specs),
-        tuple((target.address, tuple(map(id, target.call.outputs))) for target in targets.targets),
-    )
+    key = _key(targets, specs)
     weak = hold and not is_graph(model)
     with _lock:
-        by_key = _sub_models.setdefault(model, {})
+        kept = _kept.setdefault(model, {})
         if weak:
-            by_key = by_key.setdefault("held", weakref.WeakValueDictionary())
-        sub_model = by_key.get(key)
+            kept = kept.setdefault("held", weakref.WeakValueDictionary())
+        sub_model = kept.get(key)
         if sub_model is None:
-            by_key[key] = sub_model = _build(model, targets, specs, hold)
+            kept[key] = sub_model = _build(model, targets, specs, hold)
         return sub_model
+
+
+def _key(targets: Targets, specs: Any) -> tuple[Any, ...]:
+    """Return what tells two sub-models of a model apart."""
+    wanted = ((address, tuple(map(id, call.outputs))) for address, call in targets.targets)
+    return targets.single, spec_key(specs), tuple(wanted)
+
+
+def _runner(model: keras.Model, targets: Targets, specs: Any) -> Callable[[Any], Any]:
+    """Return the function that runs the sub-model for targets, kept as long as the model."""
+    key = ("runner", *_key(targets, specs))
+    with _lock:
+        kept = _kept.setdefault(model, {})
+        if key not in kept:
+            kept[key] = make_runner(_sub_model(model, targets, specs, hold=False))
+        return kept[key]  # type: ignore[no-any-return]
 
 
 def _build(model: keras.Model, targets: Targets, specs: Any, hold: bool) -> keras.Model:
@@ -197,12 +208,11 @@ def _build_from(model: keras.Model, batch: InputBatch) -> None:
 def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
     """Return the outputs of all targets of a request, keyed by address."""
     model, targets, batch, specs = request
-    sub_model = _sub_model(model, targets, specs, hold=False)
-    with _without_retracing_warnings():
-        chunks = [
-            sub_model.predict_on_batch(batch.part(start, start + batch_size).packed())
-            for start in range(0, len(batch), batch_size)
-        ]
+    run = _runner(model, targets, specs)
+    chunks = [
+        run(batch.part(start, start + batch_size).packed())
+        for start in range(0, len(batch), batch_size)
+    ]
     if targets.single:
         chunks = [{targets.targets[0].address: chunk} for chunk in chunks]
     return {
@@ -212,25 +222,6 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
         )
         for address, call in targets.targets
     }
-
-
-@contextmanager
-def _without_retracing_warnings() -> Iterator[None]:
-    """Hold back one message of TensorFlow's logger while a sub-model runs.
-
-    TensorFlow counts the tracings of every Keras model's `predict` as those of one function, and
-    advises against them from the fifth on. Each sub-model is traced once, as it has to be.
-    """
-
-    def is_other(message: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in message.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(is_other)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_other)
 
 
 def _finish(parts: Sequence[np.ndarray], channel_axis: int) -> np.ndarray:

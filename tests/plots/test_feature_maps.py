@@ -1,0 +1,279 @@
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from scipy.signal import correlate2d
+
+import kerasviz
+
+
+@pytest.fixture
+def images(rng):
+    return rng.uniform(size=(3, 12, 12, 1)).astype("float32")
+
+
+@pytest.fixture
+def first_maps(grey_model):
+    """Compute the maps `(channels, height, width)` of the layer "first" without Keras."""
+    kernel, bias = grey_model.get_layer("first").get_weights()
+
+    def compute(image):
+        maps = [correlate2d(image[..., 0], kernel[:, :, 0, n], "valid") + bias[n] for n in range(4)]
+        return np.array(maps)
+
+    return compute
+
+
+@pytest.fixture
+def second_maps(grey_model, first_maps):
+    """Compute the maps `(channels, height, width)` of the layer "second" without Keras."""
+    kernel, bias = grey_model.get_layer("second").get_weights()
+
+    def compute(image):
+        below = first_maps(image)
+        sums = [
+            sum(correlate2d(below[c], kernel[:, :, c, n], "valid") for c in range(4)) + bias[n]
+            for n in range(6)
+        ]
+        return np.maximum(sums, 0)
+
+    return compute
+
+
+def test_the_maps_are_those_of_a_correlation(
+    plot_feature_maps, read_tiles, grey_model, images, first_maps
+):
+    plot = plot_feature_maps(grey_model, "first", images)
+    expected = first_maps(images[0])
+    np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
+    assert plot.axes[0].get_title() == "first: 4 feature maps, 10×11"
+    assert repr(plot) == "Plot(first: 4 feature maps, 10×11)"
+    reach = np.abs(expected).max()
+    assert plot.images[0].get_clim() == pytest.approx((-reach, reach), rel=1e-4)
+
+
+def test_maps_after_a_relu_begin_at_0_and_a_dead_one_is_marked(
+    plot_feature_maps, read_tiles, read_title, grey_model, images, second_maps
+):
+    plot = plot_feature_maps(grey_model, "second", images)
+    expected = second_maps(images[0])
+    assert not expected[2].any()
+    np.testing.assert_allclose(read_tiles(plot.images[0], 8, 9), expected, rtol=1e-4, atol=1e-4)
+    assert plot.images[0].get_clim() == pytest.approx((0, expected.max()), rel=1e-4)
+    assert plot.images[0].get_cmap().name == "viridis"
+    assert read_title(plot.axes[0]) == "second: 6 feature maps, 8×9 1 dead (×)"
+    assert len(plot.axes[0].collections) == 1
+
+
+@pytest.mark.parametrize("sample", [0, 2, -1, np.int64(1)])
+def test_sample(plot_feature_maps, read_tiles, grey_model, images, first_maps, sample):
+    plot = plot_feature_maps(grey_model, "first", images, sample=sample)
+    expected = first_maps(images[sample])
+    np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("sample", "error", "message"),
+    [
+        (
+            3,
+            ValueError,
+            "`sample` must be between -3 and 2, since `inputs` has 3. Received: sample=3",
+        ),
+        (-4, ValueError, "Received: sample=-4"),
+        (1.0, TypeError, "`sample` must be an int. Received: sample=1.0"),
+        (True, TypeError, "`sample` must be an int. Received: sample=True"),
+        ([0], TypeError, "Received: sample=[0]"),
+        (None, TypeError, "Received: sample=None"),
+    ],
+)
+def test_a_sample_that_is_not_there_is_refused(grey_model, images, sample, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        kerasviz.plot_feature_maps(grey_model, "first", images, sample=sample)
+
+
+@pytest.mark.parametrize(
+    "part", [np.s_[0], np.s_[0, :, :, 0], np.s_[:1], np.s_[:2, :, :, 0]], ids=str
+)
+def test_inputs_may_lack_the_batch_or_the_channel_axis(
+    plot_feature_maps, read_tiles, grey_model, images, first_maps, part
+):
+    plot = plot_feature_maps(grey_model, "first", images[part])
+    expected = first_maps(images[0])
+    np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_several_layers_are_a_panel_each(
+    plot_feature_maps, read_tiles, grey_model, images, second_maps
+):
+    plot = plot_feature_maps(grey_model, ["second", "first"], images, sample=1)
+    titles = [ax.get_title().splitlines()[0] for ax in plot.axes]
+    assert titles == ["second: 6 feature maps, 8×9", "first: 4 feature maps, 10×11"]
+    shown = read_tiles(plot.images[0], 8, 9)
+    np.testing.assert_allclose(shown, second_maps(images[1]), rtol=1e-4, atol=1e-4)
+    assert repr(plot) == "Plot(2 panels)"
+
+
+def test_none_is_every_convolution(plot_feature_maps, grey_model, images):
+    plot = plot_feature_maps(grey_model, None, images)
+    assert [ax.get_title().split(":")[0] for ax in plot.axes] == ["first", "second"]
+
+
+def test_several_layers_on_one_scale(
+    plot_feature_maps, grey_model, images, first_maps, second_maps
+):
+    plot = plot_feature_maps(grey_model, None, images, scale="figure")
+    reach = max(np.abs(maps(images[0])).max() for maps in (first_maps, second_maps))
+    for image, bar in zip(plot.images, plot.colorbars, strict=True):
+        assert image.get_clim() == pytest.approx((-reach, reach), rel=1e-4)
+        assert (bar.vmin, bar.vmax) == image.get_clim()
+
+
+def test_each_map_on_its_own_scale(plot_feature_maps, read_tiles, grey_model, images, first_maps):
+    plot = plot_feature_maps(grey_model, "first", images, scale="tile")
+    expected = [tile / np.abs(tile).max() for tile in first_maps(images[0])]
+    np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
+    assert plot.colorbars == (None,)
+
+
+@pytest.mark.parametrize("sort", ["norm", "mean"])
+def test_the_strongest_map_comes_first_under_its_own_number(
+    plot_feature_maps, grey_model, images, second_maps, sort
+):
+    plot = plot_feature_maps(
+        grey_model, "second", images, sort=sort, labels=True, tiles=slice(1, 6)
+    )
+    maps = second_maps(images[0])
+    strength = {
+        n: np.linalg.norm(maps[n]) if sort == "norm" else maps[n].mean() for n in range(1, 6)
+    }
+    numbers = [int(label.get_text()) for label in plot.axes[0].texts]
+    assert numbers == sorted(strength, key=lambda n: -strength[n])
+    assert plot.axes[0].get_title().startswith("second: 5 of 6 feature maps, 8×9")
+
+
+def test_the_cursor_tells_the_value_of_the_map(plot_feature_maps, grey_model, images, first_maps):
+    plot = plot_feature_maps(grey_model, "first", images, tiles=[3], cmap="gray", vmin=0, vmax=1)
+    text = plot.axes[0].format_coord(4.5, 7.5)
+    place, value = text.split(": ")
+    assert place == "tile 3, row 7, column 4"
+    assert float(value) == pytest.approx(first_maps(images[0])[3, 7, 4], abs=1e-3)
+
+
+def test_maps_are_drawn_into_the_callers_axes(plot_feature_maps, grey_model, images):
+    figure = Figure()
+    ax = figure.add_subplot()
+    plot = plot_feature_maps(grey_model, "first", images, ax=ax, title="mine", colorbar=False)
+    assert plot.axes == (ax,)
+    assert figure.axes == [ax]
+    assert ax.get_title() == "mine"
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were asked for"):
+        kerasviz.plot_feature_maps(grey_model, None, images, ax=ax)
+    assert len(ax.images) == 1
+
+
+def test_a_subfigure_may_hold_more_panels(plot_feature_maps, grey_model, images):
+    sub = Figure(figsize=(8, 4)).subfigures(1, 2)[1]
+    plot = plot_feature_maps(grey_model, None, images, figure=sub)
+    assert plot.figure is sub
+    assert len(plot.axes) == 2
+
+
+def test_a_layer_whose_output_is_no_map_is_refused(grey_model, images):
+    message = (
+        "`layer` must name layers with an output of shape (samples, height, width, channels). "
+        "Received: 'flat', whose output has the shape (None, 432)"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_feature_maps(grey_model, ["first", "flat"], images)
+
+
+def test_a_path_is_not_a_model(images):
+    with pytest.raises(TypeError, match="`model` must be a Keras model"):
+        kerasviz.plot_feature_maps("model.keras", "first", images)
+
+
+@pytest.fixture
+def armed_model():
+    """A model that cannot be run any more, which shows what happens before a forward pass."""
+    import keras
+
+    class Trap(keras.layers.Layer):
+        armed = False
+
+        def call(self, inputs):
+            if self.armed:
+                raise RuntimeError("the model was run")
+            return inputs
+
+    trap = Trap(name="trap")
+    model = keras.Sequential([keras.Input((6, 6, 1)), trap, keras.layers.Conv2D(4, 3, name="conv")])
+    trap.armed = True
+    return model
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"columns": 0},
+        {"tiles": 4},
+        {"tiles": []},
+        {"sort": "size"},
+        {"scale": "row"},
+        {"cmap": "rainbows"},
+        {"vmin": 1, "vmax": 0},
+        {"norm": "lin"},
+        {"sample": 1},
+    ],
+    ids=str,
+)
+def test_a_mistake_is_refused_before_the_model_is_run(armed_model, options):
+    inputs = np.zeros((1, 6, 6, 1))
+    with pytest.raises(RuntimeError, match="the model was run"):
+        kerasviz.plot_feature_maps(armed_model, "conv", inputs)
+    with pytest.raises(ValueError, match=f"`{next(iter(options))}`"):
+        kerasviz.plot_feature_maps(armed_model, "conv", inputs, **options)
+    assert not plt.get_fignums()
+
+
+def test_too_many_layers_for_an_axes_are_refused_before_the_model_is_run(armed_model):
+    ax = Figure().add_subplot()
+    with pytest.raises(ValueError, match="`ax` takes one panel"):
+        kerasviz.plot_feature_maps(armed_model, ["conv", "trap"], np.zeros((6, 6)), ax=ax)
+
+
+def test_a_misspelt_keyword_is_refused(grey_model, images):
+    with pytest.raises(TypeError, match="Unexpected keyword argument `batch_size`"):
+        kerasviz.plot_feature_maps(grey_model, "first", images, batch_size=1)
+
+
+def test_a_warning_points_at_the_call(grey_model, images):
+    images[0, 5, 5] = np.nan
+    with pytest.warns(UserWarning, match="^24 of the values drawn are NaN") as caught:
+        kerasviz.plot_feature_maps(grey_model, "first", images, figure=Figure())
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_maps_look_as_plot_tiles_draws_them(
+    plot_feature_maps, plot_tiles, grey_model, images, pixels
+):
+    by_model = plot_feature_maps(grey_model, "second", images, sample=1, title="same")
+    maps = kerasviz.get_feature_maps(grey_model, "second", images)
+    by_array = plot_tiles(maps[1], title="same")
+    np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
+
+
+def test_inputs_and_weights_are_left_as_they_are(plot_feature_maps, grey_model, images):
+    before, weights = images.copy(), grey_model.get_weights()
+    images.flags.writeable = False
+    plot_feature_maps(grey_model, None, images, scale="tile", sort="mean")
+    np.testing.assert_array_equal(images, before)
+    for weight, same in zip(grey_model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(weight, same)
+
+
+def test_nothing_is_printed(plot_feature_maps, grey_model, images, capfd):
+    plot_feature_maps(grey_model, None, images, labels=True).figure.canvas.draw()
+    assert capfd.readouterr() == ("", "")

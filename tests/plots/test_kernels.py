@@ -1,0 +1,294 @@
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import kerasviz
+
+
+@pytest.fixture
+def weights():
+    """Return the kernel of a layer in Keras's own layout."""
+
+    def read(model, name):
+        return np.array(model.get_layer(name).get_weights()[0])
+
+    return read
+
+
+def principal(kernel):
+    """Return the dominant pattern of each filter, and the mean share of the energy."""
+    height, width, _, filters = kernel.shape
+    tiles, shares = [], []
+    for number in range(filters):
+        matrix = kernel[..., number].reshape(height * width, -1).astype(float)
+        u, s, vt = np.linalg.svd(matrix, full_matrices=False)
+        tiles.append(np.sign(vt[0].sum()) * s[0] * u[:, 0].reshape(height, width))
+        if s.any():
+            shares.append(s[0] ** 2 / (s**2).sum())
+    return np.array(tiles), np.mean(shares)
+
+
+def test_one_input_channel_is_drawn_as_it_is(plot_kernels, read_tiles, grey_model, weights):
+    plot = plot_kernels(grey_model, "first")
+    kernel = weights(grey_model, "first")
+    shown = read_tiles(plot.images[0], 3, 2)
+    np.testing.assert_array_equal(shown, [kernel[:, :, 0, n] for n in range(4)])
+    reach = np.abs(kernel).max()
+    assert plot.images[0].get_clim() == (-reach, reach)
+    assert plot.images[0].get_cmap().name == "RdBu_r"
+    assert plot.axes[0].get_title() == "first: 4 kernels, 3×2"
+    assert repr(plot) == "Plot(first: 4 kernels, 3×2)"
+
+
+def test_three_input_channels_are_colors_around_grey(
+    plot_kernels, read_tiles, read_title, rgb_model, weights
+):
+    plot = plot_kernels(rgb_model, "color")
+    kernel = weights(rgb_model, "color")
+    reach = np.abs(kernel).max()
+    shown = read_tiles(plot.images[0], 3, 3)
+    expected = [(kernel[..., n] + reach) / (2 * reach) for n in range(5)]
+    np.testing.assert_allclose(shown, expected, rtol=1e-5)
+    assert plot.colorbars == (None,)
+    limits = f"{-reach:.2g} to {reach:.2g}"
+    assert read_title(plot.axes[0]) == (
+        f"color: 5 kernels, 3×3×3 RGB, grey = 0, black to white: {limits}"
+    )
+
+
+def test_more_input_channels_are_their_principal_pattern(
+    plot_kernels, read_tiles, read_title, grey_model, weights
+):
+    plot = plot_kernels(grey_model, "second")
+    tiles, share = principal(weights(grey_model, "second"))
+    np.testing.assert_allclose(read_tiles(plot.images[0], 3, 3), tiles, rtol=1e-4, atol=1e-5)
+    assert read_title(plot.axes[0]) == (
+        f"second: 6 kernels, 3×3×4 principal pattern, {share:.0%} of the energy, 1 dead (×)"
+    )
+
+
+@pytest.mark.parametrize(("channel", "number"), [(0, 0), (2, 2), (-1, 3), (np.int64(1), 1)])
+def test_channel_by_number(plot_kernels, read_tiles, grey_model, weights, channel, number):
+    plot = plot_kernels(grey_model, "second", channel=channel)
+    kernel = weights(grey_model, "second")
+    shown = read_tiles(plot.images[0], 3, 3)
+    np.testing.assert_array_equal(shown, [kernel[:, :, number, n] for n in range(6)])
+    assert f"input channel {number} of 4" in plot.axes[0].get_title()
+
+
+def test_channel_mean(plot_kernels, read_tiles, grey_model, weights):
+    plot = plot_kernels(grey_model, "second", channel="mean")
+    kernel = weights(grey_model, "second")
+    expected = [kernel[..., n].mean(axis=2) for n in range(6)]
+    np.testing.assert_allclose(read_tiles(plot.images[0], 3, 3), expected, rtol=1e-6)
+    assert "mean over 4 input channels" in plot.axes[0].get_title()
+
+
+@pytest.mark.parametrize("name", ["color", "next"])
+def test_channel_principal(plot_kernels, read_tiles, rgb_model, weights, name):
+    kernel = weights(rgb_model, name)
+    plot = plot_kernels(rgb_model, name, channel="principal")
+    tiles, share = principal(kernel)
+    shown = read_tiles(plot.images[0], *kernel.shape[:2])
+    np.testing.assert_allclose(shown, tiles, rtol=1e-4, atol=1e-5)
+    assert f"principal pattern, {share:.0%} of the energy" in plot.axes[0].get_title()
+
+
+def test_channel_rgb_is_what_auto_does_with_three(plot_kernels, rgb_model, pixels):
+    rgb = plot_kernels(rgb_model, "color", channel="rgb")
+    auto = plot_kernels(rgb_model, "color")
+    np.testing.assert_array_equal(pixels(rgb.figure), pixels(auto.figure))
+
+
+def test_channel_all_is_a_table_of_input_channels_by_filters(plot_kernels, grey_model, weights):
+    plot = plot_kernels(grey_model, "second", channel="all")
+    array = plot.images[0].get_array()
+    kernel = weights(grey_model, "second")
+    assert array.shape == (4 * 4 - 1, 6 * 4 - 1)
+    for row in range(4):
+        for column in range(6):
+            tile = array[4 * row : 4 * row + 3, 4 * column : 4 * column + 3]
+            np.testing.assert_array_equal(tile, kernel[:, :, row, column])
+    ax = plot.axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("0123")
+    assert [label.get_text() for label in ax.get_xticklabels()] == list("012345")
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("input channel", "filter")
+    assert ax.get_title().startswith("second: 6 kernels, 3×3×4")
+    at = 2 * 3.18 + 1.5, 1 * 3.18 + 0.5
+    assert ax.format_coord(*at).startswith("input channel 1, filter 2, row 0, column 1: ")
+
+
+def test_channel_all_with_a_sorted_subset(plot_kernels, grey_model, weights):
+    plot = plot_kernels(grey_model, "second", channel="all", tiles=[0, 4, 5], sort="norm")
+    kernel = weights(grey_model, "second")
+    numbers = sorted([0, 4, 5], key=lambda n: -np.linalg.norm(kernel[..., n]))
+    columns = [label.get_text() for label in plot.axes[0].get_xticklabels()]
+    assert columns == [str(number) for number in numbers]
+    np.testing.assert_array_equal(plot.images[0].get_array()[:3, :3], kernel[:, :, 0, numbers[0]])
+    assert plot.axes[0].get_title() == "second: 3 of 6 kernels, 3×3×4"
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        (
+            "al",
+            "`channel` must be one of 'auto', 'mean', 'principal', 'rgb', 'all' or an int. "
+            "Did you mean 'all'? Received: channel='al'",
+        ),
+        (None, "`channel` must be one of 'auto'"),
+        (True, "Received: channel=True"),
+        (1.0, "Received: channel=1.0"),
+        ([0, 1], "Received: channel=[0, 1]"),
+        (4, "`channel` must be between -4 and 3, since the layer has 4 input channels."),
+        (-5, "Received: channel=-5"),
+        ("rgb", "`channel` can be 'rgb' for 3 input channels only, and this layer has 4."),
+    ],
+)
+def test_a_channel_that_has_no_meaning_is_refused(grey_model, channel, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_kernels(grey_model, "second", channel=channel)
+
+
+def test_a_table_has_no_columns_to_choose(grey_model):
+    message = "`columns` cannot be given with channel='all'"
+    with pytest.raises(ValueError, match=message):
+        kerasviz.plot_kernels(grey_model, "second", channel="all", columns=2)
+
+
+@pytest.mark.parametrize("sort", ["norm", "mean"])
+@pytest.mark.parametrize("channel", [0, "mean", "principal"])
+def test_sort_goes_by_the_whole_filter(plot_kernels, grey_model, weights, sort, channel):
+    kernel = weights(grey_model, "second")
+    strength = np.linalg.norm(kernel.reshape(-1, 6), axis=0)
+    if sort == "mean":
+        strength = kernel.mean(axis=(0, 1, 2))
+    plot = plot_kernels(grey_model, "second", channel=channel, sort=sort, labels=True)
+    numbers = [int(label.get_text()) for label in plot.axes[0].texts]
+    assert numbers == np.argsort(-strength).tolist()
+
+
+def test_a_subset_is_announced(plot_kernels, read_tiles, grey_model, weights):
+    plot = plot_kernels(grey_model, "first", tiles=[3, 0])
+    kernel = weights(grey_model, "first")
+    shown = read_tiles(plot.images[0], 3, 2)
+    np.testing.assert_array_equal(shown, [kernel[:, :, 0, 3], kernel[:, :, 0, 0]])
+    assert plot.axes[0].get_title() == "first: 2 of 4 kernels, 3×2"
+
+
+def test_several_layers_are_a_panel_each(plot_kernels, grey_model):
+    plot = plot_kernels(grey_model, None)
+    titles = [ax.get_title().splitlines()[0] for ax in plot.axes]
+    assert titles == ["first: 4 kernels, 3×2", "second: 6 kernels, 3×3×4"]
+    assert repr(plot) == "Plot(2 panels)"
+    limits = [image.get_clim() for image in plot.images]
+    assert limits[0] != limits[1]
+
+
+def test_several_layers_on_one_scale(plot_kernels, grey_model, weights):
+    plot = plot_kernels(grey_model, ["second", "first"], scale="figure", channel=0)
+    kernels = weights(grey_model, "second")[:, :, 0], weights(grey_model, "first")
+    reach = max(np.abs(kernel).max() for kernel in kernels)
+    assert [image.get_clim() for image in plot.images] == [(-reach, reach)] * 2
+    assert [ax.get_title()[:5] for ax in plot.axes] == ["secon", "first"]
+
+
+def test_several_layers_need_more_than_an_axes(grey_model):
+    ax = Figure().add_subplot()
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were asked for"):
+        kerasviz.plot_kernels(grey_model, None, ax=ax)
+    assert not ax.images
+
+
+def test_a_figure_may_hold_more_panels(plot_kernels, grey_model, rgb_model):
+    left, right = Figure(figsize=(8, 4)).subfigures(1, 2)
+    assert plot_kernels(grey_model, None, figure=left).figure is left
+    assert plot_kernels(rgb_model, "color", figure=right).axes == tuple(right.axes)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("fisrt", "Did you mean 'first'"),
+        ("flat", "The layer 'flat' is a Flatten and has no convolution kernel"),
+        (9, "`layer` must be between -3 and 2"),
+    ],
+)
+def test_a_layer_without_a_kernel_is_refused(grey_model, layer, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_kernels(grey_model, layer)
+
+
+def test_a_path_is_not_a_model():
+    with pytest.raises(TypeError, match="`model` must be a Keras model"):
+        kerasviz.plot_kernels("model.keras", "first")
+
+
+def test_a_kernel_in_three_dimensions_is_refused():
+    import keras
+
+    model = keras.Sequential([keras.Input((4, 4, 4, 1)), keras.layers.Conv3D(2, 3, name="volume")])
+    message = (
+        "`layer` must name layers with a kernel of shape (height, width, in_channels, filters). "
+        "Received: 'volume', whose kernel has the shape (3, 3, 3, 1, 2)"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_kernels(model, "volume")
+
+
+def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, rgb_model):
+    figure = Figure()
+    for options in ({"tiles": 6}, {"channel": "rgb"}, {"columns": 0}, {"norm": "log", "vmin": 1}):
+        with pytest.raises(ValueError, match=f"`{next(iter(options))}`"):
+            kerasviz.plot_kernels(grey_model, "second", figure=figure, **options)
+    with pytest.raises(ValueError, match="`cmap` has no meaning for RGB tiles"):
+        kerasviz.plot_kernels(rgb_model, "color", figure=figure, cmap="gray")
+    with pytest.raises(TypeError, match="Unexpected keyword argument `colums`"):
+        kerasviz.plot_kernels(grey_model, "second", figure=figure, colums=2)
+    assert not figure.axes
+    assert not plt.get_fignums()
+
+
+def test_a_weight_that_is_not_finite_is_counted(plot_kernels, grey_model):
+    import keras
+
+    model = keras.models.clone_model(grey_model)
+    model.set_weights(grey_model.get_weights())
+    kernel, bias = model.get_layer("second").get_weights()
+    kernel[0, 1, 2, 3] = np.nan
+    model.get_layer("second").set_weights([kernel, bias])
+    for channel in ("principal", "mean", 2, "all"):
+        with pytest.warns(UserWarning, match="^1 of the values drawn are NaN") as caught:
+            kerasviz.plot_kernels(model, "second", channel=channel, figure=Figure())
+        assert [warning.filename for warning in caught] == [__file__]
+    assert "NaN" not in plot_kernels(model, "second", channel=0).axes[0].get_title()
+
+
+def test_kernels_look_as_plot_tiles_draws_them(plot_kernels, plot_tiles, grey_model, pixels):
+    by_model = plot_kernels(grey_model, "first", title="same", labels=True)
+    kernel = kerasviz.get_kernels(grey_model, "first")
+    by_array = plot_tiles(kernel[:, :, 0], title="same", labels=True)
+    np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
+
+
+def test_color_kernels_look_as_plot_tiles_draws_them(plot_kernels, plot_tiles, rgb_model, pixels):
+    by_model = plot_kernels(rgb_model, "color", title="same")
+    kernel = kerasviz.get_kernels(rgb_model, "color")
+    by_array = plot_tiles(np.moveaxis(kernel, 3, 0), title="same")
+    np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
+
+
+def test_the_weights_are_left_as_they_are(plot_kernels, grey_model):
+    before = grey_model.get_weights()
+    for scale in ("layer", "tile", "figure"):
+        plot_kernels(grey_model, None, scale=scale, sort="norm")
+    for weight, same in zip(grey_model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, same)
+
+
+def test_nothing_is_printed(plot_kernels, grey_model, capfd):
+    plot_kernels(grey_model, None, labels=True).figure.canvas.draw()
+    assert capfd.readouterr() == ("", "")

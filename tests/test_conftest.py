@@ -1,0 +1,91 @@
+"""The checks that hold for every test, broken on purpose."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CONFTEST = Path(__file__).with_name("conftest.py").read_text()
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    monkeypatch.delenv("KERASVIZ_REQUIRE_BASELINES", raising=False)
+
+    def run(tests, *, conftest=CONFTEST):
+        pytester.makeconftest(conftest)
+        pytester.makepyfile(tests)
+        return pytester.runpytest_subprocess("--mpl", "-p", "no:cacheprovider")
+
+    return run
+
+
+def test_a_leak_or_a_missing_baseline_fails_the_test_that_has_it(run):
+    result = run(
+        """
+        import matplotlib.pyplot as plt
+        import numpy as np
+        import pytest
+        from matplotlib import rcParams
+
+        def test_open_figure():
+            plt.figure()
+
+        def test_open_figure_beside_a_plot(plot_tiles):
+            plot_tiles(np.eye(3))
+            plt.figure()
+
+        def test_changed_setting():
+            rcParams["image.cmap"] = "gray"
+
+        @pytest.mark.mpl_image_compare
+        def test_without_a_baseline(plot_tiles):
+            return plot_tiles(np.eye(3)).figure
+
+        def test_plots_are_closed(plot_tiles):
+            assert rcParams["image.cmap"] == "viridis"
+            figure = plot_tiles(np.eye(3)).figure
+            assert plt.get_fignums() == [figure.number]
+
+        def test_closed_figure():
+            assert not plt.get_fignums()
+            plt.close(plt.figure())
+        """
+    )
+    result.assert_outcomes(passed=5, errors=3, failed=1)
+    result.stdout.fnmatch_lines_random(
+        [
+            "E * the test left 1 pyplot figures open*",
+            "E * the test left rcParams changed: *image.cmap*",
+            "ERROR *::test_open_figure*",
+            "ERROR *::test_open_figure_beside_a_plot*",
+            "ERROR *::test_changed_setting*",
+            "FAILED *::test_without_a_baseline*",
+        ]
+    )
+
+
+def test_a_baseline_counts_for_its_own_matplotlib_alone(run):
+    other = CONFTEST.replace('BASELINE_MATPLOTLIB = "', 'BASELINE_MATPLOTLIB = "0.')
+    assert other != CONFTEST
+    result = run(
+        """
+        import os
+        import pytest
+
+        @pytest.mark.mpl_image_compare
+        def test_skipped():
+            raise NotImplementedError
+
+        def test_pictures_are_required_from_now_on():
+            os.environ["KERASVIZ_REQUIRE_BASELINES"] = "1"
+
+        @pytest.mark.mpl_image_compare
+        def test_required():
+            raise NotImplementedError
+        """,
+        conftest=other,
+    )
+    result.assert_outcomes(skipped=1, passed=1, errors=1)
+    result.stdout.fnmatch_lines(["the baselines count for Matplotlib 0.*, this is *"])
