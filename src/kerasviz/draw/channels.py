@@ -17,8 +17,13 @@ class KernelTiles(NamedTuple):
     note: str
 
 
-def resolve_channel(channel: Channel, in_channels: int) -> Channel:
+def resolve_channel(channel: Channel, in_channels: int, of: str) -> Channel:
     """Return how to draw a kernel with this many input channels; never "auto".
+
+    Args:
+        channel: The caller's `channel`.
+        in_channels: How many input channels there are.
+        of: The layer, for an error.
 
     Raises:
         ValueError: There is no such channel, or "rgb" where there are not three.
@@ -27,12 +32,12 @@ def resolve_channel(channel: Channel, in_channels: int) -> Channel:
         return 0 if in_channels == 1 else "rgb" if in_channels == 3 else "principal"
     if channel == "rgb" and in_channels != 3:
         raise ValueError(
-            f"`channel` can be 'rgb' for 3 input channels only, and this layer has {in_channels}. "
+            f"`channel` can be 'rgb' for 3 input channels only, and {of!r} has {in_channels}. "
             "Received: channel='rgb'"
         )
     if not isinstance(channel, str) and not -in_channels <= channel < in_channels:
         raise ValueError(
-            f"`channel` must be between {-in_channels} and {in_channels - 1}, since the layer has "
+            f"`channel` must be between {-in_channels} and {in_channels - 1}, since {of!r} has "
             f"{in_channels} input channels. Received: channel={channel}"
         )
     return channel
@@ -56,7 +61,8 @@ def kernel_tiles(kernel: np.ndarray, channel: Channel) -> KernelTiles:
         pairs = np.moveaxis(kernel, (2, 3), (0, 1))
         return KernelTiles(pairs.reshape(in_channels * filters, *kernel.shape[:2]), "")
     if channel == "mean":
-        return KernelTiles(by_filter.mean(axis=3), f"mean over {in_channels} input channels")
+        note = f"mean over {in_channels} input channels" if in_channels > 1 else ""
+        return KernelTiles(by_filter.mean(axis=3), note)
     if channel == "principal":
         tiles, energy = principal_patterns(kernel)
         return KernelTiles(tiles, f"principal pattern, {energy:.0%} of the energy")

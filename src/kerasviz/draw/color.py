@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.colorizer import Colorizer
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 
 DIVERGING = "RdBu_r"
@@ -24,9 +25,9 @@ class Limits(NamedTuple):
 
 
 class ColorScale(NamedTuple):
-    """What `imshow` needs to turn values into colours; a norm may be a scale's name."""
+    """What `imshow` needs to turn values into colours."""
 
-    norm: Normalize | str
+    norm: Normalize
     cmap: Colormap
 
 
@@ -98,10 +99,21 @@ def color_scale(
     colormap = colormaps[cmap] if isinstance(cmap, str) else cmap
     if norm is None:
         return ColorScale(Normalize(limits.vmin, limits.vmax), colormap)
-    if isinstance(norm, Normalize):
-        norm = copy.deepcopy(norm)
-        norm.autoscale_None(values[np.isfinite(values)])
-    return ColorScale(norm, colormap)
+    return ColorScale(_fill_norm(norm, values), colormap)
+
+
+def _fill_norm(norm: Normalize | str, values: np.ndarray) -> Normalize:
+    """Return a norm with limits; refuse one that cannot show the values, such as log of zeros."""
+    filled: Any = Colorizer(norm=copy.deepcopy(norm)).norm
+    try:
+        filled.autoscale_None(values[np.isfinite(values)])
+        filled(np.array(value_range(values)))
+    except ValueError as error:
+        lowest, highest = value_range(values)
+        raise ValueError(
+            f"`norm` cannot show values from {lowest:.4g} to {highest:.4g}. Received: norm={norm!r}"
+        ) from error
+    return filled  # type: ignore[no-any-return]
 
 
 def _centered(cmap: Colormap, limits: Limits) -> Colormap:
@@ -116,7 +128,7 @@ def normalize_tiles(tiles: np.ndarray) -> np.ndarray:
     """Put each tile on its own scale, 0 staying 0.
 
     Args:
-        tiles: Array `(n, height, width)`.
+        tiles: Array `(n, ...)`.
 
     Returns:
         A new float array in -1 to 1, or in 0 to 1 for non-negative data: each tile divided by its
@@ -125,19 +137,19 @@ def normalize_tiles(tiles: np.ndarray) -> np.ndarray:
     if not np.issubdtype(tiles.dtype, np.floating):
         tiles = tiles.astype("float64")  # the smallest integer of a type has no magnitude in it
     magnitude = np.where(np.isfinite(tiles), np.abs(tiles), 0)
-    reach = magnitude.max(axis=(1, 2), keepdims=True)
+    reach = magnitude.max(axis=tuple(range(1, tiles.ndim)), keepdims=True)
     return np.asarray(tiles / np.where(reach > 0, reach, 1))
 
 
 def rgb_limits(values: np.ndarray, vmin: float | None = None, vmax: float | None = None) -> Limits:
     """Choose the values that become black and full colour.
 
-    Integers are taken as 0 to 255 and floats in 0 to 1 as they are. Other non-negative values end
-    at the largest, and signed values are centred, so that 0 becomes middle grey.
+    Integers up to 255 are taken as 0 to 255 and floats in 0 to 1 as they are. Other non-negative
+    values end at the largest, and signed values are centred, so that 0 becomes middle grey.
     """
     limits = resolve_limits(values, vmin, vmax)
     if vmin is None and vmax is None and not limits.signed:
-        if np.issubdtype(values.dtype, np.integer):
+        if np.issubdtype(values.dtype, np.integer) and limits.vmax <= 255:
             return Limits(0.0, 255.0, signed=False)
         if limits.vmax <= 1:
             return Limits(0.0, 1.0, signed=False)

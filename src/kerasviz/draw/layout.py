@@ -28,7 +28,7 @@ from kerasviz.draw.panel import (
     wrap_text,
 )
 from kerasviz.draw.scaling import resolve_scales
-from kerasviz.draw.tiles import Grid, choose_columns, constant_tiles
+from kerasviz.draw.tiles import GROUP_GAP, Grid, choose_columns
 
 # Sizes in inches, as those of a figure.
 ONE_PANEL = (7.0, 7.5)
@@ -36,6 +36,8 @@ MANY_PANELS = (4.4, 4.4)
 LARGEST_TILE = 1.4
 ONLY_TILE = 3.0
 LEAST_WIDTH = 2.6
+SMALL_AXES = 3.5
+"""Below this width, an Axes of the caller's gets a title in a small font."""
 MARGIN = 0.12
 BAR_WIDTH, BAR_PAD = 0.13, 0.1
 BAR_LABELS = 0.45
@@ -47,6 +49,8 @@ ASPECT = 1.4
 GAP = 0.06
 """Distance between two tiles, as a part of a tile's side."""
 LEAST_GAP = 2 / 100
+LINE = 1.25
+"""Height of a line of text, in sizes of its font."""
 LEAST_DOTS = 0.75
 """Where a value would be smaller than so many dots, values are no longer made whole dots."""
 FINE_TILE = 12
@@ -61,6 +65,7 @@ class _Plan:
     grid: Grid
     unit: float
     label_size: float | None
+    row_step: int = 0
 
     @property
     def size(self) -> tuple[float, float]:
@@ -70,7 +75,8 @@ class _Plan:
     @property
     def head(self) -> float:
         """Room above the mosaic for the numbers of the first row, in inches."""
-        return 0.0 if self.label_size is None else self.grid.gap[0] * self.unit
+        above = self.label_size is not None and not self.row_step
+        return self.grid.gap[0] * self.unit if above else 0.0
 
 
 def check_panels(count: int, options: TileOptions) -> None:
@@ -134,42 +140,51 @@ def _plan(
         dots: Dots per inch of a new figure, in which every value is made a whole number of dots
             wide and numbers that need more room get it; `None` where the room is all there is.
     """
-    count, (height, width) = len(panel.tiles), panel.tiles.shape[1:3]
-    side = max(height, width)
+    items, (height, width) = len(panel.tiles) // panel.slices, panel.tiles.shape[1:3]
+    side = math.sqrt(height * width)
+    block = panel.slices * (width + GAP * side)
+    if panel.slices > 1:
+        block += (GROUP_GAP - 1) * GAP * side
     if panel.table is not None:
-        columns = len(panel.table.columns)
+        across = len(panel.table.columns)
     else:
         aspect = ASPECT if dots else room[0] / room[1]
-        padded = (height + GAP * side, width + GAP * side)
-        columns = options["columns"] or choose_columns(count, padded, aspect)
-    columns = min(columns, count)
-    rows = -(-count // columns)
+        across = options["columns"] or panel.columns or 0
+        across = across or choose_columns(items, (height + GAP * side, block), aspect)
+    across = min(across, items)
+    rows = -(-items // across)
 
-    unit = min(
-        room[0] / (columns * (width + GAP * side)),
-        room[1] / (rows * (height + GAP * side)),
-    )
+    unit = min(room[0] / (across * block), room[1] / (rows * (height + GAP * side)))
     label_size = None
+    row_step = 0
     if options["labels"] and panel.table is None:
         label_size = float(np.clip(0.16 * unit * width * 72, SMALLEST_LABEL, LARGEST_LABEL))
+        line = LINE * label_size / 72
+        needed = (text_width(str(panel.numbers.max()), label_size) + label_size / 2) / 72 / width
+        if not dots:
+            left = min(unit, (room[1] / rows - line) / height)
+            if needed > left * panel.slices or line > left * height:
+                label_size = SMALLEST_LABEL
+                pitch = unit * (height + GAP * side)
+                row_step = math.ceil(LINE * label_size / 72 / pitch)
+            else:
+                unit = left
     if dots:
-        unit = min(unit, (LARGEST_TILE if count > 1 else ONLY_TILE) / side)
+        unit = min(unit, (LARGEST_TILE if len(panel.tiles) > 1 else ONLY_TILE) / side)
         if label_size is not None:
-            longest = str(panel.numbers.max())
-            needed = (text_width(longest, label_size) + label_size / 2) / 72 / width
-            unit = max(unit, math.ceil(needed * dots) / dots)
+            unit = max(unit, math.ceil(needed / panel.slices * dots) / dots)
         if unit * dots >= LEAST_DOTS:
             unit = max(1, round(unit * dots)) / dots
 
     gap = max(LEAST_GAP, GAP * side * unit)
-    line = 0.0 if label_size is None else label_size * 1.25 / 72
+    line = 0.0 if label_size is None or row_step else LINE * label_size / 72
     gaps = (max(gap, line) / unit, gap / unit)
     if side >= FINE_TILE:
         gaps = (max(1, math.ceil(gaps[0])), max(1, round(gaps[1])))
     elif dots:
         gaps = tuple(math.ceil(gap * unit * dots - 1e-6) / dots / unit for gap in gaps)
-    grid = Grid(count, columns, (height, width), gaps)
-    return _Plan(panel, grid, unit, label_size)
+    grid = Grid(len(panel.tiles), across * panel.slices, (height, width), gaps, panel.slices)
+    return _Plan(panel, grid, unit, label_size, row_step)
 
 
 def _title(panel: Panel, options: TileOptions) -> str:
@@ -179,9 +194,10 @@ def _title(panel: Panel, options: TileOptions) -> str:
     if not title:
         return ""
     notes = list(panel.notes)
-    dead = int(constant_tiles(panel.tiles).sum())
+    dead = int(panel.dead.sum()) // panel.slices
     if dead:
-        notes.append(f"{dead} dead (\N{MULTIPLICATION SIGN})")
+        what = "dead" if panel.table is None else "dead slices"
+        notes.append(f"{dead} {what} (\N{MULTIPLICATION SIGN})")
     if panel.invalid:
         notes.append(f"{panel.invalid} NaN or infinite values ({INVALID})")
     return "\n".join([panel.heading, ", ".join(notes)]).rstrip()
@@ -210,7 +226,7 @@ def _draw_into_new(
         height, width = plan.size
         figure.set_size_inches(width + 2, height + 2)
         ax = figure.add_axes(_fractions(figure, 1, 1, width, height))
-        image = draw_panel(ax, plan.panel, plan.grid, scale, label_size=plan.label_size)
+        image = _draw(ax, plan, scale)
         bar = None
         if _has_bar(scale, options):
             cax = figure.add_axes(_fractions(figure, 1 + width, 1, BAR_WIDTH, height))
@@ -235,7 +251,7 @@ def _draw_into_new(
             bar.ax.set_position(
                 _fractions(figure, left + width + BAR_PAD, bottom, BAR_WIDTH, height)
             )
-        _set_title(ax, box.title, plan)
+        _set_title(ax, box.title, plan, _title_size())
     return Plot(figure, tuple(axes), tuple(images), tuple(bars))
 
 
@@ -266,7 +282,7 @@ def _measure(plan: _Plan, ax: Axes, bar: Colorbar | None, options: TileOptions) 
     size = _title_size()
     title = wrap_text(_title(plan.panel, options), (total - left - MARGIN) * 72, size)
     lines = len(title.splitlines())
-    top = MARGIN + above + (lines * size * 1.25 / 72 + TITLE_PAD if lines else 0)
+    top = MARGIN + above + (lines * LINE * size / 72 + TITLE_PAD if lines else 0)
     return _Box(left, top, total, top + height + below, title)
 
 
@@ -313,7 +329,7 @@ def _draw_into_axes(
         beside = min(BAR_PAD + BAR_WIDTH + BAR_LABELS, 0.4 * full[0]) if has_bar else 0.0
         room = (full[0] - beside, full[1])
         plan = _plan(panel, options, room, None)
-        image = draw_panel(ax, panel, plan.grid, scale, label_size=plan.label_size)
+        image = _draw(ax, plan, scale)
         bar = None
         height, width = plan.size
         if has_bar:
@@ -328,11 +344,18 @@ def _draw_into_axes(
                 shrink=min(1.0, height / room[1]),
                 aspect=height / BAR_WIDTH,
             )
-        title = wrap_text(_title(panel, options), (room[0] + width) / 2 * 72, _title_size())
-        _set_title(ax, title, plan)
+        size = _title_size("medium" if full[0] >= SMALL_AXES else "small")
+        title = wrap_text(_title(panel, options), (full[0] + width) / 2 * 72, size)
+        _set_title(ax, title, plan, size)
         images.append(image)
         bars.append(bar)
     return Plot(axes[0].figure, tuple(axes), tuple(images), tuple(bars))
+
+
+def _draw(ax: Axes, plan: _Plan, scale: ColorScale | None) -> AxesImage:
+    return draw_panel(
+        ax, plan.panel, plan.grid, scale, label_size=plan.label_size, row_step=plan.row_step
+    )
 
 
 def _add_bar(image: AxesImage, values: np.ndarray, figure: FigureBase, **place: Any) -> Colorbar:
@@ -346,11 +369,11 @@ def _add_bar(image: AxesImage, values: np.ndarray, figure: FigureBase, **place: 
     return bar
 
 
-def _title_size() -> float:
-    return FontProperties(size="medium").get_size_in_points()
+def _title_size(relative: str = "medium") -> float:
+    return float(FontProperties(size=relative).get_size_in_points())
 
 
-def _set_title(ax: Axes, title: str, plan: _Plan) -> None:
+def _set_title(ax: Axes, title: str, plan: _Plan, size: float) -> None:
     # The centred title, since that is the one that `get_title` returns, but flush with the tiles.
     pad = (plan.head + TITLE_PAD) * 72
-    ax.set_title(title, fontsize=_title_size(), x=0, ha="left", y=1, pad=pad)
+    ax.set_title(title, fontsize=size, x=0, ha="left", y=1, pad=pad)

@@ -74,8 +74,12 @@ def check_choice(name: str, value: object, known: Sequence[str], otherwise: str 
         )
 
 
-def check_options(options: TileOptions) -> TileOptions:
+def check_options(options: TileOptions, *own: str) -> TileOptions:
     """Merge the caller's keywords over the defaults, and refuse what has no meaning.
+
+    Args:
+        options: What the caller gave.
+        own: Further keywords of the function that was called, to be suggested for a typo.
 
     Raises:
         TypeError: A keyword that does not exist, or a value of the wrong type.
@@ -83,7 +87,9 @@ def check_options(options: TileOptions) -> TileOptions:
     """
     for name in options:
         if name not in DEFAULTS:
-            raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, DEFAULTS)}")
+            raise TypeError(
+                f"Unexpected keyword argument `{name}`.{suggest(name, [*DEFAULTS, *own])}"
+            )
     merged = TileOptions(**{**DEFAULTS, **options})
     if merged["sort"] is not None:
         check_choice("sort", merged["sort"], get_args(Sort), "None")
@@ -96,6 +102,8 @@ def check_options(options: TileOptions) -> TileOptions:
     _check_type("labels", merged["labels"], (bool, np.bool_), "a bool")
     _check_type("colorbar", merged["colorbar"], (bool, np.bool_), "a bool")
     _check_type("ax", merged["ax"], (Axes, type(None)), "a Matplotlib Axes")
+    if merged["ax"] is not None and merged["ax"].name != "rectilinear":
+        raise TypeError(f"`ax` must be a plain Axes. Received: ax={merged['ax']!r}")
     _check_type("figure", merged["figure"], (FigureBase, type(None)), "a Matplotlib figure")
     if merged["ax"] is not None and merged["figure"] is not None:
         raise ValueError("`ax` and `figure` cannot both be given: an Axes has a figure already.")
@@ -147,12 +155,14 @@ def _check_colors(options: Mapping[str, Any]) -> None:
         )
 
 
-def select_tiles(tiles: Tiles | None, count: int) -> np.ndarray:
+def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str = "") -> np.ndarray:
     """Return the numbers of the chosen tiles.
 
     Args:
         tiles: The caller's `tiles`; negative numbers count from the end.
         count: How many there are.
+        name: What the keyword is called.
+        of: What they belong to, for an error.
 
     Returns:
         Integer array `(n,)` with `n >= 1`, in the caller's order.
@@ -170,17 +180,19 @@ def select_tiles(tiles: Tiles | None, count: int) -> np.ndarray:
         wanted: Any = np.atleast_1d(np.asarray(tiles))
         if wanted.ndim != 1 or (wanted.size and not np.issubdtype(wanted.dtype, np.integer)):
             raise TypeError(
-                f"`tiles` must be an int, a slice or a list of ints. Received: tiles={tiles!r}"
+                f"`{name}` must be an int, a slice or a list of ints. Received: {name}={tiles!r}"
             )
         outside = wanted[(wanted < -count) | (wanted >= count)]
         if outside.size:
             raise ValueError(
-                f"`tiles` must be between {-count} and {count - 1}, since there are {count}. "
-                f"Received: {', '.join(map(str, outside))}"
+                f"`{name}` must be between {-count} and {count - 1}, since {of or 'the array'} "
+                f"has {count}. Received: {', '.join(map(str, outside))}"
             )
         chosen = every[wanted.astype(int)]
     if not chosen.size:
-        raise ValueError(f"`tiles` must select at least one of {count}. Received: tiles={tiles!r}")
+        raise ValueError(
+            f"`{name}` must select at least one of {count}. Received: {name}={tiles!r}"
+        )
     return chosen
 
 

@@ -17,6 +17,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from matplotlib.textpath import text_to_path
 
 from kerasviz.draw.color import INVALID, ColorScale
@@ -71,14 +72,16 @@ class Panel:
     Args:
         tiles: Array `(n, height, width)` of values, or `(n, height, width, 3)` of colours in
             0 to 1, in the order in which they are drawn.
-        numbers: The number of each tile among all that exist.
+        numbers: The number of each among all that exist: of a tile, or of a group of tiles.
         total: How many exist.
         name: What the tiles belong to, the first word of the title.
         noun: What a tile is, in the plural.
         size: The size of one, as it is written in the title.
         notes: Further facts for the title's second line.
-        names: For a table of tiles, the numbers of its rows and of its columns, and what these
-            are. The tiles then fill the table row by row.
+        table: For a table of tiles, its rows and columns, which the tiles fill row by row.
+        slices: How many tiles belong together and have one number, such as those of a volume.
+        columns: Tiles or groups in a row, where not their shape but their meaning decides.
+        raw: The values behind `tiles`, where these were put on another scale.
     """
 
     tiles: np.ndarray
@@ -89,6 +92,9 @@ class Panel:
     size: str
     notes: tuple[str, ...] = ()
     table: Table | None = None
+    slices: int = 1
+    columns: int | None = None
+    raw: np.ndarray | None = None
 
     @property
     def is_rgb(self) -> bool:
@@ -102,10 +108,16 @@ class Panel:
             return 0  # as nearly always, and found without an array of flags
         return int(self.tiles.size - np.isfinite(self.tiles).sum())
 
+    @cached_property
+    def dead(self) -> np.ndarray:
+        """Which tiles belong to a kernel or a map that is constant, as a boolean array `(n,)`."""
+        groups = self.tiles.reshape(-1, self.slices, *self.tiles.shape[1:])
+        return np.repeat(constant_tiles(groups), self.slices)
+
     @property
     def heading(self) -> str:
         """The first line of the title."""
-        shown = len(self.numbers)
+        shown = len(np.unique(self.numbers))
         count = f"{shown}" if shown == self.total else f"{shown} of {self.total}"
         noun = self.noun.removesuffix("s") if self.total == 1 else self.noun
         parts = [f"{count} {noun}", self.size]
@@ -146,7 +158,13 @@ def wrap_text(text: str, width: float, size: float) -> str:
 
 
 def draw_panel(
-    ax: Axes, panel: Panel, grid: Grid, scale: ColorScale | None, *, label_size: float | None
+    ax: Axes,
+    panel: Panel,
+    grid: Grid,
+    scale: ColorScale | None,
+    *,
+    label_size: float | None,
+    row_step: int = 0,
 ) -> AxesImage:
     """Draw a panel's tiles as one image, with the marks that belong on it.
 
@@ -156,6 +174,8 @@ def draw_panel(
         grid: Where each tile goes.
         scale: Norm and colormap, `None` for colours.
         label_size: Size of the tiles' numbers in points, `None` for no numbers.
+        row_step: Where tiles are too small for numbers of their own: number the first one of each
+            row, or of every so many rows, at the left. 0 for numbers over the tiles.
 
     Returns:
         The image.
@@ -182,6 +202,10 @@ def draw_panel(
     ax.set(xticks=[], yticks=[])
     if panel.table is not None:
         _label_table(ax, panel.table, grid)
+    elif label_size is not None and row_step:
+        centers = np.arange(0, grid.rows, row_step) * grid.pitch[0] + grid.tile[0] / 2
+        first = panel.numbers[:: grid.columns // panel.slices][::row_step]
+        ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
         _label_tiles(ax, panel, grid, label_size)
     ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore
@@ -215,20 +239,25 @@ def _clip_to_tiles(image: AxesImage, grid: Grid) -> None:
 
 
 def _mark_constant(ax: Axes, panel: Panel, grid: Grid) -> None:
-    dead = constant_tiles(panel.tiles)
-    if not dead.any():
+    if not panel.dead.any():
         return
-    tops, lefts = (corner[dead] for corner in grid.corners())
+    tops, lefts = (corner[panel.dead] for corner in grid.corners())
     height, width = grid.tile
     falling = [[(x, y), (x + width, y + height)] for y, x in zip(tops, lefts, strict=True)]
     rising = [[(x, y + height), (x + width, y)] for y, x in zip(tops, lefts, strict=True)]
     ax.add_collection(
-        LineCollection(falling + rising, colors=DEAD_COLOR, linewidths=0.8), autolim=False
+        LineCollection(
+            falling + rising,
+            colors=DEAD_COLOR,
+            linewidths=0.8,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
+        ),
+        autolim=False,
     )
 
 
 def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
-    tops, lefts = grid.corners()
+    tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
     for number, top, left in zip(panel.numbers, tops, lefts, strict=True):
         ax.annotate(
             str(number),
@@ -243,7 +272,8 @@ def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
 
 def _label_table(ax: Axes, table: Table, grid: Grid) -> None:
     y = np.arange(grid.rows) * grid.pitch[0] + grid.tile[0] / 2
-    x = np.arange(grid.columns) * grid.pitch[1] + grid.tile[1] / 2
+    lefts = grid.corners()[1][: grid.columns]
+    x = (lefts[:: grid.group] + lefts[grid.group - 1 :: grid.group] + grid.tile[1]) / 2
     rows, columns = _thin(len(y)), _thin(len(x))
     ax.set_xticks(x[columns], table.columns[columns], fontsize="x-small")
     ax.set_yticks(y[rows], table.rows[rows], fontsize="x-small")
@@ -263,15 +293,20 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
         if place is None:
             return ""
         index, row, column = place
-        value = np.array2string(panel.tiles[index, row, column], precision=4)
+        values = panel.tiles if panel.raw is None else panel.raw
+        value = np.array2string(values[index, row, column], precision=4)
         if panel.table is None:
-            name = f"tile {panel.numbers[index]}"
+            item, part = divmod(index, panel.slices)
+            name = f"tile {panel.numbers[item]}"
         else:
-            table_row, table_column = divmod(index, grid.columns)
+            table_row, place_in_row = divmod(index, grid.columns)
+            table_column, part = divmod(place_in_row, panel.slices)
             name = (
                 f"{panel.table.row_noun} {panel.table.rows[table_row]}, "
                 f"{panel.table.column_noun} {panel.table.columns[table_column]}"
             )
+        if panel.slices > 1:
+            name += f", slice {part}"
         return f"{name}, row {row}, column {column}: {value}"
 
     return format_coord

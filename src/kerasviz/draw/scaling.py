@@ -29,8 +29,7 @@ def resolve_scales(
     for panel in panels:
         values = panel.tiles
         if options["scale"] == "figure":
-            alike = [other.tiles.ravel() for other in panels if other.is_rgb == panel.is_rgb]
-            values = np.concatenate(alike)
+            values = np.concatenate([other.tiles.ravel() for other in panels])
         shown, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, options)
         resolved.append(shown)
         scales.append(scale)
@@ -41,8 +40,8 @@ def _scale_values(
     panel: Panel, values: np.ndarray, options: TileOptions
 ) -> tuple[Panel, ColorScale | None]:
     if options["scale"] == "tile":
-        values = normalize_tiles(panel.tiles)
-        panel = replace(panel, tiles=values, notes=(*panel.notes, OWN_SCALE))
+        values = normalize_tiles(_items(panel)).reshape(panel.tiles.shape)
+        panel = replace(panel, tiles=values, raw=panel.tiles, notes=(*panel.notes, OWN_SCALE))
     return panel, color_scale(
         values,
         cmap=options["cmap"],
@@ -56,11 +55,19 @@ def _scale_rgb(
     panel: Panel, values: np.ndarray, options: TileOptions
 ) -> tuple[Panel, ColorScale | None]:
     if options["scale"] == "tile":
-        tiles = np.stack([rgb_values(tile, rgb_limits(tile)) for tile in panel.tiles])
-        return replace(panel, tiles=tiles, notes=(*panel.notes, OWN_SCALE)), None
+        items = [rgb_values(item, rgb_limits(item)) for item in _items(panel)]
+        tiles = np.concatenate(items)
+        notes = (*panel.notes, OWN_SCALE)
+        return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
     limits = rgb_limits(values, options["vmin"], options["vmax"])
     notes = panel.notes
     if limits[:2] not in ((0, 1), (0, 255)):
         grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
         notes = (*notes, f"{grey}black to white: {limits.vmin:.2g} to {limits.vmax:.2g}")
-    return replace(panel, tiles=rgb_values(panel.tiles, limits), notes=notes), None
+    tiles = rgb_values(panel.tiles, limits)
+    return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
+
+
+def _items(panel: Panel) -> np.ndarray:
+    """Return the tiles of each number together, `(numbers, slices, ...)`."""
+    return panel.tiles.reshape(-1, panel.slices, *panel.tiles.shape[1:])

@@ -12,6 +12,10 @@ RAGGED_COST, EMPTY_COST = 0.15, 1.0
 aspect that is e times off the target."""
 
 
+GROUP_GAP = 3.0
+"""Distance between two groups of tiles, in distances between two tiles."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """Where each tile of a mosaic stands.
@@ -25,12 +29,15 @@ class Grid:
         columns: Tiles in a row.
         tile: Height and width of a tile.
         gap: Vertical and horizontal distance between two tiles, in units.
+        group: How many tiles of a row belong together, such as the slices of a volume; between two
+            groups the distance is `GROUP_GAP` times as wide.
     """
 
     count: int
     columns: int
     tile: tuple[int, int]
     gap: tuple[float, float] = (1.0, 1.0)
+    group: int = 1
 
     @property
     def rows(self) -> int:
@@ -50,43 +57,53 @@ class Grid:
     @property
     def size(self) -> tuple[float, float]:
         """Height and width of the whole, in units."""
+        between = (self.columns // self.group - 1) * self.extra_gap
         return (
             self.rows * self.pitch[0] - self.gap[0],
-            self.columns * self.pitch[1] - self.gap[1],
+            self.columns * self.pitch[1] - self.gap[1] + between,
         )
+
+    @property
+    def extra_gap(self) -> float:
+        """By how much the distance between two groups is wider than that between two tiles."""
+        return (GROUP_GAP - 1) * self.gap[1] if self.group > 1 else 0.0
 
     @property
     def uniform(self) -> bool:
         """Whether every row and column of the mosaic is drawn one unit wide."""
-        return self.gap == self.gap_cells
+        return self.gap == self.gap_cells and self.group == 1
 
     def edges(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the borders of the mosaic's rows and of its columns, in units from 0."""
+        across = np.full(self.columns, self.gap[1])
+        across[self.group - 1 :: self.group] += self.extra_gap
         return (
-            _edges(self.rows, self.tile[0], self.gap[0], self.gap_cells[0]),
-            _edges(self.columns, self.tile[1], self.gap[1], self.gap_cells[1]),
+            _edges(self.tile[0], np.full(self.rows, self.gap[0]), self.gap_cells[0]),
+            _edges(self.tile[1], across, self.gap_cells[1]),
         )
 
     def corners(self) -> tuple[np.ndarray, np.ndarray]:
         """Return top and left of each tile, in units, as two arrays of shape `(count,)`."""
         row, column = np.divmod(np.arange(self.count), self.columns)
-        return row * self.pitch[0], column * self.pitch[1]
+        return row * self.pitch[0], column * self.pitch[1] + column // self.group * self.extra_gap
 
     def locate(self, y: float, x: float) -> tuple[int, int, int] | None:
         """Return tile, row and column in the tile at a point, or `None` outside every tile."""
         row, y = divmod(y, self.pitch[0])
+        group, x = divmod(x, self.group * self.pitch[1] + self.extra_gap)
         column, x = divmod(x, self.pitch[1])
+        inside = y < self.tile[0] and x < self.tile[1] and column < self.group
+        column += group * self.group
         index = int(row) * self.columns + int(column)
-        inside = y < self.tile[0] and x < self.tile[1]
         if not (inside and 0 <= column < self.columns and row >= 0 and index < self.count):
             return None
         return index, int(y), int(x)
 
 
-def _edges(count: int, length: int, gap: float, gap_cells: int) -> np.ndarray:
-    steps = np.concatenate([np.ones(length), np.full(gap_cells, gap / gap_cells)])
-    widths = np.tile(steps, count)[:-gap_cells]
-    return np.concatenate([[0.0], np.cumsum(widths)])
+def _edges(length: int, gaps: np.ndarray, gap_cells: int) -> np.ndarray:
+    widths = np.ones((len(gaps), length + gap_cells))
+    widths[:, length:] = gaps[:, np.newaxis] / gap_cells
+    return np.concatenate([[0.0], np.cumsum(widths.ravel()[:-gap_cells])])
 
 
 def choose_columns(count: int, tile: tuple[float, float], aspect: float) -> int:

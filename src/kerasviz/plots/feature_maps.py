@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 from kerasviz.draw.layout import check_panels, draw_panels
 from kerasviz.draw.options import (
     TileOptions,
+    Tiles,
     check_options,
     order_tiles,
     select_tiles,
@@ -21,6 +22,9 @@ from kerasviz.model.feature_maps import compute, prepare
 from kerasviz.model.inputs import InputBatch
 from kerasviz.model.layers import Target
 
+STRIP = 32
+"""Values of a vector in a row."""
+
 
 def plot_feature_maps(
     model: keras.Model,
@@ -28,6 +32,8 @@ def plot_feature_maps(
     inputs: Any,
     *,
     sample: int = 0,
+    slices: Tiles | None = None,
+    patch_grid: tuple[int, int] | None = None,
     **options: Unpack[TileOptions],
 ) -> Plot:
     """Draw every feature map that a layer makes of one sample as one picture.
@@ -40,6 +46,11 @@ def plot_feature_maps(
             several inputs. The values are passed on as they are.
         sample: Which sample of the batch; negative numbers count from the end. Only this one is
             computed.
+        slices: Of outputs with more axes than height, width and channels, such as volumes or the
+            frames of a video, which positions along these to draw: an int, a slice or a list.
+        patch_grid: Of outputs `(tokens, channels)`, the rows and columns of patches that the
+            tokens stand for, to lay each channel out as an image. Tokens before these, such as a
+            class token, are left out.
         **options: The keywords of every plot of tiles, see `TileOptions`.
 
     Returns:
@@ -47,8 +58,12 @@ def plot_feature_maps(
 
     Raises:
         TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
-        ValueError: No layer has that address, its output is no `(height, width, channels)`,
-            `inputs` does not fit the model, or a keyword has no meaning.
+        ValueError: No layer has that address, it has several outputs, `inputs` does not fit the
+            model, or a keyword has no meaning.
+
+    Notes:
+        Each channel is a tile. Of a vector it is one value, of a sequence a row; of a volume it is
+        a group of slices, and so are the frames of a video and the steps of a ConvLSTM.
 
     Example:
         >>> import keras, kerasviz, numpy as np
@@ -56,7 +71,8 @@ def plot_feature_maps(
         >>> kerasviz.plot_feature_maps(model, 0, np.zeros((28, 28)))
         Plot(conv2d: 32 feature maps, 26×26)
     """
-    merged = check_options(options)
+    merged = check_options(options, "sample", "slices", "patch_grid")
+    check_patch_grid(patch_grid)
     request = prepare(model, layer, inputs)
     targets = request.targets.targets
     check_panels(len(targets), merged)
@@ -64,7 +80,9 @@ def plot_feature_maps(
         check_target(target, merged)
     batch = take_sample(request.batch, sample)
     maps = compute(request._replace(batch=batch))
-    panels = [map_panel(array[0], address, merged) for address, array in maps.items()]
+    panels = [
+        map_panel(array[0], address, merged, slices, patch_grid) for address, array in maps.items()
+    ]
     return draw_panels(panels, merged)
 
 
@@ -84,23 +102,84 @@ def take_sample(batch: InputBatch, sample: int) -> InputBatch:
 def check_target(target: Target, options: TileOptions) -> None:
     """Refuse, before anything is computed, a layer whose output cannot be drawn as tiles."""
     shape = target.call.output_shape
-    if shape is None or len(shape) != 4 or not isinstance(shape[1], (int, type(None))):
+    if shape is None:
+        return
+    if any(isinstance(size, tuple) for size in shape):
         raise ValueError(
-            "`layer` must name layers with an output of shape (samples, height, width, channels). "
+            "`layer` must name layers with one output. "
+            f"Received: '{target.address}', with outputs {', '.join(map(str, shape))}"
+        )
+    if len(shape) < 2:
+        raise ValueError(
+            "`layer` must name layers with an output of shape (samples, ..., channels). "
             f"Received: '{target.address}', whose output has the shape {shape}"
         )
     channels = shape[target.call.channel_axis]
-    if channels is not None:
-        select_tiles(options["tiles"], channels)
+    if isinstance(channels, int):
+        select_tiles(options["tiles"], channels, of=repr(target.address))
 
 
-def map_panel(maps: np.ndarray, name: str, options: TileOptions) -> Panel:
-    """Choose and order the maps of one sample, `(height, width, channels)`."""
-    height, width, channels = maps.shape
-    numbers = select_tiles(options["tiles"], channels)
-    tiles = np.moveaxis(maps, 2, 0)
+def map_panel(
+    maps: np.ndarray,
+    name: str,
+    options: TileOptions,
+    slices: Tiles | None = None,
+    patch_grid: tuple[int, int] | None = None,
+) -> Panel:
+    """Choose and order the maps of one sample.
+
+    Args:
+        maps: Array `(..., channels)`: of vectors, sequences, images, or images along further axes.
+        name: The layer's address.
+        options: The caller's keywords, checked and complete.
+        slices: Which positions along the further axes.
+        patch_grid: Rows and columns of the image that a sequence stands for.
+    """
+    notes: tuple[str, ...] = ()
+    if patch_grid is not None:
+        maps, notes = _lay_out_patches(maps, name, patch_grid)
+    *axes, channels = maps.shape
+    numbers = select_tiles(options["tiles"], channels, of=repr(name))
     if options["sort"] is not None:
-        strength = tile_strength(tiles[numbers], options["sort"])
+        strength = tile_strength(np.moveaxis(maps[..., numbers], -1, 0), options["sort"])
         numbers = numbers[order_tiles(numbers, strength)]
-    size = f"{height}×{width}"
-    return Panel(tiles[numbers], numbers, channels, name, "feature maps", size)
+    height, width = ([1, 1, *axes])[-2:]
+    volumes = maps.reshape(-1, height, width, channels)
+    depth = len(volumes)
+    if slices is not None:
+        shown = select_tiles(slices, depth, "slices", of=repr(name))
+        volumes = volumes[shown]
+        notes += (f"slice {', '.join(map(str, shown))} of {depth}",)
+        depth = len(volumes)
+    tiles = np.moveaxis(volumes[..., numbers], -1, 0).reshape(-1, height, width)
+    noun = "feature maps" if axes else "values"
+    size = "×".join(map(str, axes))
+    columns = None if axes else STRIP
+    return Panel(tiles, numbers, channels, name, noun, size, notes, slices=depth, columns=columns)
+
+
+def _lay_out_patches(
+    maps: np.ndarray, name: str, patch_grid: tuple[int, int]
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Put the tokens of a vision transformer where their patches are in the image."""
+    rows, columns = patch_grid
+    leading = maps.shape[0] - rows * columns if maps.ndim == 2 else -1
+    if leading < 0:
+        raise ValueError(
+            f"`patch_grid` must lay out the tokens of '{name}', whose output has the shape "
+            f"{maps.shape} a sample. Received: patch_grid={patch_grid}"
+        )
+    notes = (f"without {leading} leading tokens",) if leading else ()
+    return maps[leading:].reshape(rows, columns, -1), notes
+
+
+def check_patch_grid(patch_grid: object) -> None:
+    """Raise `TypeError` unless `patch_grid` is `None` or two positive integers."""
+    if patch_grid is None:
+        return
+    sizes = list(patch_grid) if isinstance(patch_grid, (tuple, list)) else []
+    if len(sizes) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+        raise TypeError(
+            "`patch_grid` must be rows and columns, two positive integers. "
+            f"Received: patch_grid={patch_grid!r}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -60,7 +61,7 @@ def plot_kernels(
         >>> kerasviz.plot_kernels(model, 0)
         Plot(conv2d: 32 kernels, 3×3)
     """
-    merged = check_options(options)
+    merged = check_options(options, "channel")
     if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool):
         check_choice("channel", channel, CHANNELS, "an int")
     targets, _ = resolve_kernels(model, layer)
@@ -73,19 +74,26 @@ def plot_kernels(
 
 
 def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileOptions) -> Panel:
-    """Choose, order and reduce the filters of a kernel `(height, width, in_channels, filters)`."""
-    if kernel.ndim != 4:
-        raise ValueError(
-            "`layer` must name layers with a kernel of shape (height, width, in_channels, filters)."
-            f" Received: '{name}', whose kernel has the shape {kernel.shape}"
-        )
-    height, width, in_channels, filters = kernel.shape
-    channel = resolve_channel(channel, in_channels)
-    numbers = select_tiles(options["tiles"], filters)
+    """Choose, order and reduce the filters of a kernel.
+
+    Args:
+        kernel: Array `(height, width, in_channels, filters)`, or with the depth before it.
+        name: The layer's address.
+        channel: The caller's `channel`.
+        options: The caller's keywords, checked and complete.
+    """
+    *window, in_channels, filters = kernel.shape
+    height, width = window[-2:]
+    depth = math.prod(window[:-2])
+    channel = resolve_channel(channel, in_channels, name)
+    numbers = select_tiles(options["tiles"], filters, of=repr(name))
     if options["sort"] is not None:
-        strength = tile_strength(np.moveaxis(kernel[..., numbers], 3, 0), options["sort"])
+        strength = tile_strength(np.moveaxis(kernel[..., numbers], -1, 0), options["sort"])
         numbers = numbers[order_tiles(numbers, strength)]
-    tiles, note = kernel_tiles(kernel[..., numbers], channel)
+    # The slices of a volume lie below one another while its channels are reduced.
+    flat = kernel.reshape(depth * height, width, in_channels, filters)
+    tiles, note = kernel_tiles(flat[..., numbers], channel)
+    tiles = tiles.reshape(-1, height, width, *tiles.shape[3:])
     table = None
     if channel == "all":
         if options["columns"] is not None:
@@ -94,5 +102,6 @@ def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileO
                 f"Received: columns={options['columns']}"
             )
         table = Table(np.arange(in_channels), numbers, "input channel", "filter")
-    size = f"{height}×{width}" + (f"×{in_channels}" if in_channels > 1 else "")
-    return Panel(tiles, numbers, filters, name, "kernels", size, (note,) if note else (), table)
+    size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
+    notes = (note,) if note else ()
+    return Panel(tiles, numbers, filters, name, "kernels", size, notes, table, depth)

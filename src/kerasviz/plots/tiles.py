@@ -20,9 +20,10 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
     """Draw the tiles of an array as one picture.
 
     Args:
-        array: `(height, width, n)`, n tiles of values; `(height, width)`, one; or
-            `(n, height, width, 3)`, n tiles of colours. Integer colours are taken as 0 to 255,
-            floats in 0 to 1 as they are; others are scaled by `scale`, `vmin` and `vmax`.
+        array: `(height, width, n)`, n tiles of values, a masked value counting as NaN;
+            `(height, width)`, one tile; or `(n, height, width, 3)`, n tiles of colours. Integer
+            colours are taken as 0 to 255, floats in 0 to 1 as they are; others are scaled by
+            `scale`, `vmin` and `vmax`.
         **options: The keywords of every plot of tiles, see `TileOptions`.
 
     Returns:
@@ -52,6 +53,8 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
 def as_tiles(array: np.ndarray) -> np.ndarray:
     """Return the tiles of a user's array, first axis the tile."""
     tiles = np.asarray(array)
+    if np.ma.is_masked(array) and tiles.dtype.kind in "biuf":
+        tiles = np.ma.filled(array.astype("float64"), np.nan)
     if tiles.dtype.kind not in "biuf":
         raise TypeError(f"`array` must hold real numbers. Received: dtype {tiles.dtype}")
     if tiles.ndim == 2:
