@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -326,6 +328,80 @@ def cloned() -> Case:
     return Case(model, original.inputs, original.maps)
 
 
+def reloaded_from(name: str) -> Case:
+    original = transfer_learning()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        original.model.save(path)
+        model = keras.models.load_model(path)
+    return Case(model, original.inputs, original.maps)
+
+
+def reloaded_from_keras() -> Case:
+    return reloaded_from("model.keras")
+
+
+def reloaded_from_h5() -> Case:
+    return reloaded_from("model.h5")
+
+
+def sequential_reloaded_from_h5() -> Case:
+    original = sequential()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.h5"
+        original.model.save(path)
+        model = keras.models.load_model(path)
+    return Case(model, original.inputs, original.maps)
+
+
+def lora() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c = layers.Conv2D(4, 3, name="c")
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(c(inputs)))
+    c.enable_lora(2)
+    for variable in c.trainable_variables:
+        variable.assign(np.random.default_rng(1).normal(size=variable.shape))
+    x = _images()
+    return Case(model, x, {"c": c(x)})
+
+
+def int8() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c, d = layers.Conv2D(4, 3, name="c"), layers.Dense(5, name="d")
+    e = layers.Conv2D(2, 1, name="e")
+    model = keras.Model(inputs, e(d(c(inputs))))
+    d.quantize("int8")  # the model's own method warns about each layer that has none
+    x = _images()
+    return Case(model, x, {"c": c(x), "d": d(c(x)), "e": e(d(c(x)))})
+
+
+def masking() -> Case:
+    inputs = keras.Input((5, 4))
+    lstm, c = layers.LSTM(12, name="lstm"), layers.Conv2D(2, 2, name="c")
+    fold = layers.Reshape((3, 4, 1))
+    masked = layers.Masking(0.0)(inputs)
+    steps = layers.TimeDistributed(layers.Dense(3, name="dense"), name="steps")(masked)
+    both = layers.Concatenate()([lstm(masked), layers.LSTM(2, name="other")(steps)])
+    model = keras.Model(inputs, [c(fold(lstm(masked))), both])
+    x = np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
+    x[:, 2:] = 0
+    y = lstm(x, mask=np.any(x != 0, axis=2))
+    return Case(model, x, {"lstm:0": y, "c": c(fold(y))})
+
+
+def vision_transformer() -> Case:
+    inputs = keras.Input((12, 8, 3))
+    patches = layers.Conv2D(6, 4, strides=4, name="patches")
+    tokens = layers.Reshape((6, 6), name="tokens")
+    norm = layers.LayerNormalization(name="norm")
+    attention = layers.MultiHeadAttention(2, 3, name="attention")
+    t = norm(tokens(patches(inputs)))
+    model = keras.Model(inputs, layers.GlobalAveragePooling1D()(attention(t, t)))
+    x = _images()[:, :, :8]
+    t = norm(tokens(patches(x)))
+    return Case(model, x, {"patches": patches(x), "norm": t, "attention": attention(t, t)})
+
+
 MAKERS: list[Callable[[], Case]] = [
     sequential,
     unbuilt_sequential,
@@ -347,6 +423,13 @@ MAKERS: list[Callable[[], Case]] = [
     channels_first,
     mixed_precision,
     cloned,
+    reloaded_from_keras,
+    reloaded_from_h5,
+    sequential_reloaded_from_h5,
+    lora,
+    int8,
+    masking,
+    vision_transformer,
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 import weakref
 from collections.abc import Callable
@@ -47,6 +48,44 @@ def test_every_address_that_is_listed_can_be_asked_for(case: Any) -> None:
     for ref in listed:
         shape = ref.output_shape
         assert np.prod(maps[ref.address].shape[1:]) == np.prod(shape[1:]), ref
+
+
+def test_layers_that_return_several_tensors() -> None:
+    inputs = keras.Input((4, 12, 10, 3))
+    lstm = keras.layers.ConvLSTM2D(2, 3, return_sequences=True, return_state=True, name="lstm")
+    sequence, _, state = lstm(inputs)
+    model = keras.Model(inputs, [sequence, state])
+    x = np.random.default_rng(0).normal(size=(2, 4, 12, 10, 3)).astype("float32")
+    maps = kerasviz.get_feature_maps(model, "lstm", x)
+    assert len(maps) == 3
+    for got, expected in zip(maps, lstm(x), strict=True):
+        np.testing.assert_allclose(got, keras.ops.convert_to_numpy(expected), atol=1e-5)
+
+
+def test_layers_that_return_a_dict() -> None:
+    class Split(keras.Layer):
+        def call(self, x: Any) -> Any:
+            return {"low": x - 1, "high": x + 1}
+
+    inputs = keras.Input((3, 3, 1))
+    split = Split(name="split")(inputs)
+    model = keras.Model(inputs, split["low"] + split["high"])
+    x = np.ones((1, 3, 3, 1), "float32")
+    maps = kerasviz.get_feature_maps(model, "split", x)
+    assert {name: float(value.mean()) for name, value in maps.items()} == {"low": 0, "high": 2}
+
+
+def test_no_advice_about_retracing_reaches_the_user(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tensorflow")
+    logger.addHandler(caplog.handler)
+    try:
+        for _ in range(12):
+            model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1)])
+            kerasviz.get_feature_maps(model, 0, np.zeros((1, 4, 4, 1)))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert not caplog.messages
+    assert not logger.filters
 
 
 def snapshot(model: keras.Model) -> dict[str, Any]:

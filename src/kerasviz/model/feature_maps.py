@@ -24,7 +24,7 @@ from kerasviz.model.layers import (
     resolve,
     written_numbers,
 )
-from kerasviz.model.recording import Recorder, one_or_list
+from kerasviz.model.recording import Recorder
 from kerasviz.model.run import make_runner
 
 _kept: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
@@ -109,7 +109,7 @@ def _build(model: keras.Model, targets: Targets, specs: Any, hold: bool) -> kera
     name = f"{model.name}_feature_maps"
     if is_graph(model) and all(len(call.steps) == 1 for call in calls.values()):
         inputs = specs
-        outputs = {key: one_or_list(call.outputs) for key, call in calls.items()}
+        outputs = {key: call.pack(call.outputs) for key, call in calls.items()}
     else:
         inputs = keras.tree.map_structure(
             lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name), specs

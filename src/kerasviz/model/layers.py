@@ -6,8 +6,9 @@ import difflib
 import fnmatch
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
@@ -58,12 +59,21 @@ class Call:
         outputs: The symbolic output tensors, as far as they are known; those of a layer inside a
             nested model belong to the graph of that model.
         channel_axis: The axis of the output that holds the channels.
+        structure: Finds how several outputs belong together, as a list or a dict of anything.
     """
 
     steps: tuple[Step, ...]
     layer: keras.Layer
     outputs: tuple[Any, ...] = ()
     channel_axis: int = -1
+    structure: Callable[[], Any] | None = None
+
+    def pack(self, outputs: Sequence[Any]) -> Any:
+        """Return flat outputs as the layer returns them: one, or a structure of several."""
+        if len(outputs) == 1:
+            return outputs[0]
+        structure = list(outputs) if self.structure is None else self.structure()
+        return keras.tree.pack_sequence_as(structure, list(outputs))
 
     @property
     def path(self) -> Path:
@@ -211,7 +221,10 @@ def _graph_calls(model: keras.Model) -> Iterator[Call]:
         axis = channel_axis(node.operation, rank, passed_on)
         axes |= dict.fromkeys(map(id, node.outputs), axis)
         if isinstance(node.operation, keras.Layer):
-            yield Call((steps[id(node)],), node.operation, tuple(node.outputs), axis)
+            structure = partial(
+                node.operation.compute_output_spec, *node.arguments.args, **node.arguments.kwargs
+            )
+            yield Call((steps[id(node)],), node.operation, tuple(node.outputs), axis, structure)
 
 
 def _held_calls(layer: keras.Layer) -> Iterator[Call]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -67,8 +68,9 @@ class Recording:
         place = len(self.calls)
         self._open.append(opened)
         try:
-            if isinstance(layer, keras.layers.TimeDistributed) and self._looks_into(path):
-                outputs = self._call_time_distributed(layer, opened, *args, **kwargs)
+            if self._looks_into(path) and _is_unrolled(layer, args, kwargs):
+                inputs = args[0] if args else kwargs["inputs"]
+                outputs = self._call_time_distributed(layer, opened, inputs)
             else:
                 outputs = _plain_call(layer, *args, **kwargs)
         finally:
@@ -91,23 +93,15 @@ class Recording:
         layer: keras.layers.TimeDistributed,
         opened: _OpenCall,
         inputs: Any,
-        training: Any = None,
-        mask: Any = None,
     ) -> Any:
         """Call the inner layer once on all time steps, put behind one another as samples.
 
         Keras calls the inner layer's `call` for each step, partly inside a loop from which no
         tensor can be taken. In inference mode the two give the same.
         """
-        if mask is not None:
-            inner = layer.layer.name
-            raise ValueError(
-                f"Layers inside '{layer.name}' cannot be looked at while its input is masked: "
-                f"ask for '{layer.name}' itself instead of '{inner}'."
-            )
         shape = keras.ops.shape(inputs)
         opened.steps = (shape[0], shape[1])
-        outputs = layer.layer(keras.ops.reshape(inputs, (-1, *shape[2:])), training=training)
+        outputs = layer.layer(keras.ops.reshape(inputs, (-1, *shape[2:])), training=False)
         return keras.tree.map_structure(lambda x: _split_time(x, opened.steps), outputs)
 
     def _with_time_axes(self, outputs: Any) -> Any:
@@ -128,7 +122,8 @@ class Recording:
         axis = channel_axis(layer, rank, passed_on)
         self._axes |= {id(x): (x, axis) for x in flat}  # kept, so that no id is used again
         shown = keras.tree.flatten(self._with_time_axes(flat))
-        return Call((), layer, tuple(_spec(x) for x in shown), axis)
+        structure = keras.tree.map_structure(lambda _: 0, outputs)
+        return Call((), layer, tuple(_spec(x) for x in shown), axis, lambda: structure)
 
 
 class _OpenCall:
@@ -152,6 +147,12 @@ class _OpenCall:
         run = self._seen[name]
         self._seen[name] += 1
         return self._written[name][run] if name in self._written else run
+
+
+def _is_unrolled(layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call is one whose time steps can be computed together: masked ones differ."""
+    masks = [kwargs.get("mask"), *(getattr(x, "_keras_mask", None) for x in args)]
+    return isinstance(layer, keras.layers.TimeDistributed) and all(m is None for m in masks)
 
 
 def _split_time(x: Any, steps: tuple[Any, Any]) -> Any:
@@ -234,7 +235,7 @@ def trace_calls(model: keras.Model, specs: Any) -> list[Call]:
     calls = []
     for (path, call), (_, other) in zip(last, first, strict=True):
         outputs = tuple(map(_common, call.outputs, other.outputs))
-        calls.append(Call(steps[path], call.layer, outputs, call.channel_axis))
+        calls.append(replace(call, steps=steps[path], outputs=outputs))
     return calls
 
 
@@ -266,25 +267,19 @@ class Recorder(keras.Layer):
         held = {id(variable) for layer in model.layers for variable in layer.variables}
         self.held_layers = list(model.layers)
         self.held_variables = [v for v in model.variables if id(v) not in held]
-        self._paths = {key: call.path for key, call in calls.items()}
-        self._specs = {key: call.outputs for key, call in calls.items()}
+        self._calls = dict(calls)
         self._numbers = numbers
         self.built = True
 
     def call(self, inputs: Any) -> dict[str, Any]:
         """Return the wanted outputs, by key."""
-        wanted = frozenset(self._paths.values())
+        wanted = frozenset(call.path for call in self._calls.values())
         recording = record(self._find_model(), inputs, wanted, self._numbers)
-        return {key: recording.outputs[path] for key, path in self._paths.items()}
+        return {key: recording.outputs[call.path] for key, call in self._calls.items()}
 
     def compute_output_spec(self, inputs: Any) -> dict[str, Any]:  # noqa: ARG002
         """Return the shapes that are known already, so that nothing is traced to find them."""
         return {
-            key: one_or_list([keras.KerasTensor(x.shape, x.dtype) for x in outputs])
-            for key, outputs in self._specs.items()
+            key: call.pack([keras.KerasTensor(x.shape, x.dtype) for x in call.outputs])
+            for key, call in self._calls.items()
         }
-
-
-def one_or_list(outputs: Sequence[Any]) -> Any:
-    """Return the only output, or all of them."""
-    return outputs[0] if len(outputs) == 1 else list(outputs)
