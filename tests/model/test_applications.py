@@ -1,0 +1,58 @@
+"""Every architecture of keras.applications, every convolution of each, as users have them: nested.
+
+A fast run takes five architectures; `-m every_architecture` takes the others.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from keras import applications, layers
+
+import kerasviz
+
+FEW = {"ConvNeXtTiny", "EfficientNetB0", "MobileNetV2", "ResNet50", "VGG16"}
+ARCHITECTURES = [
+    name for name in dir(applications) if inspect.isfunction(getattr(applications, name))
+]
+LARGE_INPUT = ("Inception", "NASNet", "Xception")  # 75 pixels at least
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in FEW else pytest.mark.every_architecture)
+        for name in ARCHITECTURES
+    ],
+)
+def test_every_convolution_of_an_application(name: str) -> None:
+    keras.utils.set_random_seed(0)
+    size = 96 if name.startswith(LARGE_INPUT) else 32
+    shape = (size, size, 3)
+    application = getattr(applications, name)(weights=None, include_top=False, input_shape=shape)
+    inputs = keras.Input(shape)
+    flipped = layers.RandomFlip(seed=0)(inputs)
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(application(flipped)))
+    x = np.random.default_rng(0).uniform(0, 255, size=(1, *shape)).astype("float32")
+
+    maps = kerasviz.get_feature_maps(model, None, x)
+    kernels = kerasviz.get_kernels(model, None)
+
+    everything = application._flatten_layers(include_self=False, recursive=True)
+    assert len(maps) == len(kernels) == sum(map(is_convolution, everything))
+    convolutions = [layer for layer in application.layers if is_convolution(layer)]
+    expected = keras.Model(application.input, [layer.output for layer in convolutions])
+    for layer, output in zip(convolutions, expected.predict_on_batch(x), strict=True):
+        address = f"{application.name}/{layer.name}"
+        scale = np.abs(output).max()
+        np.testing.assert_allclose(maps[address], output, atol=1e-4 * scale, rtol=1e-3)
+        weight = getattr(layer, "depthwise_kernel", None)
+        weight = layer.kernel if weight is None else weight
+        assert kernels[address].size == np.prod(weight.shape)
+
+
+def is_convolution(layer: keras.Layer) -> bool:
+    return "Conv" in type(layer).__name__ and "Padding" not in type(layer).__name__
