@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib
 from arrays import MOSAIC_HEADS, compare_principal, measure_mosaic
+from feature_maps import ARCHITECTURES, compare_feature_maps
 from importing import GOALS, measure_import
 from pictures import MAP_CASES, compare_bare, compare_loop, plot_all_channels, plot_maps
 from report import RATIO_HEADS, Row, environment, goal_text, table
@@ -25,14 +26,31 @@ class Effort:
     loop_pairs: int
     warmup: int
     mosaics: tuple[int, ...]
+    process_pairs: int
+    architectures: tuple[str, ...]
 
 
-FULL = Effort(pairs=15, loop_pairs=5, warmup=1, mosaics=(16, 64, 256, 1024, 4096, 16384, 65536))
-SHORT = Effort(pairs=2, loop_pairs=1, warmup=0, mosaics=(16, 1024))
+FULL = Effort(
+    pairs=15,
+    loop_pairs=5,
+    warmup=1,
+    mosaics=(16, 64, 256, 1024, 4096, 16384, 65536),
+    process_pairs=5,
+    architectures=ARCHITECTURES,
+)
+SHORT = Effort(
+    pairs=2,
+    loop_pairs=1,
+    warmup=0,
+    mosaics=(16, 1024),
+    process_pairs=1,
+    architectures=ARCHITECTURES[:1],
+)
 
 
 def ratio_rows(effort: Effort) -> Iterator[Row]:
     """Yield every comparison of two ways, Keras last: a large heap slows all that follows."""
+    yield from compare_feature_maps(effort.process_pairs, effort.architectures)
     pairs, warmup = effort.pairs, effort.warmup
     for case in MAP_CASES:
         if case.subplots is not None:

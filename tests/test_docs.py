@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import operator
 import re
 from pathlib import Path
 
+import keras
+import matplotlib.pyplot as plt
+import pytest
+from PIL import Image
+
+import kerasviz
+
+FASHION = ("build_model", "load_model", "load_samples")
 ROOT = Path(__file__).parent.parent
 
 
@@ -34,6 +44,33 @@ def test_the_page_of_what_is_supported_is_made_of_tests() -> None:
     named = set(re.findall(r"^\|.*\| ((?:`\w+`(?:, )?)+) \|$", text, flags=re.MULTILINE))
     kinds = {kind for cell in named for kind in re.findall(r"`(\w+)`", cell)}
     assert kinds == model_kinds()
+
+
+def test_the_code_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, _ = kerasviz.fashion_mnist.load_samples()
+    Image.fromarray((255 * images[9, ..., 0]).astype("uint8")).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(block, {})
+    plt.close("all")
+    assert "conv1_conv: Conv2D, kernel 7×7×3×64" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.glob("*.png")} == {"kernels.png", "maps.png"}
+
+
+@pytest.mark.parametrize("name", [*kerasviz.__all__, *map("fashion_mnist.{}".format, FASHION)])
+def test_the_example_of_a_docstring_runs(name: str) -> None:
+    value = operator.attrgetter(name)(kerasviz)
+    keras.utils.clear_session()
+    finder = doctest.DocTestFinder(recurse=False)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for example in finder.find(value, name, globs={}):
+        runner.run(example)
+    plt.close("all")
+    assert not runner.failures
 
 
 def test_links_in_the_readme_lead_somewhere() -> None:

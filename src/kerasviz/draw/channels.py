@@ -81,8 +81,7 @@ def principal_patterns(kernel: np.ndarray) -> tuple[np.ndarray, float]:
     weights. Of a filter with one channel it is that channel. The sign, which the decomposition
     leaves open, is chosen so that the loadings of the channels sum to 0 or more.
 
-    Source: Eckart and Young, "The approximation of one matrix by another of lower rank",
-    Psychometrika 1, 1936.
+    Source: "The approximation of one matrix by another of lower rank", Psychometrika 1, 1936.
 
     Args:
         kernel: Array `(height, width, in_channels, filters)`.

@@ -24,9 +24,8 @@ CLASSES = (
 def load_samples() -> tuple[np.ndarray, np.ndarray]:
     """Load the first test image of each class.
 
-    Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
-    machine learning algorithms", 2017, arXiv:1708.07747; MIT licence, see
-    `LICENSE-fashion-mnist.txt` beside this file.
+    Source: "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
+    2017, arXiv:1708.07747; MIT licence, see `LICENSE-fashion-mnist.txt` beside this file.
 
     Returns:
         Images, float32 `(10, 28, 28, 1)` with values in 0 to 1, and labels, int64 `(10,)`: 0 to 9.

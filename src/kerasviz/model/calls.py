@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import keras
 
-from kerasviz.model.layers import Call, has_inputs, is_functional, is_traceable, layer_calls
+from kerasviz.model.layers import (
+    Call,
+    has_inputs,
+    is_functional,
+    is_graph,
+    is_traceable,
+    layer_calls,
+    sublayers,
+)
 from kerasviz.model.recording import trace_calls
 
 _traced: weakref.WeakKeyDictionary[keras.Model, dict[Any, list[Call]]]
 _traced = weakref.WeakKeyDictionary()
+_readings: weakref.WeakKeyDictionary[keras.Model, tuple[tuple[Any, ...], _Reading]]
+_readings = weakref.WeakKeyDictionary()
 
 
 def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
@@ -23,19 +34,48 @@ def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
             inputs, or those that it was built for. Where it has none, each layer counts as called
             once, and output shapes stay unknown.
     """
-    read = list(layer_calls(model))
-    if not is_traceable(model):
+    read, traceable = _read(model)
+    if not traceable:
         return read
     specs = input_specs(model) if specs is None else specs
     if specs is None or not model.built:
         return read
-    key = (spec_key(specs), tuple(id(call.layer) for call in read))
     kept = _traced.setdefault(model, {})
+    key = (spec_key(specs), tuple(id(call.layer) for call in read))
     if key not in kept:
         # The outputs of the graph's own calls are its tensors, from which models can be made.
         own = {call.path: call for call in read if len(call.steps) == 1 and call.outputs}
-        kept[key] = [own.get(call.path, call) for call in trace_calls(model, specs)]
+        kept[key] = [
+            replace(own.get(call.path, call), channel_axes=call.channel_axes)
+            for call in trace_calls(model, specs)
+        ]
     return kept[key]
+
+
+class _Reading(NamedTuple):
+    calls: list[Call]
+    is_traceable: bool
+
+
+def _read(model: keras.Model) -> _Reading:
+    """Return what can be read from a model without running it; read again when it was changed."""
+    fingerprint = _fingerprint(model)
+    known, reading = _readings.get(model, (None, None))
+    if reading is None or known != fingerprint:
+        reading = _Reading(list(layer_calls(model)), is_traceable(model))
+        _readings[model] = fingerprint, reading
+    return reading
+
+
+def _fingerprint(layer: keras.Layer) -> tuple[Any, ...]:
+    """Return what is another tuple when a model's graph or the layers inside it are others."""
+    graph = tuple(map(id, layer.outputs)) if is_graph(layer) else ()
+    inner = sublayers(layer)
+    return (
+        id(layer),
+        graph,
+        *(_fingerprint(item) if sublayers(item) else id(item) for item in inner),
+    )
 
 
 def input_specs(model: keras.Model) -> Any:
