@@ -33,7 +33,7 @@ def kernel(request, rng):
     ],
 )
 def test_channel_is_resolved_by_the_number_of_input_channels(channel, in_channels, resolved):
-    assert resolve_channel(channel, in_channels) == resolved
+    assert resolve_channel(channel, in_channels, "conv") == resolved
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_channel_is_resolved_by_the_number_of_input_channels(channel, in_channel
         (
             "rgb",
             4,
-            "`channel` can be 'rgb' for 3 input channels only, and this layer has 4. "
+            "`channel` can be 'rgb' for 3 input channels only, and 'conv' has 4. "
             "Received: channel='rgb'",
         ),
         (
             4,
             4,
-            "`channel` must be between -4 and 3, since the layer has 4 input channels. "
+            "`channel` must be between -4 and 3, since 'conv' has 4 input channels. "
             "Received: channel=4",
         ),
         (-5, 4, "Received: channel=-5"),
@@ -56,7 +56,7 @@ def test_channel_is_resolved_by_the_number_of_input_channels(channel, in_channel
 )
 def test_a_channel_that_is_not_there_is_refused(channel, in_channels, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        resolve_channel(channel, in_channels)
+        resolve_channel(channel, in_channels, "conv")
 
 
 @pytest.mark.parametrize("channel", [0, 2, -1])
@@ -69,8 +69,9 @@ def test_one_channel_is_a_slice_of_each_filter(kernel, channel):
     assert note == f"input channel {channel % in_channels} of {in_channels}"
 
 
-def test_an_only_channel_needs_no_note(rng):
-    assert kernel_tiles(rng.normal(size=(3, 3, 1, 2)), 0).note == ""
+@pytest.mark.parametrize("channel", [0, "mean"])
+def test_an_only_channel_needs_no_note(rng, channel):
+    assert kernel_tiles(rng.normal(size=(3, 3, 1, 2)), channel).note == ""
 
 
 def test_mean_is_the_mean_over_the_input_channels(kernel):

@@ -1,10 +1,12 @@
+import re
+
 import matplotlib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm, to_rgb
+from matplotlib.colors import BoundaryNorm, LogNorm, Normalize, TwoSlopeNorm, to_rgb
 
 from kerasviz.draw.color import (
     INVALID,
@@ -111,10 +113,41 @@ def test_the_callers_colormap_and_norm_win():
     cmap = matplotlib.colormaps["gray"]
     assert color_scale(np.array([-1.0, 3.0]), cmap=cmap).cmap is cmap
     assert color_scale(np.array([-1.0, 3.0]), cmap="gray", vmin=-1, vmax=4).cmap.name == "gray"
-    assert color_scale(np.array([1.0, 3.0]), norm="log").norm == "log"
-    scale = color_scale(np.array([-1.0, 3.0]), norm=TwoSlopeNorm(1))
-    assert isinstance(scale.norm, TwoSlopeNorm)
-    assert scale.cmap.name == "RdBu_r"
+    for norm in (TwoSlopeNorm(1), BoundaryNorm([-1, 0, 3], 256)):
+        scale = color_scale(np.array([-1.0, 3.0]), norm=norm)
+        assert type(scale.norm) is type(norm)
+        assert scale.cmap.name == "RdBu_r"
+
+
+@pytest.mark.parametrize("name", ["log", "linear", "symlog", "asinh"])
+def test_the_name_of_a_scale_becomes_a_norm_with_limits(name):
+    norm = color_scale(np.array([NAN, 1.0, 3.0, INF]), norm=name).norm
+    assert isinstance(norm, Normalize)
+    assert isinstance(norm, LogNorm) == (name == "log")
+    assert (norm.vmin, norm.vmax) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("norm", "values", "lowest", "highest"),
+    [
+        ("log", [0.0, 0.0], "0", "0"),
+        ("log", [-1.5, -0.12345678], "-1.5", "-0.1235"),
+        ("log", [NAN, INF], "0", "0"),
+        ("logit", [1.5, 3.0], "1.5", "3"),
+        (LogNorm(), [-2.0, NAN], "-2", "-2"),
+        (LogNorm(vmin=4), [1.0, 3.0], "1", "3"),
+        (Normalize(vmin=4), [1.0, 3.0], "1", "3"),
+    ],
+)
+def test_a_norm_that_cannot_show_the_values_is_refused(norm, values, lowest, highest):
+    message = f"`norm` cannot show values from {lowest} to {highest}. Received: norm={norm!r}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        color_scale(np.array(values), norm=norm)
+
+
+def test_a_log_norm_may_leave_out_values_that_are_not_positive():
+    norm = color_scale(np.array([-1.0, 0, 2, 8]), norm="log").norm
+    assert (norm.vmin, norm.vmax) == (2, 8)
 
 
 @pytest.mark.parametrize("norm", [Normalize(), Normalize(vmin=-7), LogNorm(vmax=100)])
@@ -155,6 +188,9 @@ def test_the_smallest_integer_has_a_magnitude():
     ("values", "given_limits", "expected"),
     [
         (np.array([0, 7], "uint8"), {}, (0, 255)),
+        (np.array([0, 255], "int64"), {}, (0, 255)),
+        (np.array([0, 256], "uint16"), {}, (0, 256)),
+        (np.array([0, 65535], "uint16"), {}, (0, 65535)),
         (np.array([0, 0.5]), {}, (0, 1)),
         (np.array([0, 4.0]), {}, (0, 4)),
         (np.array([-1, 4.0]), {}, (-4, 4)),

@@ -6,15 +6,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from kerasviz.draw.layout import BAR_PAD, BAR_WIDTH, check_panels, draw_panels
 from kerasviz.draw.options import DEFAULTS
-from kerasviz.draw.panel import Panel, Table
+from kerasviz.draw.panel import SMALLEST_LABEL, Panel, Table, text_width
 
 
 def panel_of(tiles, name="conv", **facts):
     size = "×".join(map(str, tiles.shape[1:3]))
-    return Panel(tiles, np.arange(len(tiles)), len(tiles), name, "kernels", size, **facts)
+    count = len(tiles) // facts.get("slices", 1)
+    return Panel(tiles, np.arange(count), count, name, "kernels", size, **facts)
 
 
 @pytest.fixture
@@ -134,6 +136,43 @@ def test_columns_are_chosen_by_the_shape_of_a_tile(draw, rng):
     assert (~tall.mask[0]).sum() // 6 > (~wide.mask[0]).sum() // 18
 
 
+@pytest.mark.parametrize("columns", [None, 2])
+def test_a_volume_stays_in_a_row(draw, rng, columns):
+    tiles = rng.normal(size=(12 * 3, 4, 4))
+    array = draw(panel_of(tiles, slices=3), columns=columns).images[0].get_array()
+    across = (~array.mask[0]).sum() // 4
+    assert across % 3 == 0
+    if columns:
+        assert across == columns * 3
+    np.testing.assert_array_equal(array[:4].compressed().reshape(4, across, 4)[:, 2], tiles[2])
+
+
+@pytest.mark.parametrize("shape", [(20, 3, 3), (20, 13, 13)])
+def test_volumes_stand_further_apart_than_their_slices(draw, rng, shape):
+    plot = draw(panel_of(rng.normal(size=shape), slices=2), columns=2, labels=True)
+    first, second = (label.xy[0] for label in plot.axes[0].texts[:2])
+    width = plot.axes[0].get_xlim()[1]
+    gap = (width - 4 * shape[2]) / (1 + 3 + 1)
+    assert second - first == pytest.approx(2 * shape[2] + 4 * gap)
+    assert outside(plot.figure) == []
+
+
+def test_a_panel_may_say_how_many_columns_it_has_until_the_caller_does(draw, rng):
+    strip = panel_of(rng.normal(size=(70, 1, 1)), columns=32)
+    assert draw(strip).images[0].get_array().shape == (2 * 3 - 1, 2 * 32 - 1)
+    assert draw(strip, columns=10).images[0].get_array().shape == (2 * 7 - 1, 2 * 10 - 1)
+    few = panel_of(rng.normal(size=(5, 1, 1)), columns=32)
+    assert draw(few).images[0].get_array().shape == (1, 2 * 5 - 1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 9), (9, 4), (6, 6), (1, 36)])
+def test_the_gap_is_a_part_of_the_geometric_mean_of_the_sides(draw, rng, height, width):
+    ax = draw(panel_of(rng.normal(size=(4, height, width))), columns=2).axes[0]
+    gap = ax.get_xlim()[1] - 2 * width
+    dot = 1 / ax.transData.get_matrix()[0, 0]
+    assert 0.06 * 6 - 1e-6 <= gap <= 0.06 * 6 + dot
+
+
 def test_panels_stand_side_by_side_without_touching(draw, rng):
     panels = [panel_of(rng.normal(size=(n, 3, 3)), f"conv_{n}") for n in (4, 30, 7, 1, 2)]
     plot = draw(*panels, labels=True)
@@ -187,6 +226,29 @@ def test_the_title_has_notes_and_counts_what_is_marked(draw, rng):
     assert plot.axes[0].get_title() == (
         "conv: 40 kernels, 3×3\na note, 2 dead (×), 3 NaN or infinite values (magenta)"
     )
+
+
+def test_the_title_counts_a_dead_volume_once(draw, rng):
+    tiles = rng.normal(size=(8, 3, 3))
+    tiles[2:4] = 0
+    tiles[4] = 1
+    title = draw(panel_of(tiles, slices=2)).axes[0].get_title()
+    assert title == "conv: 4 kernels, 3×3\n1 dead (×)"
+
+
+def test_the_title_of_a_table_counts_dead_slices(draw, rng):
+    tiles = rng.normal(size=(12, 3, 3))
+    tiles[[0, 1, 4, 5, 7]] = 0
+    table = Table(np.arange(2), np.arange(3), "input channel", "filter")
+    title = draw(panel_of(tiles, slices=2, table=table)).axes[0].get_title()
+    assert title.endswith("\n2 dead slices (×)")
+
+
+def test_colors_beyond_the_callers_limits_are_not_dead(draw, rng):
+    colors = rng.uniform(1, 2, size=(4, 3, 3, 3))
+    plot = draw(panel_of(colors), vmin=0, vmax=0.5)
+    assert "dead" not in plot.axes[0].get_title()
+    assert not plot.axes[0].collections
 
 
 def test_a_long_title_is_wrapped(draw, panel):
@@ -252,6 +314,18 @@ def test_colors_have_no_color_bar(draw, rng):
 def test_a_color_bar_shows_that_values_are_beyond_it(draw, limits, extend):
     tiles = np.linspace(-1, 1, 36).reshape(4, 3, 3)
     assert draw(panel_of(tiles), **limits).colorbars[0].extend == extend
+
+
+@pytest.mark.parametrize("norm", ["log", matplotlib.colors.LogNorm(), "logit"])
+def test_a_norm_that_cannot_show_the_values_leaves_nothing_behind(figure, norm):
+    panel = panel_of(np.zeros((4, 3, 3)))
+    ax = figure.add_subplot()
+    for place in ({"ax": ax}, {"figure": figure}, {}):
+        with pytest.raises(ValueError, match=r"^`norm` cannot show values from 0 to 0\."):
+            draw_panels([panel], {**DEFAULTS, "norm": norm, **place})
+    assert figure.axes == [ax]
+    assert not ax.images
+    assert not plt.get_fignums()
 
 
 @pytest.mark.parametrize("norm", ["log", "symlog", matplotlib.colors.LogNorm()])
@@ -354,6 +428,121 @@ def test_a_color_bar_is_as_high_as_the_tiles_in_the_callers_axes(draw, rng, figu
     assert (bar.y0, bar.y1) == pytest.approx((tiles.y0, tiles.y1), abs=2)
     assert bar.x0 - tiles.x1 == pytest.approx(BAR_PAD * figure.dpi, abs=2)
     assert bar.width == pytest.approx(BAR_WIDTH * figure.dpi, abs=2)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("shape", [(12, 3, 3), (512, 7, 7), (128, 1, 1), (40, 12, 12), (300, 9, 2)])
+def test_a_color_bar_is_as_high_as_tiles_with_small_gaps(draw, rng, shape, labels):
+    figure = Figure(figsize=(2, 3))
+    plot = draw(panel_of(rng.normal(size=shape)), ax=figure.add_subplot(), labels=labels)
+    figure.draw_without_rendering()
+    tiles, bar = plot.axes[0].get_window_extent(), plot.colorbars[0].ax.get_window_extent()
+    assert (bar.y0, bar.y1) == pytest.approx((tiles.y0, tiles.y1), abs=2)
+
+
+def gaps_above(labels, ax, height):
+    """Return, in pixels, how far each label stays below the tile above it and above its own."""
+    tops = np.array([label.xy[1] for label in labels])
+    pitch = np.diff(np.unique(tops)).min()
+    boxes = [label.get_window_extent() for label in labels]
+    y = [ax.transData.transform([(0, top), (0, top - pitch + height)])[:, 1] for top in tops]
+    return [
+        (above - box.y1 if top else np.inf, box.y0 - own)
+        for box, (own, above), top in zip(boxes, y, tops, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("size", [(2, 3), (3, 3), (3, 2), (5, 2)], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((12, 3, 3), {}),
+        ((32, 3, 3), {}),
+        ((16, 14, 14), {}),
+        ((8, 3, 9), {}),
+        ((24, 20, 2), {"columns": 12}),
+        ((30, 1, 20), {"columns": 1}),
+        ((16, 1, 20), {"columns": 1}),
+        ((128, 1, 1), {}),
+        ((200, 30, 2), {"columns": 100}),
+        ((300, 20, 2), {"columns": 268}),
+        ((512, 7, 7), {}),
+        ((512, 7, 7), {"columns": 8}),
+        ((64 * 3, 5, 5), {"slices": 3}),
+        ((8 * 5, 12, 12), {"slices": 5}),
+    ],
+    ids=str,
+)
+def test_numbers_in_the_callers_axes_touch_nothing(draw, rng, size, shape, options):
+    figure = Figure(figsize=size)
+    facts = {name: value for name, value in options.items() if name == "slices"}
+    panel = panel_of(rng.normal(size=shape), **facts)
+    plot = draw(panel, ax=figure.add_subplot(), labels=True, columns=options.get("columns"))
+    figure.draw_without_rendering()
+    ax = plot.axes[0]
+    labels = [*ax.texts, *ax.get_yticklabels()]
+    assert labels
+    boxes = [label.get_window_extent() for label in labels]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert min(label.get_fontsize() for label in labels) >= SMALLEST_LABEL
+    if ax.texts:
+        assert not len(ax.get_yticks())
+        assert np.min(gaps_above(ax.texts, ax, shape[1])) >= 0
+        tile = shape[1] * ax.get_window_extent().height / ax.get_ylim()[0]
+        assert max(box.height for box in boxes) <= tile
+    else:
+        assert max(box.x1 for box in boxes) < ax.get_window_extent().x0
+
+
+def test_512_tiles_in_a_small_axes_have_numbers_at_their_rows(draw, rng, figure):
+    ax = figure.add_subplot()
+    array = draw(panel_of(rng.normal(size=(512, 7, 7))), ax=ax, labels=True).images[0].get_array()
+    across = (~array.mask[0]).sum() // 7
+    numbers = [int(label.get_text()) for label in ax.get_yticklabels()]
+    step = numbers[1]
+    assert not ax.texts
+    assert step % across == 0
+    assert numbers == list(range(0, 512, step))
+    for number, y in zip(numbers, ax.get_yticks(), strict=True):
+        assert ax.format_coord(0.5, y).startswith(f"tile {number}, row 3, column 0: ")
+
+
+def test_few_tiles_in_a_small_axes_keep_their_own_numbers(draw, panel, figure):
+    ax = draw(panel, ax=figure.add_subplot(), labels=True).axes[0]
+    assert [label.get_text() for label in ax.texts] == [str(number) for number in range(12)]
+    assert not ax.get_yticks().size
+
+
+def test_a_new_figure_has_a_number_over_every_tile(draw, rng):
+    ax = draw(panel_of(rng.normal(size=(512, 7, 7))), labels=True).axes[0]
+    assert len(ax.texts) == 512
+    assert not ax.get_yticks().size
+
+
+@pytest.mark.parametrize(("width", "size"), [(3, "small"), (6, "medium")])
+def test_the_title_in_a_narrow_axes_is_small(draw, panel, width, size):
+    ax = draw(panel, ax=Figure(figsize=(width, 3)).add_subplot()).axes[0]
+    points = FontProperties(size=size).get_size_in_points()
+    assert ax.title.get_fontsize() == points
+
+
+@pytest.mark.parametrize("colorbar", [True, False])
+@pytest.mark.parametrize("size", [(2, 3), (3, 3), (5, 3)], ids=str)
+def test_the_title_is_as_wide_as_tiles_and_color_bar_at_most(draw, panel, size, colorbar):
+    figure = Figure(figsize=size)
+    ax = figure.add_subplot()
+    right = ax.get_window_extent().x1
+    title = "a title of many words that has to be wrapped in so narrow an axes"
+    plot = draw(panel, ax=ax, title=title, colorbar=colorbar)
+    figure.draw_without_rendering()
+    box, tiles = ax.title.get_window_extent(), ax.get_window_extent()
+    assert box.x0 == pytest.approx(tiles.x0, abs=1)
+    assert box.x1 <= right + 1
+    assert box.y0 > tiles.y1
+    assert " ".join(ax.get_title().split()) == title
+    longest = max(ax.get_title().splitlines(), key=len)
+    assert text_width(longest, ax.title.get_fontsize()) > 0.5 * (right - tiles.x0) * 72 / figure.dpi
+    assert len(plot.figure.axes) == 1 + colorbar
 
 
 def test_columns_fit_the_shape_of_the_callers_axes(draw, rng):

@@ -136,6 +136,16 @@ def test_a_value_that_has_a_meaning_is_taken(options):
         ({"colorbar": None}, TypeError, "`colorbar` must be a bool. Received: colorbar=None"),
         ({"title": 3}, TypeError, "`title` must be a string or a bool. Received: title=3"),
         ({"ax": 3}, TypeError, "`ax` must be a Matplotlib Axes. Received: ax=3"),
+        (
+            {"ax": Figure().add_subplot(projection="polar")},
+            TypeError,
+            "`ax` must be a plain Axes. Received: ax=<PolarAxes: >",
+        ),
+        (
+            {"ax": Figure().add_subplot(projection="3d")},
+            TypeError,
+            "`ax` must be a plain Axes. Received: ax=<Axes3D: ",
+        ),
         ({"figure": 3}, TypeError, "`figure` must be a Matplotlib figure. Received: figure=3"),
     ],
     ids=keywords,
@@ -143,6 +153,15 @@ def test_a_value_that_has_a_meaning_is_taken(options):
 def test_a_value_without_a_meaning_is_refused(options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         check_options(options)
+
+
+def test_a_typo_is_corrected_from_the_functions_own_keywords_too():
+    with pytest.raises(TypeError, match=r"`chanel`\. Did you mean 'channel' or "):
+        check_options({"chanel": 0}, "channel")
+    with pytest.raises(TypeError, match=r"`patchgrid`\. Did you mean 'patch_grid'\?$"):
+        check_options({"patchgrid": (2, 2)}, "slices", "patch_grid")
+    with pytest.raises(TypeError, match=r"`patchgrid`\.$"):
+        check_options({"patchgrid": (2, 2)})
 
 
 def test_an_axes_and_a_figure_contradict_each_other():
@@ -187,8 +206,12 @@ def test_all_tiles_are_selected_by_default():
 @pytest.mark.parametrize(
     ("tiles", "error", "message"),
     [
-        (8, ValueError, "`tiles` must be between -8 and 7, since there are 8. Received: 8"),
-        ([0, -9, 12], ValueError, "since there are 8. Received: -9, 12"),
+        (
+            8,
+            ValueError,
+            "`tiles` must be between -8 and 7, since the array has 8. Received: 8",
+        ),
+        ([0, -9, 12], ValueError, "since the array has 8. Received: -9, 12"),
         ([], ValueError, "`tiles` must select at least one of 8. Received: tiles=[]"),
         (slice(5, 5), ValueError, "`tiles` must select at least one of 8."),
         (1.0, TypeError, "`tiles` must be an int, a slice or a list of ints. Received: tiles=1.0"),
@@ -201,6 +224,16 @@ def test_all_tiles_are_selected_by_default():
 def test_tiles_that_are_not_there_are_refused(tiles, error, message):
     with pytest.raises(error, match=re.escape(message)):
         select_tiles(tiles, 8)
+
+
+def test_an_error_names_the_keyword_and_what_the_tiles_belong_to():
+    message = "`slices` must be between -8 and 7, since 'conv' has 8. Received: 9"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        select_tiles(9, 8, "slices", of="'conv'")
+    with pytest.raises(ValueError, match=r"^`slices` must select at least one of 8\."):
+        select_tiles([], 8, "slices", of="'conv'")
+    with pytest.raises(TypeError, match=r"^`slices` must be an int.* Received: slices='all'"):
+        select_tiles("all", 8, "slices", of="'conv'")
 
 
 @pytest.mark.parametrize("shape", [(5, 3, 3), (5, 3, 3, 4)])

@@ -28,10 +28,18 @@ def panel_of(tiles, **changes):
     return Panel(tiles, **{**facts, "noun": "kernels", "size": "2×4", **changes})
 
 
-def draw(ax, panel, columns=2, gap=(1, 1), label_size=None):
-    grid = Grid(len(panel.tiles), columns, panel.tiles.shape[1:3], gap)
+def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, row_step=0):
+    size = panel.tiles.shape[1:3]
+    grid = Grid(len(panel.tiles), columns * panel.slices, size, gap, panel.slices)
     scale = None if panel.is_rgb else color_scale(panel.tiles)
-    return draw_panel(ax, panel, grid, scale, label_size=label_size)
+    return draw_panel(ax, panel, grid, scale, label_size=label_size, row_step=row_step)
+
+
+@pytest.fixture
+def volumes(rng):
+    """Three volumes of two slices 2×4."""
+    numbers = np.array([7, 0, 12])
+    return panel_of(rng.normal(size=(6, 2, 4)), numbers=numbers, total=20, slices=2)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +59,16 @@ def test_heading(tiles, changes, heading):
 def test_heading_of_one(tiles):
     assert panel_of(tiles[:1]).heading == "conv: 1 kernel, 2×4"
     assert panel_of(tiles[:1], total=3).heading == "conv: 1 of 3 kernels, 2×4"
+
+
+def test_a_tile_that_is_drawn_twice_counts_once(tiles):
+    twice = panel_of(tiles, numbers=np.array([4, 0, 4]), total=5)
+    assert twice.heading == "conv: 2 of 5 kernels, 2×4"
+    assert panel_of(tiles, numbers=np.array([1, 0, 1]), total=2).heading == "conv: 2 kernels, 2×4"
+
+
+def test_the_heading_counts_volumes_and_not_their_slices(volumes):
+    assert volumes.heading == "conv: 3 of 20 kernels, 2×4"
 
 
 @pytest.mark.parametrize("gap", [(1, 1), (0.2, 0.2), (3, 2)], ids=str)
@@ -138,6 +156,30 @@ def test_a_dead_tile_gets_a_cross(ax, tiles):
     assert lines == {((4.5, 0), (8.5, 2)), ((4.5, 2), (8.5, 0))}
 
 
+def test_a_volume_is_dead_when_all_its_slices_are_the_same_value(ax, volumes):
+    volumes.tiles[:2] = 0.5
+    volumes.tiles[2], volumes.tiles[3] = 0.5, 0.7
+    assert volumes.dead.tolist() == [True, True, False, False, False, False]
+    draw(ax, volumes)
+    (cross,) = ax.collections
+    lefts = sorted({segment[:, 0].min() for segment in cross.get_segments()})
+    assert lefts == [0, 5]
+    assert len(cross.get_segments()) == 4
+
+
+def test_a_value_alone_is_not_dead_but_a_constant_volume_of_them_is():
+    values = np.array([1.0, 1, 2, 3]).reshape(4, 1, 1)
+    assert not panel_of(values).dead.any()
+    assert panel_of(values, slices=2).dead.tolist() == [True, True, False, False]
+
+
+def test_what_is_dead_is_told_by_the_values_and_not_by_their_colors(rng):
+    raw = rng.uniform(2, 3, size=(2, 2, 2, 3))
+    raw[1] = 2
+    panel = panel_of(np.ones((2, 2, 2, 3), "float32"), raw=raw)
+    assert panel.dead.tolist() == [False, True]
+
+
 def test_living_tiles_get_no_cross(ax, tiles):
     draw(ax, panel_of(tiles))
     assert not ax.collections
@@ -151,6 +193,53 @@ def test_labels_are_the_tiles_own_numbers_above_their_left_corners(ax, tiles):
         "12": (0, 3),
     }
     assert {label.get_fontsize() for label in ax.texts} == {6}
+
+
+def test_a_volume_has_one_label_above_its_first_slice(ax, volumes):
+    draw(ax, volumes, label_size=6)
+    assert {label.get_text(): tuple(label.xy) for label in ax.texts} == {
+        "7": (0, 0),
+        "0": (12, 0),
+        "12": (0, 3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("row_step", "numbers", "centers"),
+    [(1, ["7", "12", "3"], [1, 4, 7]), (2, ["7", "3"], [1, 7]), (5, ["7"], [1])],
+)
+def test_rows_are_numbered_by_their_first_tile(ax, rng, row_step, numbers, centers):
+    tiles = rng.normal(size=(5, 2, 4))
+    panel = panel_of(tiles, numbers=np.array([7, 0, 12, 4, 3]), total=20)
+    draw(ax, panel, label_size=6, row_step=row_step)
+    assert [label.get_text() for label in ax.get_yticklabels()] == numbers
+    assert ax.get_yticks().tolist() == centers
+    assert {label.get_fontsize() for label in ax.get_yticklabels()} == {6}
+    assert not ax.texts
+    assert not ax.get_xticks().size
+
+
+def test_rows_of_volumes_are_numbered_by_their_first_volume(ax, volumes):
+    draw(ax, volumes, label_size=6, row_step=1)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["7", "12"]
+
+
+def test_rows_are_not_numbered_without_labels(ax, tiles):
+    draw(ax, panel_of(tiles), row_step=1)
+    assert not ax.get_yticks().size
+
+
+def test_a_table_of_volumes_numbers_each_above_its_middle(ax, rng):
+    table = Table(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
+    panel = panel_of(rng.normal(size=(12, 3, 3)), table=table, slices=2)
+    draw(ax, panel, columns=3)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "0", "9"]
+    assert ax.get_xticks().tolist() == [3.5, 13.5, 23.5]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "1"]
+    assert ax.get_yticks().tolist() == [1.5, 5.5]
+    value = np.array2string(panel.tiles[9, 2, 0], precision=4)
+    place = "input channel 1, filter 0, slice 1, row 2, column 0"
+    assert ax.format_coord(10 + 4.5, 4 + 2.5) == f"{place}: {value}"
 
 
 def test_a_table_numbers_its_rows_and_columns(ax, rng):
@@ -191,6 +280,21 @@ def test_the_cursor_tells_tile_row_column_and_value(ax, tiles):
     assert ax.format_coord(8, 4) == ""
     assert ax.format_coord(-1, 0.5) == ""
     assert not image.mouseover
+
+
+def test_the_cursor_tells_the_slice_of_a_volume(ax, volumes):
+    volumes.tiles[3, 1, 2] = -2
+    draw(ax, volumes)
+    assert ax.format_coord(12 + 5 + 2.5, 1.5) == "tile 0, slice 1, row 1, column 2: -2."
+    assert ax.format_coord(10.5, 1.5) == ""
+    chosen = dataclasses.replace(volumes, slice_numbers=np.array([5, 31]))
+    draw(ax, chosen)
+    assert ax.format_coord(12 + 5 + 2.5, 1.5) == "tile 0, slice 31, row 1, column 2: -2."
+
+
+def test_the_cursor_tells_the_value_behind_the_one_that_is_shown(ax, tiles):
+    draw(ax, panel_of(tiles, raw=np.full(tiles.shape, 1234.5)))
+    assert ax.format_coord(0.5, 0.5) == "tile 0, row 0, column 0: 1234.5"
 
 
 def test_the_cursor_tells_every_color(ax):

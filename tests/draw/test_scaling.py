@@ -13,6 +13,10 @@ def panel_of(tiles):
     return Panel(tiles, np.arange(len(tiles)), len(tiles), "conv", "kernels", "3×3")
 
 
+def resolve_panels(*panels, **options):
+    return resolve_scales(panels, {**DEFAULTS, **options})
+
+
 def resolve(*tiles, **options):
     panels, scales = resolve_scales([panel_of(array) for array in tiles], {**DEFAULTS, **options})
     return [panel.tiles for panel in panels], scales, [panel.notes for panel in panels]
@@ -79,6 +83,12 @@ def test_the_callers_limits_hold_for_every_panel(small, large):
         ([0.0, 1, 4], [0, 0.25, 1], ("black to white: 0 to 4",)),
         ([-2.0, -1, 1], [0, 0.25, 0.75], ("grey = 0, black to white: -2 to 2",)),
         (np.array([0, 51, 255], "uint8"), [0, 0.2, 1], ()),
+        (np.array([0, 51, 204], "int64"), [0, 0.2, 0.8], ()),
+        (
+            np.array([0, 100, 1000], "uint16"),
+            [0, 0.1, 1],
+            ("black to white: 0 to 1e+03",),
+        ),
     ],
 )
 def test_colors_are_put_between_black_and_white(tiles, shown, note):
@@ -114,3 +124,43 @@ def test_colors_have_no_colormap(name, small):
     message = f"`{name}` has no meaning for RGB tiles, which are colours already. Received: {name}="
     with pytest.raises(ValueError, match=re.escape(message)):
         resolve(small, np.zeros((1, 2, 2, 3)), **{name: "gray"})
+
+
+def test_by_figure_colors_and_values_have_one_scale(small):
+    colors = np.array([-4.0, 0, 2]).reshape(1, 1, 1, 3)
+    (_, shown), (scale, _), (_, notes) = resolve(small, colors, scale="figure")
+    assert limits(scale) == (-4, 4)
+    assert shown.ravel().tolist() == [0, 0.5, 0.75]
+    assert notes == ("grey = 0, black to white: -4 to 4",)
+    (_, shown), (scale, _), (_, notes) = resolve(8 * small, colors, scale="figure")
+    assert limits(scale) == (-8, 8)
+    assert shown.ravel().tolist() == [0.25, 0.5, 0.625]
+    assert notes == ("grey = 0, black to white: -8 to 8",)
+
+
+def test_by_tile_the_slices_of_a_volume_share_a_scale(small):
+    volumes = Panel(np.concatenate([small, 3 * small]), np.arange(2), 2, "", "", "", slices=2)
+    (shown,), (scale,) = resolve_panels(volumes, scale="tile")
+    np.testing.assert_allclose(shown.tiles, np.concatenate([small, small]))
+    assert limits(scale) == (-1, 1)
+
+
+def test_by_tile_the_slices_of_a_color_volume_share_their_limits():
+    tiles = np.array([[-2, 0, 1], [0.0, 1, 2], [-0.5, 0.5, 0], [0, 0, 0]]).reshape(4, 1, 1, 3)
+    volumes = Panel(tiles, np.arange(2), 2, "", "", "", slices=2)
+    (shown,), _ = resolve_panels(volumes, scale="tile")
+    assert shown.tiles[:, 0, 0].tolist() == [
+        [0, 0.5, 0.75],
+        [0.5, 0.75, 1],
+        [0, 1, 0.5],
+        [0.5, 0.5, 0.5],
+    ]
+
+
+@pytest.mark.parametrize("scale", ["layer", "tile", "figure"])
+@pytest.mark.parametrize("shape", [(4, 2, 2), (4, 2, 2, 3)])
+def test_the_raw_values_are_kept(rng, shape, scale):
+    tiles = 7 * rng.normal(size=shape)
+    (panel,), _ = resolve_panels(panel_of(tiles), scale=scale)
+    np.testing.assert_array_equal(panel.values, tiles)
+    assert (panel.raw is None) == (panel.tiles is tiles)

@@ -1,10 +1,19 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kerasviz.draw.tiles import Grid, choose_columns, constant_tiles, mosaic, split_mosaic
+from kerasviz.draw.tiles import (
+    GROUP_GAP,
+    Grid,
+    choose_columns,
+    constant_tiles,
+    mosaic,
+    split_mosaic,
+)
 
 DTYPES = st.sampled_from(["float32", "float64", "uint8", "int16"])
 GAPS = st.floats(0.01, 6)
@@ -12,10 +21,12 @@ GAPS = st.floats(0.01, 6)
 
 @st.composite
 def grids(draw):
-    count = draw(st.integers(1, 30))
-    columns = draw(st.integers(1, count))
+    group = draw(st.integers(1, 5))
+    items = draw(st.integers(1, 30 // group))
+    columns = draw(st.integers(1, items))
     tile = draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
-    return Grid(count, columns, tile, (draw(GAPS), draw(GAPS)))
+    gap = draw(st.tuples(GAPS, GAPS) | st.tuples(st.integers(1, 6), st.integers(1, 6)))
+    return Grid(items * group, columns * group, tile, gap, group)
 
 
 @st.composite
@@ -42,6 +53,15 @@ def test_everything_between_the_tiles_is_masked(case):
     assert array.count() == tiles.size
     y, x = grid.edges()
     assert array.shape[:2] == (len(y) - 1, len(x) - 1)
+
+
+@given(grids_with_tiles())
+def test_groups_change_no_value_of_a_mosaic(case):
+    grid, tiles = case
+    alone = mosaic(tiles, dataclasses.replace(grid, group=1))
+    array = mosaic(tiles, grid)
+    np.testing.assert_array_equal(array.data, alone.data)
+    np.testing.assert_array_equal(array.mask, alone.mask)
 
 
 def test_tiles_stand_in_rows_from_the_top_left():
@@ -83,6 +103,38 @@ def test_corners_and_edges_agree(grid):
     np.testing.assert_allclose(lefts, x[columns])
 
 
+@given(grids())
+def test_the_distance_between_two_groups_is_wider(grid):
+    lefts = grid.corners()[1][: grid.columns]
+    gaps = np.diff(lefts) - grid.tile[1]
+    between = np.arange(1, len(lefts)) % grid.group == 0
+    if grid.group == 1:
+        between[:] = False
+    np.testing.assert_allclose(gaps[between], GROUP_GAP * grid.gap[1])
+    np.testing.assert_allclose(gaps[~between], grid.gap[1])
+
+
+@given(grids())
+def test_the_size_ends_with_the_last_tile(grid):
+    tops, lefts = grid.corners()
+    y, x = grid.edges()
+    ends = tops.max() + grid.tile[0], lefts.max() + grid.tile[1]
+    assert (y[-1], x[-1]) == pytest.approx(grid.size)
+    assert ends == pytest.approx(grid.size)
+
+
+@pytest.mark.parametrize("gap", [(1, 1), (3, 2), (1.0, 1.0), (0.2, 0.2)])
+def test_the_gap_between_groups_is_drawn_in_its_own_width(gap):
+    grid = Grid(8, 4, (3, 5), gap, group=2)
+    y, x = grid.edges()
+    cells = grid.gap_cells[1]
+    assert not grid.uniform
+    assert x[5 + cells] - x[5] == pytest.approx(gap[1])
+    assert x[10 + 2 * cells] - x[10 + cells] == pytest.approx(GROUP_GAP * gap[1])
+    assert np.diff(y)[:3].tolist() == [1, 1, 1]
+    assert (y[-1], x[-1]) == pytest.approx((6 + gap[0], 20 + 5 * gap[1]))
+
+
 @given(grids(), st.data())
 def test_locate_finds_every_value_where_it_is_drawn(grid, data):
     index = data.draw(st.integers(0, grid.count - 1))
@@ -101,6 +153,18 @@ def test_locate_finds_every_value_where_it_is_drawn(grid, data):
 def test_locate_finds_nothing_outside_the_tiles(point):
     grid = Grid(3, 2, (3, 3), (0.2, 0.2))
     assert grid.locate(*point) is None
+
+
+@pytest.mark.parametrize("x", [3.1, 6.3, 6.5, 6.79, 9.9, 13.1, -0.1], ids=str)
+def test_locate_finds_nothing_in_the_gaps_in_and_between_groups(x):
+    grid = Grid(4, 4, (3, 3), (0.2, 0.2), group=2)
+    assert grid.locate(1, x) is None
+
+
+@pytest.mark.parametrize(("x", "place"), [(3.3, 1), (6.1, 1), (6.9, 2), (10.1, 3), (12.9, 3)])
+def test_locate_finds_tiles_of_groups(x, place):
+    grid = Grid(4, 4, (3, 3), (0.2, 0.2), group=2)
+    assert grid.locate(1, x)[0] == place
 
 
 @given(st.integers(1, 600), st.tuples(st.floats(0.5, 300), st.floats(0.5, 300)), st.floats(0.2, 5))

@@ -1,9 +1,9 @@
 """A picture for each thing that only an eye can judge; look at a baseline before you commit it.
 
-Draw them anew with
-`pytest tests/images --mpl-generate-path=tests/images/baseline -W "ignore:Ignoring --mpl"`.
+Draw them anew with `pytest tests/images --mpl-generate-path=tests/images/baseline`.
 """
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -113,3 +113,29 @@ def test_512_tiles(plot_tiles):
 @pytest.mark.mpl_image_compare
 def test_2_tiles(plot_tiles):
     return plot_tiles(waves(2, 3, 3)).figure
+
+
+@pytest.mark.mpl_image_compare
+def test_512_tiles_in_a_small_axes_are_numbered_by_row(plot_tiles):
+    figure, ax = plt.subplots(figsize=(3, 3))
+    plot_tiles(bumps(512, 7, 7), ax=ax, labels=True)
+    return figure
+
+
+@pytest.mark.mpl_image_compare
+def test_volumes_are_groups_of_slices(plot_kernels):
+    model = keras.Sequential([keras.Input((6, 6, 6, 1)), keras.layers.Conv3D(6, 3, name="volume")])
+    kernels = waves(6, 9, 3).reshape(3, 3, 3, 1, 6)
+    kernels[..., 4] = 0.5
+    model.set_weights([kernels, np.zeros(6)])
+    return plot_kernels(model, "volume", labels=True).figure
+
+
+@pytest.mark.mpl_image_compare
+def test_sequences_are_rows(plot_feature_maps):
+    model = keras.Sequential(
+        [keras.Input((40, 1)), keras.layers.Conv1D(6, 1, use_bias=False, name="sequence")]
+    )
+    model.set_weights([np.linspace(-1, 1, 6).reshape(1, 1, 6)])
+    ramp = np.linspace(-1, 1, 40).reshape(1, 40, 1)
+    return plot_feature_maps(model, "sequence", ramp, labels=True).figure

@@ -181,13 +181,19 @@ def test_a_subfigure_may_hold_more_panels(plot_feature_maps, grey_model, images)
     assert len(plot.axes) == 2
 
 
-def test_a_layer_whose_output_is_no_map_is_refused(grey_model, images):
+def test_a_layer_whose_output_has_no_channels_is_refused():
+    import keras
+
+    inputs = keras.Input((4,))
+    total = keras.layers.Lambda(lambda x: keras.ops.sum(x, axis=-1), output_shape=(), name="total")(
+        inputs
+    )
     message = (
-        "`layer` must name layers with an output of shape (samples, height, width, channels). "
-        "Received: 'flat', whose output has the shape (None, 432)"
+        "`layer` must name layers with an output of shape (samples, ..., channels). "
+        "Received: 'total', whose output has the shape (None,)"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
-        kerasviz.plot_feature_maps(grey_model, ["first", "flat"], images)
+        kerasviz.plot_feature_maps(keras.Model(inputs, total), "total", np.zeros((1, 4)))
 
 
 def test_a_path_is_not_a_model(images):
@@ -226,6 +232,9 @@ def armed_model():
         {"vmin": 1, "vmax": 0},
         {"norm": "lin"},
         {"sample": 1},
+        {"slices": 1},
+        {"slices": []},
+        {"patch_grid": (2, 2)},
     ],
     ids=str,
 )
@@ -242,6 +251,20 @@ def test_too_many_layers_for_an_axes_are_refused_before_the_model_is_run(armed_m
     ax = Figure().add_subplot()
     with pytest.raises(ValueError, match="`ax` takes one panel"):
         kerasviz.plot_feature_maps(armed_model, ["conv", "trap"], np.zeros((6, 6)), ax=ax)
+
+
+@pytest.mark.parametrize(
+    ("typo", "keyword"), [("sampel", "sample"), ("slice", "slices"), ("patch_size", "patch_grid")]
+)
+def test_a_misspelt_keyword_is_corrected(grey_model, images, typo, keyword):
+    with pytest.raises(TypeError, match=rf"`{typo}`\. Did you mean .*'{keyword}'"):
+        kerasviz.plot_feature_maps(grey_model, "first", images, **{typo: 0})
+
+
+def test_a_map_that_is_not_there_is_an_error_that_names_its_layer(grey_model, images):
+    message = "`tiles` must be between -4 and 3, since 'first' has 4. Received: 5"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_feature_maps(grey_model, ["second", "first"], images, tiles=5)
 
 
 def test_a_misspelt_keyword_is_refused(grey_model, images):

@@ -143,9 +143,9 @@ def test_channel_all_with_a_sorted_subset(plot_kernels, grey_model, weights):
         (True, "Received: channel=True"),
         (1.0, "Received: channel=1.0"),
         ([0, 1], "Received: channel=[0, 1]"),
-        (4, "`channel` must be between -4 and 3, since the layer has 4 input channels."),
+        (4, "`channel` must be between -4 and 3, since 'second' has 4 input channels."),
         (-5, "Received: channel=-5"),
-        ("rgb", "`channel` can be 'rgb' for 3 input channels only, and this layer has 4."),
+        ("rgb", "`channel` can be 'rgb' for 3 input channels only, and 'second' has 4."),
     ],
 )
 def test_a_channel_that_has_no_meaning_is_refused(grey_model, channel, message):
@@ -227,16 +227,148 @@ def test_a_path_is_not_a_model():
         kerasviz.plot_kernels("model.keras", "first")
 
 
-def test_a_kernel_in_three_dimensions_is_refused():
+@pytest.fixture(scope="module")
+def volume_model():
+    """4×5×5×1 → "first", 4 kernels 2×3×2 → "second", 5 kernels 2×2×3×4; kernel 3 is zeros."""
     import keras
 
-    model = keras.Sequential([keras.Input((4, 4, 4, 1)), keras.layers.Conv3D(2, 3, name="volume")])
-    message = (
-        "`layer` must name layers with a kernel of shape (height, width, in_channels, filters). "
-        "Received: 'volume', whose kernel has the shape (3, 3, 3, 1, 2)"
+    rng = np.random.default_rng(3)
+    model = keras.Sequential(
+        [
+            keras.Input((4, 5, 5, 1)),
+            keras.layers.Conv3D(4, (2, 3, 2), name="first"),
+            keras.layers.Conv3D(5, (2, 2, 3), name="second"),
+        ]
     )
+    first, second = rng.normal(size=(2, 3, 2, 1, 4)), rng.normal(size=(2, 2, 3, 4, 5))
+    second[..., 3] = 0
+    model.set_weights([first, np.zeros(4), second, np.zeros(5)])
+    return model
+
+
+def test_kernels_of_volumes_are_groups_of_slices(plot_kernels, read_tiles, volume_model, weights):
+    plot = plot_kernels(volume_model, "first", columns=2, labels=True)
+    kernel = weights(volume_model, "first")
+    shown = read_tiles(plot.images[0], 3, 2)
+    expected = [kernel[part, :, :, 0, n] for n in range(4) for part in range(2)]
+    np.testing.assert_array_equal(shown, expected)
+    ax = plot.axes[0]
+    assert ax.get_title() == "first: 4 kernels, 2×3×2"
+    assert [label.get_text() for label in ax.texts] == list("0123")
+    left, right = (label.xy[0] for label in ax.texts[:2])
+    gap = (ax.get_xlim()[1] - 4 * 2) / 5
+    assert (left, right) == pytest.approx((0, 2 * 2 + 4 * gap))
+    text = ax.format_coord(right + 0.5, 1.5)
+    assert text.startswith("tile 1, slice 0, row 1, column 0: ")
+
+
+@pytest.mark.parametrize("channel", [1, -1, "mean", "principal", "auto"])
+def test_the_channels_of_a_volume_are_reduced_for_all_slices_together(
+    plot_kernels, read_tiles, read_title, volume_model, weights, channel
+):
+    kernel = weights(volume_model, "second")
+    plot = plot_kernels(volume_model, "second", channel=channel)
+    shown = read_tiles(plot.images[0], 2, 3).reshape(5, 2, 2, 3)
+    if channel == "mean":
+        expected = np.moveaxis(kernel.mean(axis=3), -1, 0)
+    elif channel in ("principal", "auto"):
+        tiles, share = principal(kernel.reshape(4, 3, 4, 5))
+        expected = tiles.reshape(5, 2, 2, 3)
+        assert f"principal pattern, {share:.0%} of the energy" in read_title(plot.axes[0])
+    else:
+        expected = np.moveaxis(kernel[:, :, :, channel], -1, 0)
+    np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
+    title = read_title(plot.axes[0])
+    assert title.startswith("second: 5 kernels, 2×2×3×4 ")
+    assert title.endswith(", 1 dead (×)")
+
+
+def test_three_channels_of_a_volume_are_colors(plot_kernels, read_tiles):
+    import keras
+
+    model = keras.Sequential(
+        [keras.Input((4, 5, 5, 3)), keras.layers.Conv3D(4, (2, 3, 3), name="color")]
+    )
+    kernel = model.layers[0].get_weights()[0]
+    plot = plot_kernels(model, "color")
+    reach = np.abs(kernel).max()
+    shown = read_tiles(plot.images[0], 3, 3).reshape(4, 2, 3, 3, 3)
+    expected = (np.moveaxis(kernel, -1, 0) + reach) / (2 * reach)
+    np.testing.assert_allclose(shown, expected, rtol=1e-5)
+
+
+def test_all_channels_of_a_volume_are_a_table_of_groups(
+    plot_kernels, read_tiles, read_title, volume_model, weights
+):
+    plot = plot_kernels(volume_model, "second", channel="all", tiles=[4, 3, 0])
+    kernel = weights(volume_model, "second")
+    shown = read_tiles(plot.images[0], 2, 3).reshape(4, 3, 2, 2, 3)
+    np.testing.assert_array_equal(shown, np.moveaxis(kernel[..., [4, 3, 0]], (3, 4), (0, 1)))
+    ax = plot.axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("0123")
+    assert [label.get_text() for label in ax.get_xticklabels()] == list("430")
+    steps = np.diff(ax.get_xticks())
+    assert steps[0] == pytest.approx(steps[1])
+    assert ax.get_xticks()[1] == pytest.approx(ax.get_xlim()[1] / 2)
+    assert read_title(ax) == "second: 3 of 5 kernels, 2×2×3×4 4 dead slices (×)"
+    assert len(ax.collections[0].get_segments()) == 4 * 2 * 2
+    assert ax.format_coord(ax.get_xticks()[2] + 1, ax.get_yticks()[1]).startswith(
+        "input channel 1, filter 0, slice 1, row 1, "
+    )
+
+
+def test_sorting_kernels_of_volumes_keeps_their_slices_together(
+    plot_kernels, read_tiles, volume_model, weights
+):
+    plot = plot_kernels(volume_model, "first", sort="norm", labels=True)
+    kernel = weights(volume_model, "first")
+    order = np.argsort(-np.linalg.norm(kernel.reshape(-1, 4), axis=0))
+    shown = read_tiles(plot.images[0], 3, 2).reshape(4, 2, 3, 2)
+    np.testing.assert_array_equal(shown, np.moveaxis(kernel[..., 0, :], -1, 0)[order])
+    assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in order]
+
+
+def test_kernels_of_sequences_are_rows(plot_kernels, read_tiles):
+    import keras
+
+    model = keras.Sequential([keras.Input((20, 2)), keras.layers.Conv1D(6, 5, name="sequence")])
+    kernel = model.layers[0].get_weights()[0]
+    plot = plot_kernels(model, "sequence", channel=1)
+    np.testing.assert_array_equal(read_tiles(plot.images[0], 1, 5), kernel[:, 1].T[:, np.newaxis])
+    assert plot.axes[0].get_title() == "sequence: 6 kernels, 1×5×2\ninput channel 1 of 2"
+    assert plot.axes[0].format_coord(3.5, 0.5).startswith("tile 0, row 0, column 3: ")
+
+
+def test_a_kernel_that_is_not_there_is_an_error_that_names_its_layer(grey_model):
+    message = "`tiles` must be between -4 and 3, since 'first' has 4. Received: 5"
     with pytest.raises(ValueError, match=re.escape(message)):
-        kerasviz.plot_kernels(model, "volume")
+        kerasviz.plot_kernels(grey_model, None, tiles=5)
+
+
+def test_a_misspelt_keyword_is_corrected(grey_model):
+    with pytest.raises(TypeError, match=r"`chanel`\. Did you mean 'channel'"):
+        kerasviz.plot_kernels(grey_model, "first", chanel=0)
+
+
+def test_colors_and_values_on_one_scale(plot_kernels, read_tiles, rgb_model, weights):
+    plot = plot_kernels(rgb_model, None, scale="figure", channel="auto")
+    color = weights(rgb_model, "color")
+    patterns, _ = principal(weights(rgb_model, "next"))
+    reach = max(np.abs(color).max(), np.abs(patterns).max())
+    assert plot.images[1].get_clim() == pytest.approx((-reach, reach), rel=1e-5)
+    shown = read_tiles(plot.images[0], 3, 3)
+    expected = (np.moveaxis(color, -1, 0) + reach) / (2 * reach)
+    np.testing.assert_allclose(shown, expected, rtol=1e-4)
+    assert plot.colorbars[0] is None
+
+
+@pytest.mark.parametrize("scale", ["layer", "tile", "figure"])
+def test_hovering_over_colors_tells_the_weights(plot_kernels, rgb_model, weights, scale):
+    plot = plot_kernels(rgb_model, "color", scale=scale, columns=5)
+    place, value = plot.axes[0].format_coord(1.5, 2.5).split(": ")
+    assert place == "tile 0, row 2, column 1"
+    shown = [float(number) for number in value.strip("[]").split()]
+    assert shown == pytest.approx(weights(rgb_model, "color")[2, 1, :, 0], abs=1e-4)
 
 
 def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, rgb_model):

@@ -148,6 +148,56 @@ def test_a_scale_a_tile_shows_normalised_values_and_says_so(
     assert read_title(plot.axes[0]) == "12 tiles, 3×4 each tile on its own scale"
 
 
+def test_hovering_tells_the_value_itself_on_a_scale_a_tile(plot_tiles, array):
+    array[1, 2, 0] = 0.015625
+    plot = plot_tiles(array, scale="tile")
+    assert plot.axes[0].format_coord(2.5, 1.5) == "tile 0, row 1, column 2: 0.0156"
+
+
+def test_what_is_masked_counts_as_nan(plot_tiles, read_title):
+    numbers = np.arange(18).reshape(3, 3, 2)
+    values = np.ma.array(numbers, mask=numbers % 9 == 8)
+    with pytest.warns(UserWarning, match="^2 of the values drawn are NaN or infinite"):
+        plot = plot_tiles(values)
+    array = plot.images[0].get_array()
+    shown = array.data[~array.mask.all(axis=1)][:, ~array.mask.all(axis=0)]
+    expected = np.hstack(np.moveaxis(values.astype(float).filled(np.nan), 2, 0))
+    np.testing.assert_array_equal(shown, expected)
+    assert plot.images[0].get_clim() == (0, 16)
+    assert read_title(plot.axes[0]) == "2 tiles, 3×3 2 NaN or infinite values (magenta)"
+
+
+def test_a_masked_array_without_a_masked_value_is_an_array(plot_tiles, pixels, array):
+    one, other = plot_tiles(array), plot_tiles(np.ma.array(array))
+    np.testing.assert_array_equal(pixels(one.figure), pixels(other.figure))
+
+
+def test_integer_colors_beyond_255_are_scaled_and_say_so(plot_tiles, read_title):
+    colors = np.array([0, 1000, 4000], "uint16").reshape(1, 1, 1, 3)
+    plot = plot_tiles(colors)
+    assert plot.images[0].get_array().tolist() == [[[0, 0.25, 1]]]
+    assert read_title(plot.axes[0]) == "1 tile, 1×1 black to white: 0 to 4e+03"
+    assert plot.axes[0].format_coord(0.5, 0.5).endswith(": [   0 1000 4000]")
+
+
+def test_a_tile_that_is_asked_for_twice_is_drawn_twice_and_counted_once(
+    plot_tiles, read_tiles, array
+):
+    plot = plot_tiles(array, tiles=[3, 0, 3], labels=True)
+    shown = read_tiles(plot.images[0], 3, 4)
+    np.testing.assert_array_equal(shown, [array[..., n] for n in (3, 0, 3)])
+    assert plot.axes[0].get_title() == "2 of 12 tiles, 3×4"
+    assert [label.get_text() for label in plot.axes[0].texts] == ["3", "0", "3"]
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+def test_an_axes_that_is_not_flat_is_refused(array, projection):
+    ax = Figure().add_subplot(projection=projection)
+    with pytest.raises(TypeError, match=r"^`ax` must be a plain Axes\."):
+        kerasviz.plot_tiles(array, ax=ax)
+    assert not ax.images
+
+
 def test_limits_and_colormap(plot_tiles, array):
     image = plot_tiles(array, cmap="gray", vmin=-1, vmax=2).images[0]
     assert image.get_clim() == (-1, 2)

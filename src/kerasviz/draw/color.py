@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colorizer import Colorizer
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, Normalize
 
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "viridis"
@@ -108,6 +108,8 @@ def _fill_norm(norm: Normalize | str, values: np.ndarray) -> Normalize:
     try:
         filled.autoscale_None(values[np.isfinite(values)])
         filled(np.array(value_range(values)))
+        if not isinstance(filled, BoundaryNorm):  # which has no inverse, and needs none
+            filled.inverse(0.5)  # log of nothing but zeros fails here alone
     except ValueError as error:
         lowest, highest = value_range(values)
         raise ValueError(

@@ -156,7 +156,7 @@ def _plan(
 
     unit = min(room[0] / (across * block), room[1] / (rows * (height + GAP * side)))
     label_size = None
-    row_step = 0
+    row_numbers = False
     if options["labels"] and panel.table is None:
         label_size = float(np.clip(0.16 * unit * width * 72, SMALLEST_LABEL, LARGEST_LABEL))
         line = LINE * label_size / 72
@@ -164,9 +164,7 @@ def _plan(
         if not dots:
             left = min(unit, (room[1] / rows - line) / height)
             if needed > left * panel.slices or line > left * height:
-                label_size = SMALLEST_LABEL
-                pitch = unit * (height + GAP * side)
-                row_step = math.ceil(LINE * label_size / 72 / pitch)
+                label_size, row_numbers = SMALLEST_LABEL, True
             else:
                 unit = left
     if dots:
@@ -177,13 +175,18 @@ def _plan(
             unit = max(1, round(unit * dots)) / dots
 
     gap = max(LEAST_GAP, GAP * side * unit)
-    line = 0.0 if label_size is None or row_step else LINE * label_size / 72
+    line = 0.0 if label_size is None or row_numbers else LINE * label_size / 72
     gaps = (max(gap, line) / unit, gap / unit)
     if side >= FINE_TILE:
         gaps = (max(1, math.ceil(gaps[0])), max(1, round(gaps[1])))
     elif dots:
         gaps = tuple(math.ceil(gap * unit * dots - 1e-6) / dots / unit for gap in gaps)
     grid = Grid(len(panel.tiles), across * panel.slices, (height, width), gaps, panel.slices)
+    if not dots:
+        unit = min(room[0] / grid.size[1], room[1] / grid.size[0])  # as the equal aspect makes it
+    row_step = 0
+    if row_numbers:
+        row_step = math.ceil(LINE * SMALLEST_LABEL / 72 / (grid.pitch[0] * unit))
     return _Plan(panel, grid, unit, label_size, row_step)
 
 

@@ -82,6 +82,7 @@ class Panel:
         slices: How many tiles belong together and have one number, such as those of a volume.
         columns: Tiles or groups in a row, where not their shape but their meaning decides.
         raw: The values behind `tiles`, where these were put on another scale.
+        slice_numbers: The number of each slice, where not all of them are drawn.
     """
 
     tiles: np.ndarray
@@ -95,6 +96,12 @@ class Panel:
     slices: int = 1
     columns: int | None = None
     raw: np.ndarray | None = None
+    slice_numbers: np.ndarray | None = None
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values themselves, whatever scale they are drawn on."""
+        return self.tiles if self.raw is None else self.raw
 
     @property
     def is_rgb(self) -> bool:
@@ -111,7 +118,7 @@ class Panel:
     @cached_property
     def dead(self) -> np.ndarray:
         """Which tiles belong to a kernel or a map that is constant, as a boolean array `(n,)`."""
-        groups = self.tiles.reshape(-1, self.slices, *self.tiles.shape[1:])
+        groups = self.values.reshape(-1, self.slices, *self.tiles.shape[1:])
         return np.repeat(constant_tiles(groups), self.slices)
 
     @property
@@ -293,8 +300,7 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
         if place is None:
             return ""
         index, row, column = place
-        values = panel.tiles if panel.raw is None else panel.raw
-        value = np.array2string(values[index, row, column], precision=4)
+        value = np.array2string(panel.values[index, row, column], precision=4)
         if panel.table is None:
             item, part = divmod(index, panel.slices)
             name = f"tile {panel.numbers[item]}"
@@ -306,7 +312,7 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
                 f"{panel.table.column_noun} {panel.table.columns[table_column]}"
             )
         if panel.slices > 1:
-            name += f", slice {part}"
+            name += f", slice {part if panel.slice_numbers is None else panel.slice_numbers[part]}"
         return f"{name}, row {row}, column {column}: {value}"
 
     return format_coord

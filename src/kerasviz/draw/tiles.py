@@ -75,7 +75,7 @@ class Grid:
 
     def edges(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the borders of the mosaic's rows and of its columns, in units from 0."""
-        across = np.full(self.columns, self.gap[1])
+        across = np.full(self.columns, self.gap[1], float)
         across[self.group - 1 :: self.group] += self.extra_gap
         return (
             _edges(self.tile[0], np.full(self.rows, self.gap[0]), self.gap_cells[0]),

@@ -216,12 +216,16 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
     if targets.single:
         chunks = [{targets.targets[0].address: chunk} for chunk in chunks]
     return {
-        address: keras.tree.map_structure(
-            lambda *parts: _finish(parts, call.channel_axis),  # noqa: B023
-            *(chunk[address] for chunk in chunks),
-        )
+        address: _join([chunk[address] for chunk in chunks], call.channel_axes)
         for address, call in targets.targets
     }
+
+
+def _join(chunks: Sequence[Any], channel_axes: Sequence[int]) -> Any:
+    """Join the batches of what a layer returns, be it one tensor or a structure of several."""
+    outputs = zip(*map(keras.tree.flatten, chunks), strict=True)
+    arrays = [_finish(parts, axis) for parts, axis in zip(outputs, channel_axes, strict=True)]
+    return keras.tree.pack_sequence_as(chunks[0], arrays)
 
 
 def _finish(parts: Sequence[np.ndarray], channel_axis: int) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import inspect
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -58,14 +59,14 @@ class Call:
         layer: The layer.
         outputs: The symbolic output tensors, as far as they are known; those of a layer inside a
             nested model belong to the graph of that model.
-        channel_axis: The axis of the output that holds the channels.
+        channel_axes: For each output, as far as it is known, the axis that holds its channels.
         structure: Finds how several outputs belong together, as a list or a dict of anything.
     """
 
     steps: tuple[Step, ...]
     layer: keras.Layer
     outputs: tuple[Any, ...] = ()
-    channel_axis: int = -1
+    channel_axes: tuple[int, ...] = ()
     structure: Callable[[], Any] | None = None
 
     def pack(self, outputs: Sequence[Any]) -> Any:
@@ -84,6 +85,11 @@ class Call:
     def address(self) -> str:
         """What names this call and no other: `"encoder:1/conv"`."""
         return "/".join(map(str, self.steps))
+
+    @property
+    def channel_axis(self) -> int:
+        """The axis of the first output that holds its channels."""
+        return self.channel_axes[0] if self.channel_axes else -1
 
     @property
     def output_shape(self) -> Shape | tuple[Shape, ...] | None:
@@ -168,14 +174,20 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
     """Return the layers that a layer holds in its attributes, each once."""
     if isinstance(layer, keras.Model):
         return list(layer.layers)
+    if layer in _leaves:
+        return []
     held = keras.tree.flatten(
         [value for value in vars(layer).values() if isinstance(value, _HOLDERS)]
     )
     unique = {id(item): item for item in held if isinstance(item, keras.Layer)}
+    if layer.built and not unique:  # Keras lets no built layer take on another
+        _leaves.add(layer)
     return list(unique.values())
 
 
 _HOLDERS = (keras.Layer, list, tuple, dict)
+_leaves: weakref.WeakSet[keras.Layer] = weakref.WeakSet()
+"""Layers known to hold no other: most are asked again and again, and asking is slow."""
 
 
 def is_traceable(model: keras.Layer) -> bool:
@@ -190,47 +202,75 @@ def is_traceable(model: keras.Layer) -> bool:
     return bool(inner and not is_graph(model)) or any(map(is_traceable, inner))
 
 
-def layer_calls(model: keras.Layer, steps: tuple[Step, ...] = ()) -> Iterator[Call]:
+def layer_calls(
+    model: keras.Layer, steps: tuple[Step, ...] = (), passed_in: Sequence[int] = ()
+) -> Iterator[Call]:
     """Yield every call of every layer inside a model, to any depth, in model order.
 
     Calls in a graph are read from it. A layer inside a layer that is no graph (a subclassed
     model, a composite layer) is taken to be called once.
+
+    Args:
+        model: A model, or any layer.
+        steps: The way to it, where it is inside another model.
+        passed_in: The channel axes of what it is called on there.
     """
-    for call in _graph_calls(model) if is_graph(model) else _held_calls(model):
+    found = _graph_calls(model, passed_in) if is_graph(model) else _held_calls(model)
+    for call, taken in found:
         if steps and isinstance(call.layer, keras.layers.InputLayer):
             continue  # a nested model is called on what comes in instead
         path = (*steps, *call.steps)
         yield replace(call, steps=path)
         if not isinstance(call.layer, keras.layers.RNN):  # its cell is called within a loop
-            yield from layer_calls(call.layer, path)
+            yield from layer_calls(call.layer, path, taken)
 
 
-def _graph_calls(model: keras.Model) -> Iterator[Call]:
-    """Yield the calls that make up a graph, in the order in which they run.
+def _graph_calls(
+    model: keras.Model, passed_in: Sequence[int]
+) -> Iterator[tuple[Call, Sequence[int]]]:
+    """Yield the calls that make up a graph, as they run, and the channel axes of their inputs.
 
     The calls of one layer are numbered in the order in which they were written.
     """
     nodes = graph_nodes(model)
     steps = _node_steps(nodes)
-    axes: dict[int, int] = {}
+    axes = _graph_axes(model, passed_in)
     for node in nodes:
-        rank = len(node.outputs[0].shape)
-        passed_on = [
-            axes[id(x)] for x in node.input_tensors if len(x.shape) == rank and id(x) in axes
-        ]
-        axis = channel_axis(node.operation, rank, passed_on)
-        axes |= dict.fromkeys(map(id, node.outputs), axis)
-        if isinstance(node.operation, keras.Layer):
+        layer, outputs = node.operation, tuple(node.outputs)
+        if isinstance(layer, keras.Layer):
             structure = partial(
-                node.operation.compute_output_spec, *node.arguments.args, **node.arguments.kwargs
+                layer.compute_output_spec, *node.arguments.args, **node.arguments.kwargs
             )
-            yield Call((steps[id(node)],), node.operation, tuple(node.outputs), axis, structure)
+            channel_axes = tuple(axes[id(x)] for x in outputs)
+            taken = [axes[id(x)] for x in node.input_tensors]
+            yield Call((steps[id(node)],), layer, outputs, channel_axes, structure), taken
 
 
-def _held_calls(layer: keras.Layer) -> Iterator[Call]:
+def _graph_axes(model: keras.Model, passed_in: Sequence[int]) -> dict[int, int]:
+    """Return the channel axis of each tensor of a graph, by the tensor's identity."""
+    axes = dict(zip(map(id, model.inputs), passed_in, strict=False))
+    for node in graph_nodes(model):
+        for tensor, axis in zip(node.outputs, _node_axes(node, axes), strict=True):
+            axes.setdefault(id(tensor), axis)
+    return axes
+
+
+def _node_axes(node: Any, axes: Mapping[int, int]) -> list[int]:
+    if is_graph(node.operation):
+        model = as_functional(node.operation)
+        inside = _graph_axes(model, [axes[id(x)] for x in node.input_tensors])
+        return [inside[id(x)] for x in model.outputs]
+    ranks = [len(x.shape) for x in node.outputs]
+    passed_on = [(len(x.shape), axes[id(x)]) for x in node.input_tensors]
+    return [
+        channel_axis(node.operation, n, [axis for m, axis in passed_on if m == n]) for n in ranks
+    ]
+
+
+def _held_calls(layer: keras.Layer) -> Iterator[tuple[Call, Sequence[int]]]:
     layers = sublayers(layer)
     for item, step in zip(layers, _number(item.name for item in layers), strict=True):
-        yield Call((step,), item)
+        yield Call((step,), item), ()
 
 
 def written_numbers(model: keras.Model, within: keras.Model | None = None) -> dict[str, list[int]]:
@@ -291,7 +331,7 @@ def channel_axis(layer: Any, rank: int, passed_on: Iterable[int] = ()) -> int:
     by_default = 1 if rank == 4 and keras.config.image_data_format() == "channels_first" else -1
     data_format = getattr(layer, "data_format", None)
     if data_format == "channels_first":
-        return 2 if isinstance(layer, keras.layers.RNN) and layer.return_sequences else 1
+        return rank - layer.cell.rank - 1 if isinstance(layer, keras.layers.RNN) else 1
     if data_format == "channels_last":
         return -1
     if isinstance(layer, (keras.layers.Permute, keras.layers.Reshape)):

@@ -8,6 +8,7 @@ never touched.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import weakref
 from collections import Counter
@@ -102,28 +103,47 @@ class Recording:
         shape = keras.ops.shape(inputs)
         opened.steps = (shape[0], shape[1])
         outputs = layer.layer(keras.ops.reshape(inputs, (-1, *shape[2:])), training=False)
-        return keras.tree.map_structure(lambda x: _split_time(x, opened.steps), outputs)
+        return keras.tree.map_structure(lambda x: self._split_time(x, opened.steps), outputs)
 
     def _with_time_axes(self, outputs: Any) -> Any:
         for opened in reversed(self._open):
             if opened.steps is not None:
                 steps = opened.steps
-                outputs = keras.tree.map_structure(lambda x, s=steps: _split_time(x, s), outputs)
+                outputs = keras.tree.map_structure(
+                    lambda x, s=steps: self._split_time(x, s), outputs
+                )
         return outputs
+
+    def _split_time(self, x: Any, steps: tuple[Any, Any]) -> Any:
+        split = keras.ops.reshape(x, (*steps, *keras.ops.shape(x)[1:]))
+        if id(x) in self._axes:
+            axis = self._axes[id(x)][1]
+            self._note_axis(split, axis + 1 if axis > 0 else axis)
+        return split
 
     def _describe(self, layer: keras.Layer, arguments: Any, outputs: Any) -> Call:
         flat = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
-        rank = len(flat[0].shape) if flat else 0
-        passed_on = [
-            self._axes[id(x)][1]
-            for x in keras.tree.flatten(arguments)
-            if id(x) in self._axes and len(x.shape) == rank
-        ]
-        axis = channel_axis(layer, rank, passed_on)
-        self._axes |= {id(x): (x, axis) for x in flat}  # kept, so that no id is used again
+        for x in flat:
+            if id(x) not in self._axes:  # as that of a layer inside is
+                self._note_axis(x, channel_axis(layer, len(x.shape), self._passed_on(arguments, x)))
         shown = keras.tree.flatten(self._with_time_axes(flat))
+        axes = tuple(self._axes[id(x)][1] for x in shown)
         structure = keras.tree.map_structure(lambda _: 0, outputs)
-        return Call((), layer, tuple(_spec(x) for x in shown), axis, lambda: structure)
+        return Call((), layer, tuple(_spec(x) for x in shown), axes, lambda: structure)
+
+    def _passed_on(self, arguments: Any, output: Any) -> list[int]:
+        """Return the channel axes of a call's arguments that have the rank of its output."""
+        rank = len(output.shape)
+        known = [self._axes[id(x)] for x in keras.tree.flatten(arguments) if id(x) in self._axes]
+        passed_on = [axis for x, axis in known if len(x.shape) == rank]
+        if passed_on:
+            return passed_on
+        # What no layer made, as x + y, is taken to lie as the latest output of a layer does.
+        latest = (axis for x, axis in reversed(self._axes.values()) if len(x.shape) == rank)
+        return list(itertools.islice(latest, 1))
+
+    def _note_axis(self, tensor: Any, axis: int) -> None:
+        self._axes[id(tensor)] = tensor, axis  # kept, so that no identity is used again
 
 
 class _OpenCall:
@@ -153,10 +173,6 @@ def _is_unrolled(layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, An
     """Whether a call is one whose time steps can be computed together: masked ones differ."""
     masks = [kwargs.get("mask"), *(getattr(x, "_keras_mask", None) for x in args)]
     return isinstance(layer, keras.layers.TimeDistributed) and all(m is None for m in masks)
-
-
-def _split_time(x: Any, steps: tuple[Any, Any]) -> Any:
-    return keras.ops.reshape(x, (*steps, *keras.ops.shape(x)[1:]))
 
 
 def _spec(x: Any) -> keras.KerasTensor:

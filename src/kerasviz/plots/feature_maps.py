@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -77,7 +79,7 @@ def plot_feature_maps(
     targets = request.targets.targets
     check_panels(len(targets), merged)
     for target in targets:
-        check_target(target, merged)
+        check_target(target, merged, slices, patch_grid)
     batch = take_sample(request.batch, sample)
     maps = compute(request._replace(batch=batch))
     panels = [
@@ -99,7 +101,12 @@ def take_sample(batch: InputBatch, sample: int) -> InputBatch:
     return batch.part(start, start + 1)
 
 
-def check_target(target: Target, options: TileOptions) -> None:
+def check_target(
+    target: Target,
+    options: TileOptions,
+    slices: Tiles | None = None,
+    patch_grid: tuple[int, int] | None = None,
+) -> None:
     """Refuse, before anything is computed, a layer whose output cannot be drawn as tiles."""
     shape = target.call.output_shape
     if shape is None:
@@ -114,9 +121,19 @@ def check_target(target: Target, options: TileOptions) -> None:
             "`layer` must name layers with an output of shape (samples, ..., channels). "
             f"Received: '{target.address}', whose output has the shape {shape}"
         )
-    channels = shape[target.call.channel_axis]
+    axes = list(shape)
+    channels = axes.pop(target.call.channel_axis)
+    del axes[0]
     if isinstance(channels, int):
         select_tiles(options["tiles"], channels, of=repr(target.address))
+    sizes = [size for size in axes if isinstance(size, int)]
+    if len(sizes) < len(axes):
+        return
+    if patch_grid is not None:
+        _leading_tokens(sizes, target.address, patch_grid)
+        sizes = [*patch_grid]
+    if slices is not None:
+        select_tiles(slices, math.prod(sizes[:-2]), "slices", of=repr(target.address))
 
 
 def map_panel(
@@ -145,32 +162,48 @@ def map_panel(
         numbers = numbers[order_tiles(numbers, strength)]
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(-1, height, width, channels)
-    depth = len(volumes)
+    shown = None
     if slices is not None:
-        shown = select_tiles(slices, depth, "slices", of=repr(name))
+        shown = select_tiles(slices, len(volumes), "slices", of=repr(name))
+        word = "slice" if len(shown) == 1 else "slices"
+        notes += (f"{word} {', '.join(map(str, shown))} of {len(volumes)}",)
         volumes = volumes[shown]
-        notes += (f"slice {', '.join(map(str, shown))} of {depth}",)
-        depth = len(volumes)
     tiles = np.moveaxis(volumes[..., numbers], -1, 0).reshape(-1, height, width)
     noun = "feature maps" if axes else "values"
     size = "×".join(map(str, axes))
-    columns = None if axes else STRIP
-    return Panel(tiles, numbers, channels, name, noun, size, notes, slices=depth, columns=columns)
+    return Panel(
+        tiles,
+        numbers,
+        channels,
+        name,
+        noun,
+        size,
+        notes,
+        slices=len(volumes),
+        columns=None if axes else STRIP,
+        slice_numbers=shown,
+    )
 
 
 def _lay_out_patches(
     maps: np.ndarray, name: str, patch_grid: tuple[int, int]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Put the tokens of a vision transformer where their patches are in the image."""
-    rows, columns = patch_grid
-    leading = maps.shape[0] - rows * columns if maps.ndim == 2 else -1
+    leading = _leading_tokens(maps.shape[:-1], name, patch_grid)
+    word = "token" if leading == 1 else "tokens"
+    notes = (f"without {leading} leading {word}",) if leading else ()
+    return maps[leading:].reshape(*patch_grid, -1), notes
+
+
+def _leading_tokens(sizes: Sequence[int], name: str, patch_grid: tuple[int, int]) -> int:
+    """Return how many tokens come before the patches, of an output with these axes a channel."""
+    leading = sizes[0] - math.prod(patch_grid) if len(sizes) == 1 else -1
     if leading < 0:
         raise ValueError(
-            f"`patch_grid` must lay out the tokens of '{name}', whose output has the shape "
-            f"{maps.shape} a sample. Received: patch_grid={patch_grid}"
+            f"`patch_grid` must lay out the tokens of '{name}', whose channels have the shape "
+            f"{tuple(sizes)}. Received: patch_grid={patch_grid}"
         )
-    notes = (f"without {leading} leading tokens",) if leading else ()
-    return maps[leading:].reshape(rows, columns, -1), notes
+    return leading
 
 
 def check_patch_grid(patch_grid: object) -> None:
