@@ -604,3 +604,20 @@ def test_the_panels_are_left_as_they_are(draw, rng):
     colors = rng.normal(size=(4, 3, 3, 3))
     colors.flags.writeable = False
     draw(panel_of(colors))
+
+
+@pytest.mark.parametrize(
+    ("shape", "dots"),
+    [((32, 3, 3), 28), ((64, 28, 28), 3), ((512, 14, 14), 2), ((150, 56, 56), 1)],
+)
+@pytest.mark.parametrize("title", ["one line", "one line\nand a second one"])
+def test_values_are_sharp_in_a_new_figure(shape, dots, title, draw, rng, pixels):
+    panel = panel_of(rng.integers(0, 2, size=shape).astype("float32"))
+    plot = draw(panel, title=title, colorbar=False)
+    x0, y0, x1, y1 = plot.axes[0].get_window_extent().extents.round().astype(int)
+    picture = pixels(plot.figure)[::-1][y0:y1, x0:x1]
+    colors = {tuple(color) for color in np.unique(picture.reshape(-1, 4), axis=0)}
+    cmap = matplotlib.colormaps["viridis"]
+    assert colors == {cmap(0.0, bytes=True), cmap(1.0, bytes=True), (255, 255, 255, 255)}
+    tile = plot.axes[0].transData.transform([(0, 0), (shape[2], 0)])
+    assert (tile[1, 0] - tile[0, 0]) / shape[2] == pytest.approx(dots, rel=0.2)
