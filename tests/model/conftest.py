@@ -312,6 +312,66 @@ def channels_first() -> Case:
     return Case(model, np.moveaxis(x, 3, 1), {"c": twin(x), "r": positive})
 
 
+def _channels_last(layer: keras.Layer, channels: int) -> keras.Layer:
+    twin = type(layer).from_config({**layer.get_config(), "data_format": "channels_last"})
+    twin.build((None, 12, 10, channels))
+    twin.set_weights(layer.get_weights())
+    return twin
+
+
+def channels_first_in_nested_models() -> Case:
+    """One layer in one model says where the channels are, for the others after it, too."""
+    backbone_inputs = keras.Input((3, 12, 10))
+    c = layers.Conv2D(4, 3, data_format="channels_first", name="c")
+    pooled = layers.GlobalAveragePooling2D(data_format="channels_first")(c(backbone_inputs))
+    backbone = keras.Model(backbone_inputs, [pooled, c(backbone_inputs)], name="backbone")
+    head_inputs = keras.Input((4, 10, 8))
+    head = keras.Model(head_inputs, layers.ReLU(name="r")(head_inputs), name="head")
+    inputs = keras.Input((3, 12, 10))
+    drop = layers.Dropout(0.5, name="drop")
+    model = keras.Model(inputs, drop(head(backbone(inputs)[1])))
+    x = _images()
+    y = _channels_last(c, 3)(x)
+    r = keras.ops.relu(y)
+    maps = {"backbone/c:1": y, "head/r": r, "head": r, "drop": r}
+    return Case(model, np.moveaxis(x, 3, 1), maps)
+
+
+class Residual(keras.Layer):
+    """A composite layer in which a sum, which no layer makes, goes into a layer."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(3, 3, padding="same", data_format="channels_first", name="c")
+        self.r = layers.ReLU(name="r")
+
+    def build(self, shape: Any) -> None:
+        self.c.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return self.r(x + self.c(x))
+
+
+def channels_first_in_composite_layers() -> Case:
+    inputs = keras.Input((3, 12, 10))
+    block, drop = Residual(name="block"), layers.Dropout(0.5, name="drop")
+    model = keras.Model(inputs, drop(block(inputs)))
+    x = _images()
+    y = _channels_last(block.c, 3)(x)
+    r = keras.ops.relu(keras.ops.add(x, y))
+    return Case(model, np.moveaxis(x, 3, 1), {"block/c": y, "block/r": r, "block": r, "drop": r})
+
+
+def channels_first_time_distributed() -> Case:
+    inputs = keras.Input((4, 3, 12, 10))
+    c = layers.Conv2D(4, 3, data_format="channels_first", name="c")
+    model = keras.Model(inputs, layers.TimeDistributed(c, name="td")(inputs))
+    x = _images(samples=8)
+    y = keras.ops.reshape(_channels_last(c, 3)(x), (2, 4, 10, 8, 4))
+    x = np.moveaxis(x.reshape(2, 4, 12, 10, 3), 4, 2)
+    return Case(model, x, {"td": y, "td/c": y})
+
+
 def mixed_precision() -> Case:
     inputs = keras.Input((12, 10, 3))
     c = layers.Conv2D(4, 3, name="c", dtype="mixed_bfloat16")
@@ -421,6 +481,9 @@ MAKERS: list[Callable[[], Case]] = [
     time_distributed,
     bidirectional_conv_lstm,
     channels_first,
+    channels_first_in_nested_models,
+    channels_first_in_composite_layers,
+    channels_first_time_distributed,
     mixed_precision,
     cloned,
     reloaded_from_keras,

@@ -36,7 +36,7 @@ def test_the_sub_model_gives_the_same(case: Any) -> None:
         assert isinstance(sub_model, keras.Model)
         output = sub_model.predict(case.inputs, verbose=0).astype("float32")
         if output.shape != expected.shape:
-            output = np.moveaxis(output, 1, -1)  # the model's own data format
+            output = np.moveaxis(output, -3, -1)  # the model's own data format
         np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -62,6 +62,16 @@ def test_layers_that_return_several_tensors() -> None:
         np.testing.assert_allclose(got, keras.ops.convert_to_numpy(expected), atol=1e-5)
 
 
+def test_each_of_several_tensors_has_its_own_channel_axis() -> None:
+    inputs = keras.Input((4, 3, 12, 10))
+    lstm = keras.layers.ConvLSTM2D(
+        2, 3, return_sequences=True, return_state=True, data_format="channels_first", name="lstm"
+    )
+    model = keras.Model(inputs, lstm(inputs)[0])
+    maps = kerasviz.get_feature_maps(model, "lstm", np.zeros((1, 4, 3, 12, 10)))
+    assert [x.shape for x in maps] == [(1, 4, 10, 8, 2), (1, 10, 8, 2), (1, 10, 8, 2)]
+
+
 def test_layers_that_return_a_dict() -> None:
     class Split(keras.Layer):
         def call(self, x: Any) -> Any:
@@ -73,6 +83,33 @@ def test_layers_that_return_a_dict() -> None:
     x = np.ones((1, 3, 3, 1), "float32")
     maps = kerasviz.get_feature_maps(model, "split", x)
     assert {name: float(value.mean()) for name, value in maps.items()} == {"low": 0, "high": 2}
+
+
+def test_layers_that_return_a_tensor_and_none() -> None:
+    class Attention(keras.Layer):
+        def call(self, x: Any) -> Any:
+            return x + 1, None
+
+    class Block(keras.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.attention = Attention(name="attention")
+
+        def call(self, x: Any) -> Any:
+            return self.attention(x)[0] + 1
+
+    model = keras.Sequential([keras.Input((3, 3, 1)), Block(name="block")])
+    maps = kerasviz.get_feature_maps(model, "*", np.ones((1, 3, 3, 1)))
+    assert {name: float(value.mean()) for name, value in maps.items()} == {
+        "block": 3,
+        "block/attention": 2,
+    }
+    assert kerasviz.get_feature_maps(model, "attention", np.ones((1, 3, 3, 1))).shape == (
+        1,
+        3,
+        3,
+        1,
+    )
 
 
 def test_no_advice_about_retracing_reaches_the_user(caplog: pytest.LogCaptureFixture) -> None:

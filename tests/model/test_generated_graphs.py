@@ -204,13 +204,15 @@ class Writer:
                 values += steps[-1].output_shapes(values)
         made = range(len(inputs), len(values))
         kept = set() if kind == "sequential" else self.draw(st.sets(st.sampled_from(made)))
+        inner = [step.what for step in steps if isinstance(step.what, Program)]
+        any_size = self.draw(st.sampled_from([True, True, False]))
         loose = set(made) - {source for step in steps for source in step.sources}
         return self._keep(
             Program(
                 self._name(kind),
                 kind,
                 tuple(inputs),
-                self.draw(st.sampled_from([True, True, False])),
+                any_size and all(program.any_size for program in inner),
                 tuple(steps),
                 tuple(sorted(kept | loose)),
             )

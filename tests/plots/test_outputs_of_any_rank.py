@@ -48,7 +48,7 @@ def test_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
     shown = read_tiles(plot.images[0], 1, 18)
     for number in range(6):
         np.testing.assert_allclose(shown[number, 0], output[:, number], rtol=1e-4, atol=1e-5)
-    assert plot.axes[0].get_title() == "sequence: 6 feature maps, 18"
+    assert plot.axes[0].get_title() == "sequence: 6 feature maps, 18 steps"
 
 
 @pytest.fixture(scope="module")

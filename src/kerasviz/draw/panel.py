@@ -269,10 +269,10 @@ def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
         ax.annotate(
             str(number),
             (left, top),
-            xytext=(0, 1),
+            xytext=(0, 1.5),
             textcoords="offset points",
             fontsize=size,
-            va="bottom",
+            va="baseline",
             annotation_clip=False,
         )
 

@@ -77,9 +77,10 @@ class Recording:
         finally:
             self._open.pop()
         if self.wanted is None:
-            self.calls.insert(place, (path, self._describe(layer, (args, kwargs), outputs)))
+            facts = self._describe(layer, (args, kwargs), _only_tensors(outputs))
+            self.calls.insert(place, (path, facts))
         elif path in self.wanted:
-            self.outputs[path] = self._with_time_axes(outputs)
+            self.outputs[path] = self._with_time_axes(_only_tensors(outputs))
             if len(self.outputs) == len(self.wanted):
                 raise _Found
         return outputs
@@ -122,7 +123,7 @@ class Recording:
         return split
 
     def _describe(self, layer: keras.Layer, arguments: Any, outputs: Any) -> Call:
-        flat = [x for x in keras.tree.flatten(outputs) if keras.ops.is_tensor(x)]
+        flat = keras.tree.flatten(outputs)
         for x in flat:
             if id(x) not in self._axes:  # as that of a layer inside is
                 self._note_axis(x, channel_axis(layer, len(x.shape), self._passed_on(arguments, x)))
@@ -173,6 +174,18 @@ def _is_unrolled(layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, An
     """Whether a call is one whose time steps can be computed together: masked ones differ."""
     masks = [kwargs.get("mask"), *(getattr(x, "_keras_mask", None) for x in args)]
     return isinstance(layer, keras.layers.TimeDistributed) and all(m is None for m in masks)
+
+
+def _only_tensors(outputs: Any) -> Any:
+    """Return what a layer returned; where not all of it is tensors, as in `(x, None)`, only these.
+
+    A model can return nothing else.
+    """
+    flat = keras.tree.flatten(outputs)
+    tensors = [x for x in flat if keras.ops.is_tensor(x)]
+    if len(tensors) == len(flat):
+        return outputs
+    return tensors[0] if len(tensors) == 1 else tensors
 
 
 def _spec(x: Any) -> keras.KerasTensor:

@@ -170,7 +170,7 @@ def map_panel(
         volumes = volumes[shown]
     tiles = np.moveaxis(volumes[..., numbers], -1, 0).reshape(-1, height, width)
     noun = "feature maps" if axes else "values"
-    size = "×".join(map(str, axes))
+    size = f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes))
     return Panel(
         tiles,
         numbers,
