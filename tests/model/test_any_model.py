@@ -112,6 +112,26 @@ def test_layers_that_return_a_tensor_and_none() -> None:
     )
 
 
+def test_a_model_that_changes_its_mind() -> None:
+    class Model(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = (keras.layers.Conv2D(1, 1, name=name) for name in "ab")
+            self.twice = True
+
+        def call(self, x: Any) -> Any:
+            x = self.first(x)
+            return self.second(x) if self.twice else x
+
+    model = Model()
+    x = np.ones((1, 3, 3, 1), "float32")
+    model(x)
+    assert [ref.address for ref in kerasviz.find_layers(model)] == ["a", "b"]
+    model.twice = False
+    with pytest.raises(ValueError, match="The model did not call 'b' on these inputs"):
+        kerasviz.get_feature_maps(model, "b", x)
+
+
 def test_no_advice_about_retracing_reaches_the_user(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("tensorflow")
     logger.addHandler(caplog.handler)

@@ -216,7 +216,7 @@ def _recording(recording: Recording) -> Iterator[None]:
         _local.recording = outer
         with _patch_lock:
             _recording_threads -= 1
-            if _recording_threads == 0:
+            if _recording_threads == 0 and keras.Layer.__call__ is _recorded_call:
                 keras.Layer.__call__ = _plain_call
 
 
@@ -304,6 +304,12 @@ class Recorder(keras.Layer):
         """Return the wanted outputs, by key."""
         wanted = frozenset(call.path for call in self._calls.values())
         recording = record(self._find_model(), inputs, wanted, self._numbers)
+        missing = [key for key, call in self._calls.items() if call.path not in recording.outputs]
+        if missing:
+            raise ValueError(
+                f"The model did not call {', '.join(map(repr, missing))} on these inputs, as it "
+                "did when it was looked at first."
+            )
         return {key: recording.outputs[call.path] for key, call in self._calls.items()}
 
     def compute_output_spec(self, inputs: Any) -> dict[str, Any]:  # noqa: ARG002
