@@ -187,7 +187,7 @@ def test_names_given_to_later_layers_do_not_change(case: Any) -> None:
     kerasviz.get_feature_maps(case.model, list(case.maps)[::-1], case.inputs)
     kerasviz.feature_map_model(case.model, list(case.maps))
     inputs = keras.Input((8,))
-    assert keras.Model(inputs, inputs).name == "functional"
+    assert keras.Model(inputs, keras.layers.ReLU()(inputs)).name == "functional"
     assert keras.layers.Conv2D(1, 1).name == "conv2d"
     assert keras.Sequential().name == "sequential"
 

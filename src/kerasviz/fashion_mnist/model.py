@@ -20,8 +20,8 @@ def load_model() -> keras.Sequential:
     Example:
         >>> from kerasviz import fashion_mnist
         >>> images, labels = fashion_mnist.load_samples()
-        >>> fashion_mnist.load_model().predict(images, verbose=0).argmax(axis=1)[9]
-        np.int64(9)
+        >>> int(fashion_mnist.load_model().predict(images, verbose=0).argmax(axis=1)[9])
+        9
     """
     model = build_model()
     file = resources.files("kerasviz.fashion_mnist") / "model.weights.h5"
