@@ -35,7 +35,7 @@ FULL = Effort(
     loop_pairs=5,
     warmup=1,
     mosaics=(16, 64, 256, 1024, 4096, 16384, 65536),
-    process_pairs=5,
+    process_pairs=3,
     architectures=ARCHITECTURES,
 )
 SHORT = Effort(
