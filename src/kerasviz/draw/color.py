@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from matplotlib import colormaps
@@ -115,7 +115,7 @@ def _fill_norm(norm: Normalize | str, values: np.ndarray) -> Normalize:
         raise ValueError(
             f"`norm` cannot show values from {lowest:.4g} to {highest:.4g}. Received: norm={norm!r}"
         ) from error
-    return filled  # type: ignore[no-any-return]
+    return cast(Normalize, filled)
 
 
 def _centered(cmap: Colormap, limits: Limits) -> Colormap:

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -304,7 +304,7 @@ class _Overhang(NamedTuple):
 
 def _overhang(ax: Axes) -> _Overhang:
     """Return how far ticks and labels stick out of an Axes, in inches."""
-    dpi = ax.get_figure(root=True).dpi  # type: ignore[union-attr]
+    dpi = cast(Figure, ax.get_figure(root=True)).dpi
     inner, outer = ax.get_window_extent(), ax.get_tightbbox()
     assert outer is not None  # it is `None` for an invisible Axes alone
     return _Overhang(

@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import to_rgba
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
 from matplotlib.path import Path
@@ -57,7 +57,7 @@ class Plot:
 
     def savefig(self, path: str | os.PathLike[str], **kwargs: Any) -> None:
         """Save the whole figure to a file, with the keywords of `Figure.savefig`."""
-        self.axes[0].get_figure(root=True).savefig(path, **kwargs)  # type: ignore[union-attr]
+        cast(Figure, self.axes[0].get_figure(root=True)).savefig(path, **kwargs)
 
     def __repr__(self) -> str:
         if len(self.images) == 1:
@@ -215,7 +215,7 @@ def draw_panel(
         ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
         _label_tiles(ax, panel, grid, label_size)
-    ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore
+    ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore[assignment,method-assign]
     image.mouseover = False  # the value already stands in the coordinates
     return image
 
@@ -233,7 +233,7 @@ def _draw_cells(ax: Axes, grid: Grid, array: np.ndarray, scale: ColorScale | Non
             **colors,
         )
     y_edges, x_edges = grid.edges()
-    return ax.pcolorfast(x_edges, y_edges, array, **colors)  # type: ignore[return-value]
+    return cast(AxesImage, ax.pcolorfast(x_edges, y_edges, array, **colors))
 
 
 def _clip_to_tiles(image: AxesImage, grid: Grid) -> None:

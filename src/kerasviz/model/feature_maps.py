@@ -6,7 +6,7 @@ import re
 import threading
 import weakref
 from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import keras
 import numpy as np
@@ -101,7 +101,7 @@ def _runner(model: keras.Model, targets: Targets, specs: Any) -> Callable[[Any],
         kept = _kept.setdefault(model, {})
         if key not in kept:
             kept[key] = make_runner(_sub_model(model, targets, specs, hold=False))
-        return kept[key]  # type: ignore[no-any-return]
+        return cast(Callable[[Any], Any], kept[key])
 
 
 def _build(model: keras.Model, targets: Targets, specs: Any, hold: bool) -> keras.Model:

@@ -312,7 +312,7 @@ class Recorder(keras.Layer):
             )
         return {key: recording.outputs[call.path] for key, call in self._calls.items()}
 
-    def compute_output_spec(self, inputs: Any) -> dict[str, Any]:  # noqa: ARG002
+    def compute_output_spec(self, *_: Any) -> dict[str, Any]:
         """Return the shapes that are known already, so that nothing is traced to find them."""
         return {
             key: call.pack([keras.KerasTensor(x.shape, x.dtype) for x in call.outputs])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def make_runner(sub_model: keras.Model) -> Callable[[Any], Any]:
         return _jax_runner(sub_model)
     if keras.backend.backend() == "tensorflow":
         return _tensorflow_runner(sub_model)
-    return sub_model.predict_on_batch  # type: ignore[no-any-return]
+    return cast(Callable[[Any], Any], sub_model.predict_on_batch)
 
 
 def _jax_runner(sub_model: keras.Model) -> Callable[[Any], Any]:
