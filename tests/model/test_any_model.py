@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -259,6 +260,67 @@ def test_threads_get_the_right_maps(case: Any) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+class Watch:
+    """Counts the calls of each layer, and fails those of one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: Counter[int] = Counter()
+        self.failing: keras.Layer | None = None
+        plain_call = keras.Layer.__call__
+
+        def watched(layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+            if layer is self.failing:
+                raise RuntimeError("broken on purpose")
+            self.calls[id(layer)] += 1
+            return plain_call(layer, *args, **kwargs)
+
+        monkeypatch.setattr(keras.Layer, "__call__", watched)
+        self.patched = watched
+
+    def count(self, layers: list[keras.Layer], action: Callable[[], object]) -> list[int]:
+        """Return how often an action calls each layer."""
+        self.calls.clear()
+        action()
+        return [self.calls[id(layer)] for layer in layers]
+
+
+def test_a_second_look_traces_nothing_and_runs_once(
+    case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> object:
+        return kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+
+    look()
+    layers = [kerasviz.find_layers(case.model, address)[0].layer for address in case.maps]
+    wrapped = any(isinstance(x, keras.layers.TimeDistributed) for x in case.model.layers)
+    watch = Watch(monkeypatch)
+    in_one_pass = watch.count(layers, lambda: case.model(case.inputs, training=False))
+    looked = watch.count(layers, look)
+    if keras.backend.backend() != "torch":  # what was traced once is not run in Python again
+        assert sum(watch.calls.values()) == 0
+    elif not wrapped:  # which calls the layer inside without __call__, step by step
+        assert all(0 < n <= m for n, m in zip(looked, in_one_pass, strict=True))
+
+
+def test_a_failure_in_the_middle_of_every_kind(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.model(case.inputs)
+    last = kerasviz.find_layers(case.model, list(case.maps)[-1])[0]
+    before = snapshot(case.model)
+    watch = Watch(monkeypatch)
+    watch.failing = last.layer
+    with pytest.raises(RuntimeError, match="broken on purpose"):
+        kerasviz.get_feature_maps(case.model, last.address, case.inputs)
+    assert keras.Layer.__call__ is watch.patched
+    monkeypatch.undo()
+    assert_same({**before, "call": []}, {**snapshot(case.model), "call": []})
+    np.testing.assert_allclose(
+        kerasviz.get_feature_maps(case.model, last.address, case.inputs),
+        case.maps[last.address],
+        rtol=1e-4,
+        atol=1e-5,
+    )
 
 
 class Alarm(keras.Layer):

@@ -33,7 +33,7 @@ LARGEST_LABEL = 9.0
 class Plot:
     """A finished picture and the Matplotlib artists in it.
 
-    Nothing is shown or saved: call `plt.show()` or `savefig`. In a notebook the figure appears
+    Nothing is shown or saved: call pyplot's `show` or `savefig`. In a notebook the figure appears
     by itself, as that of every pyplot call does.
 
     Args:
@@ -215,6 +215,7 @@ def draw_panel(
         ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
         _label_tiles(ax, panel, grid, label_size)
+    # Matplotlib's documented way to change what hovering shows is to replace this method.
     ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore[assignment,method-assign]
     image.mouseover = False  # the value already stands in the coordinates
     return image
