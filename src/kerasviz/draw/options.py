@@ -98,19 +98,25 @@ def check_options(options: TileOptions, *own: str) -> TileOptions:
     columns = merged["columns"]
     if columns is not None and not (_is_integer(columns) and columns >= 1):
         raise ValueError(f"`columns` must be a positive integer. Received: columns={columns!r}")
-    _check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
-    _check_type("labels", merged["labels"], (bool, np.bool_), "a bool")
-    _check_type("colorbar", merged["colorbar"], (bool, np.bool_), "a bool")
-    _check_type("ax", merged["ax"], (Axes, type(None)), "a Matplotlib Axes")
-    if merged["ax"] is not None and merged["ax"].name != "rectilinear":
-        raise TypeError(f"`ax` must be a plain Axes. Received: ax={merged['ax']!r}")
-    _check_type("figure", merged["figure"], (FigureBase, type(None)), "a Matplotlib figure")
-    if merged["ax"] is not None and merged["figure"] is not None:
-        raise ValueError("`ax` and `figure` cannot both be given: an Axes has a figure already.")
+    check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
+    check_type("labels", merged["labels"], (bool, np.bool_), "a bool")
+    check_type("colorbar", merged["colorbar"], (bool, np.bool_), "a bool")
+    check_place(merged["ax"], merged["figure"])
     return merged
 
 
-def _check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -> None:
+def check_place(ax: object, figure: object) -> None:
+    """Refuse an `ax` or a `figure` that cannot be drawn into, and both together."""
+    check_type("ax", ax, (Axes, type(None)), "a Matplotlib Axes")
+    if isinstance(ax, Axes) and ax.name != "rectilinear":
+        raise TypeError(f"`ax` must be a plain Axes. Received: ax={ax!r}")
+    check_type("figure", figure, (FigureBase, type(None)), "a Matplotlib figure")
+    if ax is not None and figure is not None:
+        raise ValueError("`ax` and `figure` cannot both be given: an Axes has a figure already.")
+
+
+def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -> None:
+    """Raise `TypeError` unless `value` is of one of the types, which `wanted` says in words."""
     if not isinstance(value, types):
         raise TypeError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
 
@@ -131,8 +137,8 @@ def _check_colors(options: Mapping[str, Any]) -> None:
             f"Received: vmin={options['vmin']!r}, vmax={options['vmax']!r}"
         )
     norm, cmap = options["norm"], options["cmap"]
-    _check_type("norm", norm, (Normalize, str, type(None)), "a Matplotlib norm or a scale's name")
-    _check_type("cmap", cmap, (Colormap, str, type(None)), "a Matplotlib colormap or its name")
+    check_type("norm", norm, (Normalize, str, type(None)), "a Matplotlib norm or a scale's name")
+    check_type("cmap", cmap, (Colormap, str, type(None)), "a Matplotlib colormap or its name")
     if isinstance(cmap, str) and cmap not in matplotlib.colormaps:
         raise ValueError(
             "`cmap` must be the name of a Matplotlib colormap."

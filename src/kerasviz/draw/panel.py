@@ -39,9 +39,10 @@ class Plot:
     Args:
         figure: The Figure, or the SubFigure that was drawn into.
         axes: The Axes of each panel.
-        images: The image of each panel. `images[i].get_array()` is the masked array of the values
-            that are shown, one masked row or column or more between two tiles.
-        colorbars: The colour bar of each panel, `None` where there is none.
+        images: The image of each panel, none where there are curves or boxes. Of tiles,
+            `images[i].get_array()` is the masked array of the values that are shown, one masked
+            row or column or more between two tiles.
+        colorbars: The colour bar of each image, `None` where there is none.
 
     Example:
         >>> import numpy as np, kerasviz
@@ -62,7 +63,7 @@ class Plot:
     def __repr__(self) -> str:
         if len(self.images) == 1:
             return f"Plot({self.images[0].get_label()})"
-        return f"Plot({len(self.images)} panels)"
+        return f"Plot({len(self.axes)} panel{'s' if len(self.axes) != 1 else ''})"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,70 @@
+"""A figure to draw into, for plots that are no tiles: a new one, or the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypedDict
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase, SubFigure
+
+from kerasviz.draw.options import check_place, check_type, suggest
+
+
+class FigureOptions(TypedDict, total=False):
+    """Keywords of every plot; each has one meaning everywhere."""
+
+    title: str | bool | None
+    ax: Axes | None
+    figure: Figure | SubFigure | None
+
+
+DEFAULTS = FigureOptions(title=True, ax=None, figure=None)
+
+
+def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
+    """Merge the caller's keywords over the defaults, and refuse what has no meaning.
+
+    Args:
+        options: What the caller gave.
+        own: Further keywords of the function that was called, to be suggested for a typo.
+
+    Raises:
+        TypeError: A keyword that does not exist, or a value of the wrong type.
+        ValueError: Both an Axes and a figure.
+    """
+    for name in options:
+        if name not in DEFAULTS:
+            known = [*DEFAULTS, *own]
+            raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, known)}")
+    merged = FigureOptions(**{**DEFAULTS, **options})
+    check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
+    check_place(merged["ax"], merged["figure"])
+    return merged
+
+
+@contextmanager
+def figure_for(options: FigureOptions, size: tuple[float, float]) -> Iterator[FigureBase]:
+    """Give the figure to draw into: that of the caller's Axes, the caller's, or a new one.
+
+    A new one is known to pyplot and lays itself out; it is closed again if drawing fails.
+
+    Args:
+        options: The caller's keywords, checked and complete.
+        size: Width and height of a new figure, in inches.
+    """
+    ax, figure = options["ax"], options["figure"]
+    if ax is not None:
+        yield ax.figure
+        return
+    if figure is not None:
+        yield figure
+        return
+    new = plt.figure(figsize=size, layout="constrained")
+    try:
+        yield new
+    except BaseException:
+        plt.close(new)
+        raise
