@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kerasviz.model.feature_maps import feature_map_model, get_feature_maps
     from kerasviz.model.find import LayerRef, find_layers
     from kerasviz.model.kernels import get_kernels
+    from kerasviz.model.streams import iter_feature_maps, save_feature_maps
     from kerasviz.plots.feature_maps import plot_feature_maps
     from kerasviz.plots.kernels import plot_kernels
     from kerasviz.plots.tiles import plot_tiles
@@ -27,9 +28,11 @@ __all__ = [
     "find_layers",
     "get_feature_maps",
     "get_kernels",
+    "iter_feature_maps",
     "plot_feature_maps",
     "plot_kernels",
     "plot_tiles",
+    "save_feature_maps",
 ]
 
 _HOMES = {
@@ -40,9 +43,11 @@ _HOMES = {
     "find_layers": "kerasviz.model.find",
     "get_feature_maps": "kerasviz.model.feature_maps",
     "get_kernels": "kerasviz.model.kernels",
+    "iter_feature_maps": "kerasviz.model.streams",
     "plot_feature_maps": "kerasviz.plots.feature_maps",
     "plot_kernels": "kerasviz.plots.kernels",
     "plot_tiles": "kerasviz.plots.tiles",
+    "save_feature_maps": "kerasviz.model.streams",
 }
 
 

@@ -158,14 +158,19 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
         >>> kerasviz.get_feature_maps(model, 0, np.zeros((28, 28))).shape
         (1, 26, 26, 32)
     """
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
-        )
+    check_batch_size(batch_size)
     request = prepare(model, layer, inputs)
     maps = compute(request, batch_size)
     targets = request.targets
     return maps[targets.targets[0].address] if targets.single else maps
+
+
+def check_batch_size(batch_size: object) -> None:
+    """Raise `ValueError` unless `batch_size` is a positive integer."""
+    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
+        )
 
 
 class Request(NamedTuple):
@@ -189,6 +194,15 @@ def prepare(model: keras.Model, layer: Any, inputs: Any) -> Request:
         batch = prepare_inputs(model, batch.packed())
     specs = input_specs(model) if has_inputs(model) else batch.specs(model)
     return Request(model, resolve(model, layer, known_calls(model, specs)), batch, specs)
+
+
+def check_address(model: keras.Model, layer: Any) -> Targets:
+    """Return what a layer argument names, as far as it can be known without inputs."""
+    check_model(model)
+    specs = input_specs(model)
+    if specs is not None:
+        return resolve(model, layer, known_calls(model, specs))
+    return resolve(model, _without_numbers(layer), list(layer_calls(model)))
 
 
 def _without_numbers(layer: Any) -> Any:

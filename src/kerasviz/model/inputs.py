@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import keras
@@ -67,6 +68,23 @@ def prepare_inputs(model: keras.Model, inputs: Any) -> InputBatch:
         for tensor in tensors
     ]
     return _batch(arrays, specs)
+
+
+def is_stream(inputs: Any) -> bool:
+    """Whether inputs are batches to iterate over, and no arrays."""
+    if isinstance(inputs, keras.utils.PyDataset):
+        return True
+    given = isinstance(inputs, (list, tuple, dict, str, bytes)) or hasattr(inputs, "__array__")
+    return not given and not keras.ops.is_tensor(inputs) and isinstance(inputs, Iterable)
+
+
+def iter_batches(stream: Any) -> Iterator[Any]:
+    """Yield the inputs in each batch of a stream, without targets and sample weights."""
+    if isinstance(stream, keras.utils.PyDataset):
+        numbers = count() if stream.num_batches is None else range(stream.num_batches)
+        stream = map(stream.__getitem__, numbers)
+    for batch in stream:
+        yield keras.utils.unpack_x_y_sample_weight(batch)[0]
 
 
 def _fit_freely(model: keras.Model, specs: Any, inputs: Any) -> InputBatch:
