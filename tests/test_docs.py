@@ -15,7 +15,7 @@ from PIL import Image
 
 import kerasviz
 
-FASHION = ("build_model", "load_model", "load_samples")
+FASHION = ("build_model", "load_data", "load_model", "load_samples", "train")
 ROOT = Path(__file__).parent.parent
 
 

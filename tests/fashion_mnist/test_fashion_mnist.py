@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import ClassVar
 
 import keras
 import numpy as np
 import pytest
 
 from kerasviz import fashion_mnist
-from kerasviz.fashion_mnist import train
+from kerasviz.fashion_mnist import data as files
+from kerasviz.fashion_mnist.data import find_files, read_idx, split_validation
 
 
 def test_the_network_is_that_of_the_notes() -> None:
@@ -39,10 +41,10 @@ def test_the_trained_network_knows_the_samples() -> None:
 
 
 def test_accuracy_on_the_test_images() -> None:
-    folder = Path("/usr/share/datasets/fashion-mnist")
-    if not folder.is_dir():
+    if not files.DEBIAN.is_dir():
         pytest.skip("needs the package dataset-fashion-mnist")
-    images, labels = train.read_split(folder, "t10k")
+    _, _, (images, labels) = fashion_mnist.load_data(files.DEBIAN)
+    assert images.shape == (10_000, 28, 28, 1)
     predicted = fashion_mnist.load_model().predict(images, batch_size=500, verbose=0)
     assert np.mean(predicted.argmax(axis=1) == labels) >= 0.91
 
@@ -54,7 +56,7 @@ def test_building_does_not_depend_on_earlier_models() -> None:
 
 
 def test_the_split_is_that_of_the_notes() -> None:
-    training, validation = train.split_validation(60_000)
+    training, validation = split_validation(60_000)
     assert (len(training), len(validation)) == (48_000, 12_000)
     assert len(np.union1d(training, validation)) == 60_000
     # From scikit-learn 1.9.1: train_test_split(range(60_000), test_size=0.2, random_state=42)
@@ -67,25 +69,120 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
 
 
-# Keras's checkpoint turns TensorFlow's variables into arrays in a way that NumPy 2 warns about.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_training_from_idx_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder like the real one: 40 images to train on, 20 to test."""
     rng = np.random.default_rng(0)
+    place = tmp_path / "data"
+    place.mkdir()
     for name, count in (("train", 40), ("t10k", 20)):
-        write_idx(
-            tmp_path / f"{name}-images-idx3-ubyte.gz", rng.integers(256, size=(count, 28, 28))
-        )
-        write_idx(tmp_path / f"{name}-labels-idx1-ubyte.gz", rng.integers(10, size=count))
-    images, labels = train.read_split(tmp_path, "train")
-    assert (images.shape, labels.shape, images.max()) == ((40, 28, 28, 1), (40,), 1)
-    output = tmp_path / "model.weights.h5"
-    assert train.main([str(tmp_path), str(output), "--epochs", "1"]) == 0
-    assert "saved to" in capsys.readouterr().out
-    fashion_mnist.build_model().load_weights(output)
+        write_idx(place / f"{name}-images-idx3-ubyte.gz", rng.integers(256, size=(count, 28, 28)))
+        write_idx(place / f"{name}-labels-idx1-ubyte.gz", rng.integers(10, size=count))
+    return place
+
+
+def test_data_from_a_folder(folder: Path) -> None:
+    data = fashion_mnist.load_data(folder)
+    assert [len(split.images) for split in data] == [len(split.labels) for split in data]
+    assert [split.images.shape for split in data] == [(n, 28, 28, 1) for n in (32, 8, 20)]
+    raw = np.frombuffer(
+        gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16
+    ).reshape(40, 28, 28)
+    train, validation = split_validation(40)
+    np.testing.assert_allclose(data.train.images[..., 0], raw[train] / 255, rtol=1e-6)
+    np.testing.assert_allclose(data.validation.images[..., 0], raw[validation] / 255, rtol=1e-6)
+    small = fashion_mnist.load_data(folder, subset=10)
+    assert [len(split.labels) for split in small] == [8, 2, 10]
+    train, _ = split_validation(10)
+    np.testing.assert_allclose(small.train.images[..., 0], raw[train] / 255, rtol=1e-6)
+
+
+def test_data_from_files_that_were_unzipped(folder: Path) -> None:
+    zipped = fashion_mnist.load_data(folder)
+    for path in list(folder.iterdir()):
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
+    np.testing.assert_array_equal(fashion_mnist.load_data(folder).test.images, zipped.test.images)
+
+
+def test_data_from_the_cache_of_keras(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "home" / "datasets"
+    cache.mkdir(parents=True)
+    folder.rename(cache / "fashion-mnist")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    assert len(fashion_mnist.load_data().train.labels) == 32
+
+
+def test_data_that_is_not_there(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"No Fashion-MNIST in .*data\. Let Keras"):
+        fashion_mnist.load_data(folder)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "nothing"))
+    monkeypatch.setattr(files, "DEBIAN", tmp_path / "debian")
+    with pytest.raises(FileNotFoundError, match=r"nothing.datasets.fashion-mnist or .*debian"):
+        find_files()
+    with pytest.raises(FileNotFoundError, match="dataset-fashion-mnist"):
+        fashion_mnist.train(output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("subset", [4, 0, "10", 2.5])
+def test_a_subset_that_is_no_number_of_images(subset: object) -> None:
+    with pytest.raises(ValueError, match="`subset` must be an integer of at least 5"):
+        fashion_mnist.load_data("nowhere", subset=subset)
 
 
 def test_a_file_that_is_no_idx_file(tmp_path: Path) -> None:
     path = tmp_path / "x.gz"
     path.write_bytes(gzip.compress(b"not idx"))
     with pytest.raises(ValueError, match="`path` must be an idx file"):
-        train.read_idx(path)
+        read_idx(path)
+
+
+def test_training_stops_early_and_keeps_the_best_weights(folder: Path) -> None:
+    class Seen(keras.callbacks.Callback):
+        weights: ClassVar[list[list[np.ndarray]]] = []
+
+        def on_epoch_end(self, *_: object) -> None:
+            self.weights.append(self.model.get_weights())
+
+    run = fashion_mnist.train(folder, epochs=30, batch_size=16, callbacks=[Seen()])
+    losses = run.history.history["val_loss"]
+    assert len(losses) < 30, "labels drawn by chance cannot be learned"
+    assert len(losses) == np.argmin(losses) + 1 + 2
+    for kept, best in zip(run.model.get_weights(), Seen.weights[np.argmin(losses)], strict=True):
+        np.testing.assert_array_equal(kept, best)
+    assert not run.files
+    keras.utils.set_random_seed(0)
+    for kept, first in zip(
+        run.untrained.get_weights(), fashion_mnist.build_model().get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(kept, first)
+
+
+def test_the_accuracy_is_that_of_the_test_images(folder: Path) -> None:
+    run = fashion_mnist.train(folder, epochs=1, subset=20)
+    data = fashion_mnist.load_data(folder, subset=20)
+    _, accuracy = run.model.evaluate(*data.test, verbose=0)
+    assert run.accuracy == pytest.approx(accuracy)
+
+
+# Keras's checkpoint turns TensorFlow's variables into arrays in a way that NumPy 2 warns about.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_one_run_writes_the_whole_chapter(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "chapter"
+    run = fashion_mnist.train(folder, output, epochs=2)
+    assert not capsys.readouterr().out
+    assert set(run.files) == set(output.iterdir())
+    best = keras.models.load_model(output / "best-model.keras")
+    for saved, kept in zip(best.get_weights(), run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(saved, kept)
+    log = (output / "history.csv").read_text().splitlines()
+    assert log[0].split(",") == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
+    assert len(log) == 3

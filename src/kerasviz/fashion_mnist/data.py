@@ -1,47 +1,128 @@
-"""Trains the reference network on the full data set: `python -m kerasviz.fashion_mnist.train`.
-
-This is how the model that ships in the package was made.
-"""
+"""The whole of Fashion-MNIST, from files that are on this machine already."""
 
 from __future__ import annotations
 
-import argparse
 import gzip
-import sys
-import tempfile
+import os
 from pathlib import Path
+from typing import NamedTuple
 
-import keras
 import numpy as np
 
-from kerasviz.fashion_mnist.model import build_model
-
 SPLIT_SEED = 42
-WEIGHTS_SEED = 0
-"""Of the seeds 0 to 3, the one with the lowest loss on the validation images."""
+FILES = {
+    "train images": "train-images-idx3-ubyte",
+    "train labels": "train-labels-idx1-ubyte",
+    "test images": "t10k-images-idx3-ubyte",
+    "test labels": "t10k-labels-idx1-ubyte",
+}
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package `dataset-fashion-mnist` puts the files."""
+
+
+class Split(NamedTuple):
+    """Images `(n, 28, 28, 1)`, float32 with values in 0 to 1, and their labels `(n,)`, 0 to 9."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class Dataset(NamedTuple):
+    """What a network is trained on, what decides when to stop, and what it is judged by."""
+
+    train: Split
+    validation: Split
+    test: Split
+
+
+def load_data(
+    folder: str | os.PathLike[str] | None = None, *, subset: int | None = None
+) -> Dataset:
+    """Load Fashion-MNIST: 48,000 images to train on, 12,000 to validate, 10,000 to test.
+
+    The validation images are those of scikit-learn's `train_test_split(images, test_size=0.2,
+    random_state=42)`. Nothing is downloaded.
+
+    Args:
+        folder: The folder with the four idx files, gzipped or not. `None` for Keras's cache, where
+            `keras.datasets.fashion_mnist.load_data()` puts them, or the folder of Debian's package
+            `dataset-fashion-mnist`.
+        subset: Take only so many of the training images, before they are split, and at most so
+            many test images.
+
+    Returns:
+        A `Dataset` of three `Split`s: `train`, `validation` and `test`.
+
+    Raises:
+        FileNotFoundError: The files are not there; the message says how to get them.
+        ValueError: `subset` is no number of images, or a file is no idx file.
+
+    Example:
+        >>> from kerasviz import fashion_mnist
+        >>> data = fashion_mnist.load_data()  # doctest: +SKIP
+        >>> data.train.images.shape  # doctest: +SKIP
+        (48000, 28, 28, 1)
+    """
+    if subset is not None and not (isinstance(subset, (int, np.integer)) and subset >= 5):
+        raise ValueError(f"`subset` must be an integer of at least 5. Received: subset={subset!r}")
+    paths = find_files(folder)
+    images, labels = read_split(paths["train images"], paths["train labels"], subset)
+    train, validation = split_validation(len(images))
+    return Dataset(
+        Split(images[train], labels[train]),
+        Split(images[validation], labels[validation]),
+        read_split(paths["test images"], paths["test labels"], subset),
+    )
+
+
+def find_files(folder: str | os.PathLike[str] | None = None) -> dict[str, Path]:
+    """Return the four files, by what is in them.
+
+    Raises:
+        FileNotFoundError: One of them is in none of the folders.
+    """
+    keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    folders = [keras_home / "datasets" / "fashion-mnist", DEBIAN]
+    if folder is not None:
+        folders = [Path(folder)]
+    for place in folders:
+        found = {
+            what: path
+            for what, name in FILES.items()
+            for path in (place / name, place / f"{name}.gz")
+            if path.is_file()
+        }
+        if len(found) == len(FILES):
+            return found
+    raise FileNotFoundError(
+        f"No Fashion-MNIST in {' or '.join(map(str, folders))}. Let Keras download it once with "
+        "keras.datasets.fashion_mnist.load_data(), install Debian's package dataset-fashion-mnist, "
+        f"or name a folder that holds {', '.join(f'{name}.gz' for name in FILES.values())}."
+    )
+
+
+def read_split(images: Path, labels: Path, count: int | None = None) -> Split:
+    """Read images, scaled to 0 to 1, and their labels; only the first `count` of them."""
+    pixels = read_idx(images)[:count]
+    return Split(pixels[..., np.newaxis].astype("float32") / 255.0, read_idx(labels)[:count])
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Read a gzipped idx file of unsigned bytes, the format of MNIST and Fashion-MNIST.
+    """Read an idx file of unsigned bytes, the format of MNIST and Fashion-MNIST.
 
     The format: two zero bytes, a type code (8 for unsigned bytes), the number of dimensions,
     each dimension as a big-endian 32-bit integer, then the values in row-major order.
     Source: "The IDX file format" on the MNIST data set's page.
     """
-    data = gzip.decompress(path.read_bytes())
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
     if data[:3] != b"\0\0\x08":
         raise ValueError(f"`path` must be an idx file of unsigned bytes. Received: path={path}")
     rank = data[3]
     start = 4 + 4 * rank
     shape = np.frombuffer(data[4:start], ">u4").astype(int)
     return np.frombuffer(data[start:], np.uint8).reshape(shape)
-
-
-def read_split(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read images `(n, 28, 28, 1)`, scaled to 0 to 1, and labels `(n,)` of "train" or "t10k"."""
-    images = read_idx(folder / f"{name}-images-idx3-ubyte.gz")
-    labels = read_idx(folder / f"{name}-labels-idx1-ubyte.gz")
-    return images[..., np.newaxis].astype("float32") / 255.0, labels
 
 
 def split_validation(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -53,60 +134,3 @@ def split_validation(count: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.random.RandomState(SPLIT_SEED).permutation(count)
     validation = -(-count // 5)
     return order[validation:], order[:validation]
-
-
-def train(folder: Path, output: Path, *, epochs: int = 20) -> float:
-    """Train on the images in `folder`, save the weights, return the accuracy on the test images.
-
-    Args:
-        folder: The folder with the four idx `.gz` files.
-        output: Where to save the weights, a name that ends in `.weights.h5`. Weights alone can be
-            read by every Keras 3; the optimizer, which would triple the file, is left out.
-        epochs: How many at most; training stops when the validation loss has not fallen for two.
-
-    Returns:
-        The share of the test images that are classified correctly, 0 to 1.
-    """
-    images, labels = read_split(folder, "train")
-    training, validation = split_validation(len(images))
-
-    keras.utils.set_random_seed(WEIGHTS_SEED)
-    model = build_model()
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    with tempfile.TemporaryDirectory() as scratch:
-        best = Path(scratch) / "best.keras"
-        model.fit(
-            images[training],
-            labels[training],
-            epochs=epochs,
-            validation_data=(images[validation], labels[validation]),
-            callbacks=[
-                keras.callbacks.ModelCheckpoint(best, save_best_only=True),
-                keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True),
-            ],
-            verbose=2,
-        )
-        trained = keras.models.load_model(best)
-    _, accuracy = trained.evaluate(*read_split(folder, "t10k"), verbose=0)
-    shipped = build_model()  # never compiled, so it has no optimizer to save
-    shipped.set_weights(trained.get_weights())
-    shipped.save_weights(output)
-    return float(accuracy)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kerasviz.fashion_mnist.train", description="Train the reference network."
-    )
-    parser.add_argument("folder", type=Path, help="the folder with the four idx .gz files")
-    parser.add_argument("output", type=Path, help="where to save the weights (.weights.h5)")
-    parser.add_argument("--epochs", type=int, default=20, help="at most (default: 20)")
-    options = parser.parse_args(arguments)
-    accuracy = train(options.folder, options.output, epochs=options.epochs)
-    print(f"test accuracy {accuracy:.4f}, saved to {options.output}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
