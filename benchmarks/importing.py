@@ -1,30 +1,43 @@
-"""What `import kerasviz` costs, in processes of their own."""
+"""What `import kerasviz` and `kerasviz --help` cost, in processes of their own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from report import Goal
+from report import Goal, goal_text
 from timing import time_pairs
 
-GOALS = (Goal(0.1), Goal(0.05))
 HEAVY = ("keras", "matplotlib", "numpy", "tensorflow")
+HELP = """
+from kerasviz.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+"""
+PROGRAMS = {"import kerasviz": ("import kerasviz", 0.05), "kerasviz --help": (HELP, 0.15)}
+IMPORT_HEADS = ("program", "seconds more", "runs", "goal", "heavy packages loaded")
 
 
-class ImportCost(NamedTuple):
-    """Seconds more than an empty program takes, and which heavy packages were loaded."""
+def measure_import(*, pairs: int) -> Iterator[list[str]]:
+    """Yield a row a program: the difference of the medians, and what was loaded."""
+    for name, (program, most) in PROGRAMS.items():
 
-    seconds: float
-    pairs: int
-    loaded: tuple[str, ...]
+        def run(program: str = program) -> str:
+            return _run(program)
 
-
-def measure_import(*, pairs: int) -> ImportCost:
-    timed = time_pairs(lambda: _run("import kerasviz"), lambda: _run("pass"), pairs=pairs)
-    loaded = _run("import sys, kerasviz; print(*sys.modules)").split()
-    return ImportCost(timed.difference, pairs, tuple(name for name in HEAVY if name in loaded))
+        seconds = time_pairs(run, lambda: _run("pass"), pairs=pairs).difference
+        modules = _run(f"{program}\nimport sys\nprint(*sys.modules)").split()
+        loaded = [package for package in HEAVY if package in modules]
+        yield [
+            f"`{name}`",
+            f"{seconds:.3f}",
+            str(pairs),
+            goal_text((Goal(most),), seconds),
+            ", ".join(loaded) or "none",
+        ]
 
 
 def _run(program: str) -> str:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from timing import Spread
 
-PACKAGES = ("keras", "matplotlib", "numpy")
+PACKAGES = ("keras", "tensorflow", "matplotlib", "numpy")
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def environment() -> str:
-    """Return the versions and the number of cores that this run had."""
+    """Return the versions and the size of the machine that this run had."""
     names = [f"Python {platform.python_version()}"]
     names += [f"{package} {version(package)}" for package in PACKAGES]
-    return ", ".join([*names, f"{os.cpu_count()} cores"])
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return ", ".join([*names, f"{os.cpu_count()} cores", f"{memory:.0f} GiB of memory"])
 
 
 def _figure(value: float) -> str:

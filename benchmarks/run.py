@@ -1,6 +1,7 @@
 """Time kerasviz against what one would write by hand, as ratios within one run.
 
-python benchmarks/run.py [--short] [--output FILE]
+python benchmarks/run.py           writes the tables to benchmarks/results.md
+python benchmarks/run.py --short   writes no file, unless --output names one
 """
 
 from __future__ import annotations
@@ -12,10 +13,18 @@ from pathlib import Path
 
 import matplotlib
 from arrays import MOSAIC_HEADS, compare_principal, measure_mosaic
-from feature_maps import ARCHITECTURES, compare_feature_maps
-from importing import GOALS, measure_import
+from feature_maps import (
+    ARCHITECTURES,
+    compare_feature_maps,
+    compare_first_layer,
+    compare_notes,
+)
+from importing import IMPORT_HEADS, measure_import
 from pictures import MAP_CASES, compare_bare, compare_loop, plot_all_channels, plot_maps
-from report import RATIO_HEADS, Row, environment, goal_text, table
+from report import RATIO_HEADS, Row, environment, table
+from streaming import STREAM_HEADS, measure_streaming
+
+RESULTS = Path(__file__).parent / "results.md"
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,9 @@ class Effort:
     loop_pairs: int
     warmup: int
     mosaics: tuple[int, ...]
-    process_pairs: int
+    network_pairs: int
     architectures: tuple[str, ...]
+    images: int
 
 
 FULL = Effort(
@@ -35,22 +45,23 @@ FULL = Effort(
     loop_pairs=5,
     warmup=1,
     mosaics=(16, 64, 256, 1024, 4096, 16384, 65536),
-    process_pairs=3,
+    network_pairs=5,
     architectures=ARCHITECTURES,
+    images=10_000,
 )
 SHORT = Effort(
     pairs=2,
     loop_pairs=1,
     warmup=0,
     mosaics=(16, 1024),
-    process_pairs=1,
+    network_pairs=1,
     architectures=ARCHITECTURES[:1],
+    images=1_000,
 )
 
 
 def ratio_rows(effort: Effort) -> Iterator[Row]:
     """Yield every comparison of two ways, Keras last: a large heap slows all that follows."""
-    yield from compare_feature_maps(effort.process_pairs, effort.architectures)
     pairs, warmup = effort.pairs, effort.warmup
     for case in MAP_CASES:
         if case.subplots is not None:
@@ -65,20 +76,32 @@ def ratio_rows(effort: Effort) -> Iterator[Row]:
         yield compare_bare(name, make_plot, pairs=pairs, warmup=warmup, labels=labels)
 
 
+def network_rows(effort: Effort) -> Iterator[Row]:
+    """Yield every comparison that runs a whole network."""
+    yield from compare_feature_maps(effort.network_pairs, effort.architectures)
+    yield compare_notes(effort.network_pairs)
+    yield from compare_first_layer(effort.pairs)
+
+
 def report(effort: Effort) -> str:
     """Run everything, and return the Markdown text."""
-    cost = measure_import(pairs=effort.pairs)
+    costs = list(measure_import(pairs=effort.pairs))
     mosaics = list(measure_mosaic(effort.mosaics, pairs=effort.pairs))
-    rows = [row.cells() for row in ratio_rows(effort)]
+    pictures = [row.cells() for row in ratio_rows(effort)]
+    networks = [row.cells() for row in network_rows(effort)]
     return "\n\n".join(
         [
-            environment(),
-            table(RATIO_HEADS, rows),
-            f"`import kerasviz` takes {cost.seconds:.3f} s more than an empty program "
-            f"(difference of the medians of {cost.pairs} runs each; "
-            f"{goal_text(GOALS, cost.seconds)}), "
-            f"and loads of the heavy packages: {', '.join(cost.loaded) or 'none'}.",
-            "`mosaic` of tiles 7×7, float32:",
+            "# Results",
+            f"{environment()}. What each row compares stands in [README.md](README.md).",
+            "## Pictures",
+            table(RATIO_HEADS, pictures),
+            "## Networks",
+            table(RATIO_HEADS, networks),
+            "## Maps of many images, written batch by batch",
+            table(STREAM_HEADS, list(measure_streaming(effort.images))),
+            "## Start-up, in seconds more than an empty program",
+            table(IMPORT_HEADS, costs),
+            "## `mosaic` of tiles 7×7, float32",
             table(MOSAIC_HEADS, mosaics),
         ]
     )
@@ -87,13 +110,14 @@ def report(effort: Effort) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time kerasviz as ratios within one run.")
     parser.add_argument("--short", action="store_true", help="repeat little, to see that it runs")
-    parser.add_argument("--output", type=Path, help="write the Markdown text to this file too")
+    parser.add_argument("--output", type=Path, help="the file for the tables")
     arguments = parser.parse_args()
     matplotlib.use("agg")
     text = report(SHORT if arguments.short else FULL)
     print(text)
-    if arguments.output:
-        arguments.output.write_text(f"{text}\n", encoding="utf-8")
+    output = arguments.output or (None if arguments.short else RESULTS)
+    if output:
+        output.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
