@@ -145,9 +145,11 @@ def save(figure: Figure) -> bytes:
 
 def draw_kerasviz(make_plot: MakePlot) -> bytes:
     """Draw with kerasviz, from the array or the model to the closed figure."""
-    figure = make_plot().figure
-    assert isinstance(figure, Figure)
-    return save(figure)
+    plot, buffer = make_plot(), io.BytesIO()
+    plot.savefig(buffer, format="png")
+    assert isinstance(plot.figure, Figure)
+    plt.close(plot.figure)
+    return buffer.getvalue()
 
 
 def draw_loop(maps: np.ndarray, subplots: tuple[int, int], size: tuple[float, float]) -> bytes:

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,6 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from PIL import Image
 
 from kerasviz.draw.color import INVALID, color_scale
 from kerasviz.draw.panel import DEAD_COLOR, Panel, Plot, Table, draw_panel, text_width, wrap_text
@@ -354,6 +356,23 @@ def test_savefig_writes_the_whole_figure(plot, suffix, tmp_path):
     plot.savefig(str(tmp_path / "small.png"), dpi=10)
     small = plt.imread(tmp_path / "small.png")
     assert small.shape[:2] == (48, 64)
+
+
+def test_a_png_is_compressed_lightly_unless_the_caller_says_how(plot, tmp_path):
+    def size(path=None, **kwargs):
+        stream = io.BytesIO() if path is None else path
+        plot.savefig(stream, dpi=200, **kwargs)
+        return path.stat().st_size if path else len(stream.getvalue())
+
+    light = size(tmp_path / "light.png")
+    assert size() == size(format="PNG") == size(tmp_path / "light", format="png") == light
+    assert size(pil_kwargs={"compress_level": 9}) < light < size(pil_kwargs={"compress_level": 0})
+    with Image.open(tmp_path / "light.png") as picture, io.BytesIO() as stream:
+        plot.figure.savefig(stream, dpi=200)
+        assert (np.array(picture) == np.array(Image.open(stream))).all()
+    vector = io.BytesIO()
+    plot.savefig(vector, format="svg")
+    assert b"<svg" in vector.getvalue()
 
 
 def test_savefig_from_a_subfigure_writes_the_figure_around_it(tiles, tmp_path):

@@ -86,9 +86,20 @@ def test_sample(plot_feature_maps, read_tiles, grey_model, images, first_maps, s
             "`sample` must be between -3 and 2, since `inputs` has 3. Received: sample=3",
         ),
         (-4, ValueError, "Received: sample=-4"),
-        (1.0, TypeError, "`sample` must be an int. Received: sample=1.0"),
-        (True, TypeError, "`sample` must be an int. Received: sample=True"),
-        ([0], TypeError, "Received: sample=[0]"),
+        (
+            1.0,
+            TypeError,
+            "`sample` must be an int, a slice, a list of ints or 'all'. Received: sample=1.0",
+        ),
+        (True, TypeError, "Received: sample=True"),
+        ([0.5], TypeError, "Received: sample=[0.5]"),
+        (
+            [0, 3],
+            ValueError,
+            "`sample` must be between -3 and 2, since `inputs` has 3. Received: 3",
+        ),
+        (slice(3, None), ValueError, "`sample` must select at least one of 3. Received: sample="),
+        ("everyone", ValueError, "`sample` must be one of 'all' or an int, a slice or a list"),
         (None, TypeError, "Received: sample=None"),
     ],
 )

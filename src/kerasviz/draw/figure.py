@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypedDict
@@ -45,8 +46,19 @@ def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
     return merged
 
 
+def subplots(figure: FigureBase, count: int, columns: int, *, share: bool = False) -> list[Axes]:
+    """Add so many Axes to a figure, row by row; with `share` they have one horizontal axis."""
+    axes: list[Axes] = []
+    for place in range(1, count + 1):
+        beside = axes[0] if share and axes else None
+        axes.append(figure.add_subplot(math.ceil(count / columns), columns, place, sharex=beside))
+    return axes
+
+
 @contextmanager
-def figure_for(options: FigureOptions, size: tuple[float, float]) -> Iterator[FigureBase]:
+def figure_for(
+    options: FigureOptions, size: tuple[float, float], layout: str = "constrained"
+) -> Iterator[FigureBase]:
     """Give the figure to draw into: that of the caller's Axes, the caller's, or a new one.
 
     A new one is known to pyplot and lays itself out; it is closed again if drawing fails.
@@ -54,6 +66,7 @@ def figure_for(options: FigureOptions, size: tuple[float, float]) -> Iterator[Fi
     Args:
         options: The caller's keywords, checked and complete.
         size: Width and height of a new figure, in inches.
+        layout: The layout engine of a new figure.
     """
     ax, figure = options["ax"], options["figure"]
     if ax is not None:
@@ -62,7 +75,7 @@ def figure_for(options: FigureOptions, size: tuple[float, float]) -> Iterator[Fi
     if figure is not None:
         yield figure
         return
-    new = plt.figure(figsize=size, layout="constrained")
+    new = plt.figure(figsize=size, layout=layout)
     try:
         yield new
     except BaseException:

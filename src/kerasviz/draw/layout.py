@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 
 from kerasviz.draw.color import INVALID, ColorScale, value_range
 from kerasviz.draw.options import TileOptions
+from kerasviz.draw.overlay import enlarge, raster_size, resample
 from kerasviz.draw.panel import (
     LARGEST_LABEL,
+    MOST_TICKS,
     SMALLEST_LABEL,
     Panel,
     Plot,
+    Table,
     draw_panel,
+    picture_column,
     text_width,
     wrap_text,
 )
@@ -34,7 +40,10 @@ from kerasviz.draw.tiles import GROUP_GAP, Grid, choose_columns
 ONE_PANEL = (7.0, 7.5)
 MANY_PANELS = (4.4, 4.4)
 LARGEST_TILE = 1.4
+LARGEST_PICTURE = 2.3
 ONLY_TILE = 3.0
+LEAST_TILE, WIDEST = 0.3, 24.0
+"""A table with pictures becomes wider for its tiles to be so large, but not wider than that."""
 LEAST_WIDTH = 2.6
 SMALL_AXES = 3.5
 """Below this width, an Axes of the caller's gets a title in a small font."""
@@ -51,6 +60,8 @@ GAP = 0.06
 LEAST_GAP = 2 / 100
 LINE = 1.25
 """Height of a line of text, in sizes of its font."""
+SLACK = 0.94
+"""Which part of a line of small text is filled: drawn in dots, letters may be so much wider."""
 LEAST_DOTS = 0.75
 """Where a value would be smaller than so many dots, values are no longer made whole dots."""
 FINE_TILE = 12
@@ -58,7 +69,7 @@ FINE_TILE = 12
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """A panel with its place: `unit` inches a value, numbers of `label_size` points.
 
     In a new figure a value is `whole_dots` wide and high, unless it is smaller than a dot.
@@ -70,10 +81,12 @@ class _Plan:
     label_size: float | None
     row_step: int = 0
     whole_dots: bool = False
+    most_ticks: tuple[int, int] = (MOST_TICKS, MOST_TICKS)
 
     @property
     def size(self) -> tuple[float, float]:
-        height, width = self.grid.size
+        """Height and width of the mosaic, in inches."""
+        height, width = _size(self.panel, self.grid)
         return height * self.unit, width * self.unit
 
     @property
@@ -83,11 +96,11 @@ class _Plan:
         return self.grid.gap[0] * self.unit if above else 0.0
 
 
-def check_panels(count: int, options: TileOptions) -> None:
+def check_panels(count: int, options: Mapping[str, object], noun: str = "layers") -> None:
     """Refuse, before anything is computed, an Axes for more panels than one."""
     if options["ax"] is not None and count > 1:
         raise ValueError(
-            f"`ax` takes one panel, but {count} layers were asked for: give `figure` instead."
+            f"`ax` takes one panel, but {count} {noun} were asked for: give `figure` instead."
         )
 
 
@@ -103,12 +116,12 @@ def draw_panels(panels: Sequence[Panel], options: TileOptions) -> Plot:
     """
     check_panels(len(panels), options)
     ax, figure = options["ax"], options["figure"]
-    _warn_invalid(panels)
+    warn_invalid(panels)
     panels, scales = resolve_scales(panels, options)
     if ax is not None:
         return _draw_into_axes([ax], panels, scales, options)
     if figure is not None:
-        columns = math.ceil(math.sqrt(len(panels)))
+        columns = _panel_columns(panels)
         rows = math.ceil(len(panels) / columns)
         axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(panels))]
         return _draw_into_axes(axes, panels, scales, options)
@@ -120,7 +133,33 @@ def draw_panels(panels: Sequence[Panel], options: TileOptions) -> Plot:
         raise
 
 
-def _warn_invalid(panels: Sequence[Panel]) -> None:
+def draw_apart(panels: Sequence[Panel], options: TileOptions) -> Iterator[Plot]:
+    """Draw each panel as `draw_panels` does, into a figure of its own that pyplot does not know.
+
+    Args:
+        panels: What to draw.
+        options: Keywords, checked and complete; `ax` and `figure` are left out of account.
+
+    Yields:
+        The `Plot` of each panel, drawn when it is asked for. Nothing is warned about.
+    """
+    panels, scales = resolve_scales(panels, options)
+    for panel, scale in zip(panels, scales, strict=True):
+        figure = Figure()
+        figure.set_layout_engine("none")
+        FigureCanvasAgg(figure)
+        yield _draw_into_new(figure, [panel], [scale], options)
+
+
+def _panel_columns(panels: Sequence[Panel]) -> int:
+    """Choose how many panels stand side by side: tables of pictures, which are wide, do not."""
+    if any(panel.has_picture_column for panel in panels):
+        return 1
+    return math.ceil(math.sqrt(len(panels)))
+
+
+def warn_invalid(panels: Sequence[Panel]) -> None:
+    """Warn of values that are not finite, for a function that the public one calls."""
     count = sum(panel.invalid for panel in panels)
     if count:
         warnings.warn(
@@ -129,22 +168,26 @@ def _warn_invalid(panels: Sequence[Panel]) -> None:
         )
 
 
-def _plan(
+def make_plan(
     panel: Panel,
     options: TileOptions,
     room: tuple[float, float],
-    dots: float | None,
-) -> _Plan:
+    dpi: float,
+    *,
+    new: bool,
+) -> Plan:
     """Choose the grid and the size of a panel.
 
     Args:
         panel: What to draw.
         options: The caller's keywords.
         room: Width and height to fill, in inches.
-        dots: Dots per inch of a new figure, in which every value is made a whole number of dots
-            wide and numbers that need more room get it; `None` where the room is all there is.
+        dpi: Dots per inch of the figure.
+        new: Whether the figure is a new one, in which every value is made a whole number of dots
+            wide and what needs more room gets it; in another the room is all there is.
     """
-    items, (height, width) = len(panel.tiles) // panel.slices, panel.tiles.shape[1:3]
+    dots = dpi if new else None
+    items, (height, width) = len(panel.tiles) // panel.slices, panel.frame
     side = math.sqrt(height * width)
     block = panel.slices * (width + GAP * side)
     if panel.slices > 1:
@@ -157,8 +200,13 @@ def _plan(
         across = across or choose_columns(items, (height + GAP * side, block), aspect)
     across = min(across, items)
     rows = -(-items // across)
+    total_width = across * block
+    if panel.has_picture_column:
+        total_width += width + GROUP_GAP * GAP * side
+        wanted = min(LEAST_TILE * total_width / side, WIDEST)
+        room = (max(room[0], wanted) if new else room[0], room[1])
 
-    unit = min(room[0] / (across * block), room[1] / (rows * (height + GAP * side)))
+    unit = min(room[0] / total_width, room[1] / (rows * (height + GAP * side)))
     label_size = None
     whole_dots = False
     row_numbers = False
@@ -173,30 +221,84 @@ def _plan(
             else:
                 unit = left
     if dots:
-        unit = min(unit, (LARGEST_TILE if len(panel.tiles) > 1 else ONLY_TILE) / side)
+        unit = min(unit, _largest_tile(panel) / side)
         if label_size is not None:
             unit = max(unit, math.ceil(needed / panel.slices * dots) / dots)
         if unit * dots >= LEAST_DOTS:
             unit = max(1, round(unit * dots)) / dots
             whole_dots = True
 
+    steps = (1.0, 1.0)
+    if panel.pictures is not None:
+        panel, steps = _fit_pictures(panel, unit * dpi)
     gap = max(LEAST_GAP, GAP * side * unit)
     line = 0.0 if label_size is None or row_numbers else LINE * label_size / 72
     gaps = (max(gap, line) / unit, gap / unit)
     if side >= FINE_TILE:
-        gaps = (max(1, math.ceil(gaps[0])), max(1, round(gaps[1])))
+        whole = math.ceil(gaps[0] / steps[0]), round(gaps[1] / steps[1])
+        gaps = (max(1, whole[0]) * steps[0], max(1, whole[1]) * steps[1])
     elif dots:
-        gaps = tuple(math.ceil(gap * unit * dots - 1e-6) / dots / unit for gap in gaps)
+        dot = 1 / dots / unit
+        gaps = (math.ceil(gaps[0] / dot - 1e-6) * dot, math.ceil(gaps[1] / dot - 1e-6) * dot)
     grid = Grid(len(panel.tiles), across * panel.slices, (height, width), gaps, panel.slices)
     if not dots:
-        unit = min(room[0] / grid.size[1], room[1] / grid.size[0])  # as the equal aspect makes it
+        size = _size(panel, grid)
+        unit = min(room[0] / size[1], room[1] / size[0])  # as the equal aspect makes it
     row_step = 0
     if row_numbers:
         row_step = math.ceil(LINE * SMALLEST_LABEL / 72 / (grid.pitch[0] * unit))
-    return _Plan(panel, grid, unit, label_size, row_step, whole_dots)
+    most_ticks = (MOST_TICKS, MOST_TICKS)
+    if panel.table is not None and panel.table.every:
+        most_ticks = _most_ticks(panel.table, grid, unit)
+    return Plan(panel, grid, unit, label_size, row_step, whole_dots, most_ticks)
 
 
-def _title(panel: Panel, options: TileOptions) -> str:
+def _largest_tile(panel: Panel) -> float:
+    """Return how large a tile may become in a new figure, in inches."""
+    if len(panel.tiles) == 1:
+        return ONLY_TILE
+    return LARGEST_TILE if panel.alpha is None or panel.table is not None else LARGEST_PICTURE
+
+
+def _size(panel: Panel, grid: Grid) -> tuple[float, float]:
+    """Return height and width of a panel, in units of its grid."""
+    height, width = grid.size
+    return height, width + (picture_column(grid) if panel.has_picture_column else 0.0)
+
+
+def _fit_pictures(panel: Panel, dots: float) -> tuple[Panel, tuple[float, float]]:
+    """Resample a panel's pictures, and tiles that are smooth, to what the figure can show.
+
+    Args:
+        panel: The panel.
+        dots: Height and width of a pixel of a picture, in dots.
+
+    Returns:
+        The panel, and the height and width in pixels of which gaps must be whole multiples, for
+        values or pixels that are smaller than a dot to be blended.
+    """
+    pictures, frame, cells = panel.pictures, panel.frame, panel.tiles.shape[1:3]
+    assert pictures is not None
+    size = raster_size(frame, cells, dots)
+    step_y, step_x = (
+        length / (count if length * dots < count else pixels)
+        for length, count, pixels in zip(frame, cells, size, strict=True)
+    )
+    if panel.smooth:
+        panel = replace(panel, tiles=enlarge(panel.tiles, size), raw=panel.values)
+    return replace(panel, pictures=resample(pictures, size)), (step_y, step_x)
+
+
+def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
+    """Return how many rows and columns of a table have room for a number or a name."""
+    size = title_size("x-small")
+    widest = max(text_width(str(column), size) for column in table.columns)
+    height, width = (72 * unit * n for n in grid.size)
+    return max(1, int(height / (LINE * size))), max(1, int(width / (widest + size / 2)))
+
+
+def panel_title(panel: Panel, options: TileOptions) -> str:
+    """Return the caller's title, or the panel's heading and below it a line of notes."""
     title = options["title"]
     if isinstance(title, str):
         return title
@@ -205,14 +307,14 @@ def _title(panel: Panel, options: TileOptions) -> str:
     notes = list(panel.notes)
     dead = int(panel.dead.sum()) // panel.slices
     if dead:
-        what = "dead" if panel.table is None else "dead slices"
+        what = "dead" if panel.table is None else f"dead {panel.table.cell_noun}"
         notes.append(f"{dead} {what} (\N{MULTIPLICATION SIGN})")
     if panel.invalid:
         notes.append(f"{panel.invalid} NaN or infinite values ({INVALID})")
     return "\n".join([panel.heading, ", ".join(notes)]).rstrip()
 
 
-def _has_bar(scale: ColorScale | None, options: TileOptions) -> bool:
+def needs_bar(scale: ColorScale | None, options: TileOptions) -> bool:
     """Whether a colour bar would tell the truth: never over tiles on scales of their own."""
     return bool(options["colorbar"]) and scale is not None and options["scale"] != "tile"
 
@@ -229,23 +331,23 @@ def _draw_into_new(
     costs more than the drawing itself, has nothing to find out.
     """
     room = ONE_PANEL if len(panels) == 1 else MANY_PANELS
-    plans = [_plan(panel, options, room, figure.dpi) for panel in panels]
+    plans = [make_plan(panel, options, room, figure.dpi, new=True) for panel in panels]
     boxes, axes, images, bars = [], [], [], []
     for plan, scale in zip(plans, scales, strict=True):
         height, width = plan.size
         figure.set_size_inches(width + 2, height + 2)
         ax = figure.add_axes(_fractions(figure, 1, 1, width, height))
-        image = _draw(ax, plan, scale)
+        image = draw_plan(ax, plan, scale)
         bar = None
-        if _has_bar(scale, options):
+        if needs_bar(scale, options):
             cax = figure.add_axes(_fractions(figure, 1 + width, 1, BAR_WIDTH, height))
-            bar = _add_bar(image, plan.panel.tiles, figure, cax=cax)
+            bar = add_bar(image, plan.panel, figure, cax=cax)
         boxes.append(_measure(plan, ax, bar, options))
         axes.append(ax)
         images.append(image)
         bars.append(bar)
 
-    columns = math.ceil(math.sqrt(len(panels)))
+    columns = _panel_columns(panels)
     widths = [max(box.width for box in boxes[i::columns]) for i in range(columns)]
     rows = [boxes[i : i + columns] for i in range(0, len(boxes), columns)]
     heights = [max(box.height for box in row) for row in rows]
@@ -260,7 +362,7 @@ def _draw_into_new(
             bar.ax.set_position(
                 _fractions(figure, left + width + BAR_PAD, bottom, BAR_WIDTH, height)
             )
-        _set_title(ax, box.title, plan, _title_size())
+        _set_title(ax, box.title, plan, title_size())
     return Plot(figure, tuple(axes), tuple(images), tuple(bars))
 
 
@@ -275,21 +377,21 @@ class _Box:
     title: str
 
 
-def _measure(plan: _Plan, ax: Axes, bar: Colorbar | None, options: TileOptions) -> _Box:
+def _measure(plan: Plan, ax: Axes, bar: Colorbar | None, options: TileOptions) -> _Box:
     height, width = plan.size
     left, right, above, below = MARGIN, MARGIN, plan.head, MARGIN
     if plan.panel.table is not None:
-        around = _overhang(ax)
+        around = overhang(ax)
         left += around.left
         below += around.bottom
     if bar is not None:
-        around = _overhang(bar.ax)
+        around = overhang(bar.ax)
         right += BAR_PAD + BAR_WIDTH + around.right
         above = max(above, around.top)
         below = max(below, around.bottom + MARGIN / 2)
     total = max(left + width + right, LEAST_WIDTH)
-    size = _title_size()
-    title = wrap_text(_title(plan.panel, options), (total - left - MARGIN) * 72, size)
+    size = title_size()
+    title = wrap_text(panel_title(plan.panel, options), (total - left - MARGIN) * 72, size)
     lines = len(title.splitlines())
     top = MARGIN + above + (lines * LINE * size / 72 + TITLE_PAD if lines else 0)
     return _Box(left, top, total, top + height + below, title)
@@ -302,7 +404,7 @@ class _Overhang(NamedTuple):
     bottom: float
 
 
-def _overhang(ax: Axes) -> _Overhang:
+def overhang(ax: Axes) -> _Overhang:
     """Return how far ticks and labels stick out of an Axes, in inches."""
     dpi = cast(Figure, ax.get_figure(root=True)).dpi
     inner, outer = ax.get_window_extent(), ax.get_tightbbox()
@@ -334,18 +436,18 @@ def _draw_into_axes(
         extent = ax.get_window_extent()
         dpi = ax.figure.dpi
         full = extent.width / dpi, extent.height / dpi
-        has_bar = _has_bar(scale, options)
+        has_bar = needs_bar(scale, options)
         beside = min(BAR_PAD + BAR_WIDTH + BAR_LABELS, 0.4 * full[0]) if has_bar else 0.0
         room = (full[0] - beside, full[1])
-        plan = _plan(panel, options, room, None)
-        image = _draw(ax, plan, scale)
+        plan = make_plan(panel, options, room, dpi, new=False)
+        image = draw_plan(ax, plan, scale)
         bar = None
         height, width = plan.size
         if has_bar:
             pad = BAR_PAD / full[0]
-            bar = _add_bar(
+            bar = add_bar(
                 image,
-                panel.tiles,
+                panel,
                 ax.figure,
                 ax=ax,
                 fraction=beside / full[0] - pad,
@@ -353,19 +455,27 @@ def _draw_into_axes(
                 shrink=min(1.0, height / room[1]),
                 aspect=height / BAR_WIDTH,
             )
-        size = _title_size("medium" if full[0] >= SMALL_AXES else "small")
-        title = wrap_text(_title(panel, options), (full[0] + width) / 2 * 72, size)
+        size = title_size("medium" if full[0] >= SMALL_AXES else "small")
+        title = wrap_text(panel_title(panel, options), (full[0] + width) / 2 * 72, size)
         _set_title(ax, title, plan, size)
         images.append(image)
         bars.append(bar)
     return Plot(axes[0].figure, tuple(axes), tuple(images), tuple(bars))
 
 
-def _draw(ax: Axes, plan: _Plan, scale: ColorScale | None) -> AxesImage:
+def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
+    """Draw a panel as it is planned."""
     image = draw_panel(
-        ax, plan.panel, plan.grid, scale, label_size=plan.label_size, row_step=plan.row_step
+        ax,
+        plan.panel,
+        plan.grid,
+        scale,
+        label_size=plan.label_size,
+        row_step=plan.row_step,
+        most_ticks=plan.most_ticks,
     )
-    if plan.whole_dots:
+    values, units = plan.panel.tiles.shape[1:3], plan.grid.tile
+    if plan.whole_dots and values[0] <= units[0] and values[1] <= units[1]:
         # Matplotlib's own choice blends values of three dots, and by rounding errors many of one
         # and two. Without blending both stages give the same dots, and "data" is faster.
         for drawn in ax.images:
@@ -373,22 +483,31 @@ def _draw(ax: Axes, plan: _Plan, scale: ColorScale | None) -> AxesImage:
     return image
 
 
-def _add_bar(image: AxesImage, values: np.ndarray, figure: FigureBase, **place: Any) -> Colorbar:
-    lowest, highest = value_range(values)
+def add_bar(image: AxesImage, panel: Panel, figure: FigureBase, **place: Any) -> Colorbar:
+    """Add a colour bar, which ends in an arrow where values lie beyond its limits."""
+    lowest, highest = value_range(panel.tiles)
     vmin, vmax = image.get_clim()
     below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
     bar = figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")
+    if panel.alpha is not None:
+        # What shines through is black in the left half and white in the right one.
+        for left, color in ((0.0, "black"), (0.5, "white")):
+            half = Rectangle(
+                (left, 0), 0.5, 1, transform=bar.ax.transAxes, color=color, linewidth=0
+            )
+            bar.ax.add_patch(half).set_zorder(0)
     return bar
 
 
-def _title_size(relative: str = "medium") -> float:
+def title_size(relative: str = "medium") -> float:
+    """Return a font size in points, such as that of "small"."""
     return float(FontProperties(size=relative).get_size_in_points())
 
 
-def _set_title(ax: Axes, title: str, plan: _Plan, size: float) -> None:
+def _set_title(ax: Axes, title: str, plan: Plan, size: float) -> None:
     # The centred title, since that is the one that `get_title` returns, but flush with the tiles.
     pad = (plan.head + TITLE_PAD) * 72
     ax.set_title(title, fontsize=size, x=0, ha="left", y=1, pad=pad)

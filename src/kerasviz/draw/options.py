@@ -95,9 +95,8 @@ def check_options(options: TileOptions, *own: str) -> TileOptions:
         check_choice("sort", merged["sort"], get_args(Sort), "None")
     check_choice("scale", merged["scale"], get_args(Scale))
     _check_colors(merged)
-    columns = merged["columns"]
-    if columns is not None and not (_is_integer(columns) and columns >= 1):
-        raise ValueError(f"`columns` must be a positive integer. Received: columns={columns!r}")
+    if merged["columns"] is not None:
+        check_count("columns", merged["columns"])
     check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
     check_type("labels", merged["labels"], (bool, np.bool_), "a bool")
     check_type("colorbar", merged["colorbar"], (bool, np.bool_), "a bool")
@@ -121,8 +120,11 @@ def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -
         raise TypeError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
 
 
-def _is_integer(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+def check_count(name: str, value: object) -> None:
+    """Raise `ValueError` unless `value` is a positive integer."""
+    integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not (integer and value >= 1):  # type: ignore[operator]
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
 
 
 def _check_colors(options: Mapping[str, Any]) -> None:

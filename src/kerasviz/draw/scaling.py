@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasviz.draw.color import ColorScale, color_scale, normalize_tiles, rgb_limits, rgb_values
 from kerasviz.draw.options import TileOptions
+from kerasviz.draw.overlay import see_through
 from kerasviz.draw.panel import Panel
 
 OWN_SCALE = "each tile on its own scale"
@@ -31,6 +32,8 @@ def resolve_scales(
         if options["scale"] == "figure":
             values = np.concatenate([other.tiles.ravel() for other in panels])
         shown, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, options)
+        if shown.alpha is not None and scale is not None:
+            scale = see_through(scale, shown.alpha, cmap_given=options["cmap"] is not None)
         resolved.append(shown)
         scales.append(scale)
     return resolved, scales

@@ -62,8 +62,7 @@ def plot_kernels(
         Plot(conv2d: 32 kernels, 3×3)
     """
     merged = check_options(options, "channel")
-    if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool):
-        check_choice("channel", channel, CHANNELS, "an int")
+    check_channel(channel)
     targets, _ = resolve_kernels(model, layer)
     check_panels(len(targets), merged)
     panels = [
@@ -71,6 +70,12 @@ def plot_kernels(
         for address, call in targets
     ]
     return draw_panels(panels, merged)
+
+
+def check_channel(channel: object) -> None:
+    """Raise `ValueError` unless `channel` is one of its words or an int."""
+    if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool):
+        check_choice("channel", channel, CHANNELS, "an int")
 
 
 def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileOptions) -> Panel:
