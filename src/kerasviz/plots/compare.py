@@ -1,0 +1,230 @@
+"""`compare_kernels`: the kernels of one layer in several models, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.channels import Channel
+from kerasviz.draw.compare import Compared, draw_comparison
+from kerasviz.draw.layout import check_panels
+from kerasviz.draw.options import (
+    TileOptions,
+    check_options,
+    order_tiles,
+    select_tiles,
+    tile_strength,
+)
+from kerasviz.draw.panel import Plot
+from kerasviz.model.kernels import read_kernel, resolve_kernels
+from kerasviz.model.layers import Target
+from kerasviz.model.statistics import (
+    NEAR_ZERO,
+    LayerStatistics,
+    check_near_zero,
+    describe_kernel,
+    write_number,
+    write_share,
+)
+from kerasviz.plots.kernels import check_channel, kernel_panel
+
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between what must not be torn apart at the end of a line."""
+
+
+def compare_kernels(
+    models: Mapping[str, keras.Model],
+    layer: Any,
+    *,
+    channel: Channel = "auto",
+    near_zero: float = NEAR_ZERO,
+    **options: Unpack[TileOptions],
+) -> Plot:
+    """Draw the filters of one layer in several models side by side, all on one colour scale.
+
+    Below each model's panel stand the statistics of the weights of the whole kernel. Of two models
+    the difference, the second minus the first, is a panel of its own, on its own scale.
+
+    Args:
+        models: Names and models: `{"untrained": a, "trained": b}`.
+        layer: A layer address that names one layer in each of the models, with kernels of one
+            shape.
+        channel: Which of the kernel's input channels to draw, as for `plot_kernels`.
+        near_zero: Up to which share of the layer's largest magnitude a weight counts as near zero,
+            as for `kernel_statistics`.
+        **options: The keywords of every plot of tiles, see `TileOptions`. `sort` goes by the last
+            model, and every panel has its order; `cmap`, `norm`, `vmin` and `vmax` hold for the
+            models, and not for the difference. `title` is the line above all panels.
+
+    Returns:
+        A `Plot` with a panel a model, in their order, and of two models one of the difference.
+        Models beside one another share a colour bar.
+
+    Raises:
+        TypeError: `models` is no dict of names and Keras models, `layer` no address, or a keyword
+            of the wrong type.
+        ValueError: A model has no such layer or more than one, the kernels do not have the same
+            shape, or a keyword has no meaning.
+
+    Notes:
+        The difference is taken between the weights, and only then reduced to what can be drawn:
+        with principal patterns it is the pattern of the difference. The patterns of two models,
+        and their signs, are each chosen for themselves, so that their difference would say nothing
+        about the weights. A filter that is the same in both is counted as unchanged.
+
+    Example:
+        >>> import keras, kerasviz
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> other = keras.models.clone_model(model)
+        >>> kerasviz.compare_kernels({"one seed": model, "another": other}, "conv2d")
+        Plot(3 panels)
+    """
+    models = check_models(models)
+    _check_scale(options)
+    merged = check_options(TileOptions(**{**options, "scale": "figure"}), "channel", "near_zero")
+    check_channel(channel)
+    check_near_zero(near_zero)
+    targets = _one_layer(models, layer)
+    check_panels(len(models) + (len(models) == 2), merged, "panels")
+    address = join_addresses(targets)
+    kernels = [read_kernel(target.call.layer, target.address) for target in targets]
+    _check_shapes(models, kernels, address)
+    chosen = _choose_tiles(kernels[-1], address, merged)
+    compared = [
+        Compared(kernel_panel(kernel, address, channel, chosen), name, _caption(kernel, near_zero))
+        for name, kernel in zip(models, kernels, strict=True)
+    ]
+    difference = None
+    if len(models) == 2:
+        difference = _difference(kernels, list(models), address, channel, chosen)
+    return draw_comparison(compared, difference, merged)
+
+
+def check_models(models: Any, name: str = "models") -> dict[str, keras.Model]:
+    """Return models with their names, or say in which form they are wanted.
+
+    Args:
+        models: What the caller gave.
+        name: What the argument is called.
+
+    Raises:
+        TypeError: No dict of strings and Keras models.
+        ValueError: No model at all.
+    """
+    form = f'`{name}` must be a dict of names and Keras models: {{"untrained": a, "trained": b}}.'
+    if not isinstance(models, Mapping):
+        raise TypeError(f"{form} Received: {name}={models!r}")
+    for key, model in models.items():
+        if not (isinstance(key, str) and isinstance(model, keras.Model)):
+            raise TypeError(f"{form} Received: {key!r}: {model!r}")
+    if not models:
+        raise ValueError(f"{form} Received: {name}={models!r}")
+    return dict(models)
+
+
+def match_layers(models: Mapping[str, keras.Model], layer: Any) -> list[tuple[Target, ...]]:
+    """Find what a layer argument names in each of several models.
+
+    Returns:
+        For each layer, what it is in each model: those in the same place belong together.
+
+    Raises:
+        ValueError: It does not name the same number of layers in each.
+    """
+    found = [resolve_kernels(model, layer).targets for model in models.values()]
+    if len(set(map(len, found))) > 1:
+        counts = ", ".join(
+            f"{len(targets)} in {name!r}" for name, targets in zip(models, found, strict=True)
+        )
+        raise ValueError(
+            "`layer` must name the same number of layers in each model. "
+            f"Received: layer={layer!r}, which names {counts}"
+        )
+    return list(zip(*found, strict=True))
+
+
+def join_addresses(targets: Iterable[Target]) -> str:
+    """Return the address of a layer in several models, or all of them where they differ."""
+    return ", ".join(dict.fromkeys(target.address for target in targets))
+
+
+def _one_layer(models: Mapping[str, keras.Model], layer: Any) -> tuple[Target, ...]:
+    layers = match_layers(models, layer)
+    if len(layers) > 1:
+        raise ValueError(
+            f"`layer` must name one layer. Received: layer={layer!r}, which names {len(layers)}"
+        )
+    return layers[0]
+
+
+def _check_shapes(models: Iterable[str], kernels: Sequence[np.ndarray], address: str) -> None:
+    if len({kernel.shape for kernel in kernels}) > 1:
+        shapes = ", ".join(
+            f"{'×'.join(map(str, kernel.shape))} in {name!r}"
+            for name, kernel in zip(models, kernels, strict=True)
+        )
+        raise ValueError(
+            f"`models` must have kernels of one shape to be compared. Received: {address!r}, "
+            f"which is {shapes}"
+        )
+
+
+def _check_scale(options: TileOptions) -> None:
+    scale = options.get("scale", "figure")
+    if scale != "figure":
+        raise ValueError(
+            "`scale` can only be 'figure' in a comparison, whose models are all on one scale. "
+            f"Received: scale={scale!r}"
+        )
+
+
+def _choose_tiles(kernel: np.ndarray, address: str, options: TileOptions) -> TileOptions:
+    """Fix which filters are drawn and in which order, for all models by one of them."""
+    numbers = select_tiles(options["tiles"], kernel.shape[-1], of=repr(address))
+    if options["sort"] is not None:
+        strength = tile_strength(np.moveaxis(kernel[..., numbers], -1, 0), options["sort"])
+        numbers = numbers[order_tiles(numbers, strength)]
+    return TileOptions(**{**options, "tiles": numbers.tolist(), "sort": None})
+
+
+def _caption(kernel: np.ndarray, near_zero: float) -> str:
+    row = describe_kernel(kernel, "", near_zero)
+    return f"{_moments(row)}, {write_share(row.near_zero)}{SPACE}near{SPACE}zero"
+
+
+def _moments(row: LayerStatistics) -> str:
+    facts = {"mean": row.mean, "std": row.std, "norm": row.norm}
+    return "weights: " + ", ".join(f"{name}{SPACE}{write_number(n)}" for name, n in facts.items())
+
+
+def _difference(
+    kernels: Sequence[np.ndarray],
+    names: Sequence[str],
+    address: str,
+    channel: Channel,
+    options: TileOptions,
+) -> Compared:
+    """Subtract the first kernel from the second, before either is reduced to patterns."""
+    first, second = kernels
+    with np.errstate(invalid="ignore"):  # of two infinite weights
+        kernel = second - first
+    panel = kernel_panel(kernel, address, channel, options)
+    notes = [note.replace("principal pattern", "pattern of the difference") for note in panel.notes]
+    unchanged = int((kernel == 0).reshape(-1, kernel.shape[-1])[:, panel.numbers].all(axis=0).sum())
+    if unchanged:
+        notes = notes if unchanged < len(panel.numbers) else []
+        notes.append(f"{unchanged}{SPACE}unchanged")
+    row, before = describe_kernel(kernel, ""), describe_kernel(first, "")
+    caption = _moments(row)
+    if before.norm > 0:
+        caption += f" ({row.norm / before.norm:.0%}{SPACE}of{SPACE}{names[0]})"
+    return Compared(
+        replace(panel, notes=tuple(notes), can_be_dead=False),
+        f"{names[1]} \N{MINUS SIGN} {names[0]}",
+        caption,
+    )

@@ -1,0 +1,168 @@
+"""`plot_kernel_histograms`: how the weights of layers are distributed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
+
+import keras
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.color import value_range
+from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.histograms import Histogram, draw_histograms
+from kerasviz.draw.layout import check_panels
+from kerasviz.draw.options import check_choice, check_count, check_type
+from kerasviz.draw.panel import Plot
+from kerasviz.model.kernels import read_kernel
+from kerasviz.model.layers import Target
+from kerasviz.model.statistics import describe_kernel, write_number
+from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers
+
+Bins = int | Sequence[float] | np.ndarray
+AxisScale = Literal["figure", "layer"]
+MARGIN = 0.03
+"""Room on both sides of the weights, as a part of their range."""
+
+
+def plot_kernel_histograms(
+    model: keras.Model | Mapping[str, keras.Model],
+    layer: Any = None,
+    *,
+    bins: Bins = 40,
+    scale: AxisScale = "figure",
+    density: bool = False,
+    log: bool = False,
+    columns: int | None = None,
+    **options: Unpack[FigureOptions],
+) -> Plot:
+    """Draw the distribution of the weights of each layer as a histogram.
+
+    Args:
+        model: The model that has the layers, or several to lay over one another, as a dict of
+            names and models: `{"untrained": a, "trained": b}`.
+        layer: A layer address, or several; `None` is every convolution. A panel each.
+        bins: How many bins there are between the smallest and the largest weight of the layer, in
+            whichever model; or the edges of the bins of all layers, of which weights outside are
+            counted in the title.
+        scale: "figure": all panels have the same axis of weights, so that widths can be compared.
+            "layer": each has its own.
+        density: Divide by the number of weights and the width of a bin, so that every histogram
+            has the area 1.
+        log: Put the heights on a logarithmic axis, which shows the few large weights.
+        columns: Panels in a row.
+        **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
+            that of the figure.
+
+    Returns:
+        A `Plot` with a panel a layer, and no images. Above each panel stand mean and standard
+        deviation, and 0 is marked. Each panel has its own axis of counts, which begins at 0.
+
+    Raises:
+        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        ValueError: No layer has that address, it has no kernel, the models do not have the same
+            number of layers, or a keyword has no meaning.
+
+    Notes:
+        Weights that are NaN or infinite are in no bin; they are counted in the title and in one
+        warning. What `layer` names in one model and in another is matched by its order.
+
+    Example:
+        >>> import keras, kerasviz
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> kerasviz.plot_kernel_histograms(model)
+        Plot(1 panel)
+    """
+    merged = check_figure_options(options, "bins", "scale", "density", "log", "columns")
+    edges = _check_bins(bins)
+    check_choice("scale", scale, get_args(AxisScale))
+    check_type("density", density, (bool, np.bool_), "a bool")
+    check_type("log", log, (bool, np.bool_), "a bool")
+    if columns is not None:
+        check_count("columns", columns)
+    models = check_models(model, "model") if _is_several(model) else {"": model}
+    layers = match_layers(models, layer)
+    check_panels(len(layers), merged)
+    drawn = [_histogram(models, targets, edges, density) for targets in layers]
+    not_finite = sum(count for _, count in drawn)
+    if not_finite:
+        warnings.warn(
+            f"{not_finite} of the weights are NaN or infinite; they are in no bin.", stacklevel=2
+        )
+    panels = [panel for panel, _ in drawn]
+    if scale == "figure":
+        lows, highs = zip(*(panel.limits for panel in panels), strict=True)
+        panels = [replace(panel, limits=(min(lows), max(highs))) for panel in panels]
+    return draw_histograms(
+        panels, merged, columns=columns, share=scale == "figure", density=density, log=log
+    )
+
+
+def _is_several(model: object) -> bool:
+    """Whether these are several models, be it without the names that they must have."""
+    return isinstance(model, (Mapping, list, tuple))
+
+
+def _check_bins(bins: Any) -> int | np.ndarray:
+    """Return a number of bins or an array of their edges."""
+    if not isinstance(bins, (list, tuple, np.ndarray)):
+        check_count("bins", bins)
+        return int(bins)
+    edges = np.asarray(bins)
+    rising = edges.ndim == 1 and edges.dtype.kind in "fiu" and (np.diff(edges) > 0).all()
+    if not rising or len(edges) < 2 or not np.isfinite(edges).all():
+        raise ValueError(
+            "`bins` must be a positive integer or at least two edges, each larger than the one "
+            f"before. Received: bins={bins!r}"
+        )
+    return edges.astype("float64")
+
+
+def _histogram(
+    names: Iterable[str], targets: Sequence[Target], bins: int | np.ndarray, density: bool
+) -> tuple[Histogram, int]:
+    """Put a layer's weights, in each of the models, into the same bins.
+
+    Returns:
+        What to draw, and how many weights are NaN or infinite.
+    """
+    kernels = [read_kernel(target.call.layer, target.address) for target in targets]
+    weights = [kernel[np.isfinite(kernel)].astype("float64") for kernel in kernels]
+    span = value_range(np.concatenate(weights))
+    counts = [np.histogram(values, bins, span)[0] for values in weights]
+    edges = np.histogram_bin_edges(weights[0], bins, span)
+    heights, least = counts, 1.0
+    if density:
+        areas = [max(len(values), 1) * np.diff(edges) for values in weights]
+        heights = [count / area for count, area in zip(counts, areas, strict=True)]
+        least = 1 / max(area.max() for area in areas)
+    not_finite = sum(kernel.size for kernel in kernels) - sum(map(len, weights))
+    outside = sum(map(len, weights)) - sum(int(count.sum()) for count in counts)
+    sizes = " and ".join(dict.fromkeys(f"{kernel.size:,}" for kernel in kernels))
+    heading = f"{join_addresses(targets)}: {sizes}{SPACE}weights"
+    if not_finite:
+        heading += f", {not_finite:,}{SPACE}NaN{SPACE}or{SPACE}infinite"
+    if outside:
+        heading += f", {outside:,}{SPACE}outside{SPACE}the{SPACE}bins"
+    facts = [
+        _fact(name, target.address, kernel)
+        for name, target, kernel in zip(names, targets, kernels, strict=True)
+    ]
+    limits = (edges[0], edges[-1]) if isinstance(bins, np.ndarray) else _limits(*span)
+    return Histogram(heading, edges, heights, facts, limits, least), not_finite
+
+
+def _fact(name: str, address: str, kernel: np.ndarray) -> str:
+    row = describe_kernel(kernel, address)
+    start = f"{name}: " if name else ""
+    return f"{start}mean{SPACE}{write_number(row.mean)}, std{SPACE}{write_number(row.std)}"
+
+
+def _limits(lowest: float, highest: float) -> tuple[float, float]:
+    """Return the ends of an axis that shows all values, and 0."""
+    low, high = min(lowest, 0.0), max(highest, 0.0)
+    margin = MARGIN * (high - low) or 0.5
+    return low - margin, high + margin
