@@ -1,0 +1,206 @@
+"""`plot_history`: how loss and metrics developed during training."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.curves import Curve, CurvePanel, LegendEntry, Mark, Style, draw_curves
+from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.layout import check_panels
+from kerasviz.draw.options import check_choice, check_type, suggest
+from kerasviz.draw.panel import Plot
+from kerasviz.model.history import LEARNING_RATES, Best, Direction, Run, find_best, read_runs
+
+TWIN = "val_"
+
+
+def plot_history(
+    history: Any,
+    *,
+    metrics: str | Sequence[str] | None = None,
+    monitor: str | None = "auto",
+    mode: Direction | Literal["auto"] = "auto",
+    **options: Unpack[FigureOptions],
+) -> Plot:
+    """Draw loss and metrics over the epochs of a training, each beside its validation twin.
+
+    Args:
+        history: What `fit` returned, its `history` dict, or the path of the file that a
+            `keras.callbacks.CSVLogger` wrote; or several trainings to lay over one another, as a
+            dict of names: `{"adam": a, "sgd": b}`.
+        metrics: Which to draw, all by default. A name stands for its validation twin too, "val_..."
+            for that alone.
+        monitor: The metric that tells the best epoch, which is marked in all panels, since there
+            the weights are those that `EarlyStopping` or `ModelCheckpoint` with the same `monitor`
+            keep. "auto" is "val_loss", or "loss" without validation; `None` marks nothing.
+        mode: Whether the lowest ("min") or the highest ("max") value of `monitor` is the best.
+            "auto" goes by the name: losses, errors and divergences are to be low; accuracy, AUC,
+            precision, recall, F1 and other scores high.
+        **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
+            that of the figure.
+
+    Returns:
+        A `Plot` with a panel a metric, and no images. `axes[i].lines` are the curves alone: of each
+        training what was computed on the training data, then what on the validation data.
+
+    Raises:
+        TypeError: `history` is nothing of the kind, or a keyword of the wrong type.
+        ValueError: `history` has no epoch, a file is not there or no `CSVLogger` wrote it, no
+            training has a metric of that name, or its name does not tell what is good.
+
+    Notes:
+        Epochs are counted from 1, as the progress bar of `fit` does; a training that went on from
+        an `initial_epoch` goes on here. What was appended to a file goes on too: where a part
+        begins at an epoch that is there already, it replaces what came after that; where it begins
+        anew, it is counted on. The title says so.
+
+        Values that are NaN or infinite are gaps in their curve; they are counted in the title and
+        in one warning. The learning rate, where it was recorded, is on a logarithmic axis.
+
+    Example:
+        >>> import kerasviz
+        >>> history = {"loss": [0.9, 0.5, 0.4], "val_loss": [0.8, 0.6, 0.7]}
+        >>> kerasviz.plot_history(history)
+        Plot(1 panel)
+    """
+    merged = check_figure_options(options, "metrics", "monitor", "mode")
+    check_type("monitor", monitor, (str, type(None)), "a metric's name, 'auto' or None")
+    check_choice("mode", mode, ("auto", "min", "max"))
+    runs = read_runs(history)
+    keys = list(dict.fromkeys(key for run in runs.values() for key in run.series))
+    names = _choose_metrics(metrics, keys)
+    if monitor not in (None, "auto", *keys):
+        raise ValueError(
+            f"`monitor` must be a metric of the history.{suggest(monitor, keys)} "
+            f"Received: monitor={monitor!r}"
+        )
+    check_panels(len(names), merged, "metrics")
+    found = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
+    best = {name: chosen for name, chosen in found.items() if chosen is not None}
+    shown = [key for wanted in names.values() for key in wanted]
+    not_finite = sum(_count_not_finite(run, shown) for run in runs.values())
+    if not_finite:
+        warnings.warn(
+            f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=2
+        )
+    panels = [_panel(runs, best, base, wanted) for base, wanted in names.items()]
+    return draw_curves(panels, merged, colors=max(2, len(runs)), note=_say_runs(runs))
+
+
+def _base(key: str) -> str:
+    return key.removeprefix(TWIN)
+
+
+def _choose_metrics(metrics: Any, keys: Sequence[str]) -> dict[str, list[str]]:
+    """Return the names of the panels, and which quantities each shows.
+
+    The loss comes first and the learning rate last, unless the caller says so.
+    """
+    if metrics is None:
+        order = sorted(map(_base, keys), key=lambda base: (base in LEARNING_RATES, base != "loss"))
+        wanted = list(dict.fromkeys(order))
+    else:
+        wanted = [metrics] if isinstance(metrics, str) else metrics
+        words = isinstance(wanted, (list, tuple)) and all(isinstance(x, str) for x in wanted)
+        if not words:
+            raise TypeError(
+                "`metrics` must be a metric's name or a list of names. "
+                f"Received: metrics={metrics!r}"
+            )
+    if not wanted:
+        raise ValueError(f"`metrics` must name at least one. Received: metrics={metrics!r}")
+    panels: dict[str, list[str]] = {}
+    for name in wanted:
+        found = [key for key in (name, f"{TWIN}{name}") if key in keys]
+        if not found:
+            raise ValueError(
+                f"`metrics` must name metrics of the history.{suggest(name, keys)} "
+                f"Received: {name!r}. There are: {', '.join(map(repr, keys))}"
+            )
+        shown = panels.setdefault(_base(name), [])
+        shown += [key for key in found if key not in shown]
+    return {base: sorted(shown, key=lambda key: key != base) for base, shown in panels.items()}
+
+
+def _count_not_finite(run: Run, keys: Sequence[str]) -> int:
+    values = [run.series[key].values for key in keys if key in run.series]
+    return sum(int((~np.isfinite(part)).sum()) for part in values)
+
+
+def _panel(
+    runs: Mapping[str, Run], best: Mapping[str, Best], base: str, keys: Sequence[str]
+) -> CurvePanel:
+    """Gather what one panel shows of all trainings."""
+    curves: list[Curve] = []
+    marks: list[Mark] = []
+    legend: list[LegendEntry] = []
+    for number, (name, run) in enumerate(runs.items()):
+        found = [key for key in keys if key in run.series]
+        color = 0 if len(runs) == 1 else number
+        drawn = [_curve(run, key, keys, color, alone=len(runs) == 1) for key in found]
+        if not drawn:
+            continue
+        curves += drawn
+        chosen = best.get(name)
+        if chosen is not None:
+            marks.append(Mark(chosen.epoch, None if len(runs) == 1 else color, drawn))
+        if len(runs) > 1:
+            value = _value_at(drawn[-1], chosen)
+            epoch = f" at epoch {chosen.epoch}" if value and chosen is not None else ""
+            legend.append(LegendEntry(name + value + epoch, color, "solid"))
+            continue
+        for key, curve in zip(found, drawn, strict=True):
+            text = _word(key) + _value_at(curve, chosen)
+            legend.append(LegendEntry(text, curve.color, curve.style))
+    if len(runs) > 1 and len(keys) > 1:
+        legend += [
+            LegendEntry(_word(key), None, "solid" if key == keys[-1] else "dashed") for key in keys
+        ]
+    gaps = sum(_count_not_finite(run, keys) for run in runs.values())
+    note = f", {gaps} NaN or infinite" if gaps else ""
+    if marks:
+        note += f" (dotted: {_say_best(best, alone=len(runs) == 1)})"
+    positive = all((curve.y[np.isfinite(curve.y)] > 0).all() for curve in curves)
+    return CurvePanel(base, note, curves, marks, legend, base in LEARNING_RATES and positive)
+
+
+def _curve(run: Run, key: str, keys: Sequence[str], color: int, *, alone: bool) -> Curve:
+    """Return a curve: solid what counts, dashed the training data where validation is there too.
+
+    A training that is alone has two colours for these, several have one each.
+    """
+    second = key == keys[-1] and len(keys) > 1
+    style: Style = "solid" if key == keys[-1] else "dashed"
+    return Curve(*run.series[key], color + (alone and second), style)
+
+
+def _word(key: str) -> str:
+    if key in LEARNING_RATES:
+        return key.replace("_", " ")
+    return "validation" if key.startswith(TWIN) else "training"
+
+
+def _value_at(curve: Curve, best: Best | None) -> str:
+    """Return the value in the best epoch, where there is one, to be written behind a name."""
+    values = curve.y[curve.x == best.epoch] if best is not None else curve.y[:0]
+    return f": {values[0]:.4g}" if len(values) else ""
+
+
+def _say_runs(runs: Mapping[str, Run]) -> str:
+    """Say how the trainings were read; and the name of one that is alone."""
+    if len(runs) == 1:
+        ((name, run),) = runs.items()
+        return ", ".join(filter(None, [name, *run.notes]))
+    return ", ".join(f"{name}: {note}" for name, run in runs.items() for note in run.notes)
+
+
+def _say_best(best: Mapping[str, Best], *, alone: bool) -> str:
+    words = {"min": "lowest", "max": "highest"}
+    said = dict.fromkeys(f"{words[item.direction]} {item.monitor}" for item in best.values())
+    epochs = f"epoch {next(iter(best.values())).epoch}, " if alone else ""
+    return epochs + " or ".join(said)

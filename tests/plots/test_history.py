@@ -1,0 +1,301 @@
+import re
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import kerasviz
+from kerasviz.draw.curves import COLORS
+
+
+@pytest.fixture
+def plot_history(closing):
+    return closing(kerasviz.plot_history)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return a real `History` with validation and a learning rate, and the file of a CSVLogger."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(16, 2)).astype("float32")
+    y = (x.sum(axis=1, keepdims=True) > 0).astype("float32")
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid", kernel_initializer="zeros")]
+    )
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    path = tmp_path_factory.mktemp("log") / "log.csv"
+    slower = keras.callbacks.LearningRateScheduler(lambda epoch: 0.5 / (epoch + 1))
+    history = model.fit(
+        x,
+        y,
+        epochs=4,
+        verbose=0,
+        validation_data=(x[:8], y[:8]),
+        callbacks=[slower, keras.callbacks.CSVLogger(path)],
+    )
+    return history, path
+
+
+RUN = {
+    "loss": [0.9, 0.5, 0.4],
+    "val_loss": [0.8, 0.6, 0.7],
+    "accuracy": [0.6, 0.7, 0.8],
+    "val_accuracy": [0.5, 0.65, 0.75],
+}
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def marked(ax):
+    """Return the epochs of the lines across a panel."""
+    return [
+        int(segment[0][0])
+        for item in ax.collections
+        if hasattr(item, "get_segments") and item.get_transform() == ax.get_xaxis_transform()
+        for segment in item.get_segments()
+    ]
+
+
+def test_the_curves_are_what_fit_recorded(plot_history, trained):
+    history, path = trained
+    for given in (history, history.history, path, str(path)):
+        plot = plot_history(given)
+        names = [ax.get_title().split()[0] for ax in plot.axes]
+        assert names == ["loss", "accuracy", "learning_rate"]
+        for ax, name in zip(plot.axes, names, strict=True):
+            keys = [key for key in (name, f"val_{name}") if key in history.history]
+            assert len(ax.lines) == len(keys)
+            for line, key in zip(ax.lines, keys, strict=True):
+                expected = np.stack([[1, 2, 3, 4], history.history[key]], axis=1)
+                np.testing.assert_allclose(line.get_xydata(), expected, rtol=1e-12)
+        assert [ax.get_yscale() for ax in plot.axes] == ["linear", "linear", "log"]
+        assert (plot.images, plot.colorbars) == ((), ())
+
+
+def test_the_epoch_with_the_lowest_validation_loss_is_marked_in_all_panels(plot_history):
+    plot = plot_history(RUN)
+    assert [ax.get_title() for ax in plot.axes] == [
+        "loss (dotted: epoch 2, lowest val_loss)",
+        "accuracy (dotted: epoch 2, lowest val_loss)",
+    ]
+    assert [marked(ax) for ax in plot.axes] == [[2], [2]]
+    assert [legend(ax) for ax in plot.axes] == [
+        ["training: 0.5", "validation: 0.6"],
+        ["training: 0.7", "validation: 0.65"],
+    ]
+    rings = [item.get_offsets().tolist() for item in plot.axes[1].collections[1:]]
+    assert rings == [[[2, 0.7]], [[2, 0.65]]]
+
+
+@pytest.mark.parametrize(
+    ("options", "epoch", "said"),
+    [
+        ({"monitor": "val_accuracy"}, 3, "highest val_accuracy"),
+        ({"monitor": "loss"}, 3, "lowest loss"),
+        ({"monitor": "val_loss"}, 2, "lowest val_loss"),
+        ({"monitor": "val_loss", "mode": "max"}, 1, "highest val_loss"),
+        ({"monitor": "val_accuracy", "mode": "min"}, 1, "lowest val_accuracy"),
+        ({"mode": "max"}, 1, "highest val_loss"),
+    ],
+    ids=str,
+)
+def test_what_is_best_is_the_callers_choice(plot_history, options, epoch, said):
+    plot = plot_history(RUN, **options)
+    assert {tuple(marked(ax)) for ax in plot.axes} == {(epoch,)}
+    assert plot.axes[0].get_title() == f"loss (dotted: epoch {epoch}, {said})"
+
+
+def test_nothing_is_marked_unless_something_is_monitored(plot_history):
+    plot = plot_history(RUN, monitor=None)
+    assert [ax.get_title() for ax in plot.axes] == ["loss", "accuracy"]
+    assert legend(plot.axes[0]) == ["training", "validation"]
+    assert not plot.axes[0].collections
+
+
+def test_without_validation_the_loss_itself_tells_the_best_epoch(plot_history):
+    plot = plot_history({"loss": [3, 1, 2], "mae": [3, 2, 1]})
+    assert plot.axes[1].get_title() == "mae (dotted: epoch 2, lowest loss)"
+    assert legend(plot.axes[1]) == ["training: 2"]
+    assert not plot.axes[0].lines[0].is_dashed()
+
+
+def test_training_is_dashed_and_validation_solid_in_another_color(plot_history):
+    ax = plot_history(RUN).axes[0]
+    assert [line.is_dashed() for line in ax.lines] == [True, False]
+    assert [line.get_color() for line in ax.lines] == list(COLORS[:2])
+
+
+def test_several_trainings_have_a_color_each(plot_history):
+    runs = {"a": RUN, "b": {"loss": [3, 1], "mae": [2, 1]}, "c": {**RUN, "val_loss": [1, 2, 3]}}
+    plot = plot_history(runs)
+    loss, accuracy, mae = plot.axes
+    blue, red, green = COLORS[:3]
+    assert [line.get_color() for line in loss.lines] == [blue, blue, red, green, green]
+    assert [line.is_dashed() for line in loss.lines] == [True, False, True, True, False]
+    assert legend(loss) == [
+        "a: 0.6 at epoch 2",
+        "b: 1 at epoch 2",
+        "c: 1 at epoch 1",
+        "training",
+        "validation",
+    ]
+    assert [marked(ax) for ax in plot.axes] == [[2, 2, 1], [2, 1], [2]]
+    assert [line.get_color() for line in accuracy.lines] == [blue, blue, green, green]
+    assert [line.get_color() for line in mae.lines] == [red]
+    assert not mae.lines[0].is_dashed()
+    assert legend(mae) == ["b: 1 at epoch 2"]
+    assert loss.get_title().endswith("(dotted: lowest val_loss or lowest loss)")
+    np.testing.assert_array_equal(loss.lines[2].get_xydata(), [[1, 3], [2, 1]])
+
+
+def test_one_training_with_a_name_keeps_it(plot_history):
+    plot = plot_history({"adam": RUN})
+    assert legend(plot.axes[0]) == ["training: 0.5", "validation: 0.6"]
+    assert plot.figure.get_suptitle() == "adam"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "names", "counts"),
+    [
+        ("loss", ["loss"], [2]),
+        (["accuracy"], ["accuracy"], [2]),
+        (["accuracy", "loss"], ["accuracy", "loss"], [2, 2]),
+        ("val_loss", ["loss"], [1]),
+        (["val_loss", "loss"], ["loss"], [2]),
+        (("val_accuracy", "val_loss"), ["accuracy", "loss"], [1, 1]),
+    ],
+    ids=str,
+)
+def test_metrics_are_chosen_and_ordered(plot_history, metrics, names, counts):
+    plot = plot_history(RUN, metrics=metrics)
+    assert [ax.get_title().split()[0] for ax in plot.axes] == names
+    assert [len(ax.lines) for ax in plot.axes] == counts
+
+
+def test_the_loss_comes_first_and_the_learning_rate_last(plot_history):
+    run = {"lr": [0.1, 0.01], "auc": [1, 2], "a_loss": [3, 4], "val_auc": [1, 3], "loss": [2, 1]}
+    plot = plot_history(run)
+    assert [ax.get_title().split()[0] for ax in plot.axes] == ["loss", "auc", "a_loss", "lr"]
+    assert [ax.get_yscale() for ax in plot.axes] == ["linear"] * 3 + ["log"]
+    assert legend(plot.axes[-1]) == ["lr: 0.01"]
+
+
+def test_a_learning_rate_of_0_is_on_a_linear_axis(plot_history):
+    plot = plot_history({"loss": [1, 2], "learning_rate": [0.1, 0]})
+    assert plot.axes[1].get_yscale() == "linear"
+
+
+def test_values_that_are_not_finite_are_gaps_and_counted(plot_history, read_title):
+    nan, inf = float("nan"), float("inf")
+    run = {**RUN, "loss": [0.9, nan, inf], "val_loss": [0.8, 0.6, nan]}
+    message = "^3 of the values are NaN or infinite; they are gaps"
+    with pytest.warns(UserWarning, match=message) as caught:
+        plot = kerasviz.plot_history(run, figure=Figure(figsize=(9, 3)))
+    assert [warning.filename for warning in caught] == [__file__]
+    title = read_title(plot.axes[0])
+    assert title == "loss, 3 NaN or infinite (dotted: epoch 2, lowest val_loss)"
+    assert plot.axes[1].get_title() == "accuracy (dotted: epoch 2, lowest val_loss)"
+    assert np.isnan(plot.axes[0].lines[0].get_ydata()[1])
+    assert plot_history(run, metrics="accuracy").axes  # which is finite, so that nothing is said
+
+
+def test_a_single_epoch_is_a_dot(plot_history):
+    ax = plot_history({"loss": [0.5], "val_loss": [0.7]}, monitor=None).axes[0]
+    assert [line.get_markevery() for line in ax.lines] == [[0], [0]]
+    low, high = ax.get_xlim()
+    assert low < 1 < high
+    assert [tick for tick in ax.get_xticks() if low < tick < high] == [1]
+
+
+def test_a_training_that_went_on_keeps_its_epochs(plot_history):
+    ax = plot_history({"epoch": [5, 6], "loss": [2, 1]}).axes[0]
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[6, 2], [7, 1]])
+    assert ax.get_title() == "loss (dotted: epoch 7, lowest loss)"
+
+
+def test_how_a_file_was_read_is_said(plot_history, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch;f1;loss\n0;[1];3\n1;[2];2\n0;[3];1\n")
+    plot = plot_history(path)
+    said = "2 trainings, counted on, without f1, no single numbers"
+    assert plot.axes[0].get_title() == f"loss (dotted: epoch 3, lowest loss)\n{said}"
+    np.testing.assert_array_equal(plot.axes[0].lines[0].get_ydata(), [3, 2, 1])
+    several = plot_history({"a": path, "b": RUN}, metrics=["loss", "accuracy"])
+    assert several.figure.get_suptitle() == (
+        "a: 2 trainings, counted on, a: without f1, no single numbers"
+    )
+
+
+def test_the_callers_axes_and_figures(plot_history):
+    figure = Figure(figsize=(6, 4))
+    ax = figure.add_subplot()
+    assert plot_history(RUN, metrics="loss", ax=ax).axes == (ax,)
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 metrics were asked for"):
+        kerasviz.plot_history(RUN, ax=ax)
+    assert len(ax.lines) == 2
+    sub = Figure(figsize=(8, 4)).subfigures(1, 2)[1]
+    plot = plot_history(RUN, figure=sub)
+    assert plot.figure is sub
+    assert len(plot.axes) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"metrics": "acuracy"},
+            ValueError,
+            "`metrics` must name metrics of the history. Did you mean 'accuracy' or "
+            "'val_accuracy'? Received: 'acuracy'. There are: 'loss', 'val_loss', 'accuracy',",
+        ),
+        ({"metrics": []}, ValueError, "`metrics` must name at least one. Received: metrics=[]"),
+        ({"metrics": 3}, TypeError, "`metrics` must be a metric's name or a list of names."),
+        ({"metrics": [3]}, TypeError, "Received: metrics=[3]"),
+        (
+            {"monitor": "val_los"},
+            ValueError,
+            "`monitor` must be a metric of the history. Did you mean 'val_loss' or 'loss'? "
+            "Received: monitor='val_los'",
+        ),
+        ({"monitor": 3}, TypeError, "`monitor` must be a metric's name, 'auto' or None."),
+        ({"mode": "low"}, ValueError, "`mode` must be one of 'auto', 'min', 'max'."),
+        ({"yscale": "log"}, TypeError, "Unexpected keyword argument `yscale`."),
+        ({"metric": "loss"}, TypeError, "Did you mean 'metrics'"),
+        ({"title": 3}, TypeError, "`title` must be a string or a bool."),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_refused(options, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        kerasviz.plot_history(RUN, **options)
+    assert not plt.get_fignums()
+
+
+def test_a_metric_whose_name_says_nothing_needs_a_mode(plot_history):
+    run = {"loss": [2, 1], "odd": [1, 2]}
+    with pytest.raises(ValueError, match="`mode` must be 'min' or 'max'"):
+        kerasviz.plot_history(run, monitor="odd")
+    assert marked(plot_history(run, monitor="odd", mode="max").axes[0]) == [2]
+
+
+@pytest.mark.parametrize("history", [{}, {"loss": []}, "nowhere.csv", keras.callbacks.History()])
+def test_what_holds_no_epoch_is_refused(history):
+    with pytest.raises(ValueError, match="`history` must "):
+        kerasviz.plot_history(history)
+    assert not plt.get_fignums()
+
+
+def test_the_history_is_left_as_it_is(plot_history, trained):
+    history, path = trained
+    before = {key: list(values) for key, values in history.history.items()}, path.read_bytes()
+    plot_history({"a": history, "b": path})
+    assert ({k: list(v) for k, v in history.history.items()}, path.read_bytes()) == before
+
+
+def test_nothing_is_printed(plot_history, capfd):
+    plot_history(RUN).figure.canvas.draw()
+    assert capfd.readouterr() == ("", "")
