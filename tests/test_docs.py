@@ -61,6 +61,21 @@ def test_the_code_of_the_readme_runs(
     assert {path.name for path in tmp_path.glob("*.png")} == {"kernels.png", "maps.png"}
 
 
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_the_code_of_a_page_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keras.utils.clear_session()
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL):
+        exec(block, names)
+        plt.close("all")
+
+
 @pytest.mark.parametrize("name", [*kerasviz.__all__, *map("fashion_mnist.{}".format, FASHION)])
 def test_the_example_of_a_docstring_runs(name: str) -> None:
     value = operator.attrgetter(name)(kerasviz)
@@ -73,8 +88,19 @@ def test_the_example_of_a_docstring_runs(name: str) -> None:
     assert not runner.failures
 
 
-def test_links_in_the_readme_lead_somewhere() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        for target in re.findall(r"\]\(([^)#]+)\)", text):
-            assert target.startswith("https://") or (ROOT / target).exists(), (name, target)
+def test_links_lead_somewhere() -> None:
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    for page in [*pages, *PAGES]:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            found = target.startswith("https://") or (page.parent / target).exists()
+            assert found, (page.name, target)
+
+
+def test_the_reference_has_every_public_name() -> None:
+    text = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^::: kerasviz\.([\w.]+)$", text, flags=re.MULTILINE))
+    packages = ("callbacks", "fashion_mnist")
+    public = {name for name in kerasviz.__all__ if name not in packages}
+    public |= {f"fashion_mnist.{name}" for name in FASHION}
+    assert named == public

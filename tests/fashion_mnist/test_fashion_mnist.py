@@ -9,6 +9,7 @@ from typing import ClassVar
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasviz import fashion_mnist
 from kerasviz.fashion_mnist import data as files
@@ -186,3 +187,11 @@ def test_one_run_writes_the_whole_chapter(
     log = (output / "history.csv").read_text().splitlines()
     assert log[0].split(",") == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
     assert len(log) == 3
+    pictures = [path for path in run.files if path.suffix in (".png", ".gif")]
+    assert len(pictures) == 19
+    assert [int(path.name[:2]) for path in run.files[2:]] == list(range(1, 21))
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert len(picture.convert("RGB").getcolors(maxcolors=1 << 24)) > 20, path
+    table = (output / "14-kernel-statistics.txt").read_text()
+    assert f"{run.model.layers[0].get_weights()[0].std():.3}" in table

@@ -1,0 +1,22 @@
+"""# What do kernels deeper in the network look like?
+
+Beyond the first layer a kernel has a slice for every input channel, here 32, and no picture of one
+tile can hold them all. By default a kernel is drawn as its principal pattern, the part that
+explains most of it; the title says how much of the energy that is.
+"""
+
+import kerasviz
+
+model = kerasviz.fashion_mnist.load_model()
+kerasviz.plot_kernels(model, "conv2d_1")
+
+# %%
+# One slice: how the 64 filters use input channel 5. The title says which slice it is.
+
+kerasviz.plot_kernels(model, "conv2d_1", channel=5)
+
+# %%
+# Every slice, as a table: a row an input channel, a column a filter. A pale row is a channel that
+# hardly any filter uses; a pale column is a weak filter.
+
+kerasviz.plot_kernels(model, "conv2d_1", channel="all")

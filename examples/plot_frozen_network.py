@@ -1,0 +1,40 @@
+"""# What does my frozen network see?
+
+In transfer learning a trained network is frozen and becomes a layer of a new model. Its layers have
+addresses inside that model, and the image is what *your* model takes: everything in front of the
+frozen network is part of the picture.
+"""
+
+import keras
+
+import kerasviz
+
+# %%
+# The trained Fashion-MNIST network up to its last pooling, frozen, behind an augmentation and a
+# rescaling, with a new head. It takes images from 0 to 255.
+
+trained = kerasviz.fashion_mnist.load_model()
+base = keras.Model(trained.inputs, trained.get_layer("max_pooling2d_1").output, name="base")
+base.trainable = False
+
+inputs = keras.Input((28, 28, 1), name="photo")
+x = keras.layers.RandomFlip("horizontal")(inputs)
+x = keras.layers.Rescaling(1 / 255)(x)
+x = base(x)
+x = keras.layers.GlobalAveragePooling2D()(x)
+model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x), name="shoe_or_not")
+kerasviz.plot_architecture(model, expand=True)
+
+# %%
+# The addresses, and the maps of the frozen layers. `"conv2d"` alone would do too, since the name is
+# unique in the model.
+
+print(*kerasviz.find_layers(model), sep="\n")
+images, labels = kerasviz.fashion_mnist.load_samples()
+kerasviz.plot_feature_maps(model, ["base/conv2d", "base/conv2d_1"], 255 * images, sample=7)
+
+# %%
+# The same image with values from 0 to 1: the model divides by 255 once more, and nothing is left
+# but the biases. If your maps look like this, look at your input.
+
+kerasviz.plot_feature_maps(model, "base/conv2d", images, sample=7)

@@ -1,0 +1,258 @@
+"""The command `kerasviz`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import kerasviz
+from kerasviz.cli import commands
+from kerasviz.cli.failure import Failure
+
+ADDRESS = """\
+A LAYER is named as in Python:
+  conv2d_1                   by its name, also inside a nested model where the name is unique
+  resnet50/conv1_conv        inside the nested model resnet50
+  encoder:1                  the second call of a layer that is called more than once
+  'block?_conv*'             every layer that the pattern matches; quote it for the shell
+`kerasviz layers MODEL` lists the addresses.
+"""
+SAFETY = """\
+MODEL is a file that Keras saved: .keras, or the older .h5. It is loaded in Keras's safe mode, in
+which a file cannot run Python code of its own. A model with a Lambda layer needs --unsafe; give it
+only for a file that you trust as much as a program that you run.
+"""
+EXIT_CODES = "Exit codes: 0 done, 1 it could not be done, 2 the command was not understood.\n"
+VALUES = """\
+Images are read as numbers from 0 to 255, and resized to what the model takes. --values says what
+the model was trained on: 0-255 for a model that rescales its input itself, 0-1, -1-1, or the name
+of an architecture in keras.applications, such as resnet50, for its own preprocessing. A .npy file
+is taken as it is.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code: 0, or 1 for a failure that is not a bug."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
+    os.environ["MPLBACKEND"] = "Agg"
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as with `| head`: nobody reads on, which is no failure to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (OSError, Failure) as error:
+        print(f"kerasviz: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kerasviz",
+        description="See inside Keras models: kernels and feature maps.",
+        epilog="`kerasviz COMMAND --help` explains a command, with examples.",
+    )
+    parser.add_argument("--version", action="version", version=kerasviz.__version__)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], brief: str, text: str, *epilog: str
+    ) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(
+            name,
+            help=brief,
+            description=text,
+            epilog="\n".join([*epilog, EXIT_CODES]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(run=run)
+        return added
+
+    layers = command(
+        "layers",
+        commands.layers,
+        "list what in a model can be looked at",
+        "List the convolutions of a model, or the layers that a pattern matches, a line each:\n"
+        "address, class, shape of the kernel, shape of the output.",
+        SAFETY,
+        "Examples:\n  kerasviz layers model.keras\n  kerasviz layers model.keras '*'\n",
+    )
+    _add_model(layers)
+    layers.add_argument(
+        "layer",
+        metavar="LAYER",
+        nargs="?",
+        help="a layer's address, or a pattern (default: every convolution)",
+    )
+
+    kernels = command(
+        "kernels",
+        commands.kernels,
+        "draw the kernels of a layer",
+        "Draw every kernel of a layer, or of several layers, as one picture.",
+        ADDRESS,
+        SAFETY,
+        "Examples:\n"
+        "  kerasviz kernels model.keras conv2d -o kernels.png\n"
+        "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --sort norm --tiles 0:16\n",
+    )
+    _add_model(kernels)
+    kernels.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
+    kernels.add_argument(
+        "--channel",
+        default="auto",
+        metavar="C",
+        help="which input channel: a number, mean, principal, rgb, all (default: %(default)s)",
+    )
+    _add_drawing(kernels)
+
+    maps = command(
+        "maps",
+        commands.maps,
+        "draw what a layer makes of images",
+        "Draw every feature map that a layer makes of an image. Of several images: a table, a row\n"
+        "an image and a column a map.",
+        ADDRESS,
+        VALUES,
+        SAFETY,
+        "Examples:\n"
+        "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
+        "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg --values resnet50 \\\n"
+        "      --sort norm --tiles 0:8 -o maps.svg\n",
+    )
+    _add_model(maps)
+    maps.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
+    maps.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="PNG, JPEG, …, .npy")
+    maps.add_argument(
+        "--values",
+        default="0-255",
+        metavar="V",
+        help="what the model was trained on: 0-255, 0-1, -1-1, or an architecture such as "
+        "resnet50 (default: %(default)s)",
+    )
+    maps.add_argument(
+        "--overlay", action="store_true", help="draw each map over the image that caused it"
+    )
+    _add_drawing(maps)
+
+    demo = command(
+        "demo",
+        commands.demo,
+        "draw the network that ships with kerasviz",
+        "Write pictures of the kernels and feature maps of a small network that was trained on\n"
+        "Fashion-MNIST. Network and images ship with kerasviz; nothing is downloaded.",
+    )
+    _add_output(demo, "kerasviz-demo", "the folder for the PNG files")
+
+    train = command(
+        "train-example",
+        commands.train_example,
+        "train that network on Fashion-MNIST, and draw the whole chapter",
+        "Train the small network that ships with kerasviz anew on Fashion-MNIST, save it, and\n"
+        "write every picture that explains it: what its layers do, how training went, what it\n"
+        "learned and what it sees. Takes some minutes; with --subset 2000, one.",
+    )
+    train.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the folder with the four idx files of Fashion-MNIST, gzipped or not (default: "
+        "Keras's cache, or the folder of Debian's package dataset-fashion-mnist)",
+    )
+    _add_output(train, "kerasviz-chapter", "the folder for the model, its log and the pictures")
+    train.add_argument(
+        "--subset", type=_at_least(5), metavar="N", help="train on so many images instead of all"
+    )
+    train.add_argument(
+        "--epochs",
+        type=_at_least(1),
+        default=20,
+        metavar="N",
+        help="how many at most; training stops early (default: %(default)s)",
+    )
+    train.add_argument(
+        "--seed", type=int, default=0, help="the seed of the weights (default: %(default)s)"
+    )
+
+    completion = command(
+        "completion",
+        lambda options: commands.completion(options, parser),
+        "print the completion of these commands for a shell",
+        "Print what makes a shell complete these commands. Needs shtab:\n"
+        "  pip install 'kerasviz[completion]'",
+        'Example, in ~/.bashrc:\n  eval "$(kerasviz completion bash)"\n',
+    )
+    completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a .keras or .h5 file")
+    parser.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="load a model whose file may run code of its own, as a Lambda layer does",
+    )
+
+
+def _add_drawing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the picture to write: .png, .svg or .pdf",
+    )
+    parser.add_argument(
+        "--tiles", type=_tiles, metavar="T", help="which ones: 5, 0,3,7 or 0:16 (default: all)"
+    )
+    parser.add_argument("--sort", choices=["norm", "mean"], help="strongest first")
+    parser.add_argument(
+        "--scale",
+        choices=["layer", "tile", "figure"],
+        default="layer",
+        help="one colour scale a layer, a tile or for all (default: %(default)s)",
+    )
+    parser.add_argument("--columns", type=_at_least(1), metavar="N", help="tiles in a row")
+    parser.add_argument("--labels", action="store_true", help="number the tiles")
+    parser.add_argument("--cmap", metavar="NAME", help="a Matplotlib colormap")
+    parser.add_argument(
+        "--dpi", type=_at_least(10), default=100, metavar="N", help="dots an inch, of a PNG"
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser, folder: str, what: str) -> None:
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(folder),
+        metavar="DIR",
+        help=f"{what} (default: %(default)s)",
+    )
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be an integer of at least {least}: {text!r}")
+        return int(text)
+
+    return number
+
+
+def _tiles(text: str) -> int | slice | list[int]:
+    try:
+        if ":" in text:
+            return slice(*(int(part) if part else None for part in text.split(":")))
+        numbers = [int(part) for part in text.split(",")]
+    except (TypeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"must be a number, numbers with commas, or a slice such as 0:16: {text!r}"
+        ) from None
+    return numbers[0] if len(numbers) == 1 else numbers

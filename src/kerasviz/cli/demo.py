@@ -1,0 +1,31 @@
+"""The pictures of `kerasviz demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from kerasviz import fashion_mnist, plot_feature_maps, plot_kernels
+
+
+def write_demo(folder: Path) -> list[Path]:
+    """Draw the trained and the untrained reference network into a folder; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trained = fashion_mnist.load_model()
+    keras.utils.set_random_seed(0)
+    untrained = fashion_mnist.build_model()
+    images, _ = fashion_mnist.load_samples()
+    plots = {
+        "kernels-trained.png": plot_kernels(
+            trained, "conv2d", vmin=-0.5, vmax=0.5, title="conv2d, trained: 32 kernels, 3×3"
+        ),
+        "kernels-untrained.png": plot_kernels(
+            untrained, "conv2d", vmin=-0.5, vmax=0.5, title="conv2d, untrained: 32 kernels, 3×3"
+        ),
+        "feature-maps-conv2d.png": plot_feature_maps(trained, "conv2d", images),
+        "feature-maps-conv2d_1.png": plot_feature_maps(trained, "conv2d_1", images),
+    }
+    for name, plot in plots.items():
+        plot.savefig(folder / name)
+    return [folder / name for name in plots]
