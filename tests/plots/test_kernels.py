@@ -1,5 +1,6 @@
 import re
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -429,3 +430,14 @@ def test_the_weights_are_left_as_they_are(plot_kernels, grey_model):
 def test_nothing_is_printed(plot_kernels, grey_model, capfd):
     plot_kernels(grey_model, None, labels=True).figure.canvas.draw()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("value", "dead"), [(0, True), (1 / 9, False)])
+def test_a_kernel_of_zeros_is_dead_and_a_blur_is_not(value, dead, plot_kernels, read_title):
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="c")])
+    kernel = np.eye(3)[:, :, np.newaxis, np.newaxis] * [1.0, 0.0]
+    kernel[..., 1] = value
+    model.set_weights([kernel, np.zeros(2)])
+    plot = plot_kernels(model, "c")
+    assert ("1 dead" in read_title(plot.axes[0])) == dead
+    assert bool(plot.axes[0].collections) == dead

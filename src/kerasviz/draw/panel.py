@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 from matplotlib import rcParams
@@ -107,7 +107,8 @@ class Panel:
         alpha: How much of a picture the tiles cover that are drawn over it; `None` where they are
             not.
         smooth: Whether tiles over a picture are enlarged with their values interpolated.
-        can_be_dead: Whether a tile that is constant is dead, which that of a difference is not.
+        dead_if: Which tiles are dead: those that are "constant", as a map that shows nothing; those
+            that are "zero" throughout, as of kernels, where any other constant is a blur; or "none".
     """
 
     tiles: np.ndarray
@@ -125,7 +126,7 @@ class Panel:
     pictures: np.ndarray | None = None
     alpha: Opacity | None = None
     smooth: bool = False
-    can_be_dead: bool = True
+    dead_if: Literal["constant", "zero", "none"] = "constant"
 
     @property
     def values(self) -> np.ndarray:
@@ -157,11 +158,14 @@ class Panel:
 
     @cached_property
     def dead(self) -> np.ndarray:
-        """Which tiles belong to a kernel or a map that is constant, as a boolean array `(n,)`."""
-        if not self.can_be_dead:
+        """Which tiles belong to a kernel or a map that is dead, as a boolean array `(n,)`."""
+        if self.dead_if == "none":
             return np.zeros(len(self.tiles), bool)
         groups = self.values.reshape(-1, self.slices, *self.values.shape[1:])
-        return np.repeat(constant_tiles(groups), self.slices)
+        dead = constant_tiles(groups)
+        if self.dead_if == "zero":
+            dead &= groups.reshape(len(groups), -1)[:, 0] == 0
+        return np.repeat(dead, self.slices)
 
     @property
     def heading(self) -> str:

@@ -109,4 +109,6 @@ def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileO
         table = Table(np.arange(in_channels), numbers, "input channel", "filter")
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
     notes = (note,) if note else ()
-    return Panel(tiles, numbers, filters, name, "kernels", size, notes, table, depth)
+    return Panel(
+        tiles, numbers, filters, name, "kernels", size, notes, table, depth, dead_if="zero"
+    )
