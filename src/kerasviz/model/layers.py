@@ -50,6 +50,10 @@ class Step(NamedTuple):
         return self.name if self.calls == 1 else f"{self.name}:{self.number}"
 
 
+INPUT = Step("(input)", 0, 1)
+"""A last step that leads to what a call is given, and not to what it returns."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of a layer inside a model.
@@ -61,6 +65,7 @@ class Call:
             nested model belong to the graph of that model.
         channel_axes: For each output, as far as it is known, the axis that holds its channels.
         structure: Finds how several outputs belong together, as a list or a dict of anything.
+        inputs: The symbolic tensors that it is called on, as far as they are known.
     """
 
     steps: tuple[Step, ...]
@@ -68,6 +73,7 @@ class Call:
     outputs: tuple[Any, ...] = ()
     channel_axes: tuple[int, ...] = ()
     structure: Callable[[], Any] | None = None
+    inputs: tuple[Any, ...] = ()
 
     def pack(self, outputs: Sequence[Any]) -> Any:
         """Return flat outputs as the layer returns them: one, or a structure of several."""
@@ -80,6 +86,13 @@ class Call:
     def path(self) -> Path:
         """The way to this call, as it is found while the model runs."""
         return tuple((step.name, step.number) for step in self.steps)
+
+    @property
+    def input_call(self) -> Call:
+        """What this call is given, to be computed as what a call returns is."""
+        return replace(
+            self, steps=(*self.steps, INPUT), outputs=self.inputs[:1], structure=None, inputs=()
+        )
 
     @property
     def address(self) -> str:
@@ -165,6 +178,13 @@ def graph_nodes(model: keras.Model) -> list[Any]:
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
+def graph_steps(model: keras.Model) -> list[tuple[Any, Step]]:
+    """Return the nodes of a graph in the order in which they run, each with what names its call."""
+    nodes = graph_nodes(model)
+    steps = _node_steps(nodes)
+    return [(node, steps[id(node)]) for node in nodes]
+
+
 def node_index(tensor: Any) -> int:
     """Return the place of a symbolic tensor's call among all calls of the layer that made it."""
     return int(tensor._keras_history.node_index)
@@ -243,7 +263,8 @@ def _graph_calls(
             )
             channel_axes = tuple(axes[id(x)] for x in outputs)
             taken = [axes[id(x)] for x in node.input_tensors]
-            yield Call((steps[id(node)],), layer, outputs, channel_axes, structure), taken
+            given = tuple(node.input_tensors)
+            yield Call((steps[id(node)],), layer, outputs, channel_axes, structure, given), taken
 
 
 def _graph_axes(model: keras.Model, passed_in: Sequence[int]) -> dict[int, int]:

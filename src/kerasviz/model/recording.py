@@ -20,6 +20,7 @@ from typing import Any
 import keras
 
 from kerasviz.model.layers import (
+    INPUT,
     Call,
     Path,
     channel_axis,
@@ -79,11 +80,16 @@ class Recording:
         if self.wanted is None:
             facts = self._describe(layer, (args, kwargs), _only_tensors(outputs))
             self.calls.insert(place, (path, facts))
-        elif path in self.wanted:
-            self.outputs[path] = self._with_time_axes(_only_tensors(outputs))
+        else:
+            self._keep(path, outputs)
+            self._keep((*path, INPUT[:2]), _first_tensor((args, kwargs)))
+        return outputs
+
+    def _keep(self, path: Path, value: Any) -> None:
+        if self.wanted is not None and path in self.wanted:
+            self.outputs[path] = self._with_time_axes(_only_tensors(value))
             if len(self.outputs) == len(self.wanted):
                 raise _Found
-        return outputs
 
     def _looks_into(self, path: Path) -> bool:
         if self.wanted is None:
@@ -130,7 +136,10 @@ class Recording:
         shown = keras.tree.flatten(self._with_time_axes(flat))
         axes = tuple(self._axes[id(x)][1] for x in shown)
         structure = keras.tree.map_structure(lambda _: 0, outputs)
-        return Call((), layer, tuple(_spec(x) for x in shown), axes, lambda: structure)
+        given = _first_tensor(arguments)
+        over_time = any(opened.steps is not None for opened in self._open)
+        inputs = () if given is None or over_time else (_spec(given),)
+        return Call((), layer, tuple(_spec(x) for x in shown), axes, lambda: structure, inputs)
 
     def _passed_on(self, arguments: Any, output: Any) -> list[int]:
         """Return the channel axes of a call's arguments that have the rank of its output."""
@@ -188,6 +197,10 @@ def _only_tensors(outputs: Any) -> Any:
     return tensors[0] if len(tensors) == 1 else tensors
 
 
+def _first_tensor(arguments: Any) -> Any:
+    return next((x for x in keras.tree.flatten(arguments) if keras.ops.is_tensor(x)), None)
+
+
 def _spec(x: Any) -> keras.KerasTensor:
     return keras.KerasTensor(tuple(x.shape), keras.backend.standardize_dtype(x.dtype))
 
@@ -200,7 +213,7 @@ def _recorded_call(layer: keras.Layer, /, *args: Any, **kwargs: Any) -> Any:
 
 
 @contextmanager
-def _recording(recording: Recording) -> Iterator[None]:
+def recording_calls(recording: Recording) -> Iterator[None]:
     """Let this thread's calls of layers run through a recording; other threads see no change."""
     global _recording_threads, _plain_call
     with _patch_lock:
@@ -228,7 +241,7 @@ def record(
 ) -> Recording:
     """Call a model in inference mode, as far as it is needed, and return what was recorded."""
     recording = Recording(model, wanted, numbers)
-    with _recording(recording), suppress(_Found):
+    with recording_calls(recording), suppress(_Found):
         _plain_call(model, inputs, training=False)
     return recording
 
@@ -264,7 +277,8 @@ def trace_calls(model: keras.Model, specs: Any) -> list[Call]:
     calls = []
     for (path, call), (_, other) in zip(last, first, strict=True):
         outputs = tuple(map(_common, call.outputs, other.outputs))
-        calls.append(replace(call, steps=steps[path], outputs=outputs))
+        inputs = tuple(map(_common, call.inputs, other.inputs))
+        calls.append(replace(call, steps=steps[path], outputs=outputs, inputs=inputs))
     return calls
 
 

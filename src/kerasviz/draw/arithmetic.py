@@ -1,0 +1,112 @@
+"""Numbers and sums as they are written in a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+MINUS = "\N{MINUS SIGN}"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_TERMS = 9
+"""So many values of a window are written out in a sum."""
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How the numbers of one part of a picture are written.
+
+    Args:
+        decimals: Digits after the point.
+        exponent: The numbers are written in units of 10 to this power.
+    """
+
+    decimals: int
+    exponent: int = 0
+
+    def __call__(self, value: float) -> str:
+        """Return a number as text."""
+        if value == 0:
+            return "0"  # and not a small number that was rounded
+        text = f"{value / 10.0**self.exponent:.{self.decimals}f}"
+        if not text.strip("-0."):
+            text = text.removeprefix("-")  # there is no minus nothing
+        return text.replace("-", MINUS)
+
+    @property
+    def unit(self) -> str:
+        """What stands in a title: nothing, or `", in 10⁻³"`."""
+        power = str(self.exponent).translate(SUPERSCRIPTS)
+        return f", in 10{power}" if self.exponent else ""
+
+
+def choose_format(values: np.ndarray, digits: int = 2, *, units: bool = True) -> NumberFormat:
+    """Choose how to write numbers, so that the largest has a few digits that count.
+
+    Args:
+        values: The numbers; those that are not finite are left out.
+        digits: How many decimals numbers about 1 have.
+        units: Whether very small and very large numbers are written in units of a power of 10.
+    """
+    finite = np.asarray(values)[np.isfinite(values)]
+    largest = float(np.abs(finite).max(initial=0))
+    if largest == 0 or (largest < 10000 and (finite == np.round(finite)).all()):
+        return NumberFormat(0)
+    magnitude = math.floor(math.log10(largest))
+    exponent = 3 * (magnitude // 3) if units and not -3 < magnitude < 4 else 0
+    magnitude -= exponent
+    return NumberFormat(max(0, digits - max(magnitude, 0) - min(magnitude + 1, 0)), exponent)
+
+
+def write_number(value: float) -> str:
+    """Return one number as text."""
+    return choose_format(np.array([value]), 3, units=False)(value)
+
+
+def write_sum(terms: Sequence[tuple[float, str]], total: float) -> str:
+    """Return a sum with its result, such as `"0.31 − 0.11 − 0.02 (bias) = 0.18"`.
+
+    Args:
+        terms: The summands, each with what stands behind it in brackets, or with nothing.
+        total: The result.
+
+    Returns:
+        The sum with as many decimals as make the rounded numbers add up, or with "≈".
+    """
+    values = np.array([value for value, _ in terms])
+    for digits in (3, 4, 5):
+        write = choose_format(np.array([*values, total]), digits, units=False)
+        with np.errstate(invalid="ignore"):
+            adds_up = np.round(values, write.decimals).sum() - np.round(total, write.decimals)
+        if not abs(adds_up) > 0.1 * 10.0**-write.decimals:  # nor where it is no number
+            break
+    else:
+        return f"{_join(write, terms)} ≈ {write(total)}"
+    return f"{_join(write, terms)} = {write(total)}"
+
+
+def _join(write: NumberFormat, terms: Sequence[tuple[float, str]]) -> str:
+    text = ""
+    for value, name in terms:
+        number = write(value)
+        if not text:
+            text = number
+        elif number.startswith(MINUS):
+            text += f" {MINUS} {number[1:]}"
+        else:
+            text += f" + {number}"
+        text += f" ({name})" if name else ""
+    return text
+
+
+def write_mean(values: Sequence[float], mean: float) -> str:
+    """Return a mean with its result, such as `"(1 + 2 + 6) / 3 = 3"`."""
+    write = choose_format(np.array([*values, mean]), 3, units=False)
+    count = len(values)
+    if count == 1:
+        return write(mean)
+    if count > MOST_TERMS:
+        return f"{write(sum(values))} / {count} = {write(mean)}"
+    return f"({_join(write, [(value, '') for value in values])}) / {count} = {write(mean)}"

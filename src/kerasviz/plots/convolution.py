@@ -1,0 +1,229 @@
+"""`plot_convolution` and `animate_convolution`: how a layer makes its output, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, cast
+
+import keras
+import numpy as np
+from matplotlib.colors import Colormap
+from matplotlib.figure import Figure, SubFigure
+from typing_extensions import Unpack
+
+from kerasviz.draw.convolution import ConvolutionPicture
+from kerasviz.draw.convolution_animation import ConvolutionAnimation
+from kerasviz.draw.convolution_layout import make_plan
+from kerasviz.draw.figure import FigureOptions, check_figure_options, figure_for
+from kerasviz.draw.options import Tiles, check_options, check_type
+from kerasviz.draw.panel import Plot
+from kerasviz.plots.convolution_request import Position, ask
+from kerasviz.plots.convolution_scene import (
+    choose_channels,
+    describe_moment,
+    describe_scene,
+    warn_invalid,
+)
+
+MOST_FRAMES = 200
+"""An animation of all steps leaves out some where there are more."""
+
+
+def plot_convolution(
+    model: keras.Model,
+    layer: Any,
+    inputs: Any,
+    *,
+    position: Position,
+    filter: int = 0,  # noqa: A002
+    sample: int = 0,
+    channel: Tiles | None = None,
+    cmap: str | Colormap | None = None,
+    **options: Unpack[FigureOptions],
+) -> Plot:
+    """Draw how a convolution or a pooling makes one value of its output.
+
+    From left to right: the layer's input with its padding and the window on it, the values under
+    the window, the kernel, their products, and the output map with the value that comes of them.
+    The sum stands beneath, with bias and activation. What is hatched is no value of the input.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address that names one Conv2D, DepthwiseConv2D, Conv2DTranspose,
+            MaxPooling2D or AveragePooling2D.
+        inputs: What the model takes, as for `plot_feature_maps`.
+        position: Row and column of the value in the output map; negative numbers count from the
+            end.
+        filter: Which channel of the output.
+        sample: Which sample of the batch. Only this one is computed.
+        channel: Which of the input channels to draw, a row each; the others are one number in the
+            sum. `None`: all of three or fewer, of more the three that contribute most.
+        cmap: The colormap of input and output map; `None`: by the data.
+        **options: `title` and `figure`, as for every plot.
+
+    Returns:
+        A `Plot` whose axes and images are, for each input channel that is drawn, the padded
+        input, the values under the window, the kernel and the products (of a pooling the first
+        two), and last the output map. What is no value of the input is masked.
+
+    Raises:
+        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        ValueError: The layer is of another class or computes something else than its class does,
+            several are named, `inputs` does not fit the model, or a number is out of range.
+
+    Notes:
+        A transposed convolution is drawn as what it gathers for one value: its input is spread by
+        the stride, with zeros between the values, and its kernel is turned by 180°.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> kerasviz.plot_convolution(model, 0, np.ones((28, 28)), position=(5, 10))
+        Plot(5 panels)
+    """
+    merged = _check_options(options, cmap, "position", "filter", "sample", "channel", "cmap")
+    asked = ask(model, layer, inputs, filter, sample, channel)
+    asked.check_position(position, asked.shape)
+    walk = asked.walk()
+    row, column = asked.check_position(position, walk.output.shape)
+    step = walk.step(row, column)
+    shown = choose_channels(walk, channel, step.sums)
+    moment = describe_moment(walk, step, shown)
+    heading = f"{asked.target.address}: row {row}, column {column} of the output"
+    scene = describe_scene(walk, shown, [moment], _heading(merged, heading, shown.note), cmap)
+    warn_invalid(scene)
+    with figure_for(merged, make_plan(scene).figure_size, layout="none") as figure:
+        picture = ConvolutionPicture(cast(Figure | SubFigure, figure), scene)
+        picture.show(moment, np.ones(walk.output.shape, bool))
+    return picture.plot
+
+
+def animate_convolution(
+    model: keras.Model,
+    layer: Any,
+    inputs: Any,
+    *,
+    filter: int = 0,  # noqa: A002
+    sample: int = 0,
+    channel: Tiles | None = None,
+    positions: Iterable[Position] | None = None,
+    interval: float = 200,
+    cmap: str | Colormap | None = None,
+    **options: Unpack[FigureOptions],
+) -> ConvolutionAnimation:
+    """Show a window on its way over an image, and the output map that it fills.
+
+    In a notebook the animation is a player. `animation.save("steps.gif")` writes a GIF,
+    `animation.save("steps.mp4")` a video where ffmpeg is installed. The model runs once.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address that names one layer, as for `plot_convolution`.
+        inputs: What the model takes.
+        filter: Which channel of the output.
+        sample: Which sample of the batch.
+        channel: Which of the input channels to draw, a row each. `None`: all of three or fewer,
+            of more the three that contribute most over all steps.
+        positions: Row and column of each step in the output map. `None`: all in reading order; of
+            more than 200 every second, third or so, which the title says, and the last.
+        interval: How long a step is shown, in milliseconds.
+        cmap: The colormap of input and output map; `None`: by the data.
+        **options: `title` and `figure`, as for every plot. Without `figure` the animation has one
+            that pyplot does not know, so that it is not shown a second time as a still. To see it
+            in a window, give `figure=plt.figure(figsize=(10, 4))` and keep the animation in a
+            variable.
+
+    Returns:
+        A `matplotlib.animation.FuncAnimation`. Its `plot` has the axes and images, as
+        `plot_convolution` returns them; values that the output map does not have yet are masked.
+
+    Raises:
+        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        ValueError: As for `plot_convolution`, or there are no positions.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3)])
+        >>> animation = kerasviz.animate_convolution(model, 0, np.ones((4, 4)))
+        >>> animation.plot
+        Plot(5 panels)
+    """
+    own = ("filter", "sample", "channel", "positions", "interval", "cmap")
+    merged = _check_options(options, cmap, *own)
+    check_type("interval", interval, (int, float, np.number), "a number")
+    if not interval > 0:
+        raise ValueError(f"`interval` must be above 0. Received: interval={interval!r}")
+    asked = ask(model, layer, inputs, filter, sample, channel)
+    if positions is not None:
+        check_type("positions", positions, (Iterable,), "a list of rows and columns")
+        positions = asked.check_positions(list(positions), asked.shape)
+    walk = asked.walk()
+    shape = walk.output.shape
+    if positions is None:
+        way = _all_steps(shape)
+    else:
+        way = _some_steps(asked.check_positions(list(positions), shape), shape)
+    shown = choose_channels(walk, channel, np.abs(walk.sums).mean(axis=(0, 1)))
+    moments = [describe_moment(walk, walk.step(*position), shown) for position in way.positions]
+    heading = _heading(merged, f"{asked.target.address}: step by step", way.note, shown.note)
+    scene = describe_scene(walk, shown, moments, heading, cmap)
+    warn_invalid(scene)
+    figure = merged["figure"]
+    if figure is None:
+        figure = Figure(figsize=make_plan(scene).figure_size)
+    return ConvolutionAnimation(
+        ConvolutionPicture(figure, scene),
+        moments,
+        way.written_at,
+        interval=float(interval),
+        is_seen=merged["figure"] is not None,
+    )
+
+
+class _Way(NamedTuple):
+    """Where a window goes, which frame writes each value of the output, and what to say of it."""
+
+    positions: list[Position]
+    written_at: np.ndarray
+    note: str
+
+
+def _all_steps(shape: tuple[int, ...]) -> _Way:
+    """Go over all of an output in reading order; where it is large, in longer steps."""
+    rows, columns = shape
+    count = rows * columns
+    every = -(-count // MOST_FRAMES)
+    numbers = np.unique([*range(0, count, every), count - 1])
+    written_at = np.searchsorted(numbers, np.arange(count)).reshape(rows, columns)
+    note = f"1 in {every} of {count} steps, and the last" if every > 1 else ""
+    return _Way([divmod(int(n), columns) for n in numbers], written_at, note)
+
+
+def _some_steps(positions: list[Position], shape: tuple[int, ...]) -> _Way:
+    """Go where the user says, and write nothing else."""
+    written_at = np.full(shape, len(positions))
+    for number, position in reversed(list(enumerate(positions))):
+        written_at[position] = number
+    count = len(set(positions))
+    note = f"{count} of {written_at.size} steps" if count < written_at.size else ""
+    return _Way(positions, written_at, note)
+
+
+def _heading(options: FigureOptions, text: str, *notes: str) -> str:
+    """Return what stands above the picture."""
+    title = options["title"]
+    if isinstance(title, str):
+        return title
+    said = [note for note in notes if note]
+    return "\n".join([text, ", ".join(said)]).rstrip() if title else ""
+
+
+def _check_options(options: FigureOptions, cmap: str | Colormap | None, *own: str) -> FigureOptions:
+    merged = check_figure_options(options, *own)
+    check_options({"cmap": cmap})
+    if merged["ax"] is not None:
+        raise ValueError(
+            "`ax` takes one panel, and this picture has several: give `figure` instead. "
+            f"Received: ax={merged['ax']!r}"
+        )
+    return merged
