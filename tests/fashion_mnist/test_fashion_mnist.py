@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from kerasviz import fashion_mnist
+from kerasviz.fashion_mnist import chapter
 from kerasviz.fashion_mnist import data as files
 from kerasviz.fashion_mnist.data import find_files, read_idx, split_validation
 
@@ -175,8 +176,12 @@ def test_the_accuracy_is_that_of_the_test_images(folder: Path) -> None:
 # Keras's checkpoint turns TensorFlow's variables into arrays in a way that NumPy 2 warns about.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_one_run_writes_the_whole_chapter(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(chapter, "PACE", (14, 14))  # few frames, which are what takes time
     output = tmp_path / "chapter"
     run = fashion_mnist.train(folder, output, epochs=2)
     assert not capsys.readouterr().out

@@ -28,6 +28,8 @@ from kerasviz.plots.kernels import plot_kernels
 
 LIMITS = TileOptions(vmin=-0.5, vmax=0.5)
 """The colour limits with which the chapter draws weights, trained or not."""
+PACE = (4, 2)
+"""How many rows and columns the window of the animation moves at a time."""
 FILTERS = 10
 """How many filters the layers have that show padding and stride."""
 
@@ -114,7 +116,7 @@ def _how_layers_compute(model: keras.Model, image: np.ndarray) -> Iterator[tuple
     brightest = int(image[1:-1, -1].argmax())  # where there is something beside the padding
     last = image.shape[1] - 1
 
-    def step(net: keras.Model, layer: Any, position: tuple[int, int]) -> Plot:
+    def one_step(net: keras.Model, layer: Any, position: tuple[int, int]) -> Plot:
         return plot_convolution(net, layer, image, position=position, filter=strongest)
 
     valid = _with_kernels_of(model, padding="valid", name="valid_padding")
@@ -122,12 +124,17 @@ def _how_layers_compute(model: keras.Model, image: np.ndarray) -> Iterator[tuple
     average = keras.Sequential(
         [keras.Input(maps.shape), keras.layers.AveragePooling2D(2, name="average_pooling2d")]
     )
-    yield "convolution.png", step(model, "conv2d", here)
-    yield "convolution.gif", animate_convolution(model, "conv2d", image, filter=strongest)
-    yield "padding-same.png", step(model, "conv2d", (brightest + 1, last))
-    yield "padding-valid.png", step(valid, 0, (brightest, last - 2))
-    yield "stride.png", step(stride, 0, pooled)
-    yield "max-pooling.png", step(model, "max_pooling2d", pooled)
+    yield "convolution.png", one_step(model, "conv2d", here)
+    rows, columns = (range(0, size, step) for size, step in zip(maps.shape, PACE, strict=False))
+    walk = [(y, x) for y in rows for x in columns]
+    animation = animate_convolution(
+        model, "conv2d", image, filter=strongest, positions=[*walk, (last, last)]
+    )
+    yield "convolution.gif", animation
+    yield "padding-same.png", one_step(model, "conv2d", (brightest + 1, last))
+    yield "padding-valid.png", one_step(valid, 0, (brightest, last - 2))
+    yield "stride.png", one_step(stride, 0, pooled)
+    yield "max-pooling.png", one_step(model, "max_pooling2d", pooled)
     yield (
         "average-pooling.png",
         plot_convolution(average, 0, maps, position=pooled, filter=strongest),
