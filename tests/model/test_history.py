@@ -182,20 +182,19 @@ def test_a_model_is_no_history_but_has_one(make_model):
 # The file of a CSVLogger
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_the_file_of_a_csv_logger_holds_what_the_history_does(
-    make_model, data, tmp_path, separator
-):
-    path = tmp_path / "log.csv"
-    logger = keras.callbacks.CSVLogger(path, separator=separator)
-    history = fit(make_model(), data, epochs=3, callbacks=[logger])
-    for given in (path, str(path)):
-        run = read(given)
-        assert set(run.series) == set(history.history)
-        for key, series in run.series.items():
-            assert series.epochs.tolist() == [1, 2, 3]
-            np.testing.assert_allclose(series.values, history.history[key], rtol=1e-12)
-        assert run.notes == ()
+def test_the_file_of_a_csv_logger_holds_what_the_history_does(make_model, data, tmp_path):
+    paths = {separator: tmp_path / f"{ord(separator)}.csv" for separator in ",;\t|"}
+    loggers = [keras.callbacks.CSVLogger(path, separator) for separator, path in paths.items()]
+    history = fit(make_model(), data, epochs=3, callbacks=loggers)
+    for separator, path in paths.items():
+        assert path.read_text().startswith(f"epoch{separator}")
+        for given in (path, str(path)):
+            run = read(given)
+            assert set(run.series) == set(history.history)
+            for key, series in run.series.items():
+                assert series.epochs.tolist() == [1, 2, 3]
+                np.testing.assert_allclose(series.values, history.history[key], rtol=1e-12)
+            assert run.notes == ()
 
 
 def test_without_validation_there_are_no_curves_of_it(make_model, data, tmp_path):

@@ -108,7 +108,8 @@ class Panel:
             not.
         smooth: Whether tiles over a picture are enlarged with their values interpolated.
         dead_if: Which tiles are dead: those that are "constant", as a map that shows nothing; those
-            that are "zero" throughout, as of kernels, where any other constant is a blur; or "none".
+            that are "zero" throughout, as of kernels, where any other constant is a blur; or
+            "none".
     """
 
     tiles: np.ndarray
