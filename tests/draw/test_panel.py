@@ -12,6 +12,7 @@ from PIL import Image
 
 from kerasviz.draw.color import INVALID, color_scale
 from kerasviz.draw.panel import DEAD_COLOR, Panel, Plot, Table, draw_panel, text_width, wrap_text
+from kerasviz.draw.reduced import ReducedImage
 from kerasviz.draw.tiles import Grid
 
 
@@ -96,7 +97,7 @@ def test_the_first_tile_stands_top_left_and_a_value_is_square(ax, tiles, gap):
 
 
 def test_an_even_gap_is_drawn_by_imshow_and_another_to_scale(ax, tiles):
-    assert type(draw(ax, panel_of(tiles), gap=(1, 1))) is AxesImage
+    assert type(draw(ax, panel_of(tiles), gap=(1, 1))) is ReducedImage
     assert type(draw(ax, panel_of(tiles), gap=(0.2, 1))) is not AxesImage
 
 

@@ -24,6 +24,7 @@ from matplotlib.textpath import text_to_path
 
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.overlay import Opacity, cell_grid
+from kerasviz.draw.reduced import ReducedImage
 from kerasviz.draw.tiles import GROUP_GAP, Grid, constant_tiles, mosaic
 
 DEAD_COLOR = "0.55"
@@ -49,7 +50,9 @@ class Plot:
         images: The image of each panel, none where there are curves or boxes. Of tiles,
             `images[i].get_array()` is the masked array of the values that are shown, one masked
             row or column or more between two tiles. Pictures under or beside the tiles are
-            images of their own, in `axes[i].images` alone.
+            images of their own, in `axes[i].images` alone. Where there are more values than
+            pixels, what is drawn are averages in which single strong values stay visible, and
+            `get_array` still has every value.
         colorbars: The colour bar of each image, `None` where there is none.
 
     Example:
@@ -322,6 +325,13 @@ def _draw_cells(
     """Draw an array laid out by a grid, `size` units high and wide and so far from the left."""
     colors: dict[str, Any] = scale._asdict() if scale else {}
     height, width = size
+    if grid.uniform and array.ndim == 2:
+        extent = (left, left + width, height, 0)
+        image = ReducedImage(ax, extent=extent, interpolation="antialiased", **colors)
+        image.set_data(array)
+        image.set_clip_path(ax.patch)
+        ax.add_image(image)
+        return image
     if grid.uniform:
         return ax.imshow(
             array,

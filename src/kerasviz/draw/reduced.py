@@ -1,0 +1,122 @@
+"""An image with more values than pixels, averaged before Matplotlib resamples it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.image import AxesImage
+from matplotlib.transforms import Bbox
+
+Extent = tuple[float, float, float, float]
+SLACK = 1e-6
+"""By how much a whole number of values a pixel may be missed, from rounding."""
+
+
+class ReducedImage(AxesImage):
+    """An image of values that is reduced when it is drawn, by how many pixels it then has.
+
+    `get_array` stays what was given: only what is drawn is reduced, anew for each resolution and
+    each zoom. Where it has fewer than two values a pixel, it is an `AxesImage` like any other.
+    """
+
+    _kept: tuple[tuple[int, int], AxesImage] | None = None
+
+    def set_data(self, A: Any) -> None:  # noqa: N803 - Matplotlib's name
+        """Show other values."""
+        self._kept = None
+        super().set_data(A)
+
+    def make_image(
+        self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
+    ) -> tuple[Any, float, float, Any]:
+        """Return what Matplotlib draws: of the reduced values, where there are too many."""
+        factors = self._values_a_pixel(magnification)
+        if unsampled or max(factors) < 2:
+            return super().make_image(renderer, magnification, unsampled)
+        return self._reduced(factors).make_image(renderer, magnification)
+
+    def _values_a_pixel(self, magnification: float) -> tuple[int, int]:
+        left, right, bottom, top = self.get_extent()
+        box = Bbox.from_extents(left, bottom, right, top).transformed(self.get_transform())
+        rows, columns = self.get_size()
+        pixels = abs(box.height) * magnification, abs(box.width) * magnification
+        return (
+            max(1, int(rows / max(pixels[0], 1) + SLACK)),
+            max(1, int(columns / max(pixels[1], 1) + SLACK)),
+        )
+
+    def _reduced(self, factors: tuple[int, int]) -> AxesImage:
+        """Return an image of the averages, kept for the next time that it is drawn."""
+        if self._kept is None or self._kept[0] != factors:
+            array = self.get_array()
+            assert array is not None
+            averages = reduce_blocks(array, factors)
+            image = AxesImage(self.axes, extent=self._extent_of(averages, factors))
+            image.set_data(averages)
+            self._kept = factors, image
+        image = self._kept[1]
+        image.set(
+            cmap=self.cmap,
+            norm=self.norm,
+            alpha=self.get_alpha(),
+            figure=self.get_figure(),
+            transform=self.get_transform(),
+            clip_box=self.get_clip_box(),
+            clip_on=self.get_clip_on(),
+            interpolation=self.get_interpolation(),
+            interpolation_stage=self.get_interpolation_stage(),
+        )
+        return image
+
+    def _extent_of(self, averages: np.ndarray, factors: tuple[int, int]) -> Extent:
+        """Return where the averages lie, of which the last ones may reach over the edge."""
+        left, right, bottom, top = self.get_extent()
+        rows, columns = self.get_size()
+        high = averages.shape[0] * factors[0] / rows
+        wide = averages.shape[1] * factors[1] / columns
+        return left, left + (right - left) * wide, top + (bottom - top) * high, top
+
+
+def reduce_blocks(array: np.ndarray, factors: tuple[int, int]) -> np.ma.MaskedArray:
+    """Average blocks of values by their strength, so that a single bright one stays visible.
+
+    The average is the contraharmonic mean `sum(v |v|) / sum(|v|)`: of equal values it is that
+    value, of a bright one among zeros it is the bright one, where the arithmetic mean would let it
+    vanish. Masked, NaN and infinite values do not count.
+
+    Source: P. S. Bullen, "Handbook of Means and Their Inequalities", 2003, on Lehmer means.
+
+    Args:
+        array: Array `(rows, columns)`, masked or not.
+        factors: Rows and columns of a block.
+
+    Returns:
+        A masked array `(ceil(rows / factors[0]), ceil(columns / factors[1]))`, masked where a block
+        has no value that counts.
+    """
+    values = np.ma.getdata(array)
+    if values.dtype.kind != "f":
+        values = values.astype("float32")
+    counts = np.isfinite(values)
+    if np.ma.is_masked(array):
+        counts &= ~np.ma.getmaskarray(array)
+    if not counts.all():
+        values = np.where(counts, values, 0)
+    strength = np.abs(values)
+    total = _block_sums(strength, factors)
+    weighted = _block_sums(values * strength, factors)
+    averages = np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
+    if counts.all():
+        return np.ma.MaskedArray(averages)
+    return np.ma.MaskedArray(averages, _block_sums(counts, factors) == 0)
+
+
+def _block_sums(array: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
+    """Return the sum of each block; the last ones may be smaller."""
+    for axis, factor in enumerate(factors):
+        if factor > 1:
+            starts = np.arange(0, array.shape[axis], factor)
+            dtype = None if array.dtype.kind == "f" else int
+            array = np.add.reduceat(array, starts, axis=axis, dtype=dtype)
+    return array

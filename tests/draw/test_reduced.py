@@ -1,0 +1,136 @@
+"""Images with more values than pixels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from kerasviz.draw.reduced import ReducedImage, reduce_blocks
+
+
+def contraharmonic(values: np.ndarray) -> float:
+    """The definition, value by value."""
+    strength = sum(abs(float(value)) for value in values)
+    return sum(float(v) * abs(float(v)) for v in values) / strength if strength else 0.0
+
+
+@pytest.mark.parametrize("factors", [(2, 2), (3, 2), (1, 4), (5, 7), (1, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_blocks_are_averaged_by_the_definition(factors, dtype, rng) -> None:
+    array = (10 * rng.normal(size=(11, 14))).astype(dtype)
+    reduced = reduce_blocks(array, factors)
+    rows, columns = -(-11 // factors[0]), -(-14 // factors[1])
+    assert reduced.shape == (rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            block = array[i * factors[0] :, j * factors[1] :][: factors[0], : factors[1]]
+            assert reduced[i, j] == pytest.approx(contraharmonic(block.ravel()), rel=1e-4, abs=1e-5)
+
+
+def test_masked_and_invalid_values_do_not_count() -> None:
+    array = np.ma.MaskedArray(np.full((4, 4), 9.0), np.zeros((4, 4), bool))
+    array[0, 0], array[0, 1] = 2, 2
+    array.mask[1, :2] = True
+    array.data[2, 0], array.data[2, 1] = np.nan, np.inf
+    array.mask[2:, 2:] = True
+    reduced = reduce_blocks(array, (2, 2))
+    np.testing.assert_array_equal(reduced.filled(-1), [[2, 9], [9, -1]])
+
+
+@pytest.fixture
+def draw():
+    """Draw values, a canvas of 100 by 100 pixels, and return image, canvas and the greys."""
+
+    def make(array: np.ndarray, kind: type = ReducedImage, **settings: object):
+        figure = Figure(figsize=(1, 1), dpi=100)
+        canvas = FigureCanvasAgg(figure)
+        ax = figure.add_axes((0, 0, 1, 1))
+        rows, columns = array.shape
+        image = kind(ax, extent=(0, columns, rows, 0), cmap="gray", **settings)
+        image.set_data(array)
+        image.set_clim(0, 1)
+        ax.add_image(image)
+        ax.set(xlim=(0, columns), ylim=(rows, 0))
+        ax.axis("off")
+        return image, canvas
+
+    return make
+
+
+def greys(canvas: FigureCanvasAgg) -> np.ndarray:
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., 0] / 255
+
+
+def test_a_single_bright_value_stays_visible(draw) -> None:
+    array = np.zeros((800, 800), "float32")
+    array[401, 237] = 1
+    image, canvas = draw(array)
+    shown = greys(canvas)
+    row, column = np.unravel_index(shown.argmax(), shown.shape)
+    assert shown.max() > 0.9
+    assert (row, column) == (401 // 8, 237 // 8)
+    np.testing.assert_array_equal(image.get_array(), array)
+    plain = greys(draw(array, kind=type(image).__mro__[1])[1])
+    assert plain.max() < 0.1, "Matplotlib alone lets it vanish"
+
+
+def test_what_is_drawn_are_the_averages(draw, rng) -> None:
+    array = rng.uniform(size=(400, 300)).astype("float32")
+    _, canvas = draw(array, interpolation="nearest")
+    expected = reduce_blocks(array, (4, 3))
+    np.testing.assert_allclose(greys(canvas), expected, atol=2 / 255)
+
+
+def test_a_size_that_is_no_multiple_keeps_its_place(draw) -> None:
+    array = np.zeros((301, 299), "float32")
+    array[:, 150:] = 1
+    _, canvas = draw(array)
+    shown = greys(canvas)
+    edge = 100 * 150 / 299
+    assert (shown[:, : int(edge) - 1] < 0.1).all()
+    assert (shown[:, int(edge) + 2 :] > 0.9).all()
+
+
+def test_more_dots_and_a_closer_look_show_more(draw) -> None:
+    array = np.zeros((400, 400), "float32")
+    array[::2] = 1
+    image, canvas = draw(array, interpolation="nearest")
+    assert len(np.unique(greys(canvas))) == 1
+    fine = io.BytesIO()
+    canvas.figure.savefig(fine, dpi=400)
+    lines = np.asarray(Image.open(fine))[..., 0]
+    np.testing.assert_array_equal(np.unique(lines), [0, 255])
+    image.axes.set(xlim=(0, 50), ylim=(50, 0))
+    np.testing.assert_array_equal(np.unique(greys(canvas)), [0, 1])
+
+
+def test_few_values_are_drawn_as_matplotlib_draws_them(draw, rng) -> None:
+    array = rng.uniform(size=(150, 120))
+    image, canvas = draw(array)
+    _, plain = draw(array, kind=type(image).__mro__[1])
+    np.testing.assert_array_equal(greys(canvas), greys(plain))
+
+
+def test_other_values_and_limits_are_shown(draw) -> None:
+    image, canvas = draw(np.zeros((400, 400), "float32"))
+    assert greys(canvas).max() == 0
+    image.set_data(np.ones((400, 400), "float32"))
+    assert greys(canvas).min() == 1
+    image.set_clim(0, 2)
+    assert greys(canvas).max() == pytest.approx(0.5, abs=0.01)
+    image.set_alpha(0.5)
+    assert greys(canvas).max() == pytest.approx(0.75, abs=0.01)
+
+
+def test_many_maps_are_reduced_and_can_be_read_back(plot_tiles, rng, read_tiles) -> None:
+    maps = rng.uniform(size=(224, 224, 64)).astype("float32")
+    plot = plot_tiles(maps)
+    (image,) = plot.images
+    assert isinstance(image, ReducedImage)
+    np.testing.assert_array_equal(read_tiles(image, 224, 224), np.moveaxis(maps, 2, 0))
