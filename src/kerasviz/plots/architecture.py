@@ -1,0 +1,314 @@
+"""`plot_architecture`: what a model is made of, as boxes and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import keras
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.architecture import Diagram, Frame, draw_architecture
+from kerasviz.draw.boxes import Box, Maps
+from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.options import check_choice, check_count, order_tiles, tile_strength
+from kerasviz.draw.overlay import picture_colors
+from kerasviz.draw.panel import Plot
+from kerasviz.model.architecture import Architecture, Part, read_architecture
+from kerasviz.model.calls import known_calls
+from kerasviz.model.feature_maps import Request, compute, prepare
+from kerasviz.model.inputs import InputBatch
+from kerasviz.model.layers import Shape, Target, Targets, check_model
+
+Detail = Literal["blocks", "layers"]
+
+MAPS = 4
+EVERY_LEVEL = 1_000
+OPEN = (
+    "Dotted arrow: something that is no layer, such as x + y, came in between, so it is not known "
+    "what leads here."
+)
+
+
+def plot_architecture(
+    model: keras.Model,
+    *,
+    inputs: Any = None,
+    sample: int = 0,
+    maps: int = MAPS,
+    expand: int | bool = 0,
+    detail: Detail = "blocks",
+    **options: Unpack[FigureOptions],
+) -> Plot:
+    """Draw what a model is made of: its layers as boxes, and what leads to what.
+
+    A box names the class of a layer with its main settings, how many parameters it has, its name
+    and the shape of its output without the batch axis. Its colour tells the kind; a dashed outline
+    and the word "frozen", that none of its weights is trained. With `inputs`, each box that has a
+    convolution carries its strongest feature maps, too. Text that has no room is shortened with …;
+    hovering shows all of it.
+
+    Args:
+        model: A Keras model: Sequential, Functional or subclassed.
+        inputs: What the model takes, to draw feature maps: a batch, or one sample without the batch
+            axis, or either without the channel axis where there is one channel; a list or dict of
+            these for several inputs. The values are passed on as they are. A model that is not
+            built yet is built from them.
+        sample: Which sample of the batch; negative numbers count from the end. Only this one is
+            computed, in one forward pass.
+        maps: How many maps of each box to draw, strongest first by their Euclidean norm.
+        expand: How many levels of nested models and composite layers to draw as frames around
+            their layers, and not as one box: an int, or `True` for every level.
+        detail: "blocks": a normalization, an activation or a dropout stands in the box of the
+            convolution, dense layer, merge or normalization that it follows, and a padding in that
+            of the convolution behind it. "layers": each layer has a box of its own.
+        **options: `title`, and `ax` or `figure` to draw into, where everything is made as small as
+            the room demands. A new figure is as large as the architecture needs.
+
+    Returns:
+        A `Plot` with one panel. `images` has one image for each box with pictures, from the first
+        box on: `images[i].get_array()` holds the values of its maps side by side, with the gaps
+        masked, or the colours of an input.
+
+    Raises:
+        TypeError: `model` is no Keras model, or a keyword is of the wrong type.
+        ValueError: The model is not built and there are no `inputs`, `inputs` does not fit the
+            model, or a keyword has no meaning.
+
+    Notes:
+        A box of several layers has the name of its convolution, dense or merge layer. Its shape and
+        its maps are those of what it returns: after a convolution, a normalization and a ReLU, the
+        ReLU's.
+
+        Each box has a colour scale of its own: from 0 where no value drawn is negative, else
+        symmetric about 0. A map that has one value throughout is crossed out. Of volumes and
+        of steps in time the middle one is shown; an input is shown where it is a picture.
+
+        A layer that is called more than once has a box for each call, under the address of the
+        call, such as `"encoder:1"`, and its parameters are counted at the first.
+
+        Inside a subclassed model or a composite layer, an arrow is drawn where a layer takes the
+        very tensor that another layer returned. Where something that is no layer, such as `x + y`,
+        came in between, the layers stand in the order in which they are called, and a dotted
+        arrow says that it is not known what it comes from.
+
+    Example:
+        >>> import keras, kerasviz
+        >>> model = keras.Sequential(
+        ...     [keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3), keras.layers.ReLU()]
+        ... )
+        >>> kerasviz.plot_architecture(model)
+        Plot(1 panel)
+    """
+    merged = check_figure_options(options, "inputs", "sample", "maps", "expand", "detail")
+    check_model(model)
+    levels = _check_own(inputs, sample, maps, expand, detail)
+    request = None
+    if inputs is not None:
+        request = prepare(model, "*", inputs)
+        request = request._replace(batch=_take_sample(request.batch, sample))
+    specs = None if request is None else request.specs
+    architecture = read_architecture(model, specs, expand=levels, merge=detail == "blocks")
+    pictures: dict[int, Maps] = {}
+    notes: list[str] = []
+    if request is not None:
+        pictures, notes = _draw_inputs(architecture, request)
+        found = _compute_maps(architecture, request, maps)
+        notes += [_explain(found, maps)]
+        pictures |= found
+    return draw_architecture(_diagram(architecture, pictures, notes), merged)
+
+
+def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
+    """Check what is no keyword of other plots, and return how many levels to expand."""
+    check_count("maps", maps)
+    check_choice("detail", detail, get_args(Detail))
+    if not isinstance(expand, (int, np.integer, np.bool_)):
+        raise TypeError(f"`expand` must be an int or a bool. Received: expand={expand!r}")
+    if expand < 0:
+        raise ValueError(f"`expand` must be 0 or more. Received: expand={expand!r}")
+    for name, value, default in (("sample", sample, 0), ("maps", maps, MAPS)):
+        if inputs is None and value != default:
+            raise ValueError(
+                f"`{name}` has a meaning with `inputs` only. Received: {name}={value!r}"
+            )
+    is_bool = isinstance(expand, (bool, np.bool_))
+    return EVERY_LEVEL * bool(expand) if is_bool else int(expand)
+
+
+def _take_sample(batch: InputBatch, sample: Any) -> InputBatch:
+    """Return a batch of the one sample that is wanted."""
+    if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
+        raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
+    if not -len(batch) <= sample < len(batch):
+        raise ValueError(
+            f"`sample` must be between {-len(batch)} and {len(batch) - 1}, since `inputs` has "
+            f"{len(batch)}. Received: sample={sample}"
+        )
+    start = range(len(batch))[sample]
+    return batch.part(start, start + 1)
+
+
+def _draw_inputs(architecture: Architecture, request: Request) -> tuple[dict[int, Maps], list[str]]:
+    """Return the inputs that are pictures, by the numbers of their nodes, and remarks on them."""
+    pictures, notes = {}, []
+    for number, array in zip(architecture.inputs, request.batch.arrays, strict=True):
+        if array.ndim == 4 and array.shape[-1] in (1, 3) and array.dtype.kind in "biuf":
+            colors, note = picture_colors(array)
+            name = architecture.nodes[number].head.name
+            pictures[number] = Maps(colors, None, f"{name}: input")
+            notes += [f"{name}: {note}."] if note else []
+    return pictures, notes
+
+
+def _compute_maps(architecture: Architecture, request: Request, count: int) -> dict[int, Maps]:
+    """Return the strongest maps of each node that has a convolution, from one forward pass."""
+    calls = {call.path: call for call in known_calls(request.model, request.specs)}
+    last = {
+        number: node.parts[-1]
+        for number, node in enumerate(architecture.nodes)
+        if any(part.kind == "convolution" for part in node.parts)
+    }
+    if not last:
+        return {}
+    targets = tuple(Target(part.address, calls[part.path]) for part in last.values())
+    outputs = compute(request._replace(targets=Targets(targets, single=False)))
+    return {
+        number: strongest_maps(keras.tree.flatten(outputs[part.address])[0][0], count, part.address)
+        for number, part in last.items()
+    }
+
+
+def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
+    """Return so many of a layer's maps, strongest first.
+
+    Args:
+        maps: Array `(..., height, width, channels)` or `(steps, channels)` of one sample; along
+            the axes before height the middle is taken.
+        count: How many.
+        address: What they are of.
+    """
+    while maps.ndim > 3:
+        maps = maps[len(maps) // 2]
+    height, width = ([1, 1, *maps.shape[:-1]])[-2:]
+    tiles = np.moveaxis(maps, -1, 0).reshape(-1, height, width)
+    order = order_tiles(np.arange(len(tiles)), tile_strength(tiles, "norm"))[:count]
+    return Maps(tiles[order], order, f"{address}: feature maps {', '.join(map(str, order))}")
+
+
+def _explain(found: Mapping[int, Maps], count: int) -> str:
+    if not found:
+        return "There are no feature maps: no box has a convolution."
+    signed = any((maps.tiles < 0).any() for maps in found.values())
+    colors = "red above 0 and blue below, or from 0 (dark) up" if signed else "from 0 (dark) up"
+    most = "strongest feature map" if count == 1 else f"{count} strongest feature maps"
+    return (
+        f"Each box with a convolution shows the {most} of what it returns, under their numbers and "
+        f"on a colour scale of its own: {colors}."
+    )
+
+
+def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: list[str]) -> Diagram:
+    nodes, frames = architecture.nodes, architecture.frames
+    around = [*(node.frame for node in nodes), *(frame.frame for frame in frames)]
+    is_open = any(node.is_open for node in nodes) or any(frame.is_open for frame in frames)
+
+    def number(item: int) -> int:
+        return item if item >= 0 else len(nodes) + ~item
+
+    return Diagram(
+        tuple(_box(architecture, number, pictures.get(number)) for number in range(len(nodes))),
+        tuple(
+            Frame(_frame_title(frame.part), frame.part.is_frozen, frame.is_open) for frame in frames
+        ),
+        tuple((number(a), number(b)) for a, b in architecture.edges),
+        tuple((number(a), number(b)) for a, b in architecture.order),
+        tuple(None if frame is None else len(nodes) + frame for frame in around),
+        _title(architecture),
+        (*notes, OPEN) if is_open else tuple(notes),
+    )
+
+
+def _title(architecture: Architecture) -> str:
+    count, frozen = architecture.layers, architecture.frozen
+    words = [f"{count} layer{'s' if count != 1 else ''}"]
+    words.append(f"{architecture.parameters:,} parameters")
+    if frozen:
+        all_ = frozen == architecture.parameters
+        words.append("all frozen" if all_ else f"{frozen:,} of them frozen")
+    return f"{architecture.name}: {', '.join(words)}"
+
+
+def _frame_title(part: Part) -> str:
+    words = [part.title, part.settings, *_weights(part.parameters, part.frozen)]
+    if part.shares_with:
+        words.append(f"weights of {part.shares_with}")
+    return f"{part.name}: {', '.join(words)}"
+
+
+def _box(architecture: Architecture, number: int, maps: Maps | None) -> Box:
+    node = architecture.nodes[number]
+    head, place = node.head, node.parts.index(node.head)
+    words = [_words(part) for part in node.parts]
+    details = [head.activation] if head.activation else []
+    details += words[place + 1 :]
+    first, name = f"{head.title} {head.settings}".strip(), head.name
+    if head.kind == "model":
+        first, name, details = name, "", [f"{head.title}, {head.settings}", *details]
+    return Box(
+        tuple(words[:place]),
+        first,
+        tuple(details),
+        ", ".join(_notes(architecture, number)),
+        name,
+        ", ".join(map(shape_text, node.output_shapes)),
+        head.kind,
+        node.is_frozen,
+        node.is_open,
+        maps,
+    )
+
+
+def _words(part: Part) -> str:
+    """Say what a part is that is not the head of its box."""
+    return part.settings if part.title == "Activation" else f"{part.title} {part.settings}".strip()
+
+
+def _notes(architecture: Architecture, number: int) -> list[str]:
+    node = architecture.nodes[number]
+    notes = _weights(node.parameters, node.frozen)
+    owner = next((part.shares_with for part in node.parts if part.shares_with), "")
+    if owner:
+        frame = None if node.frame is None else architecture.frames[node.frame]
+        in_shared = frame is not None and frame.part.shares_with
+        notes.append("shared" if in_shared else f"weights of {owner}")
+    if number in architecture.outputs and any(a == number for a, _ in architecture.edges):
+        notes.append("output")
+    return notes
+
+
+def _weights(parameters: int, frozen: int) -> list[str]:
+    """Say how many weights there are, and how many of them are frozen."""
+    if not parameters:
+        return []
+    count = short_count(parameters)
+    if frozen == parameters:
+        return [f"{count} frozen"]
+    word = "param" if parameters == 1 else "params"
+    return [f"{count} {word}", *([f"{short_count(frozen)} frozen"] if frozen else [])]
+
+
+def short_count(count: int) -> str:
+    """Write a number with five digits, or with three and k, M or G."""
+    if count < 100_000:
+        return f"{count:,}"
+    for unit, name in ((1e9, "G"), (1e6, "M")):
+        if count >= 0.9995 * unit:
+            return f"{count / unit:.3g}{name}"
+    return f"{count / 1e3:.3g}k"
+
+
+def shape_text(shape: Shape) -> str:
+    """Write the shape of one sample; what is not known is ?."""
+    return "×".join("?" if size is None else str(size) for size in shape[1:]) or "scalar"

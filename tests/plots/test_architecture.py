@@ -1,0 +1,426 @@
+"""`plot_architecture`: what is written, maps against plain calls of the layers, and mistakes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from keras import layers
+from matplotlib.figure import Figure
+
+import kerasviz
+from kerasviz.draw.panel import Plot
+from kerasviz.plots.architecture import shape_text, short_count, strongest_maps
+
+
+@pytest.fixture
+def plot_architecture(closing: Callable[[Any], Any]) -> Callable[..., Plot]:
+    return closing(kerasviz.plot_architecture)
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    """10×9×1 → a: 6 kernels, norm, ReLU → b: 3 kernels → pool → head; all weights set."""
+    inputs = keras.Input((10, 9, 1), name="image")
+    x = layers.Conv2D(6, 3, name="a")(inputs)
+    x = layers.ReLU(name="a_relu")(layers.BatchNormalization(name="a_norm")(x))
+    x = layers.Conv2D(3, 3, activation="tanh", padding="same", name="b")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    made = keras.Model(inputs, layers.Dense(2, activation="softmax", name="head")(x), name="net")
+    rng = np.random.default_rng(3)
+    made.set_weights([0.5 * rng.normal(size=weight.shape) for weight in made.get_weights()])
+    norm = made.get_layer("a_norm")
+    norm.moving_variance.assign(np.linspace(0.5, 2, 6))
+    return made
+
+
+@pytest.fixture
+def images(rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform(size=(3, 10, 9, 1)).astype("float32")
+
+
+def to_numpy(tensor: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def after_relu(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return the maps `(samples, maps, height, width)` of the first box, layer by layer."""
+    x = model.get_layer("a")(images)
+    x = to_numpy(model.get_layer("a_norm")(x, training=False))
+    return np.moveaxis(np.maximum(x, 0), 3, 1)
+
+
+def strongest(maps: np.ndarray, count: int) -> list[int]:
+    return sorted(range(len(maps)), key=lambda n: -np.sqrt((maps[n] ** 2).sum()))[:count]
+
+
+def words(plot: Plot) -> list[str]:
+    return [text.get_text() for text in plot.axes[0].texts]
+
+
+def test_what_is_written(plot_architecture: Any, model: keras.Model) -> None:
+    plot = plot_architecture(model)
+    assert plot.axes[0].get_title() == "net: 6 layers, 257 parameters"
+    assert model.count_params() == 257
+    assert words(plot) == [
+        *("Input", "image", "10×9×1"),
+        *("Conv2D 3×3 · 6", "BatchNormalization · ReLU", "84 params", "a", "8×7×6"),
+        *("Conv2D 3×3 · 3", "tanh", "165 params", "b", "8×7×3"),
+        *("GlobalAveragePooling2D", "pool", "3"),
+        *("Dense · 2", "softmax", "8 params", "head", "2"),
+        *("convolution", "pooling or resizing", "dense"),
+    ]
+    assert plot.images == ()
+    assert repr(plot) == "Plot(1 panel)"
+
+
+def test_each_layer_has_a_box_of_its_own_on_demand(
+    plot_architecture: Any, model: keras.Model
+) -> None:
+    written = words(plot_architecture(model, detail="layers"))
+    for name in ("a", "a_norm", "a_relu", "b", "pool", "head"):
+        assert name in written
+    assert "60 params" in written
+    assert "24 params" in written
+
+
+def test_maps_are_those_of_what_the_box_returns(
+    plot_architecture: Any, read_tiles: Any, model: keras.Model, images: np.ndarray
+) -> None:
+    plot = plot_architecture(model, inputs=images)
+    picture, first, second = plot.images
+    maps = after_relu(model, images)[0]
+    order = strongest(maps, 4)
+    np.testing.assert_allclose(read_tiles(first, 8, 7), maps[order], rtol=1e-4, atol=1e-5)
+    assert first.get_clim() == pytest.approx((0, maps[order].max()), rel=1e-4)
+    assert first.get_cmap().name == "viridis"
+    assert first.get_label() == f"a_relu: feature maps {', '.join(map(str, order))}"
+    before = keras.Model(model.input, model.get_layer("b").output)
+    maps = np.moveaxis(before.predict(images, verbose=0)[0], 2, 0)
+    order = strongest(maps, 4)
+    assert len(order) == 3
+    np.testing.assert_allclose(read_tiles(second, 8, 7), maps[order], rtol=1e-4, atol=1e-5)
+    reach = np.abs(maps).max()
+    assert second.get_clim() == pytest.approx((-reach, reach), rel=1e-4)
+    assert second.get_cmap().name == "RdBu_r"
+    np.testing.assert_allclose(picture.get_array()[..., 0] / 255, images[0, ..., 0], atol=1 / 255)
+    notes = " ".join(words(plot)[-4:])
+    assert "the 4 strongest feature maps" in notes
+    assert "on a colour scale of its own: red above 0" in notes
+
+
+def test_maps_of_each_layer(
+    plot_architecture: Any, read_tiles: Any, model: keras.Model, images: np.ndarray
+) -> None:
+    """With a box a layer, those of the convolution itself."""
+    plot = plot_architecture(model, inputs=images, detail="layers", maps=6)
+    maps = np.moveaxis(to_numpy(model.get_layer("a")(images))[0], 2, 0)
+    order = strongest(maps, 6)
+    shown = read_tiles(plot.images[1], 8, 7)
+    np.testing.assert_allclose(shown, maps[order], rtol=1e-4, atol=1e-5)
+    numbers = [text for text in words(plot) if text.isdigit()]
+    assert ",".join(map(str, order)) in ",".join(numbers)
+
+
+@pytest.mark.parametrize("sample", [1, -1, np.int64(2)])
+def test_sample(
+    plot_architecture: Any, read_tiles: Any, model: keras.Model, images: np.ndarray, sample: int
+) -> None:
+    plot = plot_architecture(model, inputs=images, sample=sample, maps=1)
+    maps = after_relu(model, images)[sample]
+    (number,) = strongest(maps, 1)
+    np.testing.assert_allclose(read_tiles(plot.images[1], 8, 7)[0], maps[number], rtol=1e-4)
+    assert "the strongest feature map of what it returns" in " ".join(words(plot)).replace(
+        "\n", " "
+    )
+
+
+def test_a_single_image_without_its_axes(
+    plot_architecture: Any, model: keras.Model, images: np.ndarray
+) -> None:
+    whole = plot_architecture(model, inputs=images)
+    single = plot_architecture(model, inputs=images[0, ..., 0])
+    for a, b in zip(whole.images, single.images, strict=True):
+        np.testing.assert_allclose(a.get_array(), b.get_array(), rtol=1e-4, atol=1e-5)
+
+
+def test_one_forward_pass(
+    plot_architecture: Any,
+    model: keras.Model,
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: Counter[str] = Counter()
+    plain = keras.Layer.__call__
+
+    def counted(layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+        calls[layer.name] += 1
+        return plain(layer, *args, **kwargs)
+
+    plot_architecture(model, inputs=images)
+    monkeypatch.setattr(keras.Layer, "__call__", counted)
+    plot_architecture(model, inputs=images)
+    executed = 1 if keras.backend.backend() == "torch" else 0  # PyTorch runs what others trace
+    assert max(calls[name] for name in ("a", "a_norm", "a_relu", "b")) == executed
+
+
+def test_the_model_stays_as_it_was(
+    plot_architecture: Any, model: keras.Model, images: np.ndarray
+) -> None:
+    weights, config, given = model.get_weights(), model.get_config(), images.copy()
+    plot_architecture(model, inputs=images, expand=True)
+    for before, after in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert model.get_config() == config
+    np.testing.assert_array_equal(images, given)
+
+
+def test_a_model_is_built_from_inputs(plot_architecture: Any, images: np.ndarray) -> None:
+    later = keras.Sequential([layers.Conv2D(2, 3, name="c"), layers.Flatten()], name="later")
+    with pytest.raises(ValueError, match=r"'later' has no inputs yet.*give `inputs`"):
+        kerasviz.plot_architecture(later)
+    plot = plot_architecture(later, inputs=images)
+    assert "8×7×2" in words(plot)
+    assert len(plot.images) == 2
+
+
+class Subclassed(keras.Model):
+    def __init__(self) -> None:
+        super().__init__(name="subclassed")
+        self.c = layers.Conv2D(2, 3, name="c")
+        self.d = layers.Conv2D(2, 1, name="d")
+
+    def call(self, x: Any) -> Any:
+        return self.d(self.c(x) * 2)
+
+
+def test_a_subclassed_model(plot_architecture: Any, read_tiles: Any, images: np.ndarray) -> None:
+    made = Subclassed()
+    with pytest.raises(ValueError, match="'subclassed' has no inputs yet"):
+        kerasviz.plot_architecture(made)
+    plot = plot_architecture(made, inputs=images)
+    maps = np.moveaxis(to_numpy(made.c(images))[0], 2, 0)
+    shown = read_tiles(plot.images[1], 8, 7)
+    np.testing.assert_allclose(shown, maps[strongest(maps, 4)], rtol=1e-4, atol=1e-5)
+    assert "Dotted arrow: something that is no layer" in " ".join(words(plot))
+    assert "Dotted" not in " ".join(words(plot_architecture(made.c and self_contained())))
+
+
+def self_contained() -> keras.Model:
+    return keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "tile"),
+    [
+        (layers.Conv1D(3, 3, name="c"), (12, 2), (1, 10)),
+        (layers.Conv3D(3, 2, name="c"), (6, 5, 4, 1), (4, 3)),
+        (layers.TimeDistributed(layers.Conv2D(3, 2), name="c"), (5, 6, 4, 1), (5, 3)),
+        (layers.ConvLSTM2D(3, 2, return_state=True, name="c"), (3, 6, 4, 1), (5, 3)),
+    ],
+)
+def test_outputs_of_any_rank(
+    plot_architecture: Any,
+    read_tiles: Any,
+    rng: np.random.Generator,
+    layer: Any,
+    shape: tuple[int, ...],
+    tile: tuple[int, int],
+) -> None:
+    """A sequence is a row; of volumes and of steps the middle one is shown."""
+    inputs = keras.Input(shape)
+    made = keras.Model(inputs, keras.tree.flatten(layer(inputs))[0])
+    x = rng.normal(size=(1, *shape)).astype("float32")
+    output = np.asarray(made.predict(x, verbose=0))[0]
+    while output.ndim > 3:
+        output = output[output.shape[0] // 2]
+    maps = np.moveaxis(output, -1, 0).reshape(3, *tile)
+    (image,) = plot_architecture(made, inputs=x).images
+    shown = read_tiles(image, *tile)
+    np.testing.assert_allclose(shown, maps[strongest(maps, 3)], rtol=1e-4, atol=1e-5)
+
+
+def test_several_inputs(plot_architecture: Any, rng: np.random.Generator) -> None:
+    image, table = keras.Input((6, 6, 3), name="image"), keras.Input((4,), name="table")
+    x = layers.Flatten()(layers.Conv2D(2, 3, name="c")(image))
+    made = keras.Model([table, image], layers.Concatenate()([x, table]))
+    given = {"image": rng.uniform(size=(2, 6, 6, 3)), "table": np.zeros((2, 4))}
+    plot = plot_architecture(made, inputs=given, sample=1)
+    picture, maps = plot.images
+    assert (picture.get_label(), maps.get_label()[:2]) == ("image: input", "c:")
+    np.testing.assert_allclose(picture.get_array() / 255, given["image"][1], atol=1 / 255)
+
+
+def test_a_preprocessed_input_says_what_black_and_white_are(
+    plot_architecture: Any, model: keras.Model, images: np.ndarray
+) -> None:
+    plot = plot_architecture(model, inputs=images - 0.5)
+    low, high = (images[0] - 0.5).min(), (images[0] - 0.5).max()
+    assert f"image: picture black to white: {low:.3g} to {high:.3g}." in words(plot)
+
+
+def test_a_model_without_convolutions(plot_architecture: Any) -> None:
+    made = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    plot = plot_architecture(made, inputs=np.zeros((1, 3)))
+    assert plot.images == ()
+    assert "There are no feature maps" in " ".join(words(plot))
+
+
+def test_expand(plot_architecture: Any, images: np.ndarray) -> None:
+    inner = keras.Sequential(
+        [keras.Input((10, 9, 1)), layers.Conv2D(2, 3, name="c"), layers.ReLU(name="r")],
+        name="inner",
+    )
+    inputs = [keras.Input((10, 9, 1), name=name) for name in ("x", "y")]
+    made = keras.Model(inputs, layers.Add(name="s")([inner(x) for x in inputs]), name="twins")
+    closed = plot_architecture(made)
+    assert closed.axes[0].get_title() == "twins: 2 layers, 20 parameters"
+    assert {"inner:0", "inner:1", "weights of inner:0", "Sequential, 2 layers"} <= set(
+        words(closed)
+    )
+    for expand in (1, True, np.int64(3)):
+        opened = words(plot_architecture(made, expand=expand))
+        assert "inner:0: Sequential, 2 layers, 20 params" in opened
+        assert "inner:1: Sequential, 2 layers, weights of inner:0" in opened
+        assert [opened.count(word) for word in ("c", "20 params", "shared")] == [2, 1, 1]
+    pair = [images, images[::-1]]
+    maps = plot_architecture(made, inputs=pair, expand=1).images
+    assert [image.get_label()[:9] for image in maps[2:]] == ["inner:0/r", "inner:1/r"]
+    other = plot_architecture(made, inputs=pair[::-1], expand=1).images
+    np.testing.assert_allclose(maps[2].get_array(), other[3].get_array(), rtol=1e-4, atol=1e-5)
+
+
+def test_frozen_layers_are_marked(plot_architecture: Any, read_title: Any) -> None:
+    made = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="a"), layers.Dense(2)])
+    made.get_layer("a").trainable = False
+    plot = plot_architecture(made, title=True)
+    assert read_title(plot.axes[0]).endswith("2 layers, 14 parameters, 8 of them frozen")
+    assert {"8 frozen", "6 params", "frozen"} <= set(words(plot))
+    made.trainable = False
+    assert read_title(plot_architecture(made).axes[0]).endswith("14 parameters, all frozen")
+
+
+def test_an_output_that_is_used_further_is_marked(plot_architecture: Any) -> None:
+    inputs = keras.Input((3,))
+    x = layers.Dense(2, name="a")(inputs)
+    y = layers.Dense(2, name="b")(x)
+    assert "8 params, output" in words(plot_architecture(keras.Model(inputs, [x, y])))
+    assert "output" not in " ".join(words(plot_architecture(keras.Model(inputs, y))))
+
+
+def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.ndarray) -> None:
+    figure = Figure(figsize=(6, 4))
+    left, right = figure.subplots(1, 2)
+    plot = plot_architecture(model, ax=right, title=False)
+    assert plot.axes == (right,)
+    assert not left.texts
+    assert not plt.get_fignums()
+    other = Figure(figsize=(5, 5))
+    assert plot_architecture(model, figure=other, inputs=images).figure is other
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"maps": 0}, ValueError, "`maps` must be a positive integer. Received: maps=0"),
+        ({"expand": -1}, ValueError, "`expand` must be 0 or more. Received: expand=-1"),
+        ({"expand": "all"}, TypeError, "`expand` must be an int or a bool. Received: expand='all'"),
+        ({"expand": None}, TypeError, "Received: expand=None"),
+        ({"detail": "block"}, ValueError, "Did you mean 'blocks'? Received: detail='block'"),
+        (
+            {"expands": 1},
+            TypeError,
+            "Unexpected keyword argument `expands`. Did you mean 'expand'?",
+        ),
+        (
+            {"sample": 1},
+            ValueError,
+            "`sample` has a meaning with `inputs` only. Received: sample=1",
+        ),
+        ({"maps": 2}, ValueError, "`maps` has a meaning with `inputs` only. Received: maps=2"),
+        ({"title": 3}, TypeError, "`title` must be a string or a bool. Received: title=3"),
+        ({"ax": 3}, TypeError, "`ax` must be a Matplotlib Axes. Received: ax=3"),
+        ({"inputs": True, "sample": 3}, ValueError, "between -3 and 2, since `inputs` has 3."),
+        (
+            {"inputs": True, "sample": 0.0},
+            TypeError,
+            "`sample` must be an int. Received: sample=0.0",
+        ),
+        ({"inputs": True, "sample": True}, TypeError, "Received: sample=True"),
+        ({"inputs": np.zeros((2, 5, 5))}, ValueError, "`inputs` must have the shape"),
+    ],
+)
+def test_mistakes(
+    model: keras.Model,
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
+    if options.get("inputs") is True:
+        options = {**options, "inputs": images}
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("nothing is computed or drawn before a mistake is found")
+
+    monkeypatch.setattr("kerasviz.plots.architecture.compute", fail)
+    monkeypatch.setattr(plt, "figure", fail)
+    with pytest.raises(error, match=re.escape(message)):
+        kerasviz.plot_architecture(model, **options)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"`model` must be a Keras model.*'model.keras'"):
+        kerasviz.plot_architecture("model.keras")
+
+
+def test_a_failure_leaves_no_figure_open(
+    model: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr("kerasviz.draw.architecture.line_path", fail)
+    with pytest.raises(RuntimeError, match="broken on purpose"):
+        kerasviz.plot_architecture(model)
+    assert not plt.get_fignums()
+
+
+def test_strongest_maps() -> None:
+    maps = np.zeros((2, 3, 5))
+    maps[..., 1], maps[0, 0, 3], maps[..., 4] = -1, 9, 1
+    found = strongest_maps(maps, 3, "c")
+    assert found.numbers is not None
+    assert found.numbers.tolist() == [3, 1, 4], "equals in the order of their numbers"
+    np.testing.assert_array_equal(found.tiles, np.moveaxis(maps, 2, 0)[[3, 1, 4]])
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (1, "1"),
+        (99_999, "99,999"),
+        (100_000, "100k"),
+        (147_584, "148k"),
+        (999_499, "999k"),
+        (999_600, "1M"),
+        (2_257_984, "2.26M"),
+        (138_357_544, "138M"),
+        (1_300_000_000, "1.3G"),
+    ],
+)
+def test_short_counts(count: int, text: str) -> None:
+    assert short_count(count) == text
+
+
+def test_shapes() -> None:
+    assert shape_text((None, 28, 28, 1)) == "28×28×1"
+    assert shape_text((8, None, 3)) == "?×3"
+    assert shape_text((None,)) == "scalar"
