@@ -50,8 +50,11 @@ def _jax_runner(sub_model: keras.Model) -> Callable[[Any], Any]:
 
 def _tensorflow_runner(sub_model: keras.Model) -> Callable[[Any], Any]:
     def run(batch: Any) -> Any:
+        samples = len(keras.tree.flatten(batch)[0])
         with _without_retracing_warnings():
-            return sub_model.predict_on_batch(batch)
+            outputs = sub_model.predict_on_batch(batch)
+        # Within the scope of a strategy, each replica computes the whole batch.
+        return keras.tree.map_structure(lambda x: x[:samples], outputs)
 
     return run
 

@@ -1,0 +1,167 @@
+"""When a callback acts: every so many epochs or batches, counted on from run to run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+
+from kerasviz.draw.options import check_count, check_type, suggest
+
+DIGITS = {"epoch": 4, "batch": 8}
+"""Digits of a number in the name of a file, so that names sort as numbers do."""
+
+
+@dataclass(frozen=True)
+class Every:
+    """So many epochs, or so many batches."""
+
+    count: int
+    unit: Literal["epoch", "batch"]
+
+    def is_due(self, before: int, after: int) -> bool:
+        """Whether a multiple of the count lies behind one number and not behind the other."""
+        return after // self.count > before // self.count
+
+    def label(self, number: int) -> str:
+        """Return what stands in a title: `"epoch 12"`."""
+        return f"{self.unit} {number}"
+
+    def stem(self, number: int) -> str:
+        """Return what stands in the name of a file: `"epoch-0012"`."""
+        return f"{self.unit}-{number:0{DIGITS[self.unit]}}"
+
+    @property
+    def stem_pattern(self) -> str:
+        """A regular expression for `stem`, with the number as its group."""
+        return rf"{self.unit}-(\d{{{DIGITS[self.unit]},}})"
+
+
+def parse_every(every: int | str) -> Every:
+    """Return what `every` means: an integer counts epochs, `"100 batches"` counts batches."""
+    if not isinstance(every, str):
+        wanted = "a number of epochs, or a string such as '100 batches'"
+        check_type("every", every, (int,), wanted)
+        check_count("every", every)
+        return Every(every, "epoch")
+    found = re.fullmatch(r"\s*(\d+)\s+(epoch|batch)(?:s|es)?\s*", every)
+    if not found or not int(found[1]):
+        number = re.search(r"[1-9]\d*", every)
+        known = [f"{number[0] if number else 1} {word}" for word in ("epochs", "batches")]
+        raise ValueError(
+            "`every` must be a positive number of epochs, or a string such as '2 epochs' or "
+            f"'100 batches'.{suggest(every, known)} Received: every={every!r}"
+        )
+    return Every(int(found[1]), "epoch" if found[2] == "epoch" else "batch")
+
+
+class ScheduledCallback(keras.callbacks.Callback):
+    """A Keras callback that acts every so many epochs or batches.
+
+    A subclass fills in `check`, `prepare`, `open`, `act` and `finish`. Epochs and batches
+    are numbered by how many were trained when it acts. A later run goes on counting, be it another
+    `fit` with the same callback, one with `initial_epoch`, or one that finds what was written
+    before.
+
+    Args:
+        every: The caller's `every`.
+    """
+
+    def __init__(self, every: int | str) -> None:
+        super().__init__()
+        self.every = parse_every(every)
+        # Where Keras calls callbacks for batches beside the training, it waits for those that are
+        # not said to be safe. Where epochs count, nothing is done for a batch.
+        self.async_safe = self.every.unit == "epoch"
+        self._number = 0
+        self._batches = 0
+        self._begun = -1
+        self._stride = 1
+        self._has_begun = False
+        self._is_ready = False
+
+    def check(self, model: keras.Model) -> None:
+        """Refuse, before the first step, what is wrong whatever a model will be built of."""
+
+    def prepare(self, model: keras.Model) -> None:
+        """Get ready before the first step, or right after it for a model that it builds."""
+
+    def open(self) -> int:
+        """Open what is written to; return the number of the last epoch or batch in it."""
+        return 0
+
+    def act(self, number: int) -> None:
+        """Do what is to be done, when so many epochs or batches have been trained."""
+
+    def finish(self) -> None:
+        """Write what has not been written yet. May be called at any time, and more than once."""
+
+    def close(self) -> None:
+        """Write what is written at the end, where training was interrupted and Keras did not."""
+        self.finish()
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Check everything, and get ready."""
+        self.finish()  # the run before may have been interrupted
+        self._has_begun = self._is_ready = False
+        model = self.model
+        self._stride = getattr(model, "steps_per_execution", 1)
+        if model.built:
+            self._get_ready()
+        else:
+            self.check(model)
+        self._number = max(self._number, self.open())
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Find the number at which a run begins."""
+        self._batches = 0
+        if not self._has_begun:
+            self._has_begun = True
+            length = 1 if self.every.unit == "epoch" else (self.params or {}).get("steps") or 0
+            self._number = max(self._number, epoch * length)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Check what could not be checked before the first step had built the model."""
+        self._begun = batch
+        if batch and not self._is_ready:
+            self._get_ready()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Count batches; one call may stand for several."""
+        if self.every.unit == "batch":
+            batches = self._batches_until(batch)
+            self._advance(batches - self._batches)
+            self._batches = batches
+
+    def _batches_until(self, batch: int) -> int:
+        """Return how many batches of the epoch are over when a call ends.
+
+        Of a call that stands for several batches, older versions of Keras say the first, and newer
+        ones the last.
+        """
+        if batch != self._begun or self._stride == 1:
+            return batch + 1
+        steps = (self.params or {}).get("steps")
+        return min(batch + self._stride, steps or batch + self._stride)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Count epochs."""
+        if self.every.unit == "epoch":
+            self._advance(1)
+
+    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+        """Write what is written at the end."""
+        self.finish()
+
+    def _advance(self, steps: int) -> None:
+        if not self._is_ready:
+            self._get_ready()
+        before, self._number = self._number, self._number + steps
+        if self.every.is_due(before, self._number):
+            self.act(self._number)
+
+    def _get_ready(self) -> None:
+        self.prepare(self.model)
+        self._is_ready = True

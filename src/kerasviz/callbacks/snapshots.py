@@ -1,0 +1,431 @@
+"""`KernelSnapshots` and `FeatureMapSnapshots`: pictures of a network while it is trained."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike
+from typing_extensions import Unpack
+
+from kerasviz.callbacks.destinations import Destinations, Folder
+from kerasviz.callbacks.faults import Guard
+from kerasviz.callbacks.schedule import ScheduledCallback
+from kerasviz.draw.channels import Channel
+from kerasviz.draw.layout import draw_apart
+from kerasviz.draw.options import TileOptions, Tiles, check_options
+from kerasviz.draw.overlay import Opacity
+from kerasviz.draw.panel import Panel, Plot
+from kerasviz.draw.scaling import resolve_scales
+from kerasviz.model.feature_maps import check_address
+from kerasviz.model.kernels import read_kernel, resolve_kernels
+from kerasviz.model.layers import Target, sublayers
+from kerasviz.plots.feature_maps import (
+    OWN_KEYWORDS,
+    Maps,
+    Samples,
+    check_keywords,
+    prepare_maps,
+)
+from kerasviz.plots.kernels import check_channel, kernel_panel
+from kerasviz.plots.pictures import Interpolation, check_overlay
+
+OnPlot = Callable[[int, str, Plot], object]
+"""Gets the number of epochs or batches, the layer's address and the picture."""
+
+
+PLACES = ("every", "directory", "gif", "log_dir", "on_plot")
+
+
+class Snapshots(ScheduledCallback):
+    """Pictures of layers, every so many epochs or batches; what both callbacks share.
+
+    Args:
+        layer: The caller's layer argument.
+        options: The caller's keywords, checked and complete.
+        every: The caller's `every`.
+        directory: The caller's `directory`.
+        gif: The caller's `gif`.
+        log_dir: The caller's `log_dir`.
+        on_plot: The caller's `on_plot`.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(
+        self,
+        layer: Any,
+        options: TileOptions,
+        *,
+        every: int | str,
+        directory: Folder | None,
+        gif: Folder | None,
+        log_dir: Folder | None,
+        on_plot: OnPlot | None,
+    ) -> None:
+        super().__init__(every)
+        for name in ("ax", "figure"):
+            if options[name] is not None:
+                raise TypeError(f"`{name}` cannot be given, since each picture is a new figure.")
+        if on_plot is not None and not callable(on_plot):
+            raise TypeError(f"`on_plot` must be a function. Received: on_plot={on_plot!r}")
+        if all(place is None for place in (directory, gif, log_dir, on_plot)):
+            raise ValueError(
+                "The pictures must go somewhere: give `directory`, `gif`, `log_dir` or `on_plot`."
+            )
+        self.layer = layer
+        self.options = options
+        self.on_plot = on_plot
+        self._destinations = Destinations(
+            self.kind, self.every, options, directory=directory, gif=gif, log_dir=log_dir
+        )
+        self._guard: Guard | None = None
+
+    def panels(self) -> dict[str, Panel]:
+        """Return what is drawn of each layer now, by address."""
+        raise NotImplementedError
+
+    def key(self) -> str:
+        """Return what the values of an animation depend on, but for the training."""
+        raise NotImplementedError
+
+    def check(self, model: keras.Model) -> None:
+        """Refuse an address that cannot be right, of a model that the first step will build."""
+        try:
+            self.check_layers(model)
+        except ValueError:
+            if not may_get_layers(model):
+                raise
+
+    def check_layers(self, model: keras.Model) -> None:
+        """Raise `ValueError` for an address that the model does not have."""
+        raise NotImplementedError
+
+    def prepare(self, model: keras.Model) -> None:  # noqa: ARG002
+        """Find the layers, and refuse what cannot be drawn of them."""
+        panels = self.panels()
+        resolve_scales(list(panels.values()), self.options)
+        self._destinations.begin(panels, self.key())
+
+    def open(self) -> int:
+        """Open the folders; return the number of the last picture in them."""
+        number = self._destinations.open()
+        self._release()  # of a run that was interrupted
+        self._guard = Guard(self, self._destinations.finish)
+        return number
+
+    def act(self, number: int) -> None:
+        """Take a picture of each layer."""
+        label = self.every.label(number)
+        panels = {
+            address: replace(panel, notes=(label, *panel.notes))
+            for address, panel in self.panels().items()
+        }
+        self._warn_of_invalid(panels, label)
+        self._destinations.put_aside(number, panels)
+        if self._destinations.take_pictures or self.on_plot is not None:
+            self._draw(number, panels)
+
+    def _draw(self, number: int, panels: dict[str, Panel]) -> None:
+        plots = draw_apart(list(panels.values()), self.options)
+        for address in panels:
+            try:
+                plot = next(plots)
+            except ValueError as error:  # such as a logarithmic norm, and all values are 0 now
+                message = f"No picture of {self.every.label(number)}, training goes on: {error}"
+                self._destinations.faults.warn("drawing", message)
+                return
+            self._destinations.write(number, address, plot)
+            if self.on_plot is None:
+                plot.figure.clear()  # it holds itself by a circle of references, and would pile up
+            else:
+                self.on_plot(number, address, plot)
+
+    def _warn_of_invalid(self, panels: dict[str, Panel], label: str) -> None:
+        found = [address for address, panel in panels.items() if panel.invalid]
+        if found:
+            self._destinations.faults.warn(
+                "invalid",
+                f"At {label}, values of {', '.join(map(repr, found))} are NaN or infinite; they "
+                "are shown in magenta.",
+            )
+
+    def finish(self) -> None:
+        """Write the animations, and close the files."""
+        self._destinations.finish()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Write what is written at the end."""
+        super().on_train_end(logs)
+        self._release()
+
+    def _release(self) -> None:
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
+
+
+def may_get_layers(layer: keras.Layer) -> bool:
+    """Whether a layer may still make others, in a `build` of its own."""
+    owner = next(cls for cls in type(layer).__mro__ if "build" in vars(cls))
+    own_build = owner.__module__.split(".")[0] != "keras"
+    return (own_build and not layer.built) or any(map(may_get_layers, sublayers(layer)))
+
+
+class KernelSnapshots(Snapshots):
+    """Draws the kernels of layers while they are trained, as `plot_kernels` does.
+
+    Pictures can go to any number of places at once, and must go to one.
+
+    Args:
+        layer: A layer address; several, or `None` for every convolution, give a picture each.
+        every: How often: every so many epochs, or `"100 batches"`.
+        directory: A folder for PNG files, one a layer and step: `conv2d/kernels-epoch-0001.png`.
+            Where an address has characters that a file's name should not have, such as "/", the
+            name of its folder ends in a checksum.
+        gif: A folder for animations, one a layer: `conv2d/kernels.gif`, on one colour scale for
+            all steps. It is written at the end, or when training was interrupted and the callback
+            is no longer used, its `close()` is called, the notebook's cell has ended, or the
+            program ends. The values of the steps are kept beside it, in `conv2d/kernels-frames`,
+            for a run that is resumed to go on with; delete that folder when training is done. With
+            `sort`, all steps have the order of the last one.
+        log_dir: The folder of a run in TensorBoard, as `keras.callbacks.TensorBoard` takes it. The
+            pictures go to a folder in it, `kernels`, beside `train` and `validation`. To read the
+            text in them, tick "Show actual image size".
+        on_plot: A function that is called with the number of epochs or batches, the layer's address
+            and the `Plot`, which is its own to keep. What it raises ends the training, as it would
+            in any callback.
+        channel: Which of the kernel's input channels to draw, as in `plot_kernels`.
+        **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
+            `figure`.
+
+    Raises:
+        TypeError: A keyword that does not exist, or a value of the wrong type.
+        ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
+            begins: no layer has that address, or it has no kernel. Of a model that is built by its
+            first step and makes layers while it is built, an address is checked after that step.
+        ImportError: `log_dir` is given and TensorFlow is not installed.
+        OSError: When training begins: a folder cannot be written to. Later that is a warning, and
+            training goes on.
+
+    Notes:
+        A number says how many epochs or batches were trained, so that the first epoch is 1, as in
+        what Keras prints; Keras's own TensorBoard callback calls it 0. With `initial_epoch`
+        numbers go on from there. A picture is never overwritten: where a folder has pictures
+        already, numbers go on from the last of them. For a new beginning, give a new folder.
+
+        The training is not changed: kernels are read, and nothing else. Figures are made without
+        pyplot.
+
+        `on_plot` for Weights & Biases, where `run` is what `wandb.init` returned, and for MLflow:
+
+            lambda step, address, plot: run.log({f"kernels/{address}": wandb.Image(plot.figure)})
+            lambda step, address, plot: mlflow.log_figure(
+                plot.figure, f"kernels/{address}/{step:04d}.png"
+            )
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)])
+        >>> model.compile("sgd", "mse")
+        >>> snapshots = kerasviz.KernelSnapshots(on_plot=print)
+        >>> images, targets = np.ones((2, 8, 8, 1)), np.zeros((2, 6, 6, 4))
+        >>> _ = model.fit(images, targets, epochs=2, verbose=0, callbacks=[snapshots])
+        1 conv2d Plot(conv2d: 4 kernels, 3×3)
+        2 conv2d Plot(conv2d: 4 kernels, 3×3)
+    """
+
+    kind = "kernels"
+
+    def __init__(
+        self,
+        layer: Any = None,
+        *,
+        every: int | str = 1,
+        directory: Folder | None = None,
+        gif: Folder | None = None,
+        log_dir: Folder | None = None,
+        on_plot: OnPlot | None = None,
+        channel: Channel = "auto",
+        **options: Unpack[TileOptions],
+    ) -> None:
+        merged = check_options(options, "channel", *PLACES)
+        check_channel(channel)
+        super().__init__(
+            layer,
+            merged,
+            every=every,
+            directory=directory,
+            gif=gif,
+            log_dir=log_dir,
+            on_plot=on_plot,
+        )
+        self.channel = channel
+        self._targets: Sequence[Target] = ()
+
+    def check_layers(self, model: keras.Model) -> None:
+        """Raise `ValueError` for an address that the model does not have."""
+        resolve_kernels(model, self.layer)
+
+    def prepare(self, model: keras.Model) -> None:
+        """Find the layers, and refuse what cannot be drawn of them."""
+        self._targets = resolve_kernels(model, self.layer).targets
+        super().prepare(model)
+
+    def panels(self) -> dict[str, Panel]:
+        """Return what is drawn of each layer now, by address."""
+        _ = self.model  # on JAX, asking for the model brings its weights up to date
+        return {
+            address: kernel_panel(
+                read_kernel(call.layer, address), address, self.channel, self.options
+            )
+            for address, call in self._targets
+        }
+
+    def key(self) -> str:
+        """Return what the values of an animation depend on, but for the training."""
+        return f"channel={self.channel!r}, tiles={self.options['tiles']!r}"
+
+
+class FeatureMapSnapshots(Snapshots):
+    """Draws what layers make of an image while they are trained, as `plot_feature_maps` does.
+
+    Pictures can go to any number of places at once, and must go to one.
+
+    Args:
+        inputs: What the model takes, as in `plot_feature_maps`.
+        layer: A layer address; several, or `None` for every convolution, give a picture each, from
+            one forward pass.
+        every: How often: every so many epochs, or `"100 batches"`.
+        directory: A folder for PNG files, one a layer and step, as in `KernelSnapshots`:
+            `conv2d/feature_maps-epoch-0001.png`.
+        gif: A folder for animations, one a layer, as in `KernelSnapshots`.
+        log_dir: The folder of a run in TensorBoard, as in `KernelSnapshots`.
+        on_plot: A function that is called with the number of epochs or batches, the layer's address
+            and the `Plot`, as in `KernelSnapshots`.
+        sample: Which samples of the batch to draw, as in `plot_feature_maps`.
+        sample_names: A name for each sample of `inputs`.
+        overlay: Whether to draw each map over the picture that caused it, as in
+            `plot_feature_maps`.
+        picture: Which of several inputs is the picture, or the picture itself.
+        alpha: How much of the picture a map covers.
+        interpolation: How a map is enlarged over the picture.
+        slices: Of volumes and videos, which positions along their further axes to draw.
+        patch_grid: Of tokens, the rows and columns of the patches that they stand for.
+        **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
+            `figure`.
+
+    Raises:
+        TypeError: A keyword that does not exist, or a value of the wrong type.
+        ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
+            begins: no layer has that address, or `inputs` does not fit the model. Of a model that
+            is built by its first step, the inputs are checked after that step.
+        ImportError: `log_dir` is given and TensorFlow is not installed.
+        OSError: When training begins: a folder cannot be written to. Later that is a warning, and
+            training goes on.
+
+    Notes:
+        Numbers, files and what is said of `on_plot` are as in `KernelSnapshots`.
+
+        The training is not changed: the model runs in inference mode, and the seeds of layers that
+        draw random numbers all the same are put back.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)])
+        >>> model.compile("sgd", "mse")
+        >>> images, targets = np.ones((2, 8, 8, 1)), np.zeros((2, 6, 6, 4))
+        >>> snapshots = kerasviz.FeatureMapSnapshots(images, every="1 batch", on_plot=print)
+        >>> _ = model.fit(images, targets, epochs=2, verbose=0, callbacks=[snapshots])
+        1 conv2d Plot(conv2d: 4 feature maps, 6×6)
+        2 conv2d Plot(conv2d: 4 feature maps, 6×6)
+    """
+
+    kind = "feature_maps"
+
+    def __init__(
+        self,
+        inputs: Any,
+        layer: Any = None,
+        *,
+        every: int | str = 1,
+        directory: Folder | None = None,
+        gif: Folder | None = None,
+        log_dir: Folder | None = None,
+        on_plot: OnPlot | None = None,
+        sample: Samples = 0,
+        sample_names: Sequence[str] | None = None,
+        overlay: bool | ArrayLike = False,
+        picture: str | int | ArrayLike | None = None,
+        alpha: Opacity = "strength",
+        interpolation: Interpolation = "nearest",
+        slices: Tiles | None = None,
+        patch_grid: tuple[int, int] | None = None,
+        **options: Unpack[TileOptions],
+    ) -> None:
+        merged = check_options(options, *OWN_KEYWORDS, *PLACES)
+        over = check_overlay(overlay, picture, alpha, interpolation)
+        keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid)
+        super().__init__(
+            layer,
+            merged,
+            every=every,
+            directory=directory,
+            gif=gif,
+            log_dir=log_dir,
+            on_plot=on_plot,
+        )
+        self.inputs = inputs
+        self.keywords = keywords
+        self._maps: Maps | None = None
+
+    def check_layers(self, model: keras.Model) -> None:
+        """Raise `ValueError` for an address that the model does not have."""
+        check_address(model, self.layer)
+
+    def prepare(self, model: keras.Model) -> None:
+        """Find the layers, and refuse what cannot be drawn of them."""
+        self._maps = prepare_maps(model, self.layer, self.inputs, self.keywords)
+        super().prepare(model)
+
+    def panels(self) -> dict[str, Panel]:
+        """Return what is drawn of each layer now, by address, from one forward pass."""
+        assert self._maps is not None
+        with seeds_put_back(self.model):
+            panels = self._maps.panels()
+        return {panel.name: panel for panel in panels}
+
+    def key(self) -> str:
+        """Return what the values of an animation depend on, but for the training."""
+        assert self._maps is not None
+        arrays = self._maps.request.batch.arrays
+        checksums = [zlib.crc32(array.tobytes()) for array in arrays]
+        said = self.keywords
+        return (
+            f"inputs={checksums}, slices={said.slices!r}, patch_grid={said.patch_grid!r}, "
+            f"tiles={self.options['tiles']!r}"
+        )
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Write what is written at the end."""
+        super().on_train_end(logs)
+        self._maps = None  # it holds the model
+
+
+@contextmanager
+def seeds_put_back(model: keras.Model) -> Iterator[None]:
+    """Run something after which the random layers of a model go on as if it had not run."""
+    weights = {id(variable) for variable in model.weights}
+    seeds = [variable for variable in model.variables if id(variable) not in weights]
+    before = [keras.ops.convert_to_numpy(variable).copy() for variable in seeds]
+    try:
+        yield
+    finally:
+        for variable, value in zip(seeds, before, strict=True):
+            if not np.array_equal(keras.ops.convert_to_numpy(variable), value):
+                variable.assign(value)

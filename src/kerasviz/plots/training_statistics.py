@@ -1,0 +1,218 @@
+"""`plot_training_statistics`: what became of the kernels of layers during training, in numbers."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from typing_extensions import Unpack
+
+from kerasviz.draw.curves import COLORS, Curve, CurvePanel, LegendEntry, draw_curves
+from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.layout import check_panels
+from kerasviz.draw.options import check_count, suggest
+from kerasviz.draw.panel import Plot
+from kerasviz.model.training_statistics import STATISTICS, Record, read_records
+
+if TYPE_CHECKING:
+    import keras
+
+RULE_OF_THUMB = 1e-3
+"""What an update ratio should be near to; its source is named by `WeightStatistics`."""
+NAMES = {
+    "mean": "mean of the weights",
+    "std": "standard deviation of the weights",
+    "norm": "norm of the kernel",
+    "update_ratio": "update ratio of a step",
+    "dead": "dead filters",
+}
+FEW = len(COLORS)
+"""Up to so many layers have colours that are told apart; more have shades, by depth."""
+
+
+def plot_training_statistics(
+    source: keras.callbacks.Callback | Mapping[str, Sequence[Any]] | str | os.PathLike[str],
+    *,
+    statistics: str | Sequence[str] | None = None,
+    layer: str | Sequence[str] | None = None,
+    columns: int | None = None,
+    **options: Unpack[FigureOptions],
+) -> Plot:
+    """Draw what `WeightStatistics` wrote down while a network was trained.
+
+    Args:
+        source: The callback, its `history`, or the path of its CSV file, of a training that has
+            ended or still runs.
+        statistics: Which to draw, of "mean", "std", "norm", "update_ratio" and "dead"; all that
+            were measured by default. A panel each.
+        layer: Which layers to draw, by the addresses that were written down, or patterns of them
+            such as "block1*". A curve each.
+        columns: Panels in a row.
+        **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
+            that of the figure.
+
+    Returns:
+        A `Plot` with a panel a statistic, and no images. `axes[i].lines` are the curves, one a
+        layer, in the order in which they were written down.
+
+    Raises:
+        TypeError: `source` is nothing of the kind, or a keyword of the wrong type.
+        ValueError: `source` holds no record, no layer has that address, a statistic does not exist
+            or was not measured, or a file is not there or of something else.
+
+    Notes:
+        The axis is that of epochs, the first is 1, or that of steps where there are several records
+        an epoch. Up to seven layers have a colour each; more are shades from dark, the first, to
+        bright, the last.
+
+        The update ratio is on a logarithmic axis, with the rule of thumb of 0.001 as a dotted line,
+        see `WeightStatistics`. Values that such an axis does not have, the 0 of a layer that is not
+        trained, are counted in the title. Values that are NaN or infinite are gaps in their curve;
+        they are counted in the title and in one warning.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)])
+        >>> model.compile("sgd", "mse")
+        >>> images, targets = np.ones((2, 8, 8, 1)), np.zeros((2, 6, 6, 4))
+        >>> statistics = kerasviz.WeightStatistics()
+        >>> _ = model.fit(images, targets, epochs=2, verbose=0, callbacks=[statistics])
+        >>> kerasviz.plot_training_statistics(statistics)
+        Plot(4 panels)
+    """
+    merged = check_figure_options(options, "statistics", "layer", "columns")
+    if columns is not None:
+        check_count("columns", columns)
+    records, note = read_records(source)
+    layers = _choose_layers(layer, records)
+    records = tuple(record for record in records if record.layer in layers)
+    names = _choose_statistics(statistics, records)
+    check_panels(len(names), merged, "statistics")
+    not_finite = sum(_count_not_finite(records, name) for name in names)
+    if not_finite:
+        warnings.warn(
+            f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=2
+        )
+    axis = _choose_axis(records)
+    return draw_curves(
+        [_panel(records, layers, name, axis) for name in names],
+        merged,
+        colors=len(layers),
+        note=", ".join(filter(None, [_say_layers(layers), note])),
+        legend=_legend(layers),
+        axis=axis,
+        columns=columns or 2,
+    )
+
+
+def _as_list(name: str, wanted: Any) -> list[str]:
+    """Return words that were given as one or as a list."""
+    words = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise TypeError(
+            f"`{name}` must be a string or a list of these. Received: {name}={wanted!r}"
+        )
+    if not words:
+        raise ValueError(f"`{name}` must name at least one. Received: {name}={wanted!r}")
+    return list(words)
+
+
+def _choose_layers(layer: Any, records: Sequence[Record]) -> list[str]:
+    known = list(dict.fromkeys(record.layer for record in records))
+    if layer is None:
+        return known
+    chosen: set[str] = set()
+    for word in _as_list("layer", layer):
+        found = [word] if word in known else fnmatch.filter(known, word)
+        if not found:
+            raise ValueError(
+                f"`layer` must name layers that were written down.{suggest(word, known)} "
+                f"Received: {word!r}. There are: {', '.join(map(repr, known[:20]))}"
+                f"{', …' if len(known) > 20 else ''}"
+            )
+        chosen.update(found)
+    return [address for address in known if address in chosen]
+
+
+def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
+    measured = [
+        name for name in STATISTICS if any(getattr(record, name) is not None for record in records)
+    ]
+    if statistics is None:
+        return measured
+    chosen = list(dict.fromkeys(_as_list("statistics", statistics)))
+    for name in chosen:
+        if name not in STATISTICS:
+            raise ValueError(
+                f"`statistics` must name some of {', '.join(map(repr, STATISTICS))}."
+                f"{suggest(name, STATISTICS)} Received: {name!r}"
+            )
+        if name not in measured:
+            hint = " Give WeightStatistics `inputs`." if name == "dead" else ""
+            raise ValueError(
+                f"`statistics` must name what was measured.{hint} Received: {name!r}. "
+                f"There are: {', '.join(map(repr, measured))}"
+            )
+    return chosen
+
+
+def _choose_axis(records: Sequence[Record]) -> str:
+    """Return the unit in which no two records of a layer are at the same place."""
+    places = {(record.layer, record.epoch) for record in records}
+    return "epoch" if len(places) == len(records) else "step"
+
+
+def _values(records: Sequence[Record], name: str) -> np.ndarray:
+    """Return what was measured, `(n,)`."""
+    values = [getattr(record, name) for record in records]
+    return np.array([value for value in values if value is not None], "float64")
+
+
+def _count_not_finite(records: Sequence[Record], name: str) -> int:
+    return int((~np.isfinite(_values(records, name))).sum())
+
+
+def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: str) -> CurvePanel:
+    """Gather what one panel shows of all layers."""
+    values = _values(records, name)
+    log = name == "update_ratio" and bool((values > 0).any())
+    curves = []
+    for color, layer in enumerate(layers):
+        own = [record for record in records if record.layer == layer]
+        if not len(_values(own, name)):
+            continue
+        x = np.array([getattr(record, axis) for record in own])
+        y = np.array([getattr(record, name) for record in own], "float64")  # None becomes NaN
+        y[~np.isfinite(y) | (log & (y <= 0))] = np.nan
+        curves.append(Curve(x, y, color))
+    notes = []
+    not_finite = _count_not_finite(records, name)
+    if not_finite:
+        notes.append(f", {not_finite} NaN or infinite")
+    zeros = int((values == 0).sum()) if log else 0
+    if zeros:
+        notes.append(f", {zeros} at 0 not shown")
+    level = RULE_OF_THUMB if name == "update_ratio" else None
+    if level is not None:
+        notes.append(f" (dotted: {level}, a rule of thumb)")
+    return CurvePanel(
+        NAMES[name], "".join(notes), curves, log=log, level=level, percent=name == "dead"
+    )
+
+
+def _legend(layers: Sequence[str]) -> list[LegendEntry]:
+    """Return an entry a layer; of many, of some that are evenly spaced."""
+    places = range(len(layers))
+    if len(layers) > FEW:
+        places = np.linspace(0, len(layers) - 1, FEW).round().astype(int).tolist()
+    return [LegendEntry(layers[place], place, "solid") for place in places]
+
+
+def _say_layers(layers: Sequence[str]) -> str:
+    if len(layers) <= FEW:
+        return ""
+    return f"{len(layers)} layers, of which {FEW} are named: the deeper the brighter"

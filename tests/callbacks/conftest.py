@@ -1,0 +1,95 @@
+"""A tiny network that trains in a moment, and what it is trained on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def images(rng):
+    return rng.normal(size=(12, 8, 8, 1)).astype("float32")
+
+
+@pytest.fixture
+def make_model():
+    """Make 8×8×1 → "first", 3 kernels 3×3 → "second", 5 kernels 2×2×3 → 2 values, compiled."""
+    import keras
+
+    # To trace so small a network takes TensorFlow longer than to train it.
+    by_default = {"run_eagerly": keras.backend.backend() == "tensorflow"}
+
+    def make(**compiling):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Conv2D(3, 3, name="first"),
+                keras.layers.Conv2D(5, 2, activation="relu", name="second"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(2),
+            ]
+        )
+        model.compile(keras.optimizers.SGD(0.1), "mse", **{**by_default, **compiling})
+        return model
+
+    return make
+
+
+@pytest.fixture
+def model(make_model):
+    return make_model()
+
+
+@pytest.fixture
+def fit(images):
+    """Train on the images: three batches an epoch."""
+
+    def fit(model, *callbacks, epochs=2, **kwargs):
+        targets = np.arange(24, dtype="float32").reshape(12, 2) / 24
+        return model.fit(
+            images,
+            targets,
+            batch_size=4,
+            epochs=epochs,
+            verbose=0,
+            callbacks=list(callbacks),
+            **kwargs,
+        )
+
+    return fit
+
+
+@pytest.fixture
+def files():
+    """List the files in a folder, as paths from there, but for the values of animations."""
+
+    def files(folder):
+        return sorted(
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*")
+            if path.is_file() and path.suffix != ".npz"
+        )
+
+    return files
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Start a program in a process of its own."""
+
+    def start(script):
+        path = tmp_path / "script.py"
+        path.write_text(script)
+        return subprocess.Popen(
+            [sys.executable, str(path)],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
