@@ -317,7 +317,7 @@ def test_so_many_panels_in_a_row(draw, count, columns, rows):
 
 @pytest.mark.parametrize("title", [True, "a title"])
 @pytest.mark.parametrize("entries", [ENTRIES, MANY])
-@pytest.mark.parametrize("place", ["new", (7, 8), (9, 8, "constrained"), (9, 8, "tight")], ids=str)
+@pytest.mark.parametrize("place", ["new", (7, 14), (9, 8, "constrained"), (9, 8, "tight")], ids=str)
 def test_a_legend_of_all_panels_is_above_them(draw, title, entries, place):
     panels = [panel_of(curve([3, 2, 1]), name=f"metric {n}") for n in range(4)]
     options = {"legend": entries, "note": "a note", "title": title}

@@ -201,7 +201,6 @@ def test_colors_that_are_clear_already_become_clearer():
         (TwoSlopeNorm(0, -1, 10), -1, 1),
         (TwoSlopeNorm(0, -1, 10), 5, 0.5),
     ],
-    ids=str,
 )
 def test_the_strength_goes_by_the_norm(norm, value, opacity):
     clear = see_through(ColorScale(norm, colormaps["viridis"]), "strength", cmap_given=True)

@@ -167,7 +167,6 @@ def test_a_dict_of_names_holds_several_trainings(make_model, data, write):
         ({"loss": 3}, TypeError, "`history` must have a list of values for each metric."),
         ({"loss": [1, 2, 3], "mae": [1, 2]}, ValueError, "epochs 'mae' was computed: it has 2 val"),
     ],
-    ids=str,
 )
 def test_what_is_no_history_is_refused(history, error, message):
     with pytest.raises(error, match=re.escape(message)):
