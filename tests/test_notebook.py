@@ -28,7 +28,8 @@ CELLS = [
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_each_figure_appears_once(tmp_path: Path) -> None:
+def test_each_figure_appears_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel takes Jupyter's own
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(256, size=(96, 96, 3)).astype("uint8")).save(
         tmp_path / "photo.jpg"

@@ -23,8 +23,10 @@ MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 
 @pytest.fixture(autouse=True)
-def close_figures():
-    """A command ends with its process, and leaves its figures to it."""
+def close_figures(monkeypatch: pytest.MonkeyPatch):
+    """A command ends with its process, and leaves its figures and environment to it."""
+    for name in ("MPLBACKEND", "TF_CPP_MIN_LOG_LEVEL"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
     yield
     plt.close("all")
 
