@@ -41,9 +41,9 @@ def measure_epochs(images: int, *, pairs: int) -> Iterator[Row]:
         epochs = {flag: _second_epoch(images, with_callbacks=flag) for flag in order}
         others.append(epochs[True].seconds / epochs[False].seconds)
         parts.append(epochs[True].seconds / (epochs[True].seconds - epochs[True].in_callbacks))
-    name = f"an epoch of {images} images, PNG, GIF and TensorBoard"
-    yield Row(name, "with both callbacks / without", Spread.of(others), pairs, WITHIN)
-    compared = "with both callbacks / less the time within them"
+    name = f"an epoch of {images} images, PNG, GIF, CSV and TensorBoard"
+    yield Row(name, "with all callbacks / without", Spread.of(others), pairs, WITHIN)
+    compared = "with all callbacks / less the time within them"
     yield Row(name, compared, Spread.of(parts), pairs, WITHIN)
 
 
@@ -65,13 +65,13 @@ def _second_epoch(images: int, *, with_callbacks: bool) -> _Epoch:
 
     before, after = Clock(), Clock()
     with tempfile.TemporaryDirectory() as folder:
-        snapshots = _snapshots(folder) if with_callbacks else []
-        _fit(images, epochs=2, callbacks=[before, *snapshots, after])
+        callbacks = _callbacks(folder) if with_callbacks else []
+        _fit(images, epochs=2, callbacks=[before, *callbacks, after])
     return _Epoch(after.ends[1] - after.ends[0], after.ends[1] - before.ends[1])
 
 
 def measure_snapshots(images: int, epochs: int) -> str:
-    """Return how long one step of both callbacks takes, and how long the animations take."""
+    """Return how long one step of both snapshots takes, and how long the animations take."""
     with tempfile.TemporaryDirectory() as folder:
         snapshots = _snapshots(folder)
         spent: dict[str, list[float]] = {"on_epoch_end": [], "on_train_end": []}
@@ -79,12 +79,12 @@ def measure_snapshots(images: int, epochs: int) -> str:
             for name, seconds in spent.items():
                 setattr(callback, name, _timed(getattr(callback, name), seconds))
         _fit(images, epochs=epochs, callbacks=snapshots)
-    # Both callbacks in turn, the first epoch left out.
+    # Both in turn, the first epoch left out.
     steps = [sum(spent["on_epoch_end"][i : i + 2]) for i in range(2, 2 * epochs, 2)]
     step = Spread.of(steps)
     frame = sum(spent["on_train_end"]) / (PICTURES * epochs)
     return (
-        f"Both callbacks together take {step.median:.2f} s ({step.lowest:.2f}–{step.highest:.2f}) "
+        f"Both snapshots together take {step.median:.2f} s ({step.lowest:.2f}–{step.highest:.2f}) "
         f"of processor time an epoch for {PICTURES} pictures, and {frame:.3f} s at the end for "
         "each picture of an animation."
     )
@@ -101,7 +101,7 @@ def _timed(method: object, seconds: list[float]) -> object:
 
 def measure_growth(images: int, epochs: int) -> Iterator[list[str]]:
     """Yield how much a process grows over many epochs, each case in a process of its own."""
-    for name, flag in (("with both callbacks", "--with"), ("without", "--without")):
+    for name, flag in (("with all callbacks", "--with"), ("without", "--without")):
         result = subprocess.run(
             [sys.executable, __file__, flag, "--memory", str(images), str(epochs)],
             check=True,
@@ -135,9 +135,19 @@ def _print_sizes(with_callbacks: bool, images: int, epochs: int) -> None:
 
     scales = Scales()
     with tempfile.TemporaryDirectory() as folder:
-        snapshots = _snapshots(folder) if with_callbacks else []
-        _fit(images, epochs=epochs, callbacks=[*snapshots, scales])
+        callbacks = _callbacks(folder) if with_callbacks else []
+        _fit(images, epochs=epochs, callbacks=[*callbacks, scales])
     print(json.dumps(scales.sizes))
+
+
+def _callbacks(folder: str) -> list[object]:
+    import kerasviz
+
+    images, _ = kerasviz.fashion_mnist.load_samples()
+    statistics = kerasviz.WeightStatistics(
+        ["conv2d*", "dense*"], inputs=images, csv=f"{folder}/statistics.csv", log_dir=folder
+    )
+    return [*_snapshots(folder), statistics]
 
 
 def _snapshots(folder: str) -> list[object]:

@@ -14,25 +14,38 @@ def images(rng):
     return rng.normal(size=(12, 8, 8, 1)).astype("float32")
 
 
-@pytest.fixture
-def make_model():
-    """Make 8×8×1 → "first", 3 kernels 3×3 → "second", 5 kernels 2×2×3 → 2 values, compiled."""
+@pytest.fixture(scope="session")
+def built_model():
+    """Build 8×8×1 → "first", 3 kernels 3×3 → "second", 5 kernels 2×2×3 → 2 values, once."""
     import keras
 
-    # To trace so small a network takes TensorFlow longer than to train it.
-    by_default = {"run_eagerly": keras.backend.backend() == "tensorflow"}
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(3, 3, name="first"),
+            keras.layers.Conv2D(5, 2, activation="relu", name="second"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2),
+        ]
+    )
+    return model, [np.array(weight) for weight in model.get_weights()]
+
+
+@pytest.fixture
+def make_model(built_model):
+    """Compile the model, with the weights that it had in the beginning."""
+    import keras
+
+    # To trace and to compile so small a network takes TensorFlow longer than to train it.
+    tensorflow = keras.backend.backend() == "tensorflow"
+    by_default = {"run_eagerly": True, "jit_compile": False} if tensorflow else {}
 
     def make(**compiling):
         keras.utils.set_random_seed(0)
-        model = keras.Sequential(
-            [
-                keras.Input((8, 8, 1)),
-                keras.layers.Conv2D(3, 3, name="first"),
-                keras.layers.Conv2D(5, 2, activation="relu", name="second"),
-                keras.layers.Flatten(),
-                keras.layers.Dense(2),
-            ]
-        )
+        model, weights = built_model
+        model.trainable = True
+        model.set_weights(weights)
         model.compile(keras.optimizers.SGD(0.1), "mse", **{**by_default, **compiling})
         return model
 

@@ -79,9 +79,9 @@ def test_a_color_means_the_same_at_every_step(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles
 ):
     steps = Steps("first", factor=1.5)
-    fit(model, steps, KernelSnapshots("first", gif=tmp_path), epochs=4)
+    fit(model, steps, KernelSnapshots("first", gif=tmp_path), epochs=3)
     pictures, times = read_gif(tmp_path / "first/kernels.gif")
-    assert times == [250, 250, 250, 2000]
+    assert times == [250, 250, 2000]
     reach = max(np.abs(kernel).max() for kernel in steps.kernels)
     for epoch, (picture, kernel) in enumerate(zip(pictures, steps.kernels, strict=True), start=1):
         title = f"first: 3 kernels, 3×3\nepoch {epoch}"
@@ -107,7 +107,7 @@ def test_maps_that_are_not_negative_begin_at_0(
         assert_same(picture, plot_tiles(array, vmin=0, vmax=highest, title="maps").figure)
 
 
-@pytest.mark.parametrize("given", [{"vmin": -0.2}, {"cmap": "PiYG"}, {"norm": "symlog"}], ids=str)
+@pytest.mark.parametrize("given", [{"vmin": -0.2, "cmap": "PiYG"}, {"norm": "symlog"}], ids=str)
 def test_colors_that_the_user_chooses(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles, given
 ):

@@ -26,7 +26,7 @@ def make():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="conv"),
                               keras.layers.Flatten(), keras.layers.Dense(2, name="dense")])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     return model
 
 def fit(model, *callbacks):

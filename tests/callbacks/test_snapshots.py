@@ -126,11 +126,9 @@ def test_the_title_says_when(model, fit, album, images, read_title):
 @pytest.mark.parametrize(
     "options",
     [
-        {},
         {"channel": "all", "colorbar": False},
         {"channel": 1, "labels": True, "sort": "norm", "tiles": [0, 3, 4], "cmap": "PiYG"},
         {"channel": "mean", "scale": "tile", "columns": 2},
-        {"channel": "principal", "vmin": -0.1, "vmax": 0.1},
         {"channel": 0, "norm": "symlog"},
     ],
     ids=str,
@@ -368,7 +366,9 @@ def test_training_is_not_changed(fit, images, tmp_path):
                 keras.layers.Dense(2),
             ]
         )
-        model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse", metrics=["mae"])
+        compiling = {"jit_compile": False} if BACKEND == "tensorflow" else {}
+        optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+        model.compile(optimizer, "mse", metrics=["mae"], **compiling)
         history = fit(model, *callbacks, validation_split=0.25)
         variables = [*model.variables, *model.optimizer.variables]
         return history.history, [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
@@ -459,7 +459,7 @@ def test_a_mistake_about_maps_is_refused_at_once(images, options, error, message
     ("layer", "options", "message"),
     [
         ("frist", {}, "Did you mean 'first'"),
-        ("dense", {}, "No such layer"),
+        ("third", {}, "No such layer"),
         ("flatten*", {}, "has no convolution kernel"),
         ("first", {"channel": "rgb"}, "`channel` can be 'rgb' for 3 input channels only"),
         ("first", {"tiles": [3]}, "`tiles` must be between -3 and 2"),
@@ -522,10 +522,10 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tm
     callback = KernelSnapshots("first", directory=folders[0], gif=folders[1], on_plot=album)
     vanish = at_epoch(2, lambda: [shutil.rmtree(folder) for folder in folders])
     with pytest.warns(UserWarning, match="cannot be written to any more, and training") as caught:
-        fit(model, vanish, callback, epochs=5)
+        fit(model, vanish, callback, epochs=4)
     ours = [str(w.message) for w in caught if w.category is UserWarning]
     assert [message.split()[0] for message in ours] == ["`gif`", "`directory`"]
-    assert [step for step, _ in album.plots] == [1, 2, 3, 4, 5]
+    assert [step for step, _ in album.plots] == [1, 2, 3, 4]
     assert not [*tmp_path.iterdir()]
 
 
@@ -554,7 +554,7 @@ def test_a_disk_that_is_full_for_a_while(model, fit, tmp_path, monkeypatch, file
 def test_a_real_disk_that_is_full(model, fit, tmp_path, images):
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(folder)]
     try:
         subprocess.run(mount, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
@@ -562,11 +562,11 @@ def test_a_real_disk_that_is_full(model, fit, tmp_path, images):
     try:
         callback = FeatureMapSnapshots(images, "second", directory=folder, gif=folder)
         with pytest.warns(UserWarning, match="No space left on device") as caught:
-            fit(model, callback, epochs=16)
+            fit(model, callback, epochs=6)
         ours = [str(w.message).split()[0] for w in caught if w.category is UserWarning]
         assert sorted(ours) == ["`directory`", "`gif`"]
         pictures = sorted(folder.rglob("*.png"))
-        assert 1 < len(pictures) < 16
+        assert 1 <= len(pictures) < 6
         for path in pictures:
             decode(path)
         assert not list(folder.rglob("*.tmp"))

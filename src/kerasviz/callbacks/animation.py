@@ -20,7 +20,7 @@ from PIL import GifImagePlugin, Image
 
 from kerasviz.callbacks.colors import FixedColors, Range, fix_colors
 from kerasviz.callbacks.files import last_number, open_folder, replacing
-from kerasviz.callbacks.png import encode, png_size
+from kerasviz.callbacks.png import discard, encode, png_size
 from kerasviz.callbacks.schedule import Every
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.layout import draw_apart
@@ -187,7 +187,7 @@ def _reorder(tiles: np.ndarray, numbers: np.ndarray, like: Panel) -> np.ndarray:
 def _render(panel: Panel, options: TileOptions) -> bytes:
     (plot,) = draw_apart([panel], options)
     png = encode(plot)
-    plot.figure.clear()  # it holds itself by a circle of references, and would pile up
+    discard(plot)
     return png
 
 

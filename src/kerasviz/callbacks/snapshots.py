@@ -15,6 +15,7 @@ from typing_extensions import Unpack
 
 from kerasviz.callbacks.destinations import Destinations, Folder
 from kerasviz.callbacks.faults import Guard
+from kerasviz.callbacks.png import discard
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.draw.channels import Channel
 from kerasviz.draw.layout import draw_apart
@@ -142,7 +143,7 @@ class Snapshots(ScheduledCallback):
                 return
             self._destinations.write(number, address, plot)
             if self.on_plot is None:
-                plot.figure.clear()  # it holds itself by a circle of references, and would pile up
+                discard(plot)
             else:
                 self.on_plot(number, address, plot)
 

@@ -57,7 +57,8 @@ class WeightStatistics(ScheduledCallback):
               Euclidean norm. Biases do not count.
             - `update_ratio`: By which part of its norm one step of training moved the kernel, see
               Notes; `None`, and empty in the file, where it was not measured.
-            - `dead`: Share of dead filters, 0 to 1, see Notes; `None` without `inputs`.
+            - `dead`: Share of dead filters, 0 to 1, see Notes; `None`, and empty in the file,
+              without `inputs`, or where these give each filter but one value.
 
     Raises:
         TypeError: A keyword of the wrong type.
@@ -73,8 +74,9 @@ class WeightStatistics(ScheduledCallback):
         The update ratio is `‖after − before‖ / ‖before‖`, the Euclidean norms of a kernel's change
         in the last step before the record and of the kernel before that step. As a rule of thumb
         it should be near 0.001: far above, steps are too large; far below, too small. 0 is a layer
-        that is not trained. Source: "CS231n: Convolutional Neural Networks for Visual Recognition",
-        Stanford, notes on "Learning and Evaluation", "Ratio of weights:updates".
+        that is not trained, or a step that a scaled loss left out. Source: "CS231n: Convolutional
+        Neural Networks for Visual Recognition", Stanford, notes on "Learning and Evaluation",
+        "Ratio of weights:updates".
 
         It is of a single step, as the rule is: over many, steps partly cancel, and the change of an
         epoch divided by their number is far smaller. Where Keras takes several at once
@@ -86,6 +88,8 @@ class WeightStatistics(ScheduledCallback):
         A filter is dead if its feature map is the same at every position for every sample of
         `inputs`, as after a ReLU that is always 0. Where a normalisation and an activation
         follow the layer, and nothing else takes what it returns, they count as a part of it.
+
+        Where weights are NaN or infinite, so are their numbers, and there is one warning.
 
         Numbers of epochs and batches go on from run to run, as in `KernelSnapshots`. The training
         is not changed. A program that is killed leaves at most a last row that is cut, which the
