@@ -14,7 +14,7 @@ import kerasviz
 # rescaling, with a new head. It takes images from 0 to 255.
 
 trained = kerasviz.fashion_mnist.load_model()
-base = keras.Model(trained.inputs, trained.get_layer("max_pooling2d_1").output, name="base")
+base = keras.Model(trained.inputs[0], trained.get_layer("max_pooling2d_1").output, name="base")
 base.trainable = False
 
 inputs = keras.Input((28, 28, 1), name="photo")

@@ -10,7 +10,7 @@ import keras
 import kerasviz
 
 trained = kerasviz.fashion_mnist.load_model()
-encoder = keras.Model(trained.inputs, trained.get_layer("dense").output, name="encoder")
+encoder = keras.Model(trained.inputs[0], trained.get_layer("dense").output, name="encoder")
 left, right = keras.Input((28, 28, 1), name="left"), keras.Input((28, 28, 1), name="right")
 difference = keras.layers.Subtract()([encoder(left), encoder(right)])
 model = keras.Model([left, right], keras.layers.Dense(1, activation="sigmoid")(difference))
