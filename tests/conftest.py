@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -35,6 +36,15 @@ def pytest_runtest_setup(item):
         if os.environ.get("KERASVIZ_REQUIRE_BASELINES") == "1":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def seeded_layers(request):
+    """Give each test the same random weights in every run: Keras draws its seeds from `random`."""
+    state = random.getstate()
+    random.seed(os.environ.get("KERASVIZ_TEST_SEED", "") + request.node.name)
+    yield
+    random.setstate(state)
 
 
 @pytest.fixture(autouse=True)

@@ -46,8 +46,8 @@ def test_a_filter_that_a_relu_silences_is_dead(images, batch_size):
             layers.Conv2D(5, 3, activation="relu", name="second"),
         ]
     )
-    spoil(model.layers[0], 0, 2, 3, bias=0.5)  # so that those that are left answer surely
-    spoil(model.layers[1], 1, 4, bias=0.5)
+    spoil(model.layers[0], 0, 2, 3, bias=5.0)  # so that those that are left answer surely
+    spoil(model.layers[1], 1, 4, bias=5.0)
     spoil(model.layers[0], 1)
     spoil(model.layers[1], 0, 2, 3)
     first = model.layers[0](images)
