@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 
@@ -24,6 +25,12 @@ BASELINE_MATPLOTLIB = "3.11.2"
 
 hypothesis.settings.register_profile("kerasviz", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("kerasviz")
+
+
+def pytest_collection_finish():
+    """Keep what all tests share, TensorFlow first, out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):
