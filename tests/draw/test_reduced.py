@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import PcolorImage
 from PIL import Image
 
-from kerasviz.draw.reduced import ReducedImage, reduce_blocks
+from kerasviz.draw.reduced import ReducedImage, ReducedPcolorImage, reduce_blocks
 
 
 def contraharmonic(values: np.ndarray) -> float:
@@ -23,7 +26,7 @@ def contraharmonic(values: np.ndarray) -> float:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
 def test_blocks_are_averaged_by_the_definition(factors, dtype, rng) -> None:
     array = (10 * rng.normal(size=(11, 14))).astype(dtype)
-    reduced = reduce_blocks(array, factors)
+    reduced = reduce_blocks(array, np.arange(0, 11, factors[0]), np.arange(0, 14, factors[1]))
     rows, columns = -(-11 // factors[0]), -(-14 // factors[1])
     assert reduced.shape == (rows, columns)
     for i in range(rows):
@@ -38,7 +41,7 @@ def test_masked_and_invalid_values_do_not_count() -> None:
     array.mask[1, :2] = True
     array.data[2, 0], array.data[2, 1] = np.nan, np.inf
     array.mask[2:, 2:] = True
-    reduced = reduce_blocks(array, (2, 2))
+    reduced = reduce_blocks(array, np.array([0, 2]), np.array([0, 2]))
     np.testing.assert_array_equal(reduced.filled(-1), [[2, 9], [9, -1]])
 
 
@@ -83,7 +86,7 @@ def test_a_single_bright_value_stays_visible(draw) -> None:
 def test_what_is_drawn_are_the_averages(draw, rng) -> None:
     array = rng.uniform(size=(400, 300)).astype("float32")
     _, canvas = draw(array, interpolation="nearest")
-    expected = reduce_blocks(array, (4, 3))
+    expected = reduce_blocks(array, np.arange(0, 400, 4), np.arange(0, 300, 3))
     np.testing.assert_allclose(greys(canvas), expected, atol=2 / 255)
 
 
@@ -134,3 +137,79 @@ def test_many_maps_are_reduced_and_can_be_read_back(plot_tiles, rng, read_tiles)
     (image,) = plot.images
     assert isinstance(image, ReducedImage)
     np.testing.assert_array_equal(read_tiles(image, 224, 224), np.moveaxis(maps, 2, 0))
+
+
+@pytest.fixture
+def draw_unequal():
+    """Draw values in columns that are three times as wide one time in five, 100 by 100 pixels."""
+
+    def make(array: np.ndarray, kind: type = ReducedPcolorImage):
+        figure = Figure(figsize=(1, 1), dpi=100)
+        canvas = FigureCanvasAgg(figure)
+        ax = figure.add_axes((0, 0, 1, 1))
+        widths = np.where(np.arange(array.shape[1]) % 5 == 0, 3, 1)
+        x = np.concatenate([[0], np.cumsum(widths)])
+        y = np.arange(len(array) + 1)
+        image = kind(ax, x, y, array, cmap="gray")
+        image.set_clim(0, 1)
+        ax.add_image(image)
+        ax.set(xlim=(0, x[-1]), ylim=(len(array), 0))
+        ax.axis("off")
+        return image, canvas, x
+
+    return make
+
+
+@pytest.mark.parametrize("place", [(401, 237), (0, 0), (799, 499)])
+def test_a_single_bright_value_between_unequal_columns_stays_visible(draw_unequal, place) -> None:
+    array = np.zeros((800, 500), "float32")
+    array[place] = 1
+    image, canvas, x = draw_unequal(array)
+    shown = greys(canvas)
+    row, column = np.unravel_index(shown.argmax(), shown.shape)
+    assert shown.max() == 1
+    assert row == place[0] // 8
+    assert abs(column - (x[place[1]] + 0.5) / x[-1] * 100) <= 1
+    np.testing.assert_array_equal(image.get_array(), array)
+    assert greys(draw_unequal(array, kind=PcolorImage)[1]).max() == 0, "Matplotlib alone drops it"
+
+
+def test_gaps_do_not_count(draw_unequal) -> None:
+    array = np.ma.MaskedArray(np.full((400, 50), 0.5), np.zeros((400, 50), bool))
+    array.mask[1::2] = True
+    shown = greys(draw_unequal(array)[1])
+    np.testing.assert_allclose(shown, 0.5, atol=1 / 255)
+
+
+def test_few_values_of_unequal_size_are_drawn_as_matplotlib_draws_them(draw_unequal, rng) -> None:
+    array = rng.uniform(size=(60, 40))
+    plain = greys(draw_unequal(array, kind=PcolorImage)[1])
+    np.testing.assert_array_equal(greys(draw_unequal(array)[1]), plain)
+
+
+def test_a_closer_look_and_more_dots_show_more_of_unequal_columns(draw_unequal) -> None:
+    array = np.zeros((400, 400), "float32")
+    array[::2] = 1
+    image, canvas, _ = draw_unequal(array)
+    assert len(np.unique(greys(canvas))) == 1
+    fine = io.BytesIO()
+    canvas.figure.savefig(fine, dpi=400)
+    np.testing.assert_array_equal(np.unique(np.asarray(Image.open(fine))[..., 0]), [0, 255])
+    image.axes.set(xlim=(0, 50), ylim=(50, 0))
+    np.testing.assert_array_equal(np.unique(greys(canvas)), [0, 1])
+
+
+@pytest.mark.parametrize("number", [0, 1234, 4095])
+def test_kernels_smaller_than_a_pixel_are_reduced(plot_tiles, pixels, number) -> None:
+    tiles = np.zeros((3, 3, 4096), "float32")
+    tiles[0, 0] = 0.1  # so that none is dead
+    tiles[1, 1, number] = 1
+    figure = plt.figure(figsize=(1.5, 1.5), dpi=100)
+    ax = figure.add_axes((0, 0, 1, 1))
+    colors = ListedColormap(["black", "red"])
+    plot = plot_tiles(tiles, cmap=colors, ax=ax, title=False, colorbar=False)
+    array = plot.images[0].get_array()
+    assert array.shape[0] > 150
+    assert (array == 1).sum() == 1
+    red, green, *_ = np.moveaxis(pixels(figure), -1, 0)
+    assert 1 <= ((red > 200) & (green < 50)).sum() <= 4

@@ -248,7 +248,7 @@ def make_plan(
     if row_numbers:
         row_step = math.ceil(LINE * SMALLEST_LABEL / 72 / (grid.pitch[0] * unit))
     most_ticks = (MOST_TICKS, MOST_TICKS)
-    if panel.table is not None and panel.table.every:
+    if panel.table is not None:
         most_ticks = _most_ticks(panel.table, grid, unit)
     return Plan(panel, grid, unit, label_size, row_step, whole_dots, most_ticks)
 
@@ -290,7 +290,16 @@ def _fit_pictures(panel: Panel, dots: float) -> tuple[Panel, tuple[float, float]
 
 
 def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
-    """Return how many rows and columns of a table have room for a number or a name."""
+    """Return how many rows and columns of a table may get a number or a name.
+
+    Where not all have one they are a scale, for which half as many will do.
+    """
+    if not table.every:
+        rows, columns = (
+            MOST_TICKS if len(numbers) <= MOST_TICKS else MOST_TICKS // 2
+            for numbers in (table.rows, table.columns)
+        )
+        return rows, columns
     size = title_size("x-small")
     widest = max(text_width(str(column), size) for column in table.columns)
     height, width = (72 * unit * n for n in grid.size)

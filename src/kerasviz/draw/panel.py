@@ -24,7 +24,7 @@ from matplotlib.textpath import text_to_path
 
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.overlay import Opacity, cell_grid
-from kerasviz.draw.reduced import ReducedImage
+from kerasviz.draw.reduced import ReducedImage, ReducedPcolorImage
 from kerasviz.draw.tiles import GROUP_GAP, Grid, constant_tiles, mosaic
 
 DEAD_COLOR = "0.55"
@@ -325,13 +325,12 @@ def _draw_cells(
     """Draw an array laid out by a grid, `size` units high and wide and so far from the left."""
     colors: dict[str, Any] = scale._asdict() if scale else {}
     height, width = size
+    image: AxesImage
     if grid.uniform and array.ndim == 2:
         extent = (left, left + width, height, 0)
         image = ReducedImage(ax, extent=extent, interpolation="antialiased", **colors)
         image.set_data(array)
-        image.set_clip_path(ax.patch)
-        ax.add_image(image)
-        return image
+        return _add(ax, image)
     if grid.uniform:
         return ax.imshow(
             array,
@@ -343,7 +342,15 @@ def _draw_cells(
         )
     y_edges, x_edges = grid.edges()
     y_edges, x_edges = y_edges * (height / y_edges[-1]), x_edges * (width / x_edges[-1])
+    if array.ndim == 2 and grid.rows * grid.columns > 1:
+        return _add(ax, ReducedPcolorImage(ax, left + x_edges, y_edges, array, **colors))
     return cast(AxesImage, ax.pcolorfast(left + x_edges, y_edges, array, **colors))
+
+
+def _add(ax: Axes, image: AxesImage) -> AxesImage:
+    image.set_clip_path(ax.patch)
+    ax.add_image(image)
+    return image
 
 
 def _clip_to_tiles(image: AxesImage, grid: Grid, left: float = 0.0) -> None:

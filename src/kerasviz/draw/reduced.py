@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.image import AxesImage
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage, PcolorImage
 from matplotlib.transforms import Bbox
 
 Extent = tuple[float, float, float, float]
@@ -51,7 +52,7 @@ class ReducedImage(AxesImage):
         if self._kept is None or self._kept[0] != factors:
             array = self.get_array()
             assert array is not None
-            averages = reduce_blocks(array, factors)
+            averages = reduce_blocks(array, *map(np.arange, (0, 0), array.shape, factors))
             image = AxesImage(self.axes, extent=self._extent_of(averages, factors))
             image.set_data(averages)
             self._kept = factors, image
@@ -78,7 +79,48 @@ class ReducedImage(AxesImage):
         return left, left + (right - left) * wide, top + (bottom - top) * high, top
 
 
-def reduce_blocks(array: np.ndarray, factors: tuple[int, int]) -> np.ma.MaskedArray:
+class ReducedPcolorImage(PcolorImage):
+    """An image of rows and columns of unequal sizes that is reduced in the same way.
+
+    Values whose middles lie in the same pixel are averaged, by rows and by columns.
+    """
+
+    def __init__(
+        self, ax: Axes, x: np.ndarray, y: np.ndarray, array: np.ndarray, **kwargs: Any
+    ) -> None:
+        super().__init__(ax, x, y, array, **kwargs)
+        self.set_extent((x[0], x[-1], y[0], y[-1]))
+        self._edges = y, x
+
+    def make_image(
+        self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
+    ) -> tuple[Any, float, float, Any]:
+        """Return what Matplotlib draws: of the reduced values, where some share a pixel."""
+        array, view, box = self.get_array(), self.axes.viewLim, self.axes.bbox
+        assert array is not None
+        rows = _first_in_pixel(self._edges[0], view.intervaly, box.height * magnification)
+        columns = _first_in_pixel(self._edges[1], view.intervalx, box.width * magnification)
+        if unsampled or (len(rows), len(columns)) == array.shape:
+            return super().make_image(renderer, magnification, unsampled)
+        y, x = (
+            np.append(edges[starts], edges[-1])
+            for edges, starts in zip(self._edges, (rows, columns), strict=True)
+        )
+        averages = reduce_blocks(array, rows, columns)
+        image = PcolorImage(self.axes, x, y, averages)
+        image.set(cmap=self.cmap, norm=self.norm, alpha=self.get_alpha(), figure=self.get_figure())
+        return image.make_image(renderer, magnification)
+
+
+def _first_in_pixel(edges: np.ndarray, limits: np.ndarray, pixels: float) -> np.ndarray:
+    """Return which rows, or columns, are the first whose middle lies in its pixel."""
+    low, high = sorted(limits)
+    middles = (edges[:-1] + edges[1:]) / 2
+    pixel = np.floor((middles - low) / (high - low) * pixels + SLACK)
+    return np.flatnonzero(np.diff(pixel, prepend=-np.inf))
+
+
+def reduce_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ma.MaskedArray:
     """Average blocks of values by their strength, so that a single bright one stays visible.
 
     The average is the contraharmonic mean `sum(v |v|) / sum(|v|)`: of equal values it is that
@@ -89,11 +131,11 @@ def reduce_blocks(array: np.ndarray, factors: tuple[int, int]) -> np.ma.MaskedAr
 
     Args:
         array: Array `(rows, columns)`, masked or not.
-        factors: Rows and columns of a block.
+        rows: The first row of each block, in ascending order.
+        columns: The first column of each block.
 
     Returns:
-        A masked array `(ceil(rows / factors[0]), ceil(columns / factors[1]))`, masked where a block
-        has no value that counts.
+        A masked array `(len(rows), len(columns))`, masked where a block has no value that counts.
     """
     values = np.ma.getdata(array)
     if values.dtype.kind != "f":
@@ -104,19 +146,18 @@ def reduce_blocks(array: np.ndarray, factors: tuple[int, int]) -> np.ma.MaskedAr
     if not counts.all():
         values = np.where(counts, values, 0)
     strength = np.abs(values)
-    total = _block_sums(strength, factors)
-    weighted = _block_sums(values * strength, factors)
+    total = _block_sums(strength, rows, columns)
+    weighted = _block_sums(values * strength, rows, columns)
     averages = np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
     if counts.all():
         return np.ma.MaskedArray(averages)
-    return np.ma.MaskedArray(averages, _block_sums(counts, factors) == 0)
+    return np.ma.MaskedArray(averages, _block_sums(counts, rows, columns) == 0)
 
 
-def _block_sums(array: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
-    """Return the sum of each block; the last ones may be smaller."""
-    for axis, factor in enumerate(factors):
-        if factor > 1:
-            starts = np.arange(0, array.shape[axis], factor)
+def _block_sums(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the sum of each block."""
+    for axis, starts in enumerate((rows, columns)):
+        if len(starts) < array.shape[axis]:
             dtype = None if array.dtype.kind == "f" else int
             array = np.add.reduceat(array, starts, axis=axis, dtype=dtype)
     return array
