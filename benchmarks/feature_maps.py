@@ -8,11 +8,13 @@ prints it in KiB.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 CALLS = 10
 ARCHITECTURES = ("VGG16", "ResNet50", "EfficientNetB0")
+PARTS = ("block1_conv1", "block3_conv1", "block5_conv3")
 FIRST, LATER, MEMORY = (Goal(1.1),), (Goal(1.05),), (Goal(1.1),)
 FASTER_THAN_NOTES = (Goal(15, at_least=True),)
 Run = Callable[[], object]
@@ -110,48 +113,66 @@ def compare_feature_maps(pairs: int, architectures: tuple[str, ...]) -> Iterator
 
 
 def _time_calls(way: str, architecture: str, pairs: int) -> tuple[Pairs, Pairs]:
-    """Time first and tenth calls of two ways in turn, each pair on two new networks."""
+    """Time first and tenth calls of two ways in turn, each pair on two new networks.
+
+    The first to run changes from pair to pair. One pair before them is not counted: in it the
+    first to run would load what TensorFlow loads at its first call of all.
+    """
     first, later = [], []
-    for _ in range(pairs):
+    for index in range(pairs + 1):
         runs = [WAYS[way](network(architecture)), by_hand(network(architecture))]
-        first.append([time_once(run) for run in runs])
-        for _ in range(CALLS - 2):
-            for run in runs:
-                run()
-        later.append([time_once(run) for run in runs])
+        in_turn = _time_in_turn(runs, reverse=bool(index % 2))
+        if index:
+            first.append(in_turn)
+            for _ in range(CALLS - 2):
+                for run in runs:
+                    run()
+            later.append(_time_in_turn(runs, reverse=bool(index % 2)))
         del runs
         gc.collect()
     return Pairs(*zip(*first, strict=True)), Pairs(*zip(*later, strict=True))
 
 
-def compare_notes(pairs: int) -> Row:
+def _time_in_turn(runs: list[Run], *, reverse: bool) -> list[float]:
+    order = (1, 0) if reverse else (0, 1)
+    seconds = {index: time_once(runs[index]) for index in order}
+    return [seconds[0], seconds[1]]
+
+
+def compare_notes(pairs: int) -> Iterator[Row]:
     """Compare with the notes' way, once everything that can be kept is kept."""
-    model = network("VGG16")
-    timed = time_pairs(as_in_the_notes(model), by_kerasviz(model), pairs=pairs)
-    compared = "a new keras.Model and predict a layer / get_feature_maps"
-    return Row(
-        "all convolutions of VGG16, later calls", compared, timed.ratios, pairs, FASTER_THAN_NOTES
-    )
+    model, image = network("VGG16"), photo()
+    case = "all convolutions of VGG16, later calls"
+    notes, way = as_in_the_notes(model), "a new keras.Model and predict a layer"
+    timed = time_pairs(notes, by_kerasviz(model), pairs=pairs)
+    yield Row(case, f"{way} / get_feature_maps", timed.ratios, pairs, FASTER_THAN_NOTES)
+    timed = time_pairs(notes, lambda: model.predict_on_batch(image), pairs=pairs)
+    yield Row(case, f"{way} / one pass, no maps kept", timed.ratios, pairs)
 
 
-def compare_first_layer(pairs: int) -> Iterator[Row]:
-    """Compare the first layer alone with the whole network, and with a plain model of it."""
+def compare_parts(pairs: int, layers: tuple[str, ...]) -> Iterator[Row]:
+    """Compare a layer alone with the whole network, and with a plain model of it."""
     import keras
 
     model, image = network("VGG16"), photo()
-    plain = keras.Model(model.inputs, model.get_layer("block1_conv1").output)
+    operations = {layer.name: _multiplications(layer) for layer in convolutions(model)}
+    names = list(operations)
+    for name in layers:
+        before = sum(operations[other] for other in names[: names.index(name) + 1])
+        share = before / sum(operations.values())
+        plain = keras.Model(model.inputs, model.get_layer(name).output)
+        alone = partial(kerasviz.get_feature_maps, model, name, image)
+        timed = time_pairs(alone, partial(model.predict_on_batch, image), pairs=pairs)
+        case = f"{name} of VGG16"
+        compared = f"get_feature_maps / whole network, {share:.3f} of it in multiplications"
+        yield Row(case, compared, timed.ratios, pairs)
+        timed = time_pairs(alone, partial(plain.predict_on_batch, image), pairs=pairs)
+        yield Row(case, "get_feature_maps / plain keras.Model", timed.ratios, pairs, LATER)
 
-    def by_kerasviz() -> object:
-        return kerasviz.get_feature_maps(model, "block1_conv1", image)
 
-    def whole() -> object:
-        return model.predict_on_batch(image)
-
-    timed = time_pairs(by_kerasviz, whole, pairs=pairs)
-    yield Row("block1_conv1 of VGG16", "get_feature_maps / whole network", timed.ratios, pairs)
-    timed = time_pairs(by_kerasviz, lambda: plain.predict_on_batch(image), pairs=pairs)
-    compared = "get_feature_maps / plain keras.Model"
-    yield Row("block1_conv1 of VGG16", compared, timed.ratios, pairs, LATER)
+def _multiplications(layer: keras.Layer) -> int:
+    """Count the multiplications of a convolution of one image."""
+    return math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1])
 
 
 def _peak(way: str, architecture: str) -> float:

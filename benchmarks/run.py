@@ -15,9 +15,10 @@ import matplotlib
 from arrays import MOSAIC_HEADS, compare_principal, measure_mosaic
 from feature_maps import (
     ARCHITECTURES,
+    PARTS,
     compare_feature_maps,
-    compare_first_layer,
     compare_notes,
+    compare_parts,
 )
 from importing import IMPORT_HEADS, measure_import
 from pictures import (
@@ -44,6 +45,7 @@ class Effort:
     mosaics: tuple[int, ...]
     network_pairs: int
     architectures: tuple[str, ...]
+    parts: tuple[str, ...]
     images: int
 
 
@@ -54,6 +56,7 @@ FULL = Effort(
     mosaics=(16, 64, 256, 1024, 4096, 16384, 65536),
     network_pairs=5,
     architectures=ARCHITECTURES,
+    parts=PARTS,
     images=10_000,
 )
 SHORT = Effort(
@@ -63,6 +66,7 @@ SHORT = Effort(
     mosaics=(16, 1024),
     network_pairs=1,
     architectures=ARCHITECTURES[:1],
+    parts=PARTS[:1],
     images=1_000,
 )
 
@@ -88,8 +92,8 @@ def ratio_rows(effort: Effort) -> Iterator[Row]:
 def network_rows(effort: Effort) -> Iterator[Row]:
     """Yield every comparison that runs a whole network."""
     yield from compare_feature_maps(effort.network_pairs, effort.architectures)
-    yield compare_notes(effort.network_pairs)
-    yield from compare_first_layer(effort.pairs)
+    yield from compare_notes(effort.network_pairs)
+    yield from compare_parts(effort.pairs, effort.parts)
 
 
 def report(effort: Effort) -> str:

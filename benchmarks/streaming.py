@@ -11,10 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from report import Goal, goal_text
 
 SIZE = 28
-STREAM_HEADS = ("images, format", "maps on disk, MiB", "more memory than for 320 images, MiB")
+STREAM_HEADS = (
+    "images, format",
+    "maps on disk, MiB",
+    "more memory than for 320 images, MiB",
+    "goal",
+)
 BASE = 320
+GROWTH = Goal(30)
+"""Of some hundred MiB of the process, so much varies from run to run."""
 
 
 def write(count: int, suffix: str) -> None:
@@ -40,7 +48,12 @@ def measure_streaming(count: int) -> Iterator[list[str]]:
         base, _ = _run(BASE, suffix)
         peak, size = _run(count, suffix)
         growth = (peak - base) / 2**20
-        yield [f"{count}, {suffix}", f"{size / 2**20:.0f}", f"{growth:.0f}"]
+        yield [
+            f"{count}, {suffix}",
+            f"{size / 2**20:.0f}",
+            f"{growth:.0f}",
+            goal_text((GROWTH,), growth),
+        ]
 
 
 def _run(count: int, suffix: str) -> tuple[int, int]:

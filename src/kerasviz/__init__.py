@@ -86,15 +86,17 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that `import kerasviz` stays light."""
-    if name in ("callbacks", "fashion_mnist"):
-        return importlib.import_module(f"kerasviz.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'kerasviz' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker would take it as a sign that every name exists
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used, so that `import kerasviz` stays light."""
+        if name in ("callbacks", "fashion_mnist"):
+            return importlib.import_module(f"kerasviz.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'kerasviz' has no attribute {name!r}")
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

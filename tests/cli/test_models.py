@@ -217,6 +217,26 @@ def test_code_in_a_file_runs_only_if_asked_for(tmp_path: Path, capsys) -> None:
     assert capsys.readouterr().out.startswith("conv: Conv2D")
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("version", "safe"),
+    [("3.9.0", False), ("3.11.2", False), ("3.11.3", True), ("3.12.0rc1", True)],
+)
+def test_an_h5_file_that_no_safe_mode_covers(
+    version: str, safe: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    path = str(tmp_path / "model.h5")
+    keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="conv")]).save(path)
+    capsys.readouterr()
+    monkeypatch.setattr(keras, "__version__", version)
+    if not safe:
+        said = refused(capsys, "layers", path)
+        assert f"Keras {version} has no safe mode" in said
+        assert "add --unsafe" in said
+    assert main(["layers", path, *["--unsafe"] * (not safe)]) == 0
+    assert capsys.readouterr().out.startswith("conv: Conv2D")
+
+
 @pytest.mark.parametrize("tiles", ["a", "1:2:3:4", "1,x", ""])
 def test_tiles_that_are_no_numbers(tiles: str, file: str, capsys) -> None:
     with pytest.raises(SystemExit) as stop:

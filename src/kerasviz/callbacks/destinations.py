@@ -31,6 +31,11 @@ class Destinations:
         log_dir: The caller's `log_dir`.
     """
 
+    folder: PictureFolder | None
+    log: EventLog | None
+    animation: Animation | None
+    faults: Faults
+
     def __init__(
         self,
         kind: str,

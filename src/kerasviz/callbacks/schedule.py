@@ -69,6 +69,9 @@ class ScheduledCallback(keras.callbacks.Callback):
         every: The caller's `every`.
     """
 
+    every: Every
+    async_safe: bool
+
     def __init__(self, every: int | str) -> None:
         super().__init__()
         self.every = parse_every(every)

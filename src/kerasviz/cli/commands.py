@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import keras
 
 SUFFIXES = (".png", ".svg", ".pdf")
+TRUSTED = "If you trust the file as you trust a program that you run, add --unsafe."
+SAFE_H5 = (3, 11, 3)
+"""The first Keras whose safe mode covers .h5 files; before it they may run code, CVE-2025-9905."""
 
 
 def layers(options: argparse.Namespace) -> None:
@@ -121,6 +125,11 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
         raise Failure(f"no such file: {path}")
     step("starting Keras")
     keras = _start_keras()
+    if not options.unsafe and path.suffix != ".keras" and _version(keras) < SAFE_H5:
+        raise Failure(
+            f"Keras {keras.__version__} has no safe mode for {path}, only for .keras files: update "
+            f"Keras to {'.'.join(map(str, SAFE_H5))} or later. {TRUSTED}"
+        )
     step("reading the model")
     try:
         return keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
@@ -128,9 +137,13 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
         text = " ".join(str(error).split())
         hint = ""
         if not options.unsafe and "unsafe" in text.lower():
-            hint = " If you trust the file as you trust a program that you run, add --unsafe."
+            hint = f" {TRUSTED}"
             text = "it may run code of its own, which Keras's safe mode forbids."
         raise Failure(f"{path} cannot be loaded: {text[:500]}{hint}") from None
+
+
+def _version(module: ModuleType) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", module.__version__)[:3])
 
 
 def _start_keras() -> ModuleType:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.image import AxesImage
 from matplotlib.patheffects import AbstractPathEffect, withStroke
+from matplotlib.text import Text
 
 from kerasviz.draw.arithmetic import NumberFormat
 from kerasviz.draw.color import INVALID, ColorScale, value_range
@@ -47,6 +49,12 @@ class Cells:
         first: Row and column of the cell that has the coordinates 0, 0.
         writes_absent: Whether a masked cell has a number, too.
     """
+
+    top: float
+    left: float
+    image: AxesImage
+    absent: PolyCollection
+    texts: list[Text]
 
     def __init__(
         self,

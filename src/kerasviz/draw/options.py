@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict, cast, get_args
 
 import matplotlib
 import numpy as np
@@ -18,7 +18,38 @@ Tiles = int | slice | Sequence[int]
 
 
 class TileOptions(TypedDict, total=False):
-    """Keywords of every function that draws tiles; each has one meaning everywhere."""
+    """Keywords of every function that draws tiles; each has one meaning everywhere.
+
+    Args:
+        tiles: Which tiles to draw, by number: an int, a slice or a list; negative numbers count
+            from the end. `None` is all of them. The title says how many of how many.
+        sort: The order of the tiles that are drawn. "norm": the strongest first, by Euclidean norm.
+            "mean": the largest mean first. `None`: as they are chosen. The numbers stay those of
+            the layer.
+        scale: What shares a colour scale. "layer", the default: the tiles of a panel. "tile": each
+            tile has its own, and there is no colour bar. "figure": all panels.
+        cmap: A Matplotlib colormap. `None`: red and blue around white for signed values, "viridis"
+            for values that are never negative, and of its own where maps lie over a picture.
+        vmin: The lower limit of the colours, as in Matplotlib. One limit is enough for signed
+            values, which keep 0 in the middle. The colour bar ends in an arrow where values lie
+            beyond.
+        vmax: The upper limit, likewise.
+        norm: A Matplotlib norm, or the name of a scale such as "log" or "symlog", in place of
+            `vmin` and `vmax`.
+        columns: Tiles in a row.
+        labels: Whether to write its number above each tile.
+        title: A title of your own, `False` for none. `True`, the default, says what is drawn.
+        colorbar: Whether there is a colour bar.
+        ax: The Axes to draw into, for one panel.
+        figure: The Figure or SubFigure to draw into, for one panel or several. With neither, a new
+            pyplot figure is made.
+
+    Example:
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
+        >>> kerasviz.plot_kernels(model, "conv2d", sort="norm", tiles=slice(8), vmax=0.5)
+        Plot(conv2d: 8 of 32 kernels, 3×3)
+    """
 
     tiles: Tiles | None
     sort: Sort | None
@@ -131,7 +162,7 @@ def _check_colors(options: Mapping[str, Any]) -> None:
     given = [name for name in ("vmin", "vmax") if options[name] is not None]
     for name in given:
         value = options[name]
-        if isinstance(value, str) or not (np.isscalar(value) and np.isfinite(value)):
+        if isinstance(value, str) or not (np.isscalar(value) and np.isfinite(cast(float, value))):
             raise TypeError(f"`{name}` must be a finite number. Received: {name}={value!r}")
     if len(given) == 2 and not options["vmin"] < options["vmax"]:
         raise ValueError(

@@ -25,7 +25,8 @@ def load_samples() -> tuple[np.ndarray, np.ndarray]:
     """Load the first test image of each class.
 
     Source: "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
-    2017, arXiv:1708.07747; MIT licence, see `LICENSE-fashion-mnist.txt` beside this file.
+    2017, arXiv:1708.07747; MIT licence, installed with kerasviz as
+    `LICENSE-fashion-mnist.txt`.
 
     Returns:
         Images, float32 `(10, 28, 28, 1)` with values in 0 to 1, and labels, int64 `(10,)`: 0 to 9.

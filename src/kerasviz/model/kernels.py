@@ -24,7 +24,11 @@ TRANSPOSED = (
 )
 SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D, *SEPARABLE)
-PARTS = {"depthwise": SEPARABLE, "pointwise": SEPARABLE, "recurrent": (keras.layers.RNN,)}
+PARTS: dict[str, tuple[type[keras.Layer], ...]] = {
+    "depthwise": SEPARABLE,
+    "pointwise": SEPARABLE,
+    "recurrent": (keras.layers.RNN,),
+}
 """The kernels of layers that have two; the layer's own address means the first."""
 
 

@@ -296,6 +296,9 @@ class Recorder(keras.Layer):
         numbers: `written_numbers` of the model, where they are not its own.
     """
 
+    held_layers: list[keras.Layer]
+    held_variables: list[keras.Variable]
+
     def __init__(
         self,
         model: keras.Model,

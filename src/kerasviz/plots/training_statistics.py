@@ -206,7 +206,7 @@ def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: st
 
 def _legend(layers: Sequence[str]) -> list[LegendEntry]:
     """Return an entry a layer; of many, of some that are evenly spaced."""
-    places = range(len(layers))
+    places: Sequence[int] = range(len(layers))
     if len(layers) > FEW:
         places = np.linspace(0, len(layers) - 1, FEW).round().astype(int).tolist()
     return [LegendEntry(layers[place], place, "solid") for place in places]
