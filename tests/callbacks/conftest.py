@@ -44,7 +44,8 @@ def make_model(built_model):
     def make(**compiling):
         keras.utils.set_random_seed(0)
         model, weights = built_model
-        model.trainable = True
+        for layer in model.layers:  # a test may have frozen it
+            layer.trainable = True
         model.set_weights(weights)
         model.compile(keras.optimizers.SGD(0.1), "mse", **{**by_default, **compiling})
         return model
@@ -74,6 +75,25 @@ def fit(images):
         )
 
     return fit
+
+
+@pytest.fixture
+def own_loop():
+    """Call a callback as a training loop of one's own does: two epochs of three batches."""
+    import keras
+
+    def loop(model, callback):
+        callbacks = keras.callbacks.CallbackList([callback], model=model)
+        callbacks.on_train_begin()
+        for epoch in range(2):
+            callbacks.on_epoch_begin(epoch)
+            for batch in range(3):
+                callbacks.on_train_batch_begin(batch)
+                callbacks.on_train_batch_end(batch)
+            callbacks.on_epoch_end(epoch)
+        callbacks.on_train_end()
+
+    return loop
 
 
 @pytest.fixture

@@ -162,17 +162,9 @@ def test_it_does_not_hold_up_batches_where_epochs_count():
         assert Diary(every).async_safe is is_safe
 
 
-def test_a_loop_of_ones_own(model):
+def test_a_loop_of_ones_own(model, own_loop):
     diary = Diary("2 batches")
-    callbacks = keras.callbacks.CallbackList([diary], model=model)
-    callbacks.on_train_begin()
-    for epoch in range(2):
-        callbacks.on_epoch_begin(epoch)
-        for batch in range(3):
-            callbacks.on_train_batch_begin(batch)
-            callbacks.on_train_batch_end(batch)
-        callbacks.on_epoch_end(epoch)
-    callbacks.on_train_end()
+    own_loop(model, diary)
     assert diary.numbers == [2, 4, 6]
 
 

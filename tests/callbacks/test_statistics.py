@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import csv
 import importlib.util
-import json
 import math
 import pickle
 import re
@@ -607,70 +606,6 @@ def test_a_log_that_vanishes_is_a_warning(model, fit, tmp_path):
 # What does not change
 
 
-class Noise(layers.Layer):
-    """Adds noise in inference too, as the sampling layer of a variational autoencoder does."""
-
-    def __init__(self):
-        super().__init__()
-        self.generator = keras.random.SeedGenerator(5)
-
-    def call(self, inputs):
-        noise = keras.random.normal(keras.ops.shape(inputs), seed=self.generator)
-        return inputs + 0.01 * noise
-
-
-def test_training_is_not_changed(fit, images, tmp_path):
-    def train(*callbacks):
-        keras.utils.set_random_seed(7)
-        model = keras.Sequential(
-            [
-                keras.Input((8, 8, 1)),
-                layers.RandomFlip(),
-                layers.GaussianNoise(0.1),
-                layers.Conv2D(3, 3, name="conv"),
-                layers.BatchNormalization(),
-                Noise(),
-                layers.Dropout(0.4),
-                layers.Flatten(),
-                layers.Dense(2, name="dense"),
-            ]
-        )
-        model.compile("adam", "mse", metrics=["mae"])
-        history = fit(model, *callbacks, validation_split=0.25)
-        variables = [*model.variables, *model.optimizer.variables]
-        return history.history, [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
-
-    plain_history, plain = train()
-    history, variables = train(
-        WeightStatistics(["conv", "dense"], inputs=images, csv=tmp_path / "a.csv"),
-        WeightStatistics(["conv", "dense"], inputs=images, every="1 batch"),
-    )
-    assert history == plain_history
-    assert len(variables) == len(plain)
-    for variable, expected in zip(variables, plain, strict=True):
-        np.testing.assert_array_equal(variable, expected, strict=True)
-
-
-@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs without tracing")
-def test_nothing_is_traced_from_epoch_to_epoch(fit, images):
-    class Counter(layers.Layer):
-        calls = 0
-
-        def call(self, inputs):
-            Counter.calls += 1
-            return inputs
-
-    model = keras.Sequential(
-        [keras.Input((8, 8, 1)), Counter(), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
-    )
-    model.compile("sgd", "mse")
-    seen = []
-    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(Counter.calls))
-    fit(model, WeightStatistics(inputs=images, batch_size=5), count, epochs=4)
-    assert seen[0] > 0
-    assert len(set(seen)) == 1
-
-
 def test_it_does_not_hold_up_batches_where_epochs_count():
     assert WeightStatistics().async_safe
     assert not WeightStatistics(every="1 batch").async_safe
@@ -709,80 +644,8 @@ def test_nothing_is_said(model, fit, images, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_loop_of_ones_own(model):
+def test_a_loop_of_ones_own(model, own_loop):
     callback = WeightStatistics("first")
-    callbacks = keras.callbacks.CallbackList([callback], model=model)
-    callbacks.on_train_begin()
-    for epoch in range(2):
-        callbacks.on_epoch_begin(epoch)
-        for batch in range(3):
-            callbacks.on_train_batch_begin(batch)
-            callbacks.on_train_batch_end(batch)
-        callbacks.on_epoch_end(epoch)
-    callbacks.on_train_end()
+    own_loop(model, callback)
     assert column(callback, "step") == [3, 6]
     assert column(callback, "update_ratio") == [None, 0]
-
-
-# Two devices
-
-DISTRIBUTED = """
-import os
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-import json
-import keras, kerasviz, numpy as np, tensorflow as tf
-
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-images = np.random.default_rng(0).normal(size=(8, 8, 8, 1)).astype("float32")
-
-def make():
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="conv"),
-                              keras.layers.ReLU(), keras.layers.Dropout(0.5),
-                              keras.layers.Flatten(), keras.layers.Dense(2)])
-    model.compile("sgd", "mse")
-    return model
-
-def fit(model, *callbacks):
-    model.fit(images, np.ones((8, 2)), batch_size=4, epochs=2, verbose=0, callbacks=callbacks)
-
-with strategy.scope():
-    plain, model = make(), make()
-for each in (plain, model):
-    each.get_layer("conv").set_weights([each.get_weights()[0], np.array([0, -100])])
-kernels = []
-keep = keras.callbacks.LambdaCallback(
-    on_train_batch_begin=lambda *_, **__: kernels.append(model.get_weights()[0]))
-epochs = kerasviz.WeightStatistics(inputs=images, csv="a.csv", log_dir="out")
-batches = kerasviz.WeightStatistics(every="1 batch")
-fit(plain)
-fit(model, epochs, batches, keep)
-kernels.append(model.get_weights()[0])
-ratios = [np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(kernels, kernels[1:])]
-norm = np.linalg.norm(kernels[-1])
-print(json.dumps({
-    "replicas": strategy.num_replicas_in_sync,
-    "step": epochs.history["step"],
-    "dead": epochs.history["dead"],
-    "norm": bool(np.allclose(epochs.history["norm"][1], norm, rtol=1e-5)),
-    "ratio": bool(np.allclose(epochs.history["update_ratio"], ratios[1::2], rtol=1e-3)),
-    "ratios": bool(np.allclose(batches.history["update_ratio"], ratios, rtol=1e-3)),
-    "same": all(map(np.array_equal, plain.get_weights(), model.get_weights())),
-}))
-"""
-
-
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="a strategy of TensorFlow's")
-def test_a_mirrored_strategy(run_script, tmp_path):
-    process = run_script(DISTRIBUTED)
-    output, errors = process.communicate(timeout=180)
-    assert process.returncode == 0, errors
-    answers = json.loads(output.splitlines()[-1])
-    assert answers.pop("replicas") == 2
-    assert answers.pop("step") == [2, 4]
-    assert answers.pop("dead") == [0.5, 0.5]
-    assert all(answers.values()), answers
-    assert len(read_csv(tmp_path / "a.csv")) == 2
-    assert list((tmp_path / "out/statistics").iterdir())
