@@ -45,6 +45,27 @@ def test_masked_and_invalid_values_do_not_count() -> None:
     np.testing.assert_array_equal(reduced.filled(-1), [[2, 9], [9, -1]])
 
 
+@pytest.mark.parametrize("size", [1e-44, 1e-25, 1e-5, 1e4, 1e30, 3e38])
+def test_huge_and_tiny_values_are_averaged_as_others_are(size) -> None:
+    array = np.zeros((4, 4), "float32" if size not in (1e-5, 1e4) else "float16")
+    array[0, 0] = array[3, 3] = array[3, 2] = size
+    reduced = reduce_blocks(array, np.array([0, 2]), np.array([0, 2]))
+    expected = float(array[0, 0]) * np.array([[1, 0], [0, 1]])
+    np.testing.assert_allclose(reduced, expected, rtol=1e-2)
+
+
+def test_averages_stay_within_the_values(rng) -> None:
+    for value in rng.uniform(1e-3, 1, 50).astype("float32"):
+        reduced = reduce_blocks(np.full((9, 9), value), np.arange(0, 9, 3), np.arange(0, 9, 3))
+        assert (reduced == value).all()
+
+
+def test_nothing_that_counts_is_all_masked() -> None:
+    reduced = reduce_blocks(np.full((4, 6), np.nan), np.array([0, 2]), np.array([0, 2, 4]))
+    assert reduced.shape == (2, 3)
+    assert reduced.mask.all()
+
+
 @pytest.fixture
 def draw():
     """Draw values, a canvas of 100 by 100 pixels, and return image, canvas and the greys."""

@@ -138,26 +138,42 @@ def reduce_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> n
         A masked array `(len(rows), len(columns))`, masked where a block has no value that counts.
     """
     values = np.ma.getdata(array)
-    if values.dtype.kind != "f":
+    if values.dtype not in ("float32", "float64"):
         values = values.astype("float32")
     counts = np.isfinite(values)
     if np.ma.is_masked(array):
         counts &= ~np.ma.getmaskarray(array)
+    if not counts.any():
+        return np.ma.MaskedArray(np.zeros((len(rows), len(columns)), values.dtype), mask=True)
     if not counts.all():
-        values = np.where(counts, values, 0)
+        values = np.where(counts, values, values.flat[counts.argmax()])
     strength = np.abs(values)
+    largest = strength.max() or values.dtype.type(1)
+    strength /= largest  # squares and sums of huge or tiny values would not fit
+    strength *= counts
     total = _block_sums(strength, rows, columns)
-    weighted = _block_sums(values * strength, rows, columns)
-    averages = np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
-    if counts.all():
-        return np.ma.MaskedArray(averages)
-    return np.ma.MaskedArray(averages, _block_sums(counts, rows, columns) == 0)
+    weighted = _block_sums(np.copysign(strength * strength, values), rows, columns)
+    averages = np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0) * largest
+    # A rounding error beyond the limits of the colours would be shown as a value beyond them.
+    averages = np.ma.MaskedArray(averages.clip(values.min(), values.max()))
+    if not counts.all():
+        averages.mask = ~_block_sums(counts, rows, columns)
+    return averages
 
 
 def _block_sums(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the sum of each block."""
+    """Return the sum of each block; of booleans, whether any is true.
+
+    Every first value of a block, plus every second one, and so on: many times as fast as
+    `np.add.reduceat`.
+    """
     for axis, starts in enumerate((rows, columns)):
-        if len(starts) < array.shape[axis]:
-            dtype = None if array.dtype.kind == "f" else int
-            array = np.add.reduceat(array, starts, axis=axis, dtype=dtype)
+        last = array.shape[axis] - 1
+        lengths = np.diff(starts, append=last + 1)
+        total = array.take(starts, axis)
+        for step in range(1, lengths.max()):
+            part = array.take(np.minimum(starts + step, last), axis)
+            np.moveaxis(part, axis, 0)[lengths <= step] = 0
+            total += part
+        array = total
     return array
