@@ -11,12 +11,12 @@ images, _ = kerasviz.fashion_mnist.load_samples()
 boot = images[9]
 
 # %%
-# Two rows of the way over the boot, at the front of its shaft: kernel 5 is strong where the image
-# becomes brighter to the right. Without `positions` the window walks over the whole image; of these
-# 784 steps one in four is shown.
+# Parts of two rows of the way over the boot, at the front of its shaft: kernel 5 is strong where
+# the image becomes brighter to the right. Without `positions` the window walks over the whole
+# image; of these 784 steps one in four is shown.
 
-rows = [(row, column) for row in (11, 12) for column in range(28)]
-kerasviz.animate_convolution(model, "conv2d", boot, filter=5, positions=rows, interval=150)
+steps = [(row, column) for row in (11, 12) for column in range(8, 24)]
+kerasviz.animate_convolution(model, "conv2d", boot, filter=5, positions=steps, interval=200)
 
 # %%
 # In a notebook this is a player. `animate_convolution(...).save("boot.gif")` writes a GIF, and

@@ -8,16 +8,22 @@ all tiles, so that a pale kernel is a weak one.
 import kerasviz
 
 model = kerasviz.fashion_mnist.load_model()
-kerasviz.plot_kernels(model, "conv2d", labels=True)
 
 # %%
-# The strongest first. The numbers stay those of the layer, and the title says that not all are
-# shown.
+# Three of these kernels have weights far beyond all others. So that the rest is not pale, the
+# colours end at ±0.5, and the arrow of the bar says that something lies beyond.
 
-kerasviz.plot_kernels(model, "conv2d", labels=True, sort="norm", tiles=slice(16))
+kerasviz.plot_kernels(model, "conv2d", labels=True, vmax=0.5)
 
 # %%
-# What the two strongest kernels make of an image: pictures of the same numbers belong together.
+# The strongest first, on the scale of the strongest. The numbers stay those of the layer.
+
+kerasviz.plot_kernels(model, "conv2d", labels=True, sort="norm")
+
+# %%
+# What four strong kernels make of an ankle boot. Number 16 answers where the image becomes darker
+# to the right, 25 and 15 where it becomes darker downwards, 9 where it becomes brighter downwards.
+# Compare each map with its kernel.
 
 images, labels = kerasviz.fashion_mnist.load_samples()
-kerasviz.plot_feature_maps(model, "conv2d", images, sample=9, tiles=[1, 15], labels=True)
+kerasviz.plot_feature_maps(model, "conv2d", images, sample=9, tiles=[16, 25, 15, 9], labels=True)

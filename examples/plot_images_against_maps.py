@@ -1,4 +1,4 @@
-"""# Does a feature map answer to every image in the same way?
+"""# Does a map answer to every image alike?
 
 One image shows what a map found in it, not what the map looks for. A table shows it: a row an
 image, a column a map, all on one colour scale. Read a column from top to bottom to see what its

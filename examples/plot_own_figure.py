@@ -12,7 +12,7 @@ model = kerasviz.fashion_mnist.load_model()
 images, labels = kerasviz.fashion_mnist.load_samples()
 
 # %%
-# The image, its prediction and its strongest maps in one figure.
+# The image, its prediction and some of its maps in one figure.
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
 left.imshow(images[9, ..., 0], cmap="gray")

@@ -20,7 +20,7 @@ Tiles = int | slice | Sequence[int]
 class TileOptions(TypedDict, total=False):
     """Keywords of every function that draws tiles; each has one meaning everywhere.
 
-    Args:
+    Attributes:
         tiles: Which tiles to draw, by number: an int, a slice or a list; negative numbers count
             from the end. `None` is all of them. The title says how many of how many.
         sort: The order of the tiles that are drawn. "norm": the strongest first, by Euclidean norm.

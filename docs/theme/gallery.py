@@ -1,0 +1,140 @@
+"""The gallery in the order of mkdocs.yml, with cards for pictures and without its maker's marks."""
+
+from __future__ import annotations
+
+import copy
+import re
+import warnings
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+CARD = (640, 400)
+"""Width and height of a card's picture, twice as many pixels as are shown."""
+CARDS = {
+    "plot_first_layer": (1, 0, 5.3, 47.5, 35),
+    "plot_deep_kernels": (1, 0, 6.5, 46.5, 35.5),
+    "plot_trained_against_untrained": (2, 0, 9.7, 58, 36),
+    "plot_kernel_histograms": (1, 0, 11.8, 51, 42),
+    "plot_maps_over_the_image": (2, 0, 7, 94, 68),
+    "plot_images_against_maps": (1, 11.5, 6.3, 84, 51.5),
+    "plot_dark_maps": (2, 0, 7.5, 61.5, 46),
+    "plot_dead_filters": (2, 37.5, 5.5, 89, 37.5),
+    "plot_hand_made_filters": (2, 0, 7, 65, 47),
+    "plot_convolution_step": (1, 0, 4, 60, 33),
+    "plot_animated_convolution": (1, 38, 4, 99, 36),
+    "plot_stride_and_padding": (5, 0, 4.5, 60, 34),
+    "plot_training_history": (1, 0, 7, 50, 35),
+    "plot_kernels_over_epochs": (1, 0, 0, 75, 47),
+    "plot_training_statistics": (1, 0, 78.5, 50, 109),
+    "plot_architecture": (3, 0, 5, 85, 58),
+    "plot_frozen_network": (2, 50, 5.5, 94, 33),
+    "plot_siamese": (1, 0, 3.5, 41, 25),
+    "plot_own_figure": (1, 0, 0, 52, 30),
+    "plot_many_images": (2, 6.5, 7.3, 81, 54),
+}
+"""The part of a picture that is on an example's card: which picture; left, top, right and bottom in
+hundredths of the picture's width."""
+BUTTONS = {
+    "fast-backward": "|◀◀",
+    "step-backward": "|◀",
+    "play fa-flip-horizontal": "◀",
+    "pause": "||",
+    "play": "▶",
+    "step-forward": "▶|",
+    "fast-forward": "▶▶|",
+    "minus": "−",
+    "plus": "+",
+}
+"""What stands on the buttons of Matplotlib's player, whose icons are a font on another host."""
+_given: list = []
+
+
+def on_config(config):
+    """Keep the navigation before the gallery puts its own order into it."""
+    # Keras's own variables with NumPy 2; mkdocs-gallery would print it on the page.
+    warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    _given[:] = copy.deepcopy(config.nav)
+    return config
+
+
+def on_pre_build(config):
+    """Restore the navigation, and cut the cards from the pictures."""
+    config.nav = copy.deepcopy(_given)
+    images = Path(config.docs_dir, "gallery", "images")
+    (images / "cards").mkdir(exist_ok=True)
+    for group in _groups():
+        for name in group[1]:
+            _card(images, name).save(images / "cards" / f"{name}.png", optimize=True)
+
+
+def on_page_markdown(markdown, page, files, **_):
+    """Rewrite the pages that were made from examples."""
+    source = page.file.src_uri
+    if source == "gallery/index.md":
+        page.meta["hide"] = ["toc"]
+        return _front_page(markdown, files)
+    if source.startswith("gallery/plot_"):
+        page.meta["hide"] = ["toc"]
+        return _example(markdown)
+    return markdown
+
+
+def on_page_content(html, **_):
+    """Make Matplotlib's player one that asks no other host for anything."""
+    html = re.sub(r'<link rel="stylesheet"\s*href="https://[^"]*font-awesome[^>]*>', "", html)
+    html = html.replace('<img id="_anim_img', '<img alt="step by step" id="_anim_img')
+    return re.sub(r'<i class="fa fa-([\w -]+)"></i>', lambda m: BUTTONS[m[1]], html)
+
+
+def _groups():
+    """Return the groups of the gallery in mkdocs.yml, a title and the names of examples each."""
+    (entries,) = (entry["Gallery"] for entry in _given if "Gallery" in entry)
+    return [
+        (title, [Path(page).stem for page in pages])
+        for group in entries
+        if isinstance(group, dict)
+        for title, pages in group.items()
+    ]
+
+
+def _card(images, name):
+    number, *box = CARDS[name]
+    with Image.open(images / f"mkd_glr_{name}_{number:03d}_2_0x.png") as file:
+        picture = Image.new("RGB", file.size, "white")
+        picture.paste(file, mask=file.getchannel("A") if file.mode == "RGBA" else None)
+    part = picture.crop([round(edge * picture.width / 100) for edge in box])
+    return ImageOps.pad(part, CARD, Image.Resampling.LANCZOS, color="white")
+
+
+def _front_page(markdown, files):
+    """Return the introduction, and a card for each example in its group."""
+    lines = [markdown.partition("<div")[0].strip()]
+    for title, names in _groups():
+        lines += ["", f"## {title}", "", '<div class="cards" markdown>', ""]
+        for name in names:
+            source = files.get_file_from_path(f"gallery/{name}.md").abs_src_path
+            question = re.search(r"^# (.*)$", Path(source).read_text("utf-8"), re.MULTILINE)[1]
+            lines += [f"[![](images/cards/{name}.png) {question}]({name}.md){{ .card }}", ""]
+        lines += ["</div>"]
+    zips = ("Python files", "gallery_python.zip"), ("Notebooks", "gallery_jupyter.zip")
+    buttons = [f"[{text} of all pages]({path}){{ .md-button }}" for text, path in zips]
+    return "\n".join([*lines, "", "## Download", "", *buttons, ""])
+
+
+def _example(markdown):
+    """Return the page of an example as it would be written by hand."""
+    markdown = re.sub(r"\A.*?^(?=# )", "", markdown, flags=re.DOTALL | re.MULTILINE)
+    markdown = re.sub(r"<!-- GENERATED FROM .*? -->\n", "", markdown)
+    markdown = markdown.replace("```{.python }\n\n", "```{.python }\n")
+    markdown = re.sub(
+        r"Out:\n\{: \.mkd-glr-script-out \}\n\n```\{\.shell \.mkd-glr-script-out-disp \}\n\n?",
+        '```{ .text .output title="Output" }\n',
+        markdown,
+    )
+    body, _, downloads = markdown.partition('<div id="download_links"></div>')
+    python, notebook = re.findall(r"\]\(\./(plot_\w+\.(?:py|ipynb))\)", downloads)
+    return (
+        f"{body.rstrip()}\n\n## Download {'{'} #download {'}'}\n\n"
+        f"[Python file]({python}){{ .md-button }}\n[Notebook]({notebook}){{ .md-button }}\n"
+    )

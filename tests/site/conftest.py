@@ -1,0 +1,156 @@
+"""The built site, a server for it on this machine alone, and a browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("KERASVIZ_CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--no-sandbox"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves files as they are now, and says nothing."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page as it was seen.
+
+    Args:
+        address: Where in the site it is; the home page is "".
+        view: "desk", wide and light, or "phone", narrow and dark.
+        troubles: Errors in the console, requests that failed or went elsewhere.
+        seen: What `look.js` returns.
+    """
+
+    address: str
+    view: str
+    troubles: tuple[str, ...]
+    seen: dict[str, Any]
+
+
+class Tab:
+    """A tab of the browser that looks at the pages of one server."""
+
+    def __init__(self, browser: Any, root: str, view: str) -> None:
+        size = {"desk": (1280, 900), "phone": (360, 740)}[view]
+        scheme = {"desk": "light", "phone": "dark"}[view]
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
+        )
+        self.page = context.new_page()
+        self.root, self.view = root, view
+        self.troubles: list[str] = []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        self.page.on("request", self._watch)
+        self.page.on("requestfailed", self._miss)
+        self.page.on("response", self._check)
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.troubles.append(f"{message.type}: {message.text}")
+
+    def _watch(self, request: Any) -> None:
+        if not request.url.startswith((self.root, "data:", "blob:")):
+            self.troubles.append(f"asks elsewhere: {request.url}")
+
+    def _miss(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # by the tab that goes on to the next page
+            self.troubles.append(f"{request.failure}: {request.url}")
+
+    def _check(self, response: Any) -> None:
+        if response.status >= 400:
+            self.troubles.append(f"{response.status} {response.url}")
+
+    def visit(self, address: str) -> Visit:
+        """Open a page and look at it."""
+        self.troubles.clear()
+        self.page.goto(self.root + address, wait_until="load")
+        seen = self.page.evaluate(LOOK)
+        return Visit(address, self.view, tuple(self.troubles), seen)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the built site: `KERASVIZ_SITE`, or a new one."""
+    given = os.environ.get("KERASVIZ_SITE")
+    if given:
+        return Path(given)
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Return a function that serves a folder and returns its address."""
+    servers = []
+
+    def start(folder: Path) -> str:
+        handler = functools.partial(Handler, directory=folder)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start Chromium, once. Where it or its driver is missing, that is an error and no skip."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def open_tab(browser: Any):
+    """Return a function that opens a tab for the pages of a server."""
+    return functools.partial(Tab, browser)
+
+
+@pytest.fixture(scope="session")
+def addresses(site: Path) -> list[str]:
+    """Return the address of every page, the home page as ""."""
+    folders = [path.parent.relative_to(site).as_posix() for path in site.rglob("index.html")]
+    return sorted("" if folder == "." else f"{folder}/" for folder in folders)
+
+
+@pytest.fixture(scope="session")
+def visits(site: Path, serve, open_tab, addresses: list[str]) -> list[Visit]:
+    """Look at every page, on a desk in light colours and on a phone in dark ones."""
+    root = serve(site)
+    return [
+        tab.visit(address)
+        for tab in (open_tab(root, "desk"), open_tab(root, "phone"))
+        for address in addresses
+    ]

@@ -1,0 +1,226 @@
+"""The built site in a browser: everything loads, leads somewhere and can be read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.site
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
+CONTRAST = 4.5
+"""Of text to its ground, as WCAG 2 asks for."""
+SMALLEST_TEXT = 14
+"""In CSS pixels."""
+
+
+def bad_pictures(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name pictures that did not load, have no description, or are larger than they are sharp."""
+    for image in visit.seen["images"]:
+        if not image["loaded"]:
+            yield f"{image['source']} did not load"
+        elif not image["described"]:
+            yield f"{image['source']} has no `alt`"
+        elif image["enlarged"] > 1.01 and not image["source"].endswith(".svg"):
+            yield f"{image['source']} is enlarged {image['enlarged']:.2f} times"
+
+
+def bad_links(visit: Any, site: Path) -> Iterator[str]:
+    """Name links to pages, files or anchors of the site that are not there."""
+    for link in dict.fromkeys(visit.seen["links"]):
+        parts = urlsplit(link)
+        if parts.hostname != "127.0.0.1":
+            continue
+        target = site / unquote(parts.path).lstrip("/")
+        target = target / "index.html" if target.is_dir() else target
+        if not target.is_file():
+            yield f"{link} is not there"
+        elif parts.fragment and unquote(parts.fragment) not in anchors(target):
+            yield f"{link} has no such anchor"
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page."""
+    if path not in _anchors:
+        found = re.findall(r'\s(?:id|name)="?([^"\s>]+)', path.read_text(encoding="utf-8"))
+        _anchors[path] = set(found)
+    return _anchors[path]
+
+
+_anchors: dict[Path, set[str]] = {}
+
+
+def troubles(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name errors in the console, and requests that failed or went to another host."""
+    yield from visit.troubles
+
+
+def misfits(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name what makes the page wider than the screen, or is cut off by its edge."""
+    width = {"desk": 1280, "phone": 360}[visit.view]
+    if visit.seen["width"] > width:
+        yield f"the page is {visit.seen['width']} pixels wide"
+    for element in visit.seen["wide"]:
+        yield f"beyond the screen: {element}"
+
+
+def small_text(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name text that is too small."""
+    for text in visit.seen["texts"]:
+        if text["size"] < SMALLEST_TEXT - 0.05:
+            yield f"{text['size']:.1f} pixels: {text['text']}"
+
+
+def pale_text(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name text that hardly differs from its ground."""
+    for text in visit.seen["texts"]:
+        if text["contrast"] < CONTRAST:
+            yield f"contrast {text['contrast']:.2f}: {text['text']}"
+
+
+def pictures_on_dark(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name pictures whose transparent parts would show a dark page behind black text."""
+    for image in visit.seen["images"]:
+        if image["ground"] < 0.8 and not image["source"].endswith(".svg"):
+            yield f"{image['source']} stands on something dark"
+
+
+def uncopyable(visit: Any, _: Any = None) -> Iterator[str]:
+    """Say whether some code has no button that copies it."""
+    if visit.seen["code"] != visit.seen["copyable"]:
+        yield f"{visit.seen['code']} blocks of code, {visit.seen['copyable']} buttons"
+
+
+def leftovers(visit: Any, _: Any = None) -> Iterator[str]:
+    """Name what the tools that make the pages write for themselves."""
+    for mark in ("running time", "memory usage", "mkdocs-gallery", "site-packages", "Traceback"):
+        if mark in visit.seen["text"]:
+            yield f"{mark!r} is on the page"
+
+
+CHECKS = [
+    bad_pictures,
+    bad_links,
+    troubles,
+    misfits,
+    small_text,
+    pale_text,
+    pictures_on_dark,
+    uncopyable,
+    leftovers,
+]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_no_page_has(check: Callable[[Any, Path], Iterator[str]], visits: list, site: Path) -> None:
+    faults = [
+        f"{visit.address or 'home'} ({visit.view}): {fault}"
+        for visit in visits
+        for fault in check(visit, site)
+    ]
+    assert not faults, "\n".join(["", *faults])
+
+
+def test_every_page_is_there(visits: list) -> None:
+    opened = {visit.address for visit in visits if visit.seen["title"]}
+    pages = [path.stem for path in (ROOT / "docs").glob("*.md")]
+    pages += [f"reference/{path.stem}" for path in (ROOT / "docs/reference").glob("*.md")]
+    pages += ["gallery/index", *(f"gallery/{name}" for name in EXAMPLES)]
+    assert {f"{page}/".removesuffix("index/") for page in pages} == opened
+
+
+def test_every_example_can_be_downloaded(site: Path) -> None:
+    import nbformat
+
+    for name in EXAMPLES:
+        source = (ROOT / f"examples/{name}.py").read_text(encoding="utf-8")
+        assert (site / f"gallery/{name}.py").read_text(encoding="utf-8") == source
+        notebook = nbformat.read(site / f"gallery/{name}.ipynb", as_version=4)
+        nbformat.validate(notebook)
+        cells = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        calls = re.findall(r"^\w[\w.]*\(.*", source, flags=re.MULTILINE)
+        assert [call for call in calls if call not in cells] == []
+        page = (site / f"gallery/{name}/index.html").read_text(encoding="utf-8")
+        assert all(f'href="../{name}{suffix}"' in page for suffix in (".py", ".ipynb"))
+    for kind, suffix in (("python", ".py"), ("jupyter", ".ipynb")):
+        with zipfile.ZipFile(site / f"gallery/gallery_{kind}.zip") as file:
+            assert {Path(name).name for name in file.namelist()} == {
+                name + suffix for name in EXAMPLES
+            }
+
+
+def test_a_search_finds_a_function(site: Path, serve, open_tab) -> None:
+    page = open_tab(serve(site), "desk").page
+    page.goto(serve(site))
+    page.locator("[data-md-component=search-query]").first.click()
+    page.keyboard.type("plot_kernels")
+    first = page.locator(".md-search-result__item a").first
+    first.wait_for(timeout=15_000)
+    assert "reference/" in (first.get_attribute("href") or "")
+
+
+def test_the_player_plays(site: Path, serve, open_tab) -> None:
+    tab = open_tab(serve(site), "desk")
+    tab.visit("gallery/plot_animated_convolution/")
+    frame = tab.page.locator(".animation img")
+    before = frame.get_attribute("src")
+    button = tab.page.get_by_title("Next frame")
+    assert button.inner_text().strip()
+    button.click()
+    assert frame.get_attribute("src") != before
+
+
+PAGE = "addresses/index.html"
+END = "</article>"
+DAMAGES = {
+    "a picture that is not there": (bad_pictures, '<img src="nowhere.png" alt="">'),
+    "a picture without a description": (bad_pictures, '<img src="../drawn/index-1.png">'),
+    "a picture that is enlarged": (
+        bad_pictures,
+        '<img src="../drawn/index-1.png" alt="" style="max-width: none; width: 4000px">',
+    ),
+    "a link to a page that is not there": (bad_links, '<a href="../nowhere/">nowhere</a>'),
+    "a link to an anchor that is not there": (bad_links, '<a href="../reading/#none">none</a>'),
+    "an error in the console": (troubles, "<script>console.error('broken')</script>"),
+    "an exception": (troubles, "<script>throw new Error('broken')</script>"),
+    "a font of another host": (
+        troubles,
+        '<link rel="stylesheet" href="https://fonts.example/font.css">',
+    ),
+    "a wide table": (misfits, '<div style="width: 2000px">wide</div>'),
+    "a word that is too long": (misfits, f'<div style="white-space: nowrap">{"x " * 99}</div>'),
+    "small text": (small_text, '<p style="font-size: 11px">small</p>'),
+    "black text in the dark": (pale_text, '<p style="color: black">black</p>'),
+    "a transparent picture": (
+        pictures_on_dark,
+        '<img src="../drawn/index-1.png" alt="" style="background: none">',
+    ),
+    "a warning that an example printed": (leftovers, "<p>/lib/site-packages/keras/core.py:1</p>"),
+    "code without its button": (
+        uncopyable,
+        '<div class="highlight no-copy"><pre><code>x</code></pre></div>',
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damage_is_found(damage: str, site: Path, serve, open_tab, tmp_path: Path) -> None:
+    check, markup = DAMAGES[damage]
+    for part in ("addresses", "assets", "drawn", "images", "reading", "search", "theme"):
+        shutil.copytree(site / part, tmp_path / part)
+    for style in site.glob("*.css"):
+        shutil.copy(style, tmp_path)
+    tab = open_tab(serve(tmp_path), "phone")
+    known = set(check(tab.visit("addresses/"), tmp_path))
+    page = tmp_path / PAGE
+    text = page.read_text(encoding="utf-8")
+    assert text.count(END) == 1
+    page.write_text(text.replace(END, markup + END), encoding="utf-8")
+    assert set(check(tab.visit("addresses/"), tmp_path)) - known
