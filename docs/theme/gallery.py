@@ -35,18 +35,6 @@ CARDS = {
 }
 """The part of a picture that is on an example's card: which picture; left, top, right and bottom in
 hundredths of the picture's width."""
-BUTTONS = {
-    "fast-backward": "|◀◀",
-    "step-backward": "|◀",
-    "play fa-flip-horizontal": "◀",
-    "pause": "||",
-    "play": "▶",
-    "step-forward": "▶|",
-    "fast-forward": "▶▶|",
-    "minus": "−",
-    "plus": "+",
-}
-"""What stands on the buttons of Matplotlib's player, whose icons are a font on another host."""
 _given: list = []
 
 
@@ -78,13 +66,6 @@ def on_page_markdown(markdown, page, files, **_):
         page.meta["hide"] = ["toc"]
         return _example(markdown)
     return markdown
-
-
-def on_page_content(html, **_):
-    """Make Matplotlib's player one that asks no other host for anything."""
-    html = re.sub(r'<link rel="stylesheet"\s*href="https://[^"]*font-awesome[^>]*>', "", html)
-    html = html.replace('<img id="_anim_img', '<img alt="step by step" id="_anim_img')
-    return re.sub(r'<i class="fa fa-([\w -]+)"></i>', lambda m: BUTTONS[m[1]], html)
 
 
 def _groups():

@@ -303,6 +303,15 @@ def test_shares_are_percentages(draw):
     assert "0.5" in labels[1]
 
 
+@pytest.mark.parametrize("shares", [[0, 0, 0], [0, 0.01], [0.4, 0.6]], ids=str)
+def test_an_axis_of_shares_begins_at_0(draw, shares):
+    (ax,) = draw(panel_of(curve(shares), percent=True)).axes
+    low, high = ax.get_ylim()
+    assert -0.1 * high < low <= 0
+    assert high >= max(0.05, *shares)
+    assert all(tick >= 0 for tick in ax.get_yticks() if low <= tick <= high)
+
+
 def test_the_axis_may_count_something_else(draw):
     assert [ax.get_xlabel() for ax in draw(panel_of(curve([1, 2])), axis="step").axes] == ["step"]
 

@@ -494,6 +494,9 @@ def test_a_notebook_shows_a_player_and_no_still(edges):
         html = animation._repr_html_()
     assert html.count("data:image/png;base64") == 2
     assert "<script" in html
+    assert "http" not in html, "a notebook may be offline"
+    assert "<i " not in html
+    assert len(re.findall(r"<button[^>]*>[^<]+</button>", html)) == 9
     assert not plt.get_fignums()
 
 

@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         SAFETY,
         "Examples:\n"
         "  kerasviz kernels model.keras conv2d -o kernels.png\n"
-        "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --sort norm --tiles 0:16\n",
+        "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --sort norm --labels\n",
     )
     _add_model(kernels)
     kernels.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         "Examples:\n"
         "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
         "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg --values resnet50 \\\n"
-        "      --sort norm --tiles 0:8 -o maps.svg\n",
+        "      --tiles 0:8 --labels -o maps.svg\n",
     )
     _add_model(maps)
     maps.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
@@ -212,7 +212,9 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tiles", type=_tiles, metavar="T", help="which ones: 5, 0,3,7 or 0:16 (default: all)"
     )
-    parser.add_argument("--sort", choices=["norm", "mean"], help="strongest first")
+    parser.add_argument(
+        "--sort", choices=["norm", "mean"], help="strongest first, of those that --tiles names"
+    )
     parser.add_argument(
         "--scale",
         choices=["layer", "tile", "figure"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,19 @@ from kerasviz.draw.panel import Plot
 
 MOST_MEGABYTES = 500
 """How large a player in a notebook may be; 200 frames take about 15."""
+
+BUTTONS = {
+    "fast-backward": "|◀◀",
+    "step-backward": "|◀",
+    "play fa-flip-horizontal": "◀",
+    "pause": "||",
+    "play": "▶",
+    "step-forward": "▶|",
+    "fast-forward": "▶▶|",
+    "minus": "−",
+    "plus": "+",
+}
+"""What stands on the buttons of the player, by the names of Matplotlib's icons."""
 
 
 class ConvolutionAnimation(FuncAnimation):
@@ -85,9 +99,18 @@ class ConvolutionAnimation(FuncAnimation):
         super().save(os.fspath(filename), writer, *args, **kwargs)
 
     def _repr_html_(self) -> str:
-        """Return the player for a notebook, whatever `rcParams["animation.html"]` says."""
+        """Return the player for a notebook, whatever `rcParams["animation.html"]` says.
+
+        It asks no other host for anything: its buttons are characters, where Matplotlib's are icons
+        from a font on the net.
+        """
         with rc_context({"animation.embed_limit": MOST_MEGABYTES}):  # else frames are left out
-            return self.to_jshtml()
+            html = self.to_jshtml()
+        html = re.sub(r'<link rel="stylesheet"\s*href="https://[^>]*font-awesome[^>]*>', "", html)
+        html = html.replace('<img id="_anim_img', '<img alt="step by step" id="_anim_img')
+        return re.sub(
+            r'<i class="fa fa-([\w -]+)"></i>', lambda icon: BUTTONS.get(icon[1], icon[0]), html
+        )
 
     def __del__(self) -> None:
         """Warn as Matplotlib does, but only where a window would stand still."""

@@ -28,6 +28,8 @@ WIDTHS: dict[Style, float] = {"solid": 1.6, "dashed": 1.2}
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that are told apart by everybody; from "Points of view: Color blindness", 2011."""
 MARK_COLOR = "0.4"
+LEAST_SHARE = 0.05
+"""How far an axis of shares reaches at least."""
 FEW_POINTS = 30
 """Where no curve has more points, they have a dot at each."""
 
@@ -210,6 +212,9 @@ def _draw_panel(ax: Axes, panel: CurvePanel, palette: Sequence[str]) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     ax.tick_params(which="both", labelsize="small")
     if panel.percent:
+        # From 0, and never so fine that a share of nothing looks like something.
+        ax.update_datalim([(0, 0), (0, LEAST_SHARE)], updatex=False)
+        ax.autoscale_view(scalex=False)
         ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.spines[["top", "right"]].set_visible(False)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage, PcolorImage
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, IdentityTransform
 
 Extent = tuple[float, float, float, float]
 SLACK = 1e-6
@@ -82,7 +82,8 @@ class ReducedImage(AxesImage):
 class ReducedPcolorImage(PcolorImage):
     """An image of rows and columns of unequal sizes that is reduced in the same way.
 
-    Values whose middles lie in the same pixel are averaged, by rows and by columns.
+    Values whose middles lie in the same pixel are averaged, by rows and by columns; a pixel in
+    which no middle lies shows the value that it is in.
     """
 
     def __init__(
@@ -93,31 +94,44 @@ class ReducedPcolorImage(PcolorImage):
         self._edges = y, x
 
     def make_image(
-        self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
+        self,
+        renderer: Any,  # noqa: ARG002 - Matplotlib's names
+        magnification: float = 1.0,
+        unsampled: bool = False,  # noqa: ARG002
     ) -> tuple[Any, float, float, Any]:
-        """Return what Matplotlib draws: of the reduced values, where some share a pixel."""
-        array, view, box = self.get_array(), self.axes.viewLim, self.axes.bbox
+        """Return the dots of the whole Axes, as Matplotlib does for such an image."""
+        array, view = self.get_array(), self.axes.viewLim
         assert array is not None
-        rows = _first_in_pixel(self._edges[0], view.intervaly, box.height * magnification)
-        columns = _first_in_pixel(self._edges[1], view.intervalx, box.width * magnification)
-        if unsampled or (len(rows), len(columns)) == array.shape:
-            return super().make_image(renderer, magnification, unsampled)
-        y, x = (
-            np.append(edges[starts], edges[-1])
-            for edges, starts in zip(self._edges, (rows, columns), strict=True)
-        )
-        averages = reduce_blocks(array, rows, columns)
-        image = PcolorImage(self.axes, x, y, averages)
-        image.set(cmap=self.cmap, norm=self.norm, alpha=self.get_alpha(), figure=self.get_figure())
-        return image.make_image(renderer, magnification)
+        box = np.asarray(self.axes.bbox.extents) * magnification
+        left, bottom, right, top = (box + 0.5).astype(int)
+        rows, row = _groups(self._edges[0], view.intervaly, top - bottom)
+        columns, column = _groups(self._edges[1], view.intervalx, right - left)
+        if (len(rows), len(columns)) != array.shape:
+            array = reduce_blocks(array, rows, columns)
+        colors = np.pad(self.to_rgba(array, bytes=True), [(0, 1), (0, 1), (0, 0)])
+        dots = colors.view("uint32")[..., 0].take(row, 0).take(column, 1)  # a colour at a time
+        dots = dots[..., np.newaxis].view("uint8")
+        return dots, left / magnification, bottom / magnification, IdentityTransform()
 
 
-def _first_in_pixel(edges: np.ndarray, limits: np.ndarray, pixels: float) -> np.ndarray:
-    """Return which rows, or columns, are the first whose middle lies in its pixel."""
-    low, high = sorted(limits)
+def _groups(edges: np.ndarray, limits: np.ndarray, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Group rows, or columns, by the pixel in which their middles lie.
+
+    Returns:
+        The first of each group; and for each pixel the number of the group that it shows, one more
+        than the last where it shows none.
+    """
+    start, end = limits
     middles = (edges[:-1] + edges[1:]) / 2
-    pixel = np.floor((middles - low) / (high - low) * pixels + SLACK)
-    return np.flatnonzero(np.diff(pixel, prepend=-np.inf))
+    pixel = np.floor((middles - start) / (end - start) * pixels + SLACK).astype(int)
+    is_first = np.diff(pixel, prepend=pixel[0] - 1) != 0
+    firsts, group = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+    centers = start + (np.arange(pixels) + 0.5) / pixels * (end - start)
+    inside = np.searchsorted(edges, centers, side="right") - 1
+    shown = np.append(group, [len(firsts)])[np.where(inside < len(group), inside, -1)]
+    seen = (pixel >= 0) & (pixel < pixels)
+    shown[pixel[seen]] = group[seen]
+    return firsts, shown
 
 
 def reduce_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ma.MaskedArray:
