@@ -1,6 +1,7 @@
 """Every architecture of keras.applications, every convolution of each, as users have them: nested.
 
-A fast run takes five architectures; `-m every_architecture` takes the others.
+A fast run takes five architectures, `-m every_family` one of each of the other families, which differ
+in how their blocks are built; `-m every_architecture` takes those that differ only in size.
 """
 
 from __future__ import annotations
@@ -15,19 +16,30 @@ from keras import applications, layers
 import kerasviz
 
 FEW = {"ConvNeXtTiny", "EfficientNetB0", "MobileNetV2", "ResNet50", "VGG16"}
+ONE_OF_A_FAMILY = {
+    "DenseNet121",
+    "EfficientNetV2B0",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV3Small",
+    "NASNetMobile",
+    "ResNet50V2",
+    "Xception",
+}
 ARCHITECTURES = [
     name for name in dir(applications) if inspect.isfunction(getattr(applications, name))
 ]
 LARGE_INPUT = ("Inception", "NASNet", "Xception")  # 75 pixels at least
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name in FEW else pytest.mark.every_architecture)
-        for name in ARCHITECTURES
-    ],
-)
+def _marks(name: str) -> list[pytest.MarkDecorator]:
+    if name in FEW:
+        return []
+    return [pytest.mark.every_family if name in ONE_OF_A_FAMILY else pytest.mark.every_architecture]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in ARCHITECTURES])
 def test_every_convolution_of_an_application(name: str) -> None:
     keras.utils.set_random_seed(0)
     size = 96 if name.startswith(LARGE_INPUT) else 32
