@@ -1,7 +1,7 @@
 """Every architecture of keras.applications, every convolution of each, as users have them: nested.
 
-A fast run takes five architectures, `-m every_family` one of each of the other families, which differ
-in how their blocks are built; `-m every_architecture` takes those that differ only in size.
+A fast run takes five architectures, `-m every_family` one of each of the other families, which
+differ in how their blocks are built; `-m every_architecture` takes those that differ only in size.
 """
 
 from __future__ import annotations
