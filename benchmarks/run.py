@@ -50,11 +50,11 @@ class Effort:
 
 
 FULL = Effort(
-    pairs=15,
-    loop_pairs=5,
+    pairs=7,
+    loop_pairs=3,
     warmup=1,
     mosaics=(16, 64, 256, 1024, 4096, 16384, 65536),
-    network_pairs=5,
+    network_pairs=3,
     architectures=ARCHITECTURES,
     parts=PARTS,
     images=10_000,
