@@ -1,5 +1,6 @@
 import dataclasses
 import io
+import zlib
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -360,20 +361,35 @@ def test_savefig_writes_the_whole_figure(plot, suffix, tmp_path):
 
 
 def test_a_png_is_compressed_lightly_unless_the_caller_says_how(plot, tmp_path):
-    def size(path=None, **kwargs):
-        stream = io.BytesIO() if path is None else path
-        plot.savefig(stream, dpi=200, **kwargs)
-        return path.stat().st_size if path else len(stream.getvalue())
+    def saved(path=None, by=plot, **kwargs):
+        stream = io.BytesIO()
+        by.savefig(path or stream, dpi=200, **kwargs)
+        return path.read_bytes() if path else stream.getvalue()
 
-    light = size(tmp_path / "light.png")
-    assert size() == size(format="PNG") == size(tmp_path / "light", format="png") == light
-    assert size(pil_kwargs={"compress_level": 9}) < light < size(pil_kwargs={"compress_level": 0})
-    with Image.open(tmp_path / "light.png") as picture, io.BytesIO() as stream:
-        plot.figure.savefig(stream, dpi=200)
-        assert (np.array(picture) == np.array(Image.open(stream))).all()
+    light = saved(tmp_path / "light.png")
+    assert saved() == saved(format="PNG") == saved(tmp_path / "light", format="png") == light
+    assert len(light) < len(saved(by=plot.figure, pil_kwargs={"compress_level": 0})) / 10
+    pictures = [np.array(Image.open(io.BytesIO(png))) for png in (light, saved(by=plot.figure))]
+    np.testing.assert_array_equal(*pictures)
+    for own in ({"compress_level": 9}, {"optimize": True}, {"compress_type": zlib.Z_FIXED}):
+        assert saved(pil_kwargs=own) == saved(by=plot.figure, pil_kwargs=own)
+    assert saved(pil_kwargs={"compress_level": 9}) != light
     vector = io.BytesIO()
     plot.savefig(vector, format="svg")
     assert b"<svg" in vector.getvalue()
+
+
+def test_repetitions_are_looked_for_where_there_is_more_than_tiles(plot):
+    def saved(by, **kwargs):
+        by.savefig(stream := io.BytesIO(), format="png", **kwargs)
+        return stream.getvalue()
+
+    of_tiles = saved(plot)
+    quick = {"compress_level": 3, "compress_type": zlib.Z_RLE}
+    assert of_tiles == saved(plot.figure, pil_kwargs=quick)
+    plot.axes[0].plot([0, 3], [0, 2])
+    assert saved(plot) == saved(plot.figure, pil_kwargs={"compress_level": 3})
+    assert saved(plot) != saved(plot.figure, pil_kwargs=quick)
 
 
 def test_savefig_from_a_subfigure_writes_the_figure_around_it(tiles, tmp_path):

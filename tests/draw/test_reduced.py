@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
-from kerasviz.draw.reduced import ReducedImage, ReducedPcolorImage, reduce_blocks
+from kerasviz.draw.reduced import ReducedImage, ReducedPcolorImage, reduce_blocks, reduce_colors
 
 
 def contraharmonic(values: np.ndarray) -> float:
@@ -74,7 +74,7 @@ def draw():
         figure = Figure(figsize=(1, 1), dpi=100)
         canvas = FigureCanvasAgg(figure)
         ax = figure.add_axes((0, 0, 1, 1))
-        rows, columns = array.shape
+        rows, columns = array.shape[:2]
         image = kind(ax, extent=(0, columns, rows, 0), cmap="gray", **settings)
         image.set_data(array)
         image.set_clim(0, 1)
@@ -134,10 +134,30 @@ def test_more_dots_and_a_closer_look_show_more(draw) -> None:
     np.testing.assert_array_equal(np.unique(greys(canvas)), [0, 1])
 
 
-def test_few_values_are_drawn_as_matplotlib_draws_them(draw, rng) -> None:
-    array = rng.uniform(size=(150, 120))
+def test_fewer_values_than_pixels_are_drawn_as_matplotlib_draws_them(draw, rng) -> None:
+    array = rng.uniform(size=(90, 70))
     image, canvas = draw(array)
     _, plain = draw(array, kind=type(image).__mro__[1])
+    np.testing.assert_array_equal(greys(canvas), greys(plain))
+
+
+@pytest.mark.parametrize("alpha", [None, 0.4])
+@pytest.mark.parametrize("shape", [(150, 120), (190, 30), (150, 120, 3)], ids=str)
+def test_fewer_than_two_values_a_pixel_are_blended_as_matplotlib_does(
+    draw, rng, shape, alpha
+) -> None:
+    array = np.ma.MaskedArray(rng.uniform(size=shape), np.zeros(shape, bool))
+    if len(shape) == 2:
+        array.mask[40:50], array.mask[:, 7] = True, True
+    image, canvas = draw(array, alpha=alpha)
+    _, plain = draw(array, kind=type(image).__mro__[1], alpha=alpha)
+    np.testing.assert_allclose(greys(canvas), greys(plain), atol=1.01 / 255)
+
+
+def test_an_opacity_for_each_value_is_matplotlibs_own(draw, rng) -> None:
+    array, alpha = rng.uniform(size=(2, 250, 250))
+    image, canvas = draw(array, alpha=alpha)
+    _, plain = draw(array, kind=type(image).__mro__[1], alpha=alpha)
     np.testing.assert_array_equal(greys(canvas), greys(plain))
 
 
@@ -158,6 +178,54 @@ def test_many_maps_are_reduced_and_can_be_read_back(plot_tiles, rng, read_tiles)
     (image,) = plot.images
     assert isinstance(image, ReducedImage)
     np.testing.assert_array_equal(read_tiles(image, 224, 224), np.moveaxis(maps, 2, 0))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_colors_are_averaged_and_those_in_the_gaps_do_not_count(dtype, rng) -> None:
+    colors = rng.uniform(size=(11, 14, 3)).astype(dtype)
+    mask = np.zeros(colors.shape, bool)
+    mask[:, 7] = mask[3] = True
+    mask[:3, :4] = True
+    given = np.ma.MaskedArray(colors, mask)
+    reduced = reduce_colors(given, np.arange(0, 11, 3), np.arange(0, 14, 4))
+    assert reduced.shape == (4, 4, 3)
+    assert not reduced[0, 0].any()
+    for i, j in set(itertools.product(range(4), range(4))) - {(0, 0)}:
+        block = given[3 * i : 3 * i + 3, 4 * j : 4 * j + 4]
+        np.testing.assert_allclose(reduced[i, j], block.mean(axis=(0, 1)), rtol=1e-5)
+    np.testing.assert_array_equal(given.data, colors)
+
+
+def test_pictures_of_more_pixels_than_the_figure_has_are_reduced(plot_tiles, rng, pixels) -> None:
+    pictures = np.repeat(rng.uniform(0.2, 0.8, size=(64, 1, 1, 3)), 224, axis=1).repeat(224, axis=2)
+    pictures = pictures + np.resize([-0.2, 0.2], (224, 224))[..., np.newaxis] * [1, 1, 0]
+    pictures = pictures.astype("float32")
+    plot = plot_tiles(pictures)
+    (image,) = plot.images
+    assert isinstance(image, ReducedImage)
+    shown = pixels(plot.figure)[..., :3] / 255
+    box = image.get_window_extent()
+    rows, columns = image.get_size()
+    seen = np.ma.getmaskarray(image.get_array())[..., 0]
+    for n, (y, x) in enumerate(itertools.product(range(8), range(8))):
+        row = np.flatnonzero(~seen.all(axis=1))[y * 224 + 112]
+        column = np.flatnonzero(~seen.all(axis=0))[x * 224 + 112]
+        dot = shown[
+            int(len(shown) - box.y1 + row / rows * box.height),
+            int(box.x0 + column / columns * box.width),
+        ]
+        np.testing.assert_allclose(dot, pictures[n].mean(axis=(0, 1)), atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(224, 224, 64), (64, 224, 224, 3), (9, 9, 40_000)], ids=str)
+def test_a_single_value_that_is_not_finite_stays_visible(plot_tiles, shape, pixels, rng) -> None:
+    array = rng.uniform(size=shape).astype("float32")
+    array.flat[array.size // 3] = np.nan
+    with pytest.warns(UserWarning, match="^1 of the values"):
+        plot = plot_tiles(array)
+    colors = pixels(plot.figure)[..., :3].astype(int)
+    magenta = np.abs(colors - (255, 0, 255)).max(axis=2)
+    assert magenta.min() < 100
 
 
 @pytest.fixture
@@ -192,6 +260,12 @@ def test_a_single_bright_value_between_unequal_columns_stays_visible(draw_unequa
     assert row == place[0] // 8
     assert abs(column - (x[place[1]] + 0.5) / x[-1] * 100) <= 1
     np.testing.assert_array_equal(image.get_array(), array)
+
+
+def test_colors_of_unequal_columns_are_averaged(draw_unequal) -> None:
+    array = np.zeros((400, 500, 3), "float32")
+    array[::2] = 0.8
+    np.testing.assert_allclose(greys(draw_unequal(array)[1]), 0.4, atol=1 / 255)
 
 
 def test_gaps_do_not_count(draw_unequal) -> None:

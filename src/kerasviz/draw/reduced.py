@@ -15,13 +15,13 @@ SLACK = 1e-6
 
 
 class ReducedImage(AxesImage):
-    """An image of values that is reduced when it is drawn, by how many pixels it then has.
+    """An image of values or of colours, reduced when it is drawn, by how many pixels it then has.
 
     `get_array` stays what was given: only what is drawn is reduced, anew for each resolution and
-    each zoom. Where it has fewer than two values a pixel, it is an `AxesImage` like any other.
+    each zoom. Where it has no more values than pixels, it is an `AxesImage` like any other.
     """
 
-    _kept: tuple[tuple[int, int], AxesImage] | None = None
+    _kept: tuple[tuple[int, int], np.ndarray] | None = None
 
     def set_data(self, A: Any) -> None:  # noqa: N803 - Matplotlib's name
         """Show other values."""
@@ -32,31 +32,34 @@ class ReducedImage(AxesImage):
         self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[Any, float, float, Any]:
         """Return what Matplotlib draws: of the reduced values, where there are too many."""
-        factors = self._values_a_pixel(magnification)
-        if unsampled or max(factors) < 2:
+        ratios = self._values_a_pixel(magnification)
+        alpha: Any = self.get_alpha()  # of each value, perhaps, which is not what the type says
+        if unsampled or max(ratios) < 1 + SLACK or np.ndim(alpha):
             return super().make_image(renderer, magnification, unsampled)
-        return self._reduced(factors).make_image(renderer, magnification)
+        return self._reduced(ratios).make_image(renderer, magnification)
 
-    def _values_a_pixel(self, magnification: float) -> tuple[int, int]:
+    def _values_a_pixel(self, magnification: float) -> tuple[float, float]:
         left, right, bottom, top = self.get_extent()
         box = Bbox.from_extents(left, bottom, right, top).transformed(self.get_transform())
         rows, columns = self.get_size()
         pixels = abs(box.height) * magnification, abs(box.width) * magnification
-        return (
-            max(1, int(rows / max(pixels[0], 1) + SLACK)),
-            max(1, int(columns / max(pixels[1], 1) + SLACK)),
-        )
+        return rows / max(pixels[0], 1), columns / max(pixels[1], 1)
 
-    def _reduced(self, factors: tuple[int, int]) -> AxesImage:
-        """Return an image of the averages, kept for the next time that it is drawn."""
+    def _reduced(self, ratios: tuple[float, float]) -> AxesImage:
+        """Return an image of the averages, which are kept for the next time that it is drawn."""
+        rows, columns = (max(1, int(ratio + SLACK)) for ratio in ratios)
+        factors = rows, columns
         if self._kept is None or self._kept[0] != factors:
             array = self.get_array()
             assert array is not None
-            averages = reduce_blocks(array, *map(np.arange, (0, 0), array.shape, factors))
-            image = AxesImage(self.axes, extent=self._extent_of(averages, factors))
-            image.set_data(averages)
-            self._kept = factors, image
-        image = self._kept[1]
+            if max(factors) > 1:
+                reduce = reduce_blocks if array.ndim == 2 else reduce_colors
+                array = reduce(array, *map(np.arange, (0, 0), array.shape, factors))
+            self._kept = factors, array
+        averages, stage = self._kept[1], self.get_interpolation_stage()
+        image = AxesImage(self.axes, extent=self._extent_of(averages, factors))
+        # Of colours that are blended Matplotlib makes floats with twice the digits, or four times.
+        image.set_data(averages if stage == "data" else self.to_rgba(averages, bytes=True))
         image.set(
             cmap=self.cmap,
             norm=self.norm,
@@ -66,7 +69,7 @@ class ReducedImage(AxesImage):
             clip_box=self.get_clip_box(),
             clip_on=self.get_clip_on(),
             interpolation=self.get_interpolation(),
-            interpolation_stage=self.get_interpolation_stage(),
+            interpolation_stage=stage,
         )
         return image
 
@@ -82,8 +85,8 @@ class ReducedImage(AxesImage):
 class ReducedPcolorImage(PcolorImage):
     """An image of rows and columns of unequal sizes that is reduced in the same way.
 
-    Values whose middles lie in the same pixel are averaged, by rows and by columns; a pixel in
-    which no middle lies shows the value that it is in.
+    Values, or colours, whose middles lie in the same pixel are averaged, by rows and by columns; a
+    pixel in which no middle lies shows the value that it is in.
     """
 
     def __init__(
@@ -106,8 +109,9 @@ class ReducedPcolorImage(PcolorImage):
         left, bottom, right, top = (box + 0.5).astype(int)
         rows, row = _groups(self._edges[0], view.intervaly, top - bottom)
         columns, column = _groups(self._edges[1], view.intervalx, right - left)
-        if (len(rows), len(columns)) != array.shape:
-            array = reduce_blocks(array, rows, columns)
+        if (len(rows), len(columns)) != array.shape[:2]:
+            reduce = reduce_blocks if array.ndim == 2 else reduce_colors
+            array = reduce(array, rows, columns)
         colors = np.pad(self.to_rgba(array, bytes=True), [(0, 1), (0, 1), (0, 0)])
         dots = colors.view("uint32")[..., 0].take(row, 0).take(column, 1)  # a colour at a time
         dots = dots[..., np.newaxis].view("uint8")
@@ -173,6 +177,25 @@ def reduce_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> n
     if not counts.all():
         averages.mask = ~_block_sums(counts, rows, columns)
     return averages
+
+
+def reduce_colors(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Average blocks of colours, as is usual where a picture becomes smaller.
+
+    A colour has no strength: grey may be the middle of a signed scale, black its end.
+
+    Args:
+        array: Array `(rows, columns, 3)` in 0 to 1, masked or not. What is masked does not count.
+        rows: The first row of each block, in ascending order.
+        columns: The first column of each block.
+
+    Returns:
+        Array `(len(rows), len(columns), 3)`, black where a block has no colour that counts.
+    """
+    counted = ~np.ma.getmaskarray(array)[..., 0]
+    totals = _block_sums(np.ma.filled(array, 0), rows, columns)
+    counts = _block_sums(counted.astype("float32"), rows, columns)
+    return np.asarray(totals / np.maximum(counts, 1)[..., np.newaxis]).clip(0, 1)
 
 
 def _block_sums(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
