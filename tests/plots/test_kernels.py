@@ -398,7 +398,7 @@ def test_a_weight_that_is_not_finite_is_counted(plot_kernels, grey_model):
     kernel[0, 1, 2, 3] = np.nan
     model.get_layer("second").set_weights([kernel, bias])
     for channel in ("principal", "mean", 2, "all"):
-        with pytest.warns(UserWarning, match="^1 of the values drawn are NaN") as caught:
+        with pytest.warns(UserWarning, match="^1 of the values drawn is NaN") as caught:
             kerasviz.plot_kernels(model, "second", channel=channel, figure=Figure())
         ours = [warning for warning in caught if warning.category is UserWarning]
         assert [warning.filename for warning in ours] == [__file__]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,7 +36,7 @@ from kerasviz.draw.boxes import (
     rows_height,
     shorten,
 )
-from kerasviz.draw.color import INVALID, color_scale
+from kerasviz.draw.color import INVALID, color_scale, warn_invalid
 from kerasviz.draw.figure import FigureOptions, figure_for
 from kerasviz.draw.graph import Graph, Layout, lay_out
 from kerasviz.draw.panel import DEAD_COLOR, Plot, wrap_text
@@ -119,7 +118,8 @@ def draw_architecture(diagram: Diagram, options: FigureOptions) -> Plot:
         diagram: What to draw.
         options: The caller's keywords, checked and complete.
     """
-    _warn_invalid(diagram.boxes)
+    drawn = [box.maps.tiles for box in diagram.boxes if box.maps is not None]
+    warn_invalid(sum(int((~np.isfinite(values)).sum()) for values in drawn), stacklevel=3)
     given = options["title"]
     title = given if isinstance(given, str) else diagram.title if given else ""
     sheet = _Sheet(diagram)
@@ -138,16 +138,6 @@ def draw_architecture(diagram: Diagram, options: FigureOptions) -> Plot:
             _set_title(ax, title, max(room[0], LEAST_WIDTH))
         images = _Artist(ax, sheet, scale).draw()
     return Plot(ax.figure, (ax,), tuple(images), (None,) * len(images))
-
-
-def _warn_invalid(boxes: Sequence[Box]) -> None:
-    tiles = [box.maps.tiles for box in boxes if box.maps is not None]
-    count = sum(int((~np.isfinite(values)).sum()) for values in tiles)
-    if count:
-        warnings.warn(
-            f"{count} of the values drawn are NaN or infinite; they are shown in magenta.",
-            stacklevel=4,
-        )
 
 
 class _Sheet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -29,6 +30,19 @@ class ColorScale(NamedTuple):
 
     norm: Normalize
     cmap: Colormap
+
+
+def warn_invalid(count: int, stacklevel: int) -> None:
+    """Warn of so many values that no colormap has a place for.
+
+    Args:
+        count: How many are NaN or infinite, perhaps none.
+        stacklevel: As for `warnings.warn`, seen from the function that calls this one.
+    """
+    if count:
+        they = "is NaN or infinite; it is" if count == 1 else "are NaN or infinite; they are"
+        message = f"{count} of the values drawn {they} shown in {INVALID}."
+        warnings.warn(message, stacklevel=stacklevel + 1)
 
 
 def value_range(values: np.ndarray) -> tuple[float, float]:

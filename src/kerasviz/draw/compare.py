@@ -15,7 +15,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from kerasviz.draw.color import DIVERGING, ColorScale, value_range
+from kerasviz.draw.color import DIVERGING, ColorScale, value_range, warn_invalid
 from kerasviz.draw.figure import subplots
 from kerasviz.draw.layout import (
     BAR_LABELS,
@@ -35,7 +35,6 @@ from kerasviz.draw.layout import (
     overhang,
     panel_title,
     title_size,
-    warn_invalid,
 )
 from kerasviz.draw.options import TileOptions
 from kerasviz.draw.panel import Panel, Plot, wrap_text
@@ -115,7 +114,7 @@ def draw_comparison(
         The `Plot`. A new figure is known to pyplot; if anything fails, it is closed again.
     """
     compared = [*models, *([difference] if difference else [])]
-    warn_invalid([each.panel for each in compared])
+    warn_invalid(sum(each.panel.invalid for each in compared), stacklevel=3)
     heading, items = _words(compared, _colors(models, difference, options), options)
     ax, figure = options["ax"], options["figure"]
     if ax is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
@@ -18,7 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from kerasviz.draw.color import INVALID, ColorScale, value_range
+from kerasviz.draw.color import INVALID, ColorScale, value_range, warn_invalid
 from kerasviz.draw.options import TileOptions
 from kerasviz.draw.overlay import enlarge, raster_size, resample
 from kerasviz.draw.panel import (
@@ -116,7 +115,7 @@ def draw_panels(panels: Sequence[Panel], options: TileOptions) -> Plot:
     """
     check_panels(len(panels), options)
     ax, figure = options["ax"], options["figure"]
-    warn_invalid(panels)
+    warn_invalid(sum(panel.invalid for panel in panels), stacklevel=3)
     panels, scales = resolve_scales(panels, options)
     if ax is not None:
         return _draw_into_axes([ax], panels, scales, options)
@@ -156,16 +155,6 @@ def _panel_columns(panels: Sequence[Panel]) -> int:
     if any(panel.has_picture_column for panel in panels):
         return 1
     return math.ceil(math.sqrt(len(panels)))
-
-
-def warn_invalid(panels: Sequence[Panel]) -> None:
-    """Warn of values that are not finite, for a function that the public one calls."""
-    count = sum(panel.invalid for panel in panels)
-    if count:
-        warnings.warn(
-            f"{count} of the values drawn are NaN or infinite; they are shown in magenta.",
-            stacklevel=4,
-        )
 
 
 def make_plan(

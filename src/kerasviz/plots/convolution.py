@@ -22,7 +22,7 @@ from kerasviz.plots.convolution_scene import (
     choose_channels,
     describe_moment,
     describe_scene,
-    warn_invalid,
+    warn_of_values,
 )
 
 MOST_FRAMES = 200
@@ -91,7 +91,7 @@ def plot_convolution(
     moment = describe_moment(walk, step, shown)
     heading = f"{asked.target.address}: row {row}, column {column} of the output"
     scene = describe_scene(walk, shown, [moment], _heading(merged, heading, shown.note), cmap)
-    warn_invalid(scene)
+    warn_of_values(scene)
     with figure_for(merged, make_plan(scene).figure_size, layout="none") as figure:
         picture = ConvolutionPicture(cast(Figure | SubFigure, figure), scene)
         picture.show(moment, np.ones(walk.output.shape, bool))
@@ -167,7 +167,7 @@ def animate_convolution(
     moments = [describe_moment(walk, walk.step(*position), shown) for position in way.positions]
     heading = _heading(merged, f"{asked.target.address}: step by step", way.note, shown.note)
     scene = describe_scene(walk, shown, moments, heading, cmap)
-    warn_invalid(scene)
+    warn_of_values(scene)
     figure = merged["figure"]
     if figure is None:
         figure = Figure(figsize=make_plan(scene).figure_size)

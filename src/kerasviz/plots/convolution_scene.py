@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from matplotlib.colors import Colormap
 
 from kerasviz.draw.arithmetic import write_mean, write_number, write_sum
+from kerasviz.draw.color import warn_invalid
 from kerasviz.draw.convolution import Moment
 from kerasviz.draw.convolution_layout import Scene
 from kerasviz.draw.options import Tiles, select_tiles
@@ -191,13 +191,9 @@ def _padding(rows: WindowAxis, columns: WindowAxis) -> str:
     return f"padded by {', '.join(parts)}"
 
 
-def warn_invalid(scene: Scene) -> None:
+def warn_of_values(scene: Scene) -> None:
     """Warn once of values that are in no colour."""
     kernels = np.zeros(0) if scene.kernels is None else scene.kernels
     shown = (scene.inputs, kernels, scene.products, scene.output)
     count = sum(int((~np.isfinite(values)).sum()) for values in shown)
-    if count:
-        warnings.warn(
-            f"{count} of the values drawn are NaN or infinite; they are shown in magenta.",
-            stacklevel=3,
-        )
+    warn_invalid(count, stacklevel=3)
