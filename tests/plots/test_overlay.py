@@ -253,7 +253,7 @@ def test_a_dead_map_is_marked_at_its_tile(plot_feature_maps, images):
     assert {tuple(segment[0]) for segment in cross.get_segments()} == {(13, 0), (13, 12)}
 
 
-@pytest.mark.filterwarnings("ignore:.*values drawn are NaN:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*values drawn is NaN:UserWarning")
 def test_what_is_not_finite_is_magenta(plot_feature_maps, sampled, read_title, model, images):
     images[0, 4, 4] = np.nan
     plot = plot_feature_maps(model, "pool", images, overlay=images[1], tiles=0)
