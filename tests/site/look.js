@@ -73,7 +73,8 @@
     title: document.querySelector("h1")?.innerText ?? "",
     width: document.documentElement.scrollWidth,
     wide: [...content.querySelectorAll("*")]
-      .filter((element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element))
+      .filter((element) => element.getBoundingClientRect().right > width + 1)
+      .filter((element) => !scrolls(element) || element.matches("td, th")) // code may be scrolled
       .map((element) => element.outerHTML.slice(0, 80)),
     images: [...document.images].map((image) => ({
       source: image.src.slice(0, 200),

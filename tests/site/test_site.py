@@ -194,7 +194,11 @@ DAMAGES = {
         troubles,
         '<link rel="stylesheet" href="https://fonts.example/font.css">',
     ),
-    "a wide table": (misfits, '<div style="width: 2000px">wide</div>'),
+    "a wide block": (misfits, '<div style="width: 2000px">wide</div>'),
+    "a table to be scrolled": (
+        misfits,
+        '<div style="overflow-x: auto"><table><td style="width: 2000px">wide</td></table></div>',
+    ),
     "a word that is too long": (misfits, f'<div style="white-space: nowrap">{"x " * 99}</div>'),
     "small text": (small_text, '<p style="font-size: 11px">small</p>'),
     "black text in the dark": (pale_text, '<p style="color: black">black</p>'),
