@@ -103,7 +103,10 @@ def compare_feature_maps(pairs: int, architectures: tuple[str, ...]) -> Iterator
     for architecture in architectures:
         for way in ("kerasviz", "nested"):
             first, later = _time_calls(way, architecture, pairs)
-            peaks = [(_peak(way, architecture), _peak("by_hand", architecture)) for _ in "ab"]
+            peaks = [
+                (_peak(way, architecture), _peak("by_hand", architecture))
+                for _ in range(min(pairs, 2))
+            ]
             case = f"all convolutions of {architecture}{', nested' if way == 'nested' else ''}"
             compared = "get_feature_maps / plain keras.Model"
             yield Row(f"{case}, first call", compared, first.ratios, pairs, FIRST)
