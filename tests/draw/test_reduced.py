@@ -152,9 +152,9 @@ def test_fewer_than_two_values_a_pixel_are_blended_as_matplotlib_does(
     image, canvas = draw(array, alpha=alpha)
     _, plain = draw(array, kind=type(image).__mro__[1], alpha=alpha)
     off = np.abs(greys(canvas) - greys(plain)) * 255
-    # Rounded three times, before blending, after it and with the opacity: by half a step each.
+    # Rounded before blending, after it and with the opacity; by Matplotlib 3.10, always down.
     assert off.max() < 2.01
-    assert off.mean() < 0.5
+    assert off.mean() < 0.6
 
 
 def test_an_opacity_for_each_value_is_matplotlibs_own(draw, rng) -> None:
