@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from report import RATIO_HEADS, Goal, Row, environment, table
 from timing import Spread
+from typing_extensions import override
 
 WITHIN = (Goal(1.03),)
 GROWTH = Goal(20)
@@ -63,7 +64,8 @@ def _fastest_epoch(images: int, *, with_callbacks: bool) -> _Epoch:
             super().__init__()
             self.ends: list[float] = []
 
-        def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
+        @override
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             self.ends.append(time.perf_counter())
 
     before, after = Clock(), Clock()
@@ -96,10 +98,10 @@ def measure_snapshots(images: int, epochs: int) -> str:
     )
 
 
-def _timed(method: object, seconds: list[float]) -> object:
+def _timed(method: Callable[..., object], seconds: list[float]) -> Callable[..., None]:
     def call(*args: object, **kwargs: object) -> None:
         start = time.process_time()
-        method(*args, **kwargs)  # type: ignore[operator]
+        method(*args, **kwargs)
         seconds.append(time.process_time() - start)
 
     return call
@@ -135,7 +137,8 @@ def _print_sizes(with_callbacks: bool, images: int, epochs: int) -> None:
             super().__init__()
             self.sizes: list[float] = []
 
-        def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
+        @override
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             self.sizes.append(pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
 

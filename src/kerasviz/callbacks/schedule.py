@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
+from typing_extensions import override
 
 from kerasviz.draw.options import check_count, check_type, suggest
 
@@ -105,7 +106,8 @@ class ScheduledCallback(keras.callbacks.Callback):
         """Write what is written at the end, where training was interrupted and Keras did not."""
         self.finish()
 
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_begin(self, logs: Any = None) -> None:
         """Check everything, and get ready."""
         self.finish()  # the run before may have been interrupted
         self._has_begun = self._is_ready = False
@@ -117,7 +119,8 @@ class ScheduledCallback(keras.callbacks.Callback):
             self.check(model)
         self._number = max(self._number, self.open())
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Find the number at which a run begins."""
         self._batches = 0
         if not self._has_begun:
@@ -125,13 +128,15 @@ class ScheduledCallback(keras.callbacks.Callback):
             length = 1 if self.every.unit == "epoch" else (self.params or {}).get("steps") or 0
             self._number = max(self._number, epoch * length)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Check what could not be checked before the first step had built the model."""
         self._begun = batch
         if batch and not self._is_ready:
             self._get_ready()
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Count batches; one call may stand for several."""
         if self.every.unit == "batch":
             batches = self._batches_until(batch)
@@ -149,12 +154,14 @@ class ScheduledCallback(keras.callbacks.Callback):
         steps = (self.params or {}).get("steps")
         return min(batch + self._stride, steps or batch + self._stride)
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+    @override
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Count epochs."""
         if self.every.unit == "epoch":
             self._advance(1)
 
-    def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
+    @override
+    def on_train_end(self, logs: Any = None) -> None:
         """Write what is written at the end."""
         self.finish()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 from numpy.typing import ArrayLike
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
 from kerasviz.callbacks.destinations import Destinations, Folder
 from kerasviz.callbacks.faults import Guard
@@ -43,7 +44,7 @@ OnPlot = Callable[[int, str, Plot], object]
 PLACES = ("every", "directory", "gif", "log_dir", "on_plot")
 
 
-class Snapshots(ScheduledCallback):
+class Snapshots(ScheduledCallback, ABC):
     """Pictures of layers, every so many epochs or batches; what both callbacks share.
 
     Args:
@@ -87,13 +88,13 @@ class Snapshots(ScheduledCallback):
         )
         self._guard: Guard | None = None
 
+    @abstractmethod
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key(self) -> str:
         """Return what the values of an animation depend on, but for the training."""
-        raise NotImplementedError
 
     def check(self, model: keras.Model) -> None:
         """Refuse an address that cannot be right, of a model that the first step will build."""
@@ -103,11 +104,12 @@ class Snapshots(ScheduledCallback):
             if not may_get_layers(model):
                 raise
 
+    @abstractmethod
     def check_layers(self, model: keras.Model) -> None:
         """Raise `ValueError` for an address that the model does not have."""
-        raise NotImplementedError
 
-    def prepare(self, model: keras.Model) -> None:  # noqa: ARG002
+    @override
+    def prepare(self, model: keras.Model) -> None:
         """Find the layers, and refuse what cannot be drawn of them."""
         panels = self.panels()
         resolve_scales(list(panels.values()), self.options)

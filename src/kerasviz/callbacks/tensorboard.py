@@ -49,7 +49,7 @@ class EventLog:
 
     def write(self, address: str, number: int, png: bytes) -> None:
         """Write the picture of a layer."""
-        import tensorflow as tf  # type: ignore[import-untyped]
+        import tensorflow as tf
 
         # What tf.summary.image writes, without decoding and encoding the picture once more.
         metadata = tf.compat.v1.SummaryMetadata()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kerasviz
 from kerasviz.cli import commands
-from kerasviz.cli.failure import Failure
+from kerasviz.cli.failure import CommandError
 
 ADDRESS = """\
 A LAYER is named as in Python:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as with `| head`: nobody reads on, which is no failure to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (OSError, Failure) as error:
+    except (OSError, CommandError) as error:
         print(f"kerasviz: {error}", file=sys.stderr)
         return 1
     return 0

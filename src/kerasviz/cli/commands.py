@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import kerasviz
-from kerasviz.cli.failure import Failure
+from kerasviz.cli.failure import CommandError
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ def layers(options: argparse.Namespace) -> None:
     with _told():
         found = kerasviz.find_layers(model, options.layer)
     if not found:
-        raise Failure(
+        raise CommandError(
             f"{options.model} has no convolution; `kerasviz layers {options.model} '*'` lists "
             "every layer"
         )
@@ -63,7 +63,7 @@ def maps(options: argparse.Namespace) -> None:
     _check_output(options.output)
     for path in options.images:
         if not path.is_file():
-            raise Failure(f"no such file: {path}")
+            raise CommandError(f"no such file: {path}")
     with _steps(5) as step:
         model = _load_model(options, step)
         step("reading the images")
@@ -115,31 +115,31 @@ def completion(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
     try:
         import shtab
     except ImportError:
-        raise Failure("completion needs shtab: pip install 'kerasviz[completion]'") from None
+        raise CommandError("completion needs shtab: pip install 'kerasviz[completion]'") from None
     print(shtab.complete(parser, options.shell))
 
 
 def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
     path = options.model
     if not path.exists():
-        raise Failure(f"no such file: {path}")
+        raise CommandError(f"no such file: {path}")
     step("starting Keras")
     keras = _start_keras()
     if not options.unsafe and path.suffix != ".keras" and _version(keras) < SAFE_H5:
-        raise Failure(
+        raise CommandError(
             f"Keras {keras.__version__} has no safe mode for {path}, only for .keras files: update "
             f"Keras to {'.'.join(map(str, SAFE_H5))} or later. {TRUSTED}"
         )
     step("reading the model")
     try:
         return keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
-    except Exception as error:  # a file can be wrong in any way
+    except Exception as error:  # Keras, h5py, zipfile and any layer's from_config raise their own
         text = " ".join(str(error).split())
         hint = ""
         if not options.unsafe and "unsafe" in text.lower():
             hint = f" {TRUSTED}"
             text = "it may run code of its own, which Keras's safe mode forbids."
-        raise Failure(f"{path} cannot be loaded: {text[:500]}{hint}") from None
+        raise CommandError(f"{path} cannot be loaded: {text[:500]}{hint}") from None
 
 
 def _version(module: ModuleType) -> tuple[int, ...]:
@@ -167,9 +167,9 @@ def _start_keras() -> ModuleType:
 
 def _check_output(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
-        raise Failure(f"the output must end in {', '.join(SUFFIXES)}: {path}")
+        raise CommandError(f"the output must end in {', '.join(SUFFIXES)}: {path}")
     if not path.absolute().parent.is_dir():
-        raise Failure(f"no such folder: {path.absolute().parent}")
+        raise CommandError(f"no such folder: {path.absolute().parent}")
 
 
 def _drawing(options: argparse.Namespace) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise Failure(str(error)) from None
+        raise CommandError(str(error)) from None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from types import ModuleType
 import keras
 import numpy as np
 
-from kerasviz.cli.failure import Failure
+from kerasviz.cli.failure import CommandError
 
 RANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "0-255": lambda image: image,
@@ -28,7 +28,7 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> np.nd
         values: "0-255", "0-1", "-1-1", or the name of an architecture of `keras.applications`.
 
     Raises:
-        Failure: The model takes no image, a file is none, or `values` is unknown.
+        CommandError: The model takes no image, a file is none, or `values` is unknown.
     """
     convert = _conversion(values)
     height, width, channels, channels_first = _image_shape(model)
@@ -47,11 +47,11 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> np.nd
         try:
             images.append(load(path))
         except (OSError, ValueError) as error:
-            raise Failure(f"{path} cannot be read as an image: {error}") from None
+            raise CommandError(f"{path} cannot be read as an image: {error}") from None
     shapes = {image.shape for image in images}
     if len(shapes) > 1:
         sizes = ", ".join(str(shape) for shape in sorted(shapes))
-        raise Failure(f"the images must be of one size for this model, and are of {sizes}")
+        raise CommandError(f"the images must be of one size for this model, and are of {sizes}")
     return np.stack(images)
 
 
@@ -65,7 +65,7 @@ def _conversion(values: str) -> Callable[[np.ndarray], np.ndarray]:
     }
     if values not in modules:
         known = ", ".join([*RANGES, *sorted(modules)])
-        raise Failure(f"--values must be one of {known}: {values}")
+        raise CommandError(f"--values must be one of {known}: {values}")
     preprocess = modules[values].preprocess_input
     return lambda image: np.asarray(preprocess(image.copy(), data_format="channels_last"))
 
@@ -79,7 +79,7 @@ def _image_shape(model: keras.Model) -> tuple[int | None, int | None, int, bool]
     if len(shape) == 3 and shape[0] in MODES:
         return shape[1], shape[2], shape[0], True
     shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs) or "unknown"
-    raise Failure(
+    raise CommandError(
         "maps can be drawn from image files only for a model that takes one image of 1, 3 or 4 "
         f"channels; its inputs are: {shapes}. In Python, plot_feature_maps takes any inputs"
     )

@@ -153,8 +153,8 @@ def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -
 
 def check_count(name: str, value: object) -> None:
     """Raise `ValueError` unless `value` is a positive integer."""
-    integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not (integer and value >= 1):  # type: ignore[operator]
+    is_count = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
+    if not is_count:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
 
 

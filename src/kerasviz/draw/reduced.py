@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage, PcolorImage
 from matplotlib.transforms import Bbox, IdentityTransform
+from typing_extensions import override
 
 Extent = tuple[float, float, float, float]
 SLACK = 1e-6
@@ -23,11 +24,13 @@ class ReducedImage(AxesImage):
 
     _kept: tuple[tuple[int, int], np.ndarray] | None = None
 
-    def set_data(self, A: Any) -> None:  # noqa: N803 - Matplotlib's name
+    @override
+    def set_data(self, A: Any) -> None:
         """Show other values."""
         self._kept = None
         super().set_data(A)
 
+    @override
     def make_image(
         self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[Any, float, float, Any]:
@@ -96,11 +99,12 @@ class ReducedPcolorImage(PcolorImage):
         self.set_extent((x[0], x[-1], y[0], y[-1]))
         self._edges = y, x
 
+    @override
     def make_image(
         self,
-        renderer: Any,  # noqa: ARG002 - Matplotlib's names
+        renderer: Any,
         magnification: float = 1.0,
-        unsampled: bool = False,  # noqa: ARG002
+        unsampled: bool = False,
     ) -> tuple[Any, float, float, Any]:
         """Return the dots of the whole Axes, as Matplotlib does for such an image."""
         array, view = self.get_array(), self.axes.viewLim

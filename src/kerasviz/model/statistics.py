@@ -224,8 +224,12 @@ def kernel_statistics(
 
 def check_near_zero(near_zero: object) -> None:
     """Raise `ValueError` unless `near_zero` is a share of the largest weight."""
-    number = isinstance(near_zero, Real) and not isinstance(near_zero, bool)
-    if not (number and 0 <= near_zero < 1):  # type: ignore[operator]
+    is_share = (
+        isinstance(near_zero, Real)
+        and not isinstance(near_zero, bool)
+        and 0 <= float(near_zero) < 1
+    )
+    if not is_share:
         raise ValueError(
             f"`near_zero` must be a number from 0 to below 1. Received: near_zero={near_zero!r}"
         )

@@ -123,16 +123,16 @@ def check_stepping(layer: keras.Layer, address: str) -> None:
         )
 
 
-def seen_channels(layer: keras.Layer, filter: int) -> np.ndarray:  # noqa: A002
+def seen_channels(layer: keras.Layer, number: int) -> np.ndarray:
     """Return the input channels of which a channel of the output is made, as `(n,)`."""
     if isinstance(layer, POOLING):
-        return np.array([filter])
+        return np.array([number])
     if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return np.array([filter // layer.depth_multiplier])
+        return np.array([number // layer.depth_multiplier])
     shape = kernel_shape(layer)
     assert shape is not None  # since the layer was called
     seen, filters = shape[-2:]
-    group = filter // (filters // getattr(layer, "groups", 1))
+    group = number // (filters // getattr(layer, "groups", 1))
     return np.arange(seen) + group * seen
 
 
@@ -152,7 +152,7 @@ def read_walk(
     address: str,
     inputs: np.ndarray,
     outputs: np.ndarray,
-    filter: int,  # noqa: A002
+    number: int,
 ) -> Walk:
     """Take apart what a layer did to one sample.
 
@@ -161,17 +161,17 @@ def read_walk(
         address: What the layer is called in an error.
         inputs: What it was called on, `(height, width, channels)`.
         outputs: What it returned, `(rows, columns, filters)`.
-        filter: Which channel of the output.
+        number: Which channel of the output.
 
     Raises:
         ValueError: The layer does not compute what its class says, so that its steps are unknown.
     """
     made = _Made(layer, inputs.astype("float64"), outputs.astype("float64"))
     if isinstance(layer, POOLING):
-        walks = [_pool(made, filter, repeats_edge=repeats) for repeats in (False, True)]
+        walks = [_pool(made, number, repeats_edge=repeats) for repeats in (False, True)]
         found = next((walk for walk in walks if _agrees(walk, walk.totals)), None)
     else:
-        found = _find_activation(made, filter)
+        found = _find_activation(made, number)
     if found is None:
         cls = next(cls for cls in STEPPING if isinstance(layer, cls)).__name__
         raise ValueError(
