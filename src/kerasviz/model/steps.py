@@ -208,13 +208,13 @@ def _agrees(walk: Walk, computed: np.ndarray) -> bool:
     return bool(np.abs(computed[finite] - walk.output[finite]).max() <= allowed)
 
 
-def _pool(made: _Made, filter: int, *, repeats_edge: bool) -> Walk:  # noqa: A002
+def _pool(made: _Made, number: int, *, repeats_edge: bool) -> Walk:
     """Return the walk of a pooling, whose padding counts as copies of the edge or not at all.
 
     It counts in an average of Keras on PyTorch where one side has more padding than the other.
     """
     layer, (rows, columns) = made.layer, made.axes()
-    channels, filters = seen_channels(layer, filter), made.outputs.shape[-1]
+    channels, filters = seen_channels(layer, number), made.outputs.shape[-1]
     seen = made.inputs[..., channels]
     cells = _place(seen, rows, columns)
     if repeats_edge:
@@ -224,41 +224,41 @@ def _pool(made: _Made, filter: int, *, repeats_edge: bool) -> Walk:  # noqa: A00
     windows = np.ma.stack([values for _, _, values in _taps(counted, rows, columns)])
     largest = isinstance(layer, keras.layers.MaxPooling2D)
     sums = np.ma.getdata(windows.max(axis=0) if largest else windows.mean(axis=0))
-    output = made.outputs[..., filter]
-    walk = Walk(layer, filter, filters, channels, cells, rows, columns, None, 0.0, sums, output)
+    output = made.outputs[..., number]
+    walk = Walk(layer, number, filters, channels, cells, rows, columns, None, 0.0, sums, output)
     return replace(walk, repeats_edge=repeats_edge)
 
 
-def _convolve(made: _Made, filter: int) -> Walk:  # noqa: A002
+def _convolve(made: _Made, number: int) -> Walk:
     """Return the walk of a convolution, whatever its activation."""
     layer, (rows, columns) = made.layer, made.axes()
-    channels, filters = seen_channels(layer, filter), made.outputs.shape[-1]
+    channels, filters = seen_channels(layer, number), made.outputs.shape[-1]
     cells = _place(made.inputs[..., channels], rows, columns)
-    kernel = read_kernel(layer, layer.name)[..., filter].astype("float64")
+    kernel = read_kernel(layer, layer.name)[..., number].astype("float64")
     if isinstance(layer, keras.layers.Conv2DTranspose):
         kernel = kernel[::-1, ::-1]
-    bias = float(_to_numpy(layer.bias)[filter]) if layer.use_bias else 0.0
+    bias = float(_to_numpy(layer.bias)[number]) if layer.use_bias else 0.0
     sums = np.zeros((len(rows.taken), len(columns.taken), len(channels)))
     with np.errstate(invalid="ignore"):
         for i, j, values in _taps(cells, rows, columns):
             sums += values * kernel[i, j]
-    output = made.outputs[..., filter]
-    return Walk(layer, filter, filters, channels, cells, rows, columns, kernel, bias, sums, output)
+    output = made.outputs[..., number]
+    return Walk(layer, number, filters, channels, cells, rows, columns, kernel, bias, sums, output)
 
 
-def _find_activation(made: _Made, filter: int) -> Walk | None:  # noqa: A002
+def _find_activation(made: _Made, number: int) -> Walk | None:
     """Return the walk of a convolution, `None` where it does not lead to what the layer returned.
 
     The activation of this filter's sums, twice over, is tried first, since most take each value by
     itself; that of all filters takes as long as the layer does.
     """
-    layer, walk = made.layer, _convolve(made, filter)
+    layer, walk = made.layer, _convolve(made, number)
     if layer.activation in (None, keras.activations.linear):
         return walk if _agrees(walk, walk.totals) else None
     totals, place = np.stack([walk.totals, walk.totals], -1), 0
     if isinstance(layer.activation, keras.Layer) or not _activates(walk, totals, place):
         every = [_convolve(made, n).totals for n in range(read_kernel(layer, "").shape[-1])]
-        totals, place = np.stack(every, -1), filter
+        totals, place = np.stack(every, -1), number
         if not _activates(walk, totals, place):
             return None
     changed, expected = totals + 1, walk.output.copy()

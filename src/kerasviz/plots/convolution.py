@@ -35,7 +35,7 @@ def plot_convolution(
     inputs: Any,
     *,
     position: Position,
-    filter: int = 0,  # noqa: A002
+    filter: int = 0,  # noqa: A002 - the field's word for it
     sample: int = 0,
     channel: Tiles | None = None,
     cmap: str | Colormap | None = None,
@@ -103,7 +103,7 @@ def animate_convolution(
     layer: Any,
     inputs: Any,
     *,
-    filter: int = 0,  # noqa: A002
+    filter: int = 0,  # noqa: A002 - the field's word for it
     sample: int = 0,
     channel: Tiles | None = None,
     positions: Iterable[Position] | None = None,

@@ -126,7 +126,7 @@ def ask(
     model: keras.Model,
     layer: Any,
     inputs: Any,
-    filter: Any,  # noqa: A002
+    filter: Any,  # noqa: A002 - the keyword of plot_convolution
     sample: Any,
     channel: Tiles | None,
 ) -> Asked:
