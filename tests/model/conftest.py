@@ -29,9 +29,30 @@ class Case:
     inputs: Any
     maps: Maps
     layers: list[keras.Layer] = field(default_factory=list)
+    runs_eagerly: bool = False
+    keeps_state: bool = False
 
     def __post_init__(self) -> None:
         self.maps = {address: to_numpy(value) for address, value in self.maps.items()}
+
+    def call(self) -> Any:
+        """Call the model, and put back its state, which the call may have moved."""
+        return self.keeping_state(lambda: self.model(self.inputs, training=False))
+
+    def run(self, sub_model: keras.Model) -> Any:
+        """Return what a sub-model predicts; one that only runs eagerly has no `predict`."""
+        if self.runs_eagerly:
+            return keras.tree.map_structure(to_numpy, sub_model(self.inputs, training=False))
+        return self.keeping_state(lambda: sub_model.predict(self.inputs, verbose=0))
+
+    def keeping_state(self, action: Callable[[], Any]) -> Any:
+        """Return what an action returns, and put back the state that it moved."""
+        variables = list(self.model.variables) if self.model is not None else []
+        before = [keras.ops.convert_to_numpy(v.value).copy() for v in variables]
+        result = action()
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        return result
 
 
 def _images(seed: int = 0, samples: int = 2) -> np.ndarray:
@@ -462,6 +483,195 @@ def vision_transformer() -> Case:
     return Case(model, x, {"patches": patches(x), "norm": t, "attention": attention(t, t)})
 
 
+class Windows(keras.layers.Layer):
+    """Puts four windows of each image into the batch, as a Swin transformer does."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(3, 3, padding="same", name="c")
+
+    def build(self, shape: Any) -> None:
+        self.c.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return join_windows(self.c(split_windows(x)))
+
+
+def split_windows(x: Any) -> Any:
+    parts = keras.ops.reshape(x, (-1, 2, 6, 2, 5, 3))
+    return keras.ops.reshape(keras.ops.transpose(parts, (0, 1, 3, 2, 4, 5)), (-1, 6, 5, 3))
+
+
+def join_windows(x: Any) -> Any:
+    parts = keras.ops.transpose(keras.ops.reshape(x, (-1, 2, 2, 6, 5, 3)), (0, 1, 3, 2, 4, 5))
+    return keras.ops.reshape(parts, (-1, 12, 10, 3))
+
+
+def windows_in_the_batch() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    windows = Windows(name="windows")
+    model = keras.Model(inputs, windows(inputs))
+    x = _images(samples=3)
+    y = windows.c(split_windows(keras.ops.convert_to_tensor(x)))
+    return Case(model, x, {"windows/c": y, "windows": join_windows(y)})
+
+
+class InPlaceReLU(keras.layers.Layer):
+    """Writes into the tensor that it is given, where the backend lets it."""
+
+    def call(self, x: Any) -> Any:
+        if keras.backend.backend() != "torch":
+            return keras.ops.relu(x)
+        return x.relu_()
+
+
+class WritesInPlace(keras.Model):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(3, 3, padding="same", name="c")
+        self.r = InPlaceReLU(name="r")
+        self.d = layers.Conv2D(2, 1, name="d")
+
+    def call(self, x: Any) -> Any:
+        h = self.c(x)
+        view = h[:, :, :, :2]
+        view *= 2.0  # on PyTorch this changes h, too
+        h += x
+        return self.d(self.r(h))
+
+
+def written_in_place() -> Case:
+    model, x = WritesInPlace(), _images()
+    model(x)
+    c = to_numpy(model.c(x))
+    h = c * np.array([2, 2, 1], "float32") if keras.backend.backend() == "torch" else c
+    r = np.maximum(h + x, 0)
+    return Case(model, x, {"c": c, "r": r, "d": model.d(r)})
+
+
+def written_in_place_in_a_graph() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    c, r, d = layers.Conv2D(3, 3, name="c"), InPlaceReLU(name="r"), layers.Conv2D(2, 1, name="d")
+    model = keras.Model(inputs, d(r(c(inputs))))
+    x = _images()
+    positive = np.maximum(to_numpy(c(x)), 0)
+    return Case(model, x, {"c": c(x), "r": positive, "d": d(positive)})
+
+
+class MovingMean(keras.layers.Layer):
+    """Keeps a moving mean, a count, a metric and a seed, and moves them at each call."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metric = keras.metrics.Mean(name="metric")
+        self.seed = keras.random.SeedGenerator(7)
+
+    def build(self, shape: Any) -> None:
+        self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False)
+        self.count = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x: Any) -> Any:
+        self.count.assign(self.count + 1.0)
+        self.mean.assign(0.9 * self.mean + 0.1 * keras.ops.mean(x, axis=(0, 1, 2)))
+        self.metric.update_state(keras.ops.mean(x))
+        noise = keras.random.normal(keras.ops.shape(x), seed=self.seed)
+        return x - self.mean + 0.0 * noise
+
+
+def state_in_layers() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    mean, c = MovingMean(name="mean"), layers.Conv2D(2, 3, name="c")
+    model = keras.Model(inputs, c(mean(inputs)))
+    x = _images()
+    moved = x - 0.1 * x.mean(axis=(0, 1, 2))
+    return Case(model, x, {"mean": moved, "c": c(moved)}, keeps_state=True)
+
+
+class MakesLayers(keras.layers.Layer):
+    """Makes a layer at each call, which Keras gives another name each time."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(3, 3, padding="same", name="c")
+
+    def build(self, shape: Any) -> None:
+        self.c.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return layers.ReLU()(layers.add([self.c(x), x]))
+
+
+def layers_made_in_call() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    block = MakesLayers(name="block")
+    model = keras.Model(inputs, block(inputs))
+    x = _images()
+    total = to_numpy(block.c(x)) + x
+    positive = np.maximum(total, 0)
+    return Case(
+        model,
+        x,
+        {"block/c": block.c(x), "block/add": total, "block/re_lu": positive, "block": positive},
+    )
+
+
+class Decides(keras.layers.Layer):
+    """Looks at a value, which only eager code can."""
+
+    def call(self, x: Any) -> Any:
+        return x if keras.ops.max(x) > 0 else -x
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+class DecidingBlock(keras.layers.Layer):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(3, 3, padding="same", name="c")
+        self.decides = Decides(name="decides")
+
+    def build(self, shape: Any) -> None:
+        self.c.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return self.decides(self.c(x))
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+def layers_that_only_run_eagerly() -> Case:
+    inputs = keras.Input((12, 10, 3))
+    first, last = layers.Conv2D(3, 1, name="first"), layers.Conv2D(2, 1, name="last")
+    block = DecidingBlock(name="block")
+    model = keras.Model(inputs, last(block(first(inputs))))
+    x = _images()
+    c = block.c(first(x))
+    maps = {"first": first(x), "block/c": c, "block/decides": c, "block": c, "last": last(c)}
+    return Case(model, x, maps, runs_eagerly=True)
+
+
+class Remembers(keras.Model):
+    """Held under `keras.RematScope`, as large models are trained."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.c = layers.Conv2D(4, 3, name="c")
+        self.d = layers.Conv2D(2, 1, name="d")
+
+    def call(self, x: Any) -> Any:
+        return self.d(self.c(x))
+
+
+def rematerialized() -> Case:
+    with keras.RematScope(mode="full"):
+        model = Remembers()
+        x = _images()
+        model(x)
+    return Case(model, x, {"c": model.c(x), "d": model.d(model.c(x))})
+
+
 MAKERS: list[Callable[[], Case]] = [
     sequential,
     unbuilt_sequential,
@@ -493,6 +703,13 @@ MAKERS: list[Callable[[], Case]] = [
     int8,
     masking,
     vision_transformer,
+    windows_in_the_batch,
+    written_in_place,
+    written_in_place_in_a_graph,
+    state_in_layers,
+    layers_made_in_call,
+    layers_that_only_run_eagerly,
+    rematerialized,
 ]
 
 

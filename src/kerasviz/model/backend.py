@@ -14,27 +14,47 @@ import numpy as np
 
 from kerasviz.model.layers import held_layers
 
-META_ERRORS = (RuntimeError, TypeError, ValueError)
-"""What PyTorch and code written for it raise where a tensor has a shape and no values."""
-
 
 def needs_sizes() -> bool:
     """Whether a trace needs a number for each size of its inputs: PyTorch knows no unknown ones."""
     return bool(keras.backend.backend() == "torch")
 
 
-def trace(function: Callable[[Any], Any], specs: Any, layers: Iterable[keras.Layer]) -> None:
-    """Call a function on symbolic inputs, so that it runs and nothing, or little, is computed.
+def trace(function: Callable[[Any], Any], specs: Any) -> None:
+    """Call a function on symbolic inputs, so that it runs and nothing is computed.
 
     Args:
         function: What to call; what it sees of its inputs is up to it, its result is dropped.
         specs: The inputs, as a structure of `keras.KerasTensor`.
-        layers: The layers that the function calls.
     """
-    if keras.backend.backend() == "torch":
-        _trace_on_torch(function, specs, layers)
-    else:
+    if keras.backend.backend() != "torch":
         _Tracer(function).compute_output_spec(specs)
+        return
+    # Not by Keras, which falls back on computing batches of 83 and 89 samples.
+    with keras.device("meta"):
+        try_out(function, specs)
+
+
+def try_out(function: Callable[[Any], Any], specs: Any) -> None:
+    """Call a function on ones, for what can only run on values; no state changes.
+
+    Args:
+        function: As for `trace`.
+        specs: The inputs, as a structure of `keras.KerasTensor` of known sizes.
+    """
+    with _without_gradients(), keras.StatelessScope():
+        function(keras.tree.map_structure(lambda x: keras.ops.ones(x.shape, x.dtype), specs))
+
+
+@contextmanager
+def _without_gradients() -> Iterator[None]:
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    with torch.no_grad():
+        yield
 
 
 class _Tracer(keras.Layer):
@@ -47,23 +67,6 @@ class _Tracer(keras.Layer):
     def call(self, inputs: Any) -> Any:
         self._function(inputs)
         return inputs
-
-
-def _trace_on_torch(
-    function: Callable[[Any], Any], specs: Any, layers: Iterable[keras.Layer]
-) -> None:
-    """Trace without Keras, which falls back on computing batches of 83 and 89 samples."""
-    import torch
-
-    def call() -> None:
-        function(keras.tree.map_structure(lambda x: keras.ops.ones(x.shape, x.dtype), specs))
-
-    with keras.StatelessScope(), torch.no_grad(), keeping_native_state(layers):
-        try:
-            with keras.device("meta"):
-                call()
-        except META_ERRORS:
-            call()
 
 
 def trace_scope() -> Any:
@@ -223,13 +226,12 @@ def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Comp
     def run(batch: Any) -> Any:
         return compiled([variable.value for variable in variables()], batch)
 
-    return run, (jax.errors.JAXTypeError,)
+    # The second is what becomes of the first where Keras adds its own words to it.
+    return run, (jax.errors.JAXTypeError, AttributeError)
 
 
 def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Compiled:
     """Copy what shares its memory with a weight, or with another output."""
-    import torch
-
     weights = {_memory(v.value) for layer in find_layers() for v in layer.variables}
 
     def run(batch: Any) -> Any:
@@ -241,7 +243,7 @@ def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Co
             taken.add(memory)
             return tensor.clone() if is_shared else tensor
 
-        with torch.no_grad():
+        with _without_gradients():
             return keras.tree.map_structure(own, _stateless(function)(batch))
 
     return run, ()

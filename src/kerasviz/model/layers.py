@@ -66,6 +66,7 @@ class Call:
         channel_axes: For each output, as far as it is known, the axis that holds its channels.
         structure: Finds how several outputs belong together, as a list or a dict of anything.
         inputs: The symbolic tensors that it is called on, as far as they are known.
+        output: The index of the only output that is meant, `None` for all of them.
     """
 
     steps: tuple[Step, ...]
@@ -74,6 +75,7 @@ class Call:
     channel_axes: tuple[int, ...] = ()
     structure: Callable[[], Any] | None = None
     inputs: tuple[Any, ...] = ()
+    output: int | None = None
 
     def pack(self, outputs: Sequence[Any]) -> Any:
         """Return flat outputs as the layer returns them: one, or a structure of several."""
@@ -81,6 +83,31 @@ class Call:
             return outputs[0]
         structure = list(outputs) if self.structure is None else self.structure()
         return keras.tree.pack_sequence_as(structure, list(outputs))
+
+    def with_output(self, mark: str) -> Call | None:
+        """Return this call with one of its outputs alone, `None` where it has no such output.
+
+        Args:
+            mark: The output's index, or its key where the layer returns a dict.
+        """
+        keys = [str(index) for index in range(len(self.outputs))]
+        if self.structure is not None and len(keys) > 1 and mark not in keys:
+            paths = keras.tree.flatten_with_path(self.structure())
+            keys = [".".join(map(str, path)) for path, _ in paths]
+        if mark not in keys:
+            return None
+        index = keys.index(mark)
+        return replace(
+            self,
+            outputs=self.outputs[index : index + 1],
+            channel_axes=self.channel_axes[index : index + 1],
+            structure=None,
+            output=index,
+        )
+
+    def pick(self, outputs: Any) -> Any:
+        """Return what is meant of all that the layer returned."""
+        return outputs if self.output is None else keras.tree.flatten(outputs)[self.output]
 
     @property
     def path(self) -> Path:
@@ -96,8 +123,9 @@ class Call:
 
     @property
     def address(self) -> str:
-        """What names this call and no other: `"encoder:1/conv"`."""
-        return "/".join(map(str, self.steps))
+        """What names this call and no other: `"encoder:1/conv"`, of one output `"attention#1"`."""
+        path = "/".join(map(str, self.steps))
+        return path if self.output is None else f"{path}#{self.output}"
 
     @property
     def channel_axis(self) -> int:
@@ -426,6 +454,8 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[T
         return _some(found, layer.__name__, model, known), False
     if isinstance(layer, keras.Layer):
         matches = [call for call in known if call.layer is layer]
+        if not matches and any(layer is held for held in held_layers(model)):
+            raise ValueError(_out_of_reach(model, layer.name))
         if not matches:
             raise ValueError(f"`layer` is not in the model '{model.name}'. Received: {layer!r}")
         return [_only(matches, layer.name)], True
@@ -449,14 +479,17 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[T
 def _find_by_name(
     model: keras.Model, known: Sequence[Call], address: str
 ) -> tuple[list[Target], bool]:
-    parts = address.split("/")
-    exact = [call for call in known if len(call.steps) == len(parts) and _ends(call, parts)]
-    inside = exact or [call for call in known if _ends(call, parts)]
-    if inside:
-        return [Target(address, _only(inside, address).call)], True
+    matches = _named(known, address) or _at_attribute(model, known, address)
+    if matches:
+        return [Target(address, _only(matches, address).call)], True
+    of_output = _output_of(model, known, address)
+    if of_output is not None:
+        return [Target(address, of_output)], True
     if any(char in address for char in "*?["):
         found = [Target(call.address, call) for call in known if _like(call, address)]
         return _some(found, address, model, known), False
+    if any(held.name == address.split("/")[-1].split(":")[0] for held in held_layers(model)):
+        raise ValueError(_out_of_reach(model, address))
     names = dict.fromkeys(call.address for call in known)
     names |= dict.fromkeys(call.layer.name for call in known)
     close = difflib.get_close_matches(address, names, n=3, cutoff=0.4)
@@ -469,6 +502,73 @@ def _find_by_name(
     raise ValueError(
         f"No such layer in the model '{model.name}': {address!r}. {hint} Received: "
         f"layer={address!r}"
+    )
+
+
+def _named(known: Sequence[Call], address: str) -> list[Call]:
+    """Return the calls whose last steps are written in an address; whole addresses come first."""
+    parts = address.split("/")
+    exact = [call for call in known if len(call.steps) == len(parts) and _ends(call, parts)]
+    return exact or [call for call in known if _ends(call, parts)]
+
+
+def _at_attribute(model: keras.Model, known: Sequence[Call], address: str) -> list[Call]:
+    """Return the calls of the layer that `"blocks/0/conv"` leads to by attributes and indices.
+
+    In a subclassed model whose layers have automatic names, these are the names that its author
+    knows.
+    """
+    path, _, index = address.partition(":")
+    layer = _attribute(model, path.split("/"))
+    if not isinstance(layer, keras.Layer):
+        return []
+    calls = [call for call in known if call.layer is layer]
+    if not calls:
+        raise ValueError(_out_of_reach(model, address))
+    return [call for call in calls if index in ("", str(call.steps[-1].number))]
+
+
+def _attribute(found: Any, parts: Sequence[str]) -> Any:
+    """Return what attributes, keys and indices lead to, `None` where there is nothing."""
+    for part in parts:
+        if isinstance(found, keras.Layer):
+            inner = vars(found).get("_modules", {})  # where PyTorch keeps them
+            found = {**inner, **vars(found)}.get(part)
+        elif isinstance(found, dict):
+            found = found.get(part)
+        elif isinstance(found, (list, tuple)) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            return None
+    return found
+
+
+def _output_of(model: keras.Model, known: Sequence[Call], address: str) -> Call | None:
+    """Return the call of which an address such as `"attention#1"` names one output.
+
+    A layer's own name could hold the mark as well, so names are looked up first.
+    """
+    name, mark, output = address.rpartition("#")
+    if not mark:
+        return None
+    (target,), _ = _find_by_name(model, known, name)
+    call = target.call.with_output(output)
+    if call is None:
+        count = len(target.call.outputs)
+        raise ValueError(
+            f"The layer {name!r} has no output {output!r}: it returns {count}, counted from 0. "
+            f"Received: layer={address!r}"
+        )
+    return call
+
+
+def _out_of_reach(model: keras.Model, address: str) -> str:
+    return (
+        f"The model '{model.name}' holds {address!r}, but no output of it can be taken: the model "
+        "does not call it in inference mode, or calls it where values cannot leave, such as in a "
+        "loop, in a branch of `keras.ops.cond`, in a function that the backend compiles by itself "
+        "(`tf.function`, `jax.jit`), or in a recurrent layer's steps. "
+        f"Received: layer={address!r}"
     )
 
 

@@ -129,7 +129,7 @@ class Recorder(keras.Layer):
                 f"The model did not call {', '.join(map(repr, missing))} on these inputs, as it "
                 "did when it was looked at first."
             )
-        return {key: outputs[call.path] for key, call in self._calls.items()}
+        return {key: call.pick(outputs[call.path]) for key, call in self._calls.items()}
 
     def _record(self, inputs: Any) -> OutputRecorder:
         paths = frozenset(call.path for call in self._calls.values())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import keras
 
-from kerasviz.model.backend import needs_sizes, trace
+from kerasviz.model.backend import keeping_native_state, needs_sizes, trace, try_out
 from kerasviz.model.interception import Observer, OpenCall, call_observed
 from kerasviz.model.layers import Call, Path, channel_axis, count_steps, held_layers
 from kerasviz.model.recording import only_tensors, with_time_axes
@@ -39,17 +39,20 @@ other sizes, of which most networks take any multiple of 32."""
 def trace_model(model: keras.Model, specs: Any) -> ModelTrace:
     """Call a model on symbolic inputs, in inference mode, and return what was seen.
 
-    A layer's code can fail on inputs without values. Then what was seen before is returned.
+    Where a layer's code cannot take inputs without values, the model is tried out on a few ones.
+    Where that fails too, what was seen before is returned.
 
     Args:
         model: A built model.
         specs: Its inputs, as a structure of `keras.KerasTensor`.
     """
-    in_numbers = _in_numbers(specs)
-    ways = [in_numbers] if needs_sizes() else [[specs], in_numbers]
+    sizes = _in_numbers(specs)
+    ways: list[tuple[Callable[..., None], list[Any]]] = [(trace, sizes), (try_out, sizes)]
+    if not needs_sizes():
+        ways.insert(0, (trace, [specs]))
     traces = []
-    for way in ways:
-        traces.append(_trace(model, way))
+    for call, runs in ways:
+        traces.append(_trace(model, call, runs))
         if traces[-1].failure is None:
             return traces[-1]
     return max(traces, key=lambda trace: len(trace.calls))
@@ -69,8 +72,8 @@ def _in_numbers(specs: Any) -> list[Any]:
     ]
 
 
-def _trace(model: keras.Model, runs: Sequence[Any]) -> ModelTrace:
-    """Trace a model on each of some specs; sizes that differ between the runs are unknown."""
+def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) -> ModelTrace:
+    """Call a model in some way on each of some specs; sizes that differ are unknown."""
     lists: list[_CallList] = []
     wiring = Wiring()
 
@@ -84,8 +87,9 @@ def _trace(model: keras.Model, runs: Sequence[Any]) -> ModelTrace:
 
     failure = None
     try:
-        for specs in runs:
-            trace(call, specs, held_layers(model))
+        with keeping_native_state(held_layers(model)):
+            for specs in runs:
+                way(call, specs)
     # A user's layer can raise anything; what was seen before it did is worth keeping.
     except Exception as error:
         failure = f"{type(error).__name__}: {error}"  # not the error, which holds the model
