@@ -22,8 +22,8 @@ from kerasviz.callbacks.tensorboard import EventLog
 from kerasviz.draw.options import check_type
 from kerasviz.model.activity import Activity, prepare_activity
 from kerasviz.model.feature_maps import check_batch_size
-from kerasviz.model.kernels import KernelPart, read_kernel, resolve_kernels
-from kerasviz.model.layers import Target, is_convolution
+from kerasviz.model.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
+from kerasviz.model.layers import Target
 from kerasviz.model.training_statistics import COLUMNS, STATISTICS, Record
 
 _counting = threading.Lock()
@@ -140,14 +140,14 @@ class WeightStatistics(ScheduledCallback):
     def check(self, model: keras.Model) -> None:
         """Refuse an address that cannot be right, of a model that the first step will build."""
         try:
-            resolve_kernels(model, self.layer)
+            resolve_kernels(model, self.layer, has_weights)
         except ValueError:
             if not may_get_layers(model):
                 raise
 
     def prepare(self, model: keras.Model) -> None:
         """Find the layers and what is computed of the inputs, and refuse what cannot be."""
-        targets = resolve_kernels(model, self.layer)
+        targets = resolve_kernels(model, self.layer, has_weights)
         for address, call in targets.targets:
             read_weights(call.layer, address)
         self._targets = targets.targets
@@ -302,18 +302,25 @@ def _accumulated_steps(model: keras.Model) -> int:
 def read_weights(layer: keras.Layer | KernelPart, address: str) -> np.ndarray:
     """Return the kernel of a layer, float32; `address` is for the error.
 
-    That of a convolution has the shape that `get_kernels` says, any other its own.
+    It has the shape that `get_kernels` says, or, of a layer that is not Keras's, its own.
     """
-    if isinstance(layer, KernelPart) or is_convolution(layer):
+    kernel = None if has_kernel(layer) else _own_kernel(layer)
+    if kernel is None:
         return read_kernel(layer, address)
-    kernel = getattr(layer, "kernel", None)
-    if not (isinstance(kernel, keras.Variable) or keras.ops.is_tensor(kernel)):
-        raise ValueError(
-            f"The layer '{address}' is a {type(layer).__name__} and has no kernel. "
-            "Convolutions and dense layers have one, for example."
-        )
     # A copy, since on PyTorch the array would be the weights themselves.
     return np.array(keras.ops.convert_to_numpy(keras.ops.cast(kernel, "float32")), "float32")
+
+
+def has_weights(layer: keras.Layer | KernelPart) -> bool:
+    """Whether `read_weights` finds a kernel."""
+    return has_kernel(layer) or _own_kernel(layer) is not None
+
+
+def _own_kernel(layer: keras.Layer | KernelPart) -> Any:
+    """Return what a layer that is not Keras's calls its kernel, `None` where there is none."""
+    kernel = getattr(layer, "kernel", None)
+    is_kernel = isinstance(kernel, keras.Variable) or keras.ops.is_tensor(kernel)
+    return kernel if is_kernel else None
 
 
 def _norm(values: np.ndarray) -> float:
