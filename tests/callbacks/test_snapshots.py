@@ -388,7 +388,7 @@ def test_a_mistake_about_maps_is_refused_at_once(images, options, error, message
     [
         ("frist", {}, "Did you mean 'first'"),
         ("third", {}, "No such layer"),
-        ("flatten*", {}, "has no convolution kernel"),
+        ("flatten*", {}, "must match a layer with a kernel"),
         ("first", {"channel": "rgb"}, "`channel` can be 'rgb' for 3 input channels only"),
         ("first", {"tiles": [3]}, "`tiles` must be between -3 and 2"),
         ("second", {"cmap": "gray"}, "`cmap` has no meaning for RGB tiles"),
@@ -609,3 +609,18 @@ def test_nothing_is_said(model, fit, images, tmp_path, capfd):
         warnings.filterwarnings("ignore", message="__array__ implementation", module="keras")
         fit(model, FeatureMapSnapshots(images, directory=tmp_path, gif=tmp_path))
     assert capfd.readouterr() == ("", "")
+
+
+def test_top_is_for_pictures_and_not_for_animations(tmp_path):
+    with pytest.raises(ValueError, match="`top` cannot be given together with `gif`"):
+        kerasviz.KernelSnapshots(gif=tmp_path, top=2)
+
+
+def test_a_picture_of_the_strongest_filters(model, fit):
+    titles = []
+    snapshots = kerasviz.KernelSnapshots(
+        "first", on_plot=lambda _, __, plot: titles.append(plot.axes[0].get_title()), top=2
+    )
+    fit(model, snapshots)
+    assert titles
+    assert all(": 2 strongest of " in title for title in titles)

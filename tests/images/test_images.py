@@ -93,6 +93,17 @@ def test_all_channels_are_a_table(plot_kernels, grey_model):
 
 
 @pytest.mark.mpl_image_compare
+def test_a_1x1_convolution_is_a_matrix(plot_kernels):
+    layer = keras.layers.Conv2D(24, 1, name="mix")
+    model = keras.Sequential([keras.Input((4, 4, 16)), layer])
+    row, column = np.mgrid[:16, :24]
+    weights = np.sin(row * column / 24)
+    weights[:, [6, 17]] = 0
+    layer.set_weights([weights.reshape(1, 1, 16, 24), np.zeros(24)])
+    return plot_kernels(model, "mix").figure
+
+
+@pytest.mark.mpl_image_compare
 def test_two_panels_on_one_scale(plot_kernels, grey_model):
     return plot_kernels(grey_model, None, channel=0, scale="figure").figure
 

@@ -165,7 +165,7 @@ def test_the_strongest_map_comes_first_under_its_own_number(
     }
     numbers = [int(label.get_text()) for label in plot.axes[0].texts]
     assert numbers == sorted(strength, key=lambda n: -strength[n])
-    assert plot.axes[0].get_title().startswith("second: 5 of 6 feature maps, 8×9")
+    assert plot.axes[0].get_title().startswith("second: feature maps 1–5 of 6, 8×9")
 
 
 def test_the_cursor_tells_the_value_of_the_map(plot_feature_maps, grey_model, images, first_maps):
@@ -316,3 +316,16 @@ def test_inputs_and_weights_are_left_as_they_are(plot_feature_maps, grey_model, 
 def test_nothing_is_printed(plot_feature_maps, grey_model, images, capfd):
     plot_feature_maps(grey_model, None, images, labels=True).figure.canvas.draw()
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_strongest_maps_of_those_that_are_chosen(
+    plot_feature_maps, read_tiles, read_title, grey_model, images, second_maps
+):
+    plot = plot_feature_maps(grey_model, "second", images, top=2, tiles=slice(1, 6), labels=True)
+    maps = second_maps(images[0])
+    strongest = sorted(range(1, 6), key=lambda n: -np.linalg.norm(maps[n]))[:2]
+    shown = read_tiles(plot.images[0], 8, 9)
+    np.testing.assert_allclose(shown, maps[strongest], rtol=1e-4, atol=1e-4)
+    assert [int(label.get_text()) for label in plot.axes[0].texts] == strongest
+    title = "second: 2 strongest of feature maps 1–5 of 6, 8×9"
+    assert read_title(plot.axes[0]) == title

@@ -159,7 +159,9 @@ def test_the_maps_are_sorted_by_all_the_samples_that_are_shown(
     assert labels(plot.axes[0].get_xticklabels()) == ["input", *map(str, order)]
     expected = maps[:, order]
     np.testing.assert_allclose(read_table(plot, 2, 8, 9), expected, rtol=1e-4, atol=1e-4)
-    assert read_title(plot.axes[0]).startswith("second: 4 of 6 feature maps, 8×9 2 of 4 samples")
+    assert read_title(plot.axes[0]).startswith(
+        "second: feature maps 0, 1, 3, 5 of 6, 8×9 2 of 4 samples"
+    )
 
 
 def test_a_map_that_is_dead_for_a_sample_is_marked_and_counted(

@@ -38,7 +38,7 @@ def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
     assert ax.format_coord(0.5, 0.5).startswith("tile 0, row 0, column 0: ")
     subset = plot_feature_maps(model, "dense", inputs, tiles=[7, 3], columns=1)
     np.testing.assert_allclose(subset.images[0].get_array()[::2, 0], output[[7, 3]], rtol=1e-5)
-    assert subset.axes[0].get_title() == "dense: 2 of 70 values"
+    assert subset.axes[0].get_title() == "dense: values 3, 7 of 70"
 
 
 def test_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
@@ -101,7 +101,7 @@ def test_slices_are_chosen_and_announced(
     shown = read_tiles(plot.images[0], 6, 5)
     expected = [output[part, :, :, number] for number in (2, 0) for part in numbers]
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
-    assert read_title(plot.axes[0]) == f"volume: 2 of 3 feature maps, 3×6×5 {note}"
+    assert read_title(plot.axes[0]) == f"volume: feature maps 0, 2 of 3, 3×6×5 {note}"
 
 
 def test_hovering_tells_the_number_of_a_chosen_slice(plot_feature_maps, volume_model, volume):

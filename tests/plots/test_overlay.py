@@ -235,7 +235,7 @@ def test_tiles_are_chosen_sorted_and_numbered(plot_feature_maps, read_title, mod
     )
     assert [label.get_text() for label in plot.axes[0].texts] == ["0", "2"]
     note = "over the 12×12 input, opacity by strength"
-    assert read_title(plot.axes[0]) == f"pool: 2 of 3 feature maps, 4×4 {note}"
+    assert read_title(plot.axes[0]) == f"pool: feature maps 0, 2 of 3, 4×4 {note}"
 
 
 def test_several_layers_are_a_panel_each_over_the_same_picture(plot_feature_maps, model, images):
@@ -276,7 +276,7 @@ def test_the_callers_picture_is_shown_instead_of_the_input(
     expected = over(photo / 255, np.kron(maps, np.ones((1, 3, 3))), maps.max())
     np.testing.assert_allclose(sampled(plot, [(0, 0)]), expected, atol=TOLERANCE)
     np.testing.assert_array_equal(photo, before)
-    title = "pool: 1 of 3 feature maps, 4×4 over the 12×12 picture, opacity by strength"
+    title = "pool: feature map 0 of 3, 4×4 over the 12×12 picture, opacity by strength"
     assert read_title(plot.axes[0]) == title
     same = plot_feature_maps(model, "pool", images, overlay=True, picture=photo, tiles=0)
     np.testing.assert_array_equal(sampled(same, [(0, 0)]), sampled(plot, [(0, 0)]))
@@ -309,7 +309,10 @@ def test_a_picture_may_be_of_any_kind(plot_feature_maps, model, images, kind):
     ("change", "limits"),
     [
         (lambda x: x, (0, 1)),
-        (lambda x: 255 * x, (0, None)),
+        (lambda x: 255 * x, (0, 255)),
+        (lambda x: 51 * x, (0, 255)),
+        (lambda x: 4 * x, (0, None)),
+        (lambda x: 999 * x, (0, None)),
         (lambda x: 2 * x - 1, (None, None)),
         (lambda x: 99 * x - 110, (None, None)),
     ],
@@ -328,7 +331,8 @@ def test_what_was_preprocessed_is_put_between_black_and_white_for_the_eye_alone(
     high = image.max() if limits[1] is None else limits[1]
     shown = plot.axes[0].images[0].get_array()[:12, :12, :1] / 255
     np.testing.assert_allclose(shown, (image - low) / (high - low), atol=0.003)
-    note = "" if limits == (0, 1) else f", picture black to white: {low:.3g} to {high:.3g}"
+    is_known = limits in ((0, 1), (0, 255))
+    note = "" if is_known else f", picture black to white: {low:.3g} to {high:.3g}"
     assert read_title(plot.axes[0]).endswith(f"opacity by strength{note}")
 
 

@@ -25,7 +25,7 @@ from kerasviz.draw.overlay import Opacity
 from kerasviz.draw.panel import Panel, Plot
 from kerasviz.draw.scaling import resolve_scales
 from kerasviz.model.feature_maps import check_address
-from kerasviz.model.kernels import read_kernel, resolve_kernels
+from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.model.layers import Target, sublayers
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,
@@ -74,6 +74,11 @@ class Snapshots(ScheduledCallback, ABC):
         for name in ("ax", "figure"):
             if options[name] is not None:
                 raise TypeError(f"`{name}` cannot be given, since each picture is a new figure.")
+        if gif is not None and options["top"] is not None:
+            raise ValueError(
+                "`top` cannot be given together with `gif`, since all steps of an animation show "
+                f"the same tiles: choose them by `tiles`. Received: top={options['top']!r}"
+            )
         if on_plot is not None and not callable(on_plot):
             raise TypeError(f"`on_plot` must be a function. Received: on_plot={on_plot!r}")
         if all(place is None for place in (directory, gif, log_dir, on_plot)):
@@ -196,7 +201,8 @@ class KernelSnapshots(Snapshots):
             is no longer used, its `close()` is called, the notebook's cell has ended, or the
             program ends. The values of the steps are kept beside it, in `conv2d/kernels-frames`,
             for a run that is resumed to go on with; delete that folder when training is done. With
-            `sort`, all steps have the order of the last one.
+            `sort`, all steps have the order of the last one; `top` cannot be given, since all steps
+            show the same tiles.
         log_dir: The folder of a run in TensorBoard, as `keras.callbacks.TensorBoard` takes it. The
             pictures go to a folder in it, `kernels`, beside `train` and `validation`. To read the
             text in them, tick "Show actual image size".
@@ -285,7 +291,11 @@ class KernelSnapshots(Snapshots):
         _ = self.model  # on JAX, asking for the model brings its weights up to date
         return {
             address: kernel_panel(
-                read_kernel(call.layer, address), address, self.channel, self.options
+                read_kernel(call.layer, address),
+                address,
+                self.channel,
+                self.options,
+                axes=matrix_axes(call.layer),
             )
             for address, call in self._targets
         }

@@ -17,17 +17,24 @@ class KernelTiles(NamedTuple):
     note: str
 
 
-def resolve_channel(channel: Channel, in_channels: int, of: str) -> Channel:
+def resolve_channel(
+    channel: Channel, in_channels: int, of: str, *, is_point: bool = False
+) -> Channel:
     """Return how to draw a kernel with this many input channels; never "auto".
+
+    A kernel of one position has no pattern: it is its weights, one per input channel.
 
     Args:
         channel: The caller's `channel`.
         in_channels: How many input channels there are.
         of: The layer, for an error.
+        is_point: Whether the kernel has one position, as that of a 1×1 convolution.
 
     Raises:
         ValueError: There is no such channel, or "rgb" where there are not three.
     """
+    if channel == "auto" and is_point:
+        return "all"
     if channel == "auto":
         return 0 if in_channels == 1 else "rgb" if in_channels == 3 else "principal"
     if channel == "rgb" and in_channels != 3:

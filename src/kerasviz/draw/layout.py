@@ -41,6 +41,8 @@ MANY_PANELS = (4.4, 4.4)
 LARGEST_TILE = 1.4
 LARGEST_PICTURE = 2.3
 ONLY_TILE = 3.0
+LARGEST_CELL = 0.3
+"""A value of a matrix."""
 LEAST_TILE, WIDEST = 0.3, 24.0
 """A table with pictures becomes wider for its tiles to be so large, but not wider than that."""
 LEAST_WIDTH = 2.6
@@ -178,24 +180,25 @@ def make_plan(
     dots = dpi if new else None
     items, (height, width) = len(panel.tiles) // panel.slices, panel.frame
     side = math.sqrt(height * width)
-    block = panel.slices * (width + GAP * side)
+    gap_width = 0.0 if panel.is_matrix else GAP * side
+    block = panel.slices * (width + gap_width)
     if panel.slices > 1:
-        block += (GROUP_GAP - 1) * GAP * side
+        block += (GROUP_GAP - 1) * gap_width
     if panel.table is not None:
         across = len(panel.table.columns)
     else:
         aspect = ASPECT if dots else room[0] / room[1]
         across = options["columns"] or panel.columns or 0
-        across = across or choose_columns(items, (height + GAP * side, block), aspect)
+        across = across or choose_columns(items, (height + gap_width, block), aspect)
     across = min(across, items)
     rows = -(-items // across)
     total_width = across * block
     if panel.has_picture_column:
-        total_width += width + GROUP_GAP * GAP * side
+        total_width += width + GROUP_GAP * gap_width
         wanted = min(LEAST_TILE * total_width / side, WIDEST)
         room = (max(room[0], wanted) if new else room[0], room[1])
 
-    unit = min(room[0] / total_width, room[1] / (rows * (height + GAP * side)))
+    unit = min(room[0] / total_width, room[1] / (rows * (height + gap_width)))
     label_size = None
     whole_dots = False
     row_numbers = False
@@ -210,7 +213,7 @@ def make_plan(
             else:
                 unit = left
     if dots:
-        unit = min(unit, _largest_tile(panel) / side)
+        unit = min(unit, LARGEST_CELL if panel.is_matrix else _largest_tile(panel) / side)
         if label_size is not None:
             unit = max(unit, math.ceil(needed / panel.slices * dots) / dots)
         if unit * dots >= LEAST_DOTS:
@@ -223,7 +226,9 @@ def make_plan(
     gap = max(LEAST_GAP, GAP * side * unit)
     line = 0.0 if label_size is None or row_numbers else LINE * label_size / 72
     gaps = (max(gap, line) / unit, gap / unit)
-    if side >= FINE_TILE:
+    if panel.is_matrix:
+        gaps = (0.0, 0.0)
+    elif side >= FINE_TILE:
         whole = math.ceil(gaps[0] / steps[0]), round(gaps[1] / steps[1])
         gaps = (max(1, whole[0]) * steps[0], max(1, whole[1]) * steps[1])
     elif dots:
@@ -288,11 +293,15 @@ def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
             MOST_TICKS if len(numbers) <= MOST_TICKS else MOST_TICKS // 2
             for numbers in (table.rows, table.columns)
         )
-        return rows, columns
+        if not table.is_matrix:
+            return rows, columns
+    else:
+        rows, columns = len(table.rows), len(table.columns)
     size = title_size("x-small")
     widest = max(text_width(str(column), size) for column in table.columns)
     height, width = (72 * unit * n for n in grid.size)
-    return max(1, int(height / (LINE * size))), max(1, int(width / (widest + size / 2)))
+    room = max(1, int(height / (LINE * size))), max(1, int(width / (widest + size / 2)))
+    return min(rows, room[0]), min(columns, room[1])
 
 
 def panel_title(panel: Panel, options: TileOptions) -> str:
@@ -305,7 +314,8 @@ def panel_title(panel: Panel, options: TileOptions) -> str:
     notes = list(panel.notes)
     dead = int(panel.dead.sum()) // panel.slices
     if dead:
-        what = "dead" if panel.table is None else f"dead {panel.table.cell_noun}"
+        word = "zero" if panel.dead_if == "zero" else "dead"
+        what = word if panel.table is None else f"{word} {panel.table.cell_noun}"
         notes.append(f"{dead} {what} (\N{MULTIPLICATION SIGN})")
     if panel.invalid:
         notes.append(f"{panel.invalid} NaN or infinite values ({INVALID})")

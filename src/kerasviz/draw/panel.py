@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from collections.abc import Callable
@@ -37,6 +38,8 @@ PNG_COMPRESSION_OF_TILES = {"compress_level": 3, "compress_type": zlib.Z_RLE}
 SMALLEST_LABEL = 5.5
 LARGEST_LABEL = 9.0
 """Sizes of a tile's number, in points."""
+MAX_MATRIX_ASPECT = 4
+"""How many times as long as wide a matrix is drawn at most."""
 MOST_TICKS = 16
 """How many rows or columns of a table get a number."""
 
@@ -123,6 +126,9 @@ class Panel:
         alpha: How much of a picture the tiles cover that are drawn over it; `None` where they are
             not.
         smooth: Whether tiles over a picture are enlarged with their values interpolated.
+        words: Which tiles these are, for the title, where they are not all; see `TileSelection`.
+        signed: Whether the values have a sign by nature, as weights do, whatever those are that are
+            drawn: 0 is in the middle of the colours.
         dead_if: Which tiles are dead: those that are "constant", as a map that shows nothing; those
             that are "zero" throughout, as of kernels, where any other constant is a blur; or
             "none".
@@ -143,6 +149,8 @@ class Panel:
     pictures: np.ndarray | None = None
     alpha: Opacity | None = None
     smooth: bool = False
+    words: str = ""
+    signed: bool = False
     dead_if: Literal["constant", "zero", "none"] = "constant"
 
     @property
@@ -156,9 +164,22 @@ class Panel:
         return self.tiles.ndim == 4
 
     @property
+    def is_matrix(self) -> bool:
+        """Whether the tiles are the columns of a matrix, one beside the other without gaps."""
+        return self.table is not None and self.table.is_matrix
+
+    @property
     def frame(self) -> tuple[int, int]:
-        """Height and width of what a tile stands for, as it was given: a picture, or itself."""
+        """Height and width at which a tile is drawn: its own, or those of a picture.
+
+        The values of a long matrix are not squares, since it would be too thin to be seen.
+        """
         height, width = (self.tiles if self.pictures is None else self.pictures).shape[1:3]
+        if self.is_matrix:
+            columns = len(self.tiles)
+            wider = math.ceil(height / (MAX_MATRIX_ASPECT * columns))
+            higher = math.ceil(columns / (MAX_MATRIX_ASPECT * height))
+            return height * higher, width * wider
         return height, width
 
     @property
@@ -190,7 +211,7 @@ class Panel:
         shown = len(np.unique(self.numbers))
         count = f"{shown}" if shown == self.total else f"{shown} of {self.total}"
         noun = self.noun.removesuffix("s") if self.total == 1 else self.noun
-        parts = [f"{count} {noun}", self.size]
+        parts = [self.words or f"{count} {noun}", self.size]
         start = f"{self.name}: " if self.name else ""
         return start + ", ".join(part for part in parts if part)
 
@@ -207,6 +228,7 @@ class Table:
         cell_noun: What the tiles are, in the plural.
         picture_noun: What the column of pictures shows, where there is one.
         every: Whether as many rows and columns get a number as there is room for.
+        is_matrix: Whether a row is one of the values of each tile, and each tile a column.
     """
 
     rows: np.ndarray
@@ -216,6 +238,7 @@ class Table:
     cell_noun: str = "slices"
     picture_noun: str = ""
     every: bool = False
+    is_matrix: bool = False
 
 
 def text_width(text: str, size: float) -> float:
@@ -409,6 +432,8 @@ def _label_table(
     ax: Axes, table: Table, grid: Grid, beside: float, most_ticks: tuple[int, int]
 ) -> None:
     y = np.arange(grid.rows) * grid.pitch[0] + grid.tile[0] / 2
+    if table.is_matrix:
+        y = (np.arange(len(table.rows)) + 0.5) * grid.tile[0] / len(table.rows)
     lefts = grid.corners()[1][: grid.columns]
     x = (lefts[:: grid.group] + lefts[grid.group - 1 :: grid.group] + grid.tile[1]) / 2
     rows, columns = map(_thin, (len(y), len(x)), most_ticks)
@@ -424,6 +449,7 @@ def _label_table(
 def _thin(count: int, most: int) -> slice:
     """Choose which of many ticks get a number: so many at most, at a round distance."""
     steps = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000]
+    steps += [2000, 5000, 10_000, 20_000, 50_000, 100_000]
     return slice(None, None, next((step for step in steps if count <= most * step), count))
 
 
@@ -437,6 +463,10 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
             return ""
         index, row, column = place
         value = np.array2string(panel.values[index, row, column], precision=4)
+        if panel.table is not None and panel.table.is_matrix:
+            rows, columns = panel.table.rows, panel.table.columns
+            row_name = f"{panel.table.row_noun} {rows[row]}"
+            return f"{row_name}, {panel.table.column_noun} {columns[index]}: {value}"
         if panel.table is None:
             item, part = divmod(index, panel.slices)
             name = f"tile {panel.numbers[item]}"

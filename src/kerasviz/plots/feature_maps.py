@@ -18,9 +18,8 @@ from kerasviz.draw.options import (
     Tiles,
     check_choice,
     check_options,
-    order_tiles,
+    choose_tiles,
     select_tiles,
-    tile_strength,
 )
 from kerasviz.draw.overlay import Opacity, picture_colors
 from kerasviz.draw.panel import Panel, Plot, Table
@@ -360,10 +359,8 @@ def map_panel(
     samples, *axes, channels = maps.shape
     if shown.overlay.wanted:
         _check_image_axes(len(axes), name)
-    numbers = select_tiles(options["tiles"], channels, of=repr(name))
-    if options["sort"] is not None:
-        strength = tile_strength(np.moveaxis(maps[..., numbers], -1, 0), options["sort"])
-        numbers = numbers[order_tiles(numbers, strength)]
+    noun = "feature maps" if axes else "values"
+    numbers, words = choose_tiles(np.moveaxis(maps, -1, 0), options, noun, of=repr(name))
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(samples, -1, height, width, channels)
     parts = None
@@ -374,7 +371,6 @@ def map_panel(
         notes += (f"{word} {', '.join(map(str, parts))} of {count}",)
         volumes = volumes[:, parts]
     tiles = np.moveaxis(volumes[..., numbers], -1, 1).reshape(-1, height, width)
-    noun = "feature maps" if axes else "values"
     table = None
     if shown.is_table:
         rows = np.array(shown.names or shown.numbers)
@@ -396,6 +392,7 @@ def map_panel(
         pictures=shown.pictures,
         alpha=shown.overlay.alpha if shown.overlay.wanted else None,
         smooth=shown.overlay.interpolation == "bilinear",
+        words=words,
     )
 
 
