@@ -38,7 +38,7 @@ for name, model in models.items():
 # %%
 # The second convolution has 32 input channels, and each filter is drawn as its principal pattern:
 # the part of it that explains most. Training makes that part larger, as the line above each panel
-# says. These are the 16 filters with the largest weights after training, at the same position in all
-# panels. The sign of a pattern is free; here it agrees with the untrained model.
+# says. These are the 16 filters with the largest weights after training, at the same position in
+# all panels. The sign of a pattern is free; here it agrees with the untrained model.
 
 kerasviz.compare_kernels(models, "conv2d_1", top=16, labels=True)
