@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from PIL import Image
 
 from kerasviz.draw.color import INVALID, color_scale
-from kerasviz.draw.panel import DEAD_COLOR, Panel, Plot, Table, draw_panel, text_width, wrap_text
+from kerasviz.draw.panel import CROSS_COLOR, Panel, Plot, Table, draw_panel, text_width, wrap_text
 from kerasviz.draw.reduced import ReducedImage
 from kerasviz.draw.tiles import Grid
 
@@ -155,7 +155,7 @@ def test_a_dead_tile_gets_a_cross(ax, tiles):
     draw(ax, panel_of(tiles), gap=(0.5, 0.5))
     (cross,) = ax.collections
     assert isinstance(cross, LineCollection)
-    assert to_rgba(DEAD_COLOR) == tuple(cross.get_color()[0])
+    assert to_rgba(CROSS_COLOR) == tuple(cross.get_color()[0])
     lines = {tuple(map(tuple, segment)) for segment in cross.get_segments()}
     assert lines == {((4.5, 0), (8.5, 2)), ((4.5, 2), (8.5, 0))}
 

@@ -17,6 +17,7 @@ from kerasviz.draw.convolution_layout import make_plan
 from kerasviz.draw.figure import FigureOptions, check_figure_options, figure_for
 from kerasviz.draw.options import Tiles, check_options, check_type
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.text import escape
 from kerasviz.plots.convolution_request import Position, ask
 from kerasviz.plots.convolution_scene import (
     choose_channels,
@@ -215,7 +216,7 @@ def _heading(options: FigureOptions, text: str, *notes: str) -> str:
     if isinstance(title, str):
         return title
     said = [note for note in notes if note]
-    return "\n".join([text, ", ".join(said)]).rstrip() if title else ""
+    return escape("\n".join([text, ", ".join(said)]).rstrip()) if title else ""
 
 
 def _check_options(options: FigureOptions, cmap: str | Colormap | None, *own: str) -> FigureOptions:

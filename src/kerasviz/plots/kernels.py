@@ -110,5 +110,5 @@ def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileO
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
     notes = (note,) if note else ()
     return Panel(
-        tiles, numbers, filters, name, "kernels", size, notes, table, depth, dead_if="zero"
+        tiles, numbers, filters, name, "kernels", size, notes, table, depth, absent_if="zero"
     )
