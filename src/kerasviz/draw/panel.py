@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ PNG_COMPRESSION_OF_TILES = {"compress_level": 3, "compress_type": zlib.Z_RLE}
 SMALLEST_LABEL = 5.5
 LARGEST_LABEL = 9.0
 """Sizes of a tile's number, in points."""
+BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
+"""A space at which a line may be broken: not one in "sample 7 of 10"."""
 MOST_TICKS = 16
 """How many rows or columns of a table get a number."""
 
@@ -249,11 +252,14 @@ def text_width(text: str, size: float) -> float:
 
 
 def wrap_text(text: str, width: float, size: float) -> str:
-    """Break lines at spaces so that each is at most `width` points wide, where it can be."""
+    """Break lines at spaces so that each is at most `width` points wide, where it can be.
+
+    A count such as "sample 7 of 10" stays in one line.
+    """
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
-        for word in paragraph.split(" "):
+        for word in BREAK.split(paragraph):
             longer = f"{line} {word}" if line else word
             if line and text_width(longer, size) > width:
                 lines.append(line)

@@ -24,6 +24,7 @@ from kerasviz.draw.options import (
 )
 from kerasviz.draw.overlay import Opacity, picture_colors
 from kerasviz.draw.panel import Panel, Plot, Table
+from kerasviz.draw.text import sample_of
 from kerasviz.model.feature_maps import Request, compute, prepare
 from kerasviz.model.layers import Call, Target, Targets
 from kerasviz.plots.pictures import Interpolation, Overlay, check_overlay, find_pictures
@@ -258,16 +259,10 @@ class ShownSamples:
             shown = str(count) if count == total else f"{count} of {total}"
             notes.append(f"{shown} sample{'s' if total > 1 else ''}")
         else:
-            notes += which_sample(int(self.numbers[0]), total)
-            notes += self.names
+            notes += [sample_of(int(self.numbers[0]), total), *self.names]
         if self.pictures is not None and self.overlay.wanted:
             notes.append(self.overlay.note(self.pictures.shape[1:3]))
-        return (*notes, self.note) if self.note else tuple(notes)
-
-
-def which_sample(index: int, total: int) -> tuple[str, ...]:
-    """Say which sample of a batch is drawn, for a title; nothing where there is one only."""
-    return (f"sample {index} of {total}",) if total > 1 else ()
+        return tuple(note for note in (*notes, self.note) if note)
 
 
 def _check_sample(sample: Any, options: TileOptions) -> None:
