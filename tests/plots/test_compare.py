@@ -314,7 +314,7 @@ def test_a_title_stands_above_all_panels(compare_kernels, grey_models):
 # Filters that are out of the ordinary
 
 
-def test_a_filter_that_did_not_change_is_not_dead(compare_kernels, grey_model):
+def test_a_filter_that_did_not_change_is_not_marked(compare_kernels, grey_model):
     other = changed(grey_model, 8)
     kernel, bias = (np.array(weight) for weight in other.get_layer("first").get_weights())
     kernel[..., [0, 3]] = grey_model.get_layer("first").get_weights()[0][..., [0, 3]]
@@ -337,10 +337,10 @@ def test_two_models_that_are_the_same(compare_kernels, read_tiles, grey_model):
     assert low == -high < 0
 
 
-def test_dead_filters_are_marked_in_the_models(compare_kernels, grey_model):
+def test_filters_of_zeros_are_marked_in_the_models(compare_kernels, grey_model):
     plot = compare_kernels({"a": grey_model, "b": changed(grey_model, 9)}, "second")
     assert [len(ax.collections) for ax in plot.axes] == [1, 0, 0]
-    assert words(plot.axes[0])[0].endswith(", 1 dead (×)")
+    assert words(plot.axes[0])[0].endswith(", 1 zero (×)")
 
 
 def test_from_nothing_there_is_no_share(compare_kernels, grey_model):

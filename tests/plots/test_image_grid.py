@@ -162,11 +162,11 @@ def test_the_maps_are_sorted_by_all_the_samples_that_are_shown(
     assert read_title(plot.axes[0]).startswith("second: 4 of 6 feature maps, 8×9 2 of 4 samples")
 
 
-def test_a_map_that_is_dead_for_a_sample_is_marked_and_counted(
+def test_a_map_that_is_constant_for_a_sample_is_marked_and_counted(
     plot_feature_maps, read_title, grey_model, images
 ):
     plot = plot_feature_maps(grey_model, "second", images, sample=[0, 1], tiles=[1, 2])
-    assert read_title(plot.axes[0]).endswith("2 of 4 samples, 2 dead tiles (×)")
+    assert read_title(plot.axes[0]).endswith("2 of 4 samples, 2 constant tiles (×)")
     (cross,) = plot.axes[0].collections
     assert {segment[:, 0].min() for segment in cross.get_segments()} == {13}
 
@@ -178,7 +178,7 @@ def test_rows_may_have_names(plot_feature_maps, read_title, grey_model, images):
     x, y = 13 + 0.5, 13 + 6.0
     assert ax.format_coord(x, y).startswith("sample boot, feature map 1, row 5, column 0: ")
     one = plot_feature_maps(grey_model, "first", images, sample=3, sample_names=NAMES)
-    assert read_title(one.axes[0]) == "first: 4 feature maps, 10×11 coat"
+    assert read_title(one.axes[0]) == "first: 4 feature maps, 10×11 sample 3 of 4, coat"
 
 
 def test_the_cursor_tells_sample_map_and_value(plot_feature_maps, grey_model, images, first_maps):

@@ -70,7 +70,7 @@ def test_more_input_channels_are_their_principal_pattern(
     tiles, share = principal(weights(grey_model, "second"))
     np.testing.assert_allclose(read_tiles(plot.images[0], 3, 3), tiles, rtol=1e-4, atol=1e-5)
     assert read_title(plot.axes[0]) == (
-        f"second: 6 kernels, 3×3×4 principal pattern, {share:.0%} of the energy, 1 dead (×)"
+        f"second: 6 kernels, 3×3×4 principal pattern, {share:.0%} of the energy, 1 zero (×)"
     )
 
 
@@ -284,7 +284,7 @@ def test_the_channels_of_a_volume_are_reduced_for_all_slices_together(
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
     title = read_title(plot.axes[0])
     assert title.startswith("second: 5 kernels, 2×2×3×4 ")
-    assert title.endswith(", 1 dead (×)")
+    assert title.endswith(", 1 zero (×)")
 
 
 def test_three_channels_of_a_volume_are_colors(plot_kernels, read_tiles):
@@ -314,7 +314,7 @@ def test_all_channels_of_a_volume_are_a_table_of_groups(
     steps = np.diff(ax.get_xticks())
     assert steps[0] == pytest.approx(steps[1])
     assert ax.get_xticks()[1] == pytest.approx(ax.get_xlim()[1] / 2)
-    assert read_title(ax) == "second: 3 of 5 kernels, 2×2×3×4 4 dead slices (×)"
+    assert read_title(ax) == "second: 3 of 5 kernels, 2×2×3×4 4 zero slices (×)"
     assert len(ax.collections[0].get_segments()) == 4 * 2 * 2
     assert ax.format_coord(ax.get_xticks()[2] + 1, ax.get_yticks()[1]).startswith(
         "input channel 1, filter 0, slice 1, row 1, "
@@ -432,12 +432,12 @@ def test_nothing_is_printed(plot_kernels, grey_model, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("value", "dead"), [(0, True), (1 / 9, False)])
-def test_a_kernel_of_zeros_is_dead_and_a_blur_is_not(value, dead, plot_kernels, read_title):
+@pytest.mark.parametrize(("value", "is_zero"), [(0, True), (1 / 9, False)])
+def test_a_kernel_of_zeros_is_marked_and_a_blur_is_not(value, is_zero, plot_kernels, read_title):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="c")])
     kernel = np.eye(3)[:, :, np.newaxis, np.newaxis] * [1.0, 0.0]
     kernel[..., 1] = value
     model.set_weights([kernel, np.zeros(2)])
     plot = plot_kernels(model, "c")
-    assert ("1 dead" in read_title(plot.axes[0])) == dead
-    assert bool(plot.axes[0].collections) == dead
+    assert ("1 zero" in read_title(plot.axes[0])) == is_zero
+    assert bool(plot.axes[0].collections) == is_zero

@@ -335,8 +335,9 @@ def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
         return rows, columns
     size = title_size("x-small")
     widest = max(text_width(str(column), size) for column in table.columns)
-    height, width = (72 * unit * n for n in grid.size)
-    return max(1, int(height / (LINE * size))), max(1, int(width / (widest + size / 2)))
+    height, width = 72 * unit * grid.rows * grid.pitch[0], 72 * unit * grid.size[1]
+    rows = int(height / (LINE * size) + 1e-6)
+    return max(1, rows), max(1, int(width / (widest + size / 2)))
 
 
 def panel_title(panel: Panel, options: TileOptions) -> str:

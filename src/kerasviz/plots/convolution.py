@@ -191,8 +191,10 @@ REAL = (int, float, np.integer, np.floating)
 def _check_interval(interval: object) -> None:
     if isinstance(interval, bool) or not isinstance(interval, REAL):
         raise TypeError(f"`interval` must be a number. Received: interval={interval!r}")
-    if not 0 < interval < math.inf:
-        raise ValueError(f"`interval` must be above 0 and finite. Received: interval={interval!r}")
+    if not math.isfinite(interval):
+        raise ValueError(f"`interval` must be a finite number. Received: interval={interval!r}")
+    if interval <= 0:
+        raise ValueError(f"`interval` must be above 0. Received: interval={interval!r}")
 
 
 class _Way(NamedTuple):

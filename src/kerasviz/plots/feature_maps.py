@@ -220,7 +220,7 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
     shown = _choose_samples(request, keywords)
     for address, call in targets:
         if len(shown.numbers) > 1 and not _has_sample_axis(call, request.specs):
-            raise _not_samples(address, call.output_shape, len(shown.numbers))
+            raise _not_samples(address, None, len(shown.numbers))
     return Maps(_take(request, shown.numbers), shown, keywords)
 
 
@@ -441,7 +441,7 @@ def _has_sample_axis(call: Call, specs: Any) -> bool:
     """
     shape = call.output_shape
     is_fixed = any(tensor.shape[0] is not None for tensor in keras.tree.flatten(specs))
-    return is_fixed or shape is None or shape[0] is None
+    return is_fixed or shape is None or (len(shape) > 0 and shape[0] is None)
 
 
 def _rows_of_sample(
@@ -462,7 +462,7 @@ def _rows_of_sample(
     if rows == samples and per_sample:
         return shown
     if samples > 1:
-        raise _not_samples(address, array.shape, samples)
+        raise _not_samples(address, rows if per_sample else None, samples)
     if shown.overlay.wanted:
         raise ValueError(
             f"`overlay` takes layers with one row per sample. Received: '{address}', whose output "
@@ -472,11 +472,11 @@ def _rows_of_sample(
     return replace(shown, rows=rows, total=total, pictures=None, note="")
 
 
-def _not_samples(address: str, shape: Any, samples: int) -> ValueError:
+def _not_samples(address: str, rows: int | None, samples: int) -> ValueError:
+    has = "no axis of samples" if rows is None else f"{_count_rows(rows)} for {samples} samples"
     return ValueError(
-        f"`sample` must be one index for '{address}': its output has {_count_rows(shape[0])} for "
-        f"{samples} samples, so its rows are not samples. get_feature_maps returns all rows. "
-        f"Received: {samples} samples"
+        f"`sample` must be one index for '{address}': its output has {has}, so its rows are not "
+        f"samples. get_feature_maps returns all rows. Received: {samples} samples"
     )
 
 
