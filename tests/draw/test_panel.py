@@ -399,3 +399,11 @@ def test_savefig_from_a_subfigure_writes_the_figure_around_it(tiles, tmp_path):
     plot = Plot(sub, (ax,), (draw(ax, panel_of(tiles)),), (None,))
     plot.savefig(tmp_path / "whole.png", dpi=10)
     assert plt.imread(tmp_path / "whole.png").shape[:2] == (30, 60)
+
+
+@pytest.mark.parametrize("width", [1, 40, 80, 120])
+def test_a_count_of_samples_is_not_broken(width):
+    lines = wrap_text("conv: 3 of 64 maps, sample 7 of 10, x", width, 10).splitlines()
+    assert "sample 7 of 10," in " ".join(lines)
+    assert any("sample 7 of 10," in line for line in lines)
+    assert any("3 of 64" in line for line in lines)

@@ -517,3 +517,12 @@ def test_kernels_look_as_plot_kernels_draws_them(
         np.testing.assert_array_equal(image.get_array(), alone.get_array())
         colors = [each.to_rgba(each.get_array(), bytes=True) for each in (image, alone)]
         np.testing.assert_array_equal(*colors)
+
+
+def test_names_of_models_are_drawn_letter_by_letter(compare_kernels, pixels, grey_models):
+    models = dict(zip(["cost_$_$", r"$\alpha$"], grey_models.values(), strict=True))
+    plot = compare_kernels(models, "first")
+    titles = [ax.get_title() for ax in plot.axes]
+    assert titles[:2] == [r"cost_\$_\$", r"\$\alpha\$"]
+    assert pixels(plot.figure).size
+    assert compare_kernels(models, "first", title=r"$\alpha$").figure.get_suptitle() == r"$\alpha$"

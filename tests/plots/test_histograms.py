@@ -426,3 +426,12 @@ def test_the_model_is_left_as_it_is(plot_kernel_histograms, grey_model, capfd):
         np.testing.assert_array_equal(weight, same)
     assert edges == [-1.0, 0.0, 1.0]
     assert capfd.readouterr() == ("", "")
+
+
+def test_names_are_drawn_letter_by_letter(plot_kernel_histograms, pixels, grey_model, other_model):
+    plot = plot_kernel_histograms({"cost_$_$": grey_model, r"$\alpha$": other_model}, "first")
+    first, second = facts(plot.axes[0])[::-1]
+    assert first.startswith(r"cost_\$_\$: mean")
+    assert second.startswith(r"\$\alpha\$: mean")
+    assert pixels(plot.figure).size
+    assert plot_kernel_histograms(grey_model, "first", title="$x$").axes[0].get_title() == "$x$"

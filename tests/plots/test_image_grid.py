@@ -403,3 +403,16 @@ def test_inputs_are_left_as_they_are(plot_feature_maps, grey_model, images):
     for overlay in (False, True):
         plot_feature_maps(grey_model, "first", images, sample="all", overlay=overlay)
     np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize("sample", [[0, 1], 0], ids=str)
+def test_names_of_samples_are_drawn_letter_by_letter(
+    plot_feature_maps, pixels, grey_model, images, sample
+):
+    names = ["file_$1_to_$2.png", r"$\alpha$", "c", "d"]
+    ax = plot_feature_maps(grey_model, "first", images, sample=sample, sample_names=names).axes[0]
+    words = labels(ax.get_yticklabels()) if sample else [ax.get_title().split(", ")[-1]]
+    assert words == [name.replace("$", r"\$") for name in names[: len(words)]]
+    assert pixels(ax.figure).size
+    mine = plot_feature_maps(grey_model, "first", images, title=r"$\alpha$")
+    assert mine.axes[0].get_title() == r"$\alpha$"
