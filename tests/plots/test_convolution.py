@@ -565,3 +565,8 @@ def test_an_animation_in_a_figure_of_the_callers_warns_when_it_stands_still(edge
         animation.__del__()
     figure.canvas.draw()  # and so it has been rendered
     plt.close(figure)
+
+
+def test_values_that_are_complex_have_no_steps():
+    with pytest.raises(ValueError, match="Received: 'c', whose values are complex"):
+        convolution_request._only_row(np.ones((1, 3, 3, 1), "complex64"), "c")
