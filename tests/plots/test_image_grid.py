@@ -290,10 +290,10 @@ def test_only_the_samples_that_are_drawn_are_computed_and_at_once(
     from kerasviz.model import feature_maps
 
     batches = []
-    make_runner = feature_maps.make_runner
+    runner = feature_maps.Runner
 
-    def counting(model):
-        run = make_runner(model)
+    def counting(function, model):
+        run = runner(function, model)
 
         def call(batch):
             batches.append(np.array(batch))
@@ -301,7 +301,7 @@ def test_only_the_samples_that_are_drawn_are_computed_and_at_once(
 
         return call
 
-    monkeypatch.setattr(feature_maps, "make_runner", counting)
+    monkeypatch.setattr(feature_maps, "Runner", counting)
     model = keras.models.clone_model(grey_model)
     plot_feature_maps(model, None, images, sample=[3, 1])
     (batch,) = batches

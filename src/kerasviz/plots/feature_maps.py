@@ -25,8 +25,8 @@ from kerasviz.draw.options import (
 from kerasviz.draw.overlay import Opacity, picture_colors
 from kerasviz.draw.panel import Panel, Plot, Table
 from kerasviz.draw.text import sample_of
-from kerasviz.model.feature_maps import Request, compute, prepare
-from kerasviz.model.layers import Call, Target, Targets
+from kerasviz.model.feature_maps import Request, compute, has_fixed_rows, prepare
+from kerasviz.model.layers import Target, Targets, channel_axis
 from kerasviz.plots.pictures import Interpolation, Overlay, check_overlay, find_pictures
 
 STRIP = 32
@@ -201,9 +201,9 @@ class Maps(NamedTuple):
         panels = []
         for target in self.request.targets.targets:
             address, call = target
-            kind, per_sample = self.keywords.kind, _has_sample_axis(call, self.request.specs)
-            maps = _output_of(arrays[address], address, kind, call.channel_axis)
-            shown = _rows_of_sample(maps, self.shown, address, per_sample=per_sample)
+            maps = _output_of(arrays[address], target, self.keywords.kind)
+            fixed = has_fixed_rows(call, 0, self.request.specs)
+            shown = _rows_of_sample(maps, self.shown, address, fixed=fixed)
             panels.append(map_panel(maps, address, shown, self.keywords))
         return panels
 
@@ -219,7 +219,7 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
         check_target(target, keywords)
     shown = _choose_samples(request, keywords)
     for address, call in targets:
-        if len(shown.numbers) > 1 and not _has_sample_axis(call, request.specs):
+        if len(shown.numbers) > 1 and has_fixed_rows(call, 0, request.specs):
             raise _not_samples(address, None, len(shown.numbers))
     return Maps(_take(request, shown.numbers), shown, keywords)
 
@@ -407,15 +407,15 @@ def _check_image_axes(count: int, name: str) -> None:
         )
 
 
-def _output_of(array: Any, address: str, kind: Kind | None, channel_axis: int) -> np.ndarray:
+def _output_of(array: Any, target: Target, kind: Kind | None) -> np.ndarray:
     """Return what a layer computed as maps `(rows, ..., channels)`, or say why it cannot be drawn.
 
     Args:
         array: What the layer returned, with the axis of its channels moved to the end.
-        address: The layer's address.
+        target: The layer.
         kind: The caller's `kind`.
-        channel_axis: Where the axis of the channels was.
     """
+    address, call = target
     if not isinstance(array, np.ndarray):
         count = len(keras.tree.flatten(array))
         raise ValueError(
@@ -429,23 +429,13 @@ def _output_of(array: Any, address: str, kind: Kind | None, channel_axis: int) -
         )
     _check_kind(array.ndim, address, kind)
     if kind == "image":
-        return np.moveaxis(array, -1, channel_axis)[..., np.newaxis]
+        axis = call.channel_axis if call.channel_axes else channel_axis(call.layer, array.ndim)
+        return np.moveaxis(array, -1, axis)[..., np.newaxis]
     return array
 
 
-def _has_sample_axis(call: Call, specs: Any) -> bool:
-    """Whether the first axis of an output may be that of the samples.
-
-    It is not where Keras knows its size though it does not know how many samples come in, such as
-    of a table of positions, or where the output is known to have no axis at all.
-    """
-    shape = call.output_shape
-    is_fixed = any(tensor.shape[0] is not None for tensor in keras.tree.flatten(specs))
-    return is_fixed or shape is None or (len(shape) > 0 and shape[0] is None)
-
-
 def _rows_of_sample(
-    array: np.ndarray, shown: ShownSamples, address: str, *, per_sample: bool = True
+    array: np.ndarray, shown: ShownSamples, address: str, *, fixed: bool = False
 ) -> ShownSamples:
     """Return what the rows of an output stand for, computed from the samples that are drawn.
 
@@ -453,22 +443,22 @@ def _rows_of_sample(
         array: The output.
         shown: The samples from which it was computed, and no others.
         address: The layer's address.
-        per_sample: Whether the output may have one row per sample.
+        fixed: Whether the output has as many rows for any number of samples.
 
     Raises:
         ValueError: The rows are not samples, and several samples are drawn, or over pictures.
     """
     rows, samples = len(array), len(shown.numbers)
-    if rows == samples and per_sample:
+    if rows == samples and not fixed:
         return shown
     if samples > 1:
-        raise _not_samples(address, rows if per_sample else None, samples)
+        raise _not_samples(address, None if fixed else rows, samples)
     if shown.overlay.wanted:
         raise ValueError(
             f"`overlay` takes layers with one row per sample. Received: '{address}', whose output "
             f"has {_count_rows(rows)} for one sample, so its rows are not samples"
         )
-    total = shown.total if per_sample else 1  # the same rows for every sample
+    total = 1 if fixed else shown.total  # the same rows for every sample
     return replace(shown, rows=rows, total=total, pictures=None, note="")
 
 
