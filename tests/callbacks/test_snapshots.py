@@ -120,7 +120,8 @@ def test_the_title_says_when(model, fit, album, images, read_title):
     title = read_title(album.plots[1, "second"].axes[0])
     assert title.startswith("second: 5 kernels, 2×2×3 epoch 1, RGB, ")
     fit(model, FeatureMapSnapshots(images, every="2 batches", on_plot=album), epochs=1)
-    assert read_title(album.plots[2, "first"].axes[0]) == "first: 3 feature maps, 6×6 batch 2"
+    title = read_title(album.plots[2, "first"].axes[0])
+    assert title == "first: 3 feature maps, 6×6 batch 2, sample 0 of 12"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from kerasviz.draw.text import escape
+from kerasviz.draw.text import escape, sample_of
 
 NAMES = ["plain", "$", "$$", r"\$", r"\\$", "file_$1_to_$2.png", r"$\alpha$", "a$b$c$d", "{$^_$}"]
 
@@ -28,3 +28,10 @@ def test_two_escaped_names_make_no_formula_together():
 
 def test_an_escaped_name_may_be_beside_a_formula():
     picture(rf"$\alpha$ of {escape('file_$_')}")
+
+
+@pytest.mark.parametrize(
+    ("index", "total", "words"), [(7, 10, "sample 7 of 10"), (0, 2, "sample 0 of 2"), (0, 1, "")]
+)
+def test_which_sample_of_several_is_shown(index, total, words):
+    assert sample_of(index, total) == words

@@ -59,7 +59,7 @@ def test_tiles_that_are_not_square(plot_tiles):
 
 
 @pytest.mark.mpl_image_compare
-def test_dead_tiles_are_crossed_out(plot_tiles):
+def test_constant_tiles_are_crossed_out(plot_tiles):
     maps = bumps(6, 14, 14)
     maps[..., [1, 4]] = 0, 0.7
     return plot_tiles(maps).figure

@@ -314,7 +314,7 @@ def test_a_title_stands_above_all_panels(compare_kernels, grey_models):
 # Filters that are out of the ordinary
 
 
-def test_a_filter_that_did_not_change_is_not_dead(compare_kernels, grey_model):
+def test_a_filter_that_did_not_change_is_not_marked(compare_kernels, grey_model):
     other = changed(grey_model, 8)
     kernel, bias = (np.array(weight) for weight in other.get_layer("first").get_weights())
     kernel[..., [0, 3]] = grey_model.get_layer("first").get_weights()[0][..., [0, 3]]
@@ -337,7 +337,7 @@ def test_two_models_that_are_the_same(compare_kernels, read_tiles, grey_model):
     assert low == -high < 0
 
 
-def test_dead_filters_are_marked_in_the_models(compare_kernels, grey_model):
+def test_filters_of_zeros_are_marked_in_the_models(compare_kernels, grey_model):
     plot = compare_kernels({"a": grey_model, "b": changed(grey_model, 9)}, "second")
     assert [len(ax.collections) for ax in plot.axes] == [1, 0, 0]
     assert words(plot.axes[0])[0].endswith(", 1 zero (×)")
@@ -569,3 +569,12 @@ def test_1x1_kernels_are_compared_as_matrices(compare_kernels, rng):
 def test_no_layer_must_be_one_convolution(grey_models):
     with pytest.raises(ValueError, match=r"must name one layer\..* names 2: first, second"):
         kerasviz.compare_kernels(grey_models)
+
+
+def test_names_of_models_are_drawn_letter_by_letter(compare_kernels, pixels, grey_models):
+    models = dict(zip(["cost_$_$", r"$\alpha$"], grey_models.values(), strict=True))
+    plot = compare_kernels(models, "first")
+    titles = [ax.get_title() for ax in plot.axes]
+    assert titles[:2] == [r"cost_\$_\$", r"\$\alpha\$"]
+    assert pixels(plot.figure).size
+    assert compare_kernels(models, "first", title=r"$\alpha$").figure.get_suptitle() == r"$\alpha$"

@@ -433,3 +433,12 @@ def test_an_absurd_number_is_refused_at_once(grey_model, options):
     (name,) = options
     with pytest.raises(ValueError, match=f"`{name}` must be at most .* Received: {name}=10+$"):
         kerasviz.plot_kernel_histograms(grey_model, **options)
+
+
+def test_names_are_drawn_letter_by_letter(plot_kernel_histograms, pixels, grey_model, other_model):
+    plot = plot_kernel_histograms({"cost_$_$": grey_model, r"$\alpha$": other_model}, "first")
+    first, second = facts(plot.axes[0])[::-1]
+    assert first.startswith(r"cost_\$_\$: mean")
+    assert second.startswith(r"\$\alpha\$: mean")
+    assert pixels(plot.figure).size
+    assert plot_kernel_histograms(grey_model, "first", title="$x$").axes[0].get_title() == "$x$"

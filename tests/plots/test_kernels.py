@@ -432,15 +432,15 @@ def test_nothing_is_printed(plot_kernels, grey_model, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("value", "zero"), [(0, True), (1 / 9, False)])
-def test_a_kernel_of_zeros_is_zero_and_a_blur_is_not(value, zero, plot_kernels, read_title):
+@pytest.mark.parametrize(("value", "is_zero"), [(0, True), (1 / 9, False)])
+def test_a_kernel_of_zeros_is_marked_and_a_blur_is_not(value, is_zero, plot_kernels, read_title):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="c")])
     kernel = np.eye(3)[:, :, np.newaxis, np.newaxis] * [1.0, 0.0]
     kernel[..., 1] = value
     model.set_weights([kernel, np.zeros(2)])
     plot = plot_kernels(model, "c")
-    assert ("1 zero" in read_title(plot.axes[0])) == zero
-    assert bool(plot.axes[0].collections) == zero
+    assert ("1 zero" in read_title(plot.axes[0])) == is_zero
+    assert bool(plot.axes[0].collections) == is_zero
 
 
 def convolution(kernel):

@@ -274,10 +274,10 @@ def test_a_tile_that_is_not_shown_gives_no_warning(plot_tiles, array):
     assert plot_tiles(array, tiles=slice(5)).axes[0].get_title() == "tiles 0–4 of 12, 3×4"
 
 
-def test_constant_tiles_are_counted_as_dead(plot_tiles, array):
+def test_constant_tiles_are_counted(plot_tiles, array):
     array[..., 3] = 0
     plot = plot_tiles(array)
-    assert plot.axes[0].get_title().endswith("\n1 dead (×)")
+    assert plot.axes[0].get_title().endswith("\n1 constant (×)")
     assert len(plot.axes[0].collections) == 1
 
 

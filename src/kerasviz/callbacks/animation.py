@@ -25,7 +25,7 @@ from kerasviz.callbacks.schedule import Every
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions
-from kerasviz.draw.panel import DEAD_COLOR, Panel
+from kerasviz.draw.panel import CROSS_COLOR, Panel
 
 FRAME_TIME, LAST_TIME = 250, 2000
 """How long a step is shown, and the last one, in milliseconds."""
@@ -223,7 +223,7 @@ class _PictureStore:
 def _palette(scale: ColorScale) -> Image.Image:
     """Return a palette in which a value has the same colour at every step."""
     greys = np.linspace(0, 1, GREYS)[:, np.newaxis].repeat(3, axis=1)
-    marks = np.array([to_rgb(DEAD_COLOR), to_rgb(INVALID)])
+    marks = np.array([to_rgb(CROSS_COLOR), to_rgb(INVALID)])
     values = scale.cmap(np.linspace(0, 1, 256 - GREYS - len(marks)))[:, :3]
     image = Image.new("P", (1, 1))
     image.putpalette(

@@ -29,6 +29,7 @@ from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.model.layers import Target, sublayers
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,
+    Kind,
     Maps,
     Samples,
     check_keywords,
@@ -330,6 +331,8 @@ class FeatureMapSnapshots(Snapshots):
         interpolation: How a map is enlarged over the picture.
         slices: Of volumes and videos, which positions along their further axes to draw.
         patch_grid: Of tokens, the rows and columns of the patches that they stand for.
+        kind: "image" for outputs `(samples, height, width)` that are one picture per sample, as in
+            `plot_feature_maps`.
         **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
             `figure`.
 
@@ -379,11 +382,12 @@ class FeatureMapSnapshots(Snapshots):
         interpolation: Interpolation = "nearest",
         slices: Tiles | None = None,
         patch_grid: tuple[int, int] | None = None,
+        kind: Kind | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
         merged = check_options(options, *OWN_KEYWORDS, *PLACES)
         over = check_overlay(overlay, picture, alpha, interpolation)
-        keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid)
+        keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid, kind)
         super().__init__(
             layer,
             merged,
@@ -421,7 +425,7 @@ class FeatureMapSnapshots(Snapshots):
         said = self.keywords
         return (
             f"inputs={checksums}, slices={said.slices!r}, patch_grid={said.patch_grid!r}, "
-            f"tiles={self.options['tiles']!r}"
+            f"kind={said.kind!r}, tiles={self.options['tiles']!r}"
         )
 
     def on_train_end(self, logs: Any = None) -> None:

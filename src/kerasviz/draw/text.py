@@ -1,4 +1,4 @@
-"""Names that other people chose, as text that Matplotlib draws letter by letter."""
+"""Words for titles: names drawn letter by letter, and which sample of a batch is shown."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def escape(text: str) -> str:
     where it is put into a text: a `title` of the caller's may hold formulas beside it.
     """
     return text.replace("$", r"\$")
+
+
+def sample_of(index: int, total: int) -> str:
+    """Return "sample 7 of 10" for a title; nothing where there is one sample only."""
+    return f"sample {index} of {total}" if total > 1 else ""

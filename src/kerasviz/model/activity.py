@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasviz.model.calls import known_wiring
 from kerasviz.model.feature_maps import Request, compute, prepare
 from kerasviz.model.kernels import KernelPart
 from kerasviz.model.layers import Path, Target, Targets
-from kerasviz.model.wiring import Output, Wiring, trace_wiring
+from kerasviz.model.wiring import Output, Wiring
 
 PASSED = (
     keras.layers.Activation,
@@ -85,7 +86,7 @@ def prepare_activity(model: keras.Model, targets: Targets, inputs: Any) -> Activ
     request = prepare(model, "*", inputs)
     batch = request.batch
     copied = replace(batch, arrays=tuple(array.copy() for array in batch.arrays))
-    wiring = trace_wiring(model, request.specs)
+    wiring = known_wiring(model, request.specs)
     known = {target.call.path: target for target in request.targets.targets}
     told: dict[Target, tuple[str, ...]] = {}
     for address, call in targets.targets:

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from kerasviz.model.calls import input_specs, known_calls
+from kerasviz.model.calls import input_specs, known_calls, known_wiring
 from kerasviz.model.describe import FINISHING, activation, is_composite, kind, settings, title
 from kerasviz.model.layers import (
     Call,
@@ -22,7 +22,7 @@ from kerasviz.model.layers import (
     is_graph,
     sublayers,
 )
-from kerasviz.model.wiring import Output, Source, Wiring, trace_wiring
+from kerasviz.model.wiring import Output, Source, Wiring
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,7 @@ class _Reader:
     def _read_calls(self, path: Path, frame: int | None, given: Sequence[Origin]) -> list[Origin]:
         """Read the calls inside a layer that is no graph; return where its outputs come from."""
         if self._wiring is None:
-            self._wiring = trace_wiring(self.model, self.specs)
+            self._wiring = known_wiring(self.model, self.specs)
         if len(self._wiring.inputs.get(path, [])) != len(given):
             given = [None] * len(self._wiring.inputs.get(path, []))  # a constant is among them
         made: dict[Path, list[Origin]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,16 +18,17 @@ from kerasviz.model.layers import (
     layer_calls,
     sublayers,
 )
-from kerasviz.model.recording import trace_calls
+from kerasviz.model.tracing import ModelTrace, trace_model
+from kerasviz.model.wiring import Wiring
 
-_traced: weakref.WeakKeyDictionary[keras.Model, dict[Any, list[Call]]]
+_traced: weakref.WeakKeyDictionary[keras.Model, dict[Any, ModelTrace]]
 _traced = weakref.WeakKeyDictionary()
 _readings: weakref.WeakKeyDictionary[keras.Model, tuple[tuple[Any, ...], _Reading]]
 _readings = weakref.WeakKeyDictionary()
 
 
 def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
-    """Return every call of every layer inside a model, in model order.
+    """Return every call of every layer inside a model, in model order: the one list of calls.
 
     Args:
         model: A Keras model.
@@ -34,22 +36,42 @@ def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
             inputs, or those that it was built for. Where it has none, each layer counts as called
             once, and output shapes stay unknown.
     """
+    return known_trace(model, specs).calls
+
+
+def known_trace(model: keras.Model, specs: Any = None) -> ModelTrace:
+    """Return the calls inside a model, traced where they cannot be read from a graph."""
     read, traceable = _read(model)
-    if not traceable:
-        return read
     specs = input_specs(model) if specs is None else specs
-    if specs is None or not model.built:
-        return read
+    if not traceable or specs is None or not model.built:
+        return ModelTrace(read, Wiring(), None)
+    return _cached_trace(model, specs, read)
+
+
+def known_wiring(model: keras.Model, specs: Any) -> Wiring:
+    """Return where the tensors of each call inside a built model come from."""
+    return _cached_trace(model, specs, _read(model).calls).wiring
+
+
+def _cached_trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
     kept = _traced.setdefault(model, {})
     key = (spec_key(specs), tuple(id(call.layer) for call in read))
     if key not in kept:
-        # The outputs of the graph's own calls are its tensors, from which models can be made.
-        own = {call.path: call for call in read if len(call.steps) == 1 and call.outputs}
-        kept[key] = [
-            replace(own.get(call.path, call), channel_axes=call.channel_axes)
-            for call in trace_calls(model, specs)
-        ]
+        kept[key] = _trace(model, specs, read)
     return kept[key]
+
+
+def _trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
+    # The outputs of the graph's own calls are its tensors, from which models can be made.
+    own = {call.path: call for call in read if len(call.steps) == 1 and call.outputs}
+    found = trace_model(model, specs)
+    calls = {
+        call.path: replace(own.get(call.path, call), channel_axes=call.channel_axes)
+        for call in found.calls
+    }
+    if found.failure is not None:  # what is held may be called after that
+        calls = {call.path: calls.get(call.path, call) for call in read} | calls
+    return found._replace(calls=list(calls.values()))
 
 
 class _Reading(NamedTuple):

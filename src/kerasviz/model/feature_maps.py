@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import keras
 import numpy as np
 
+from kerasviz.model.backend import Runner, writes_in_place
 from kerasviz.model.calls import input_specs, known_calls, spec_key
 from kerasviz.model.inputs import InputBatch, prepare_inputs
 from kerasviz.model.layers import (
     Call,
     Targets,
+    channel_axis,
     check_model,
     has_inputs,
     is_functional,
@@ -25,7 +27,6 @@ from kerasviz.model.layers import (
     written_numbers,
 )
 from kerasviz.model.recording import Recorder
-from kerasviz.model.run import make_runner
 
 _kept: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
 _kept = weakref.WeakKeyDictionary()
@@ -94,20 +95,49 @@ def _key(targets: Targets, specs: Any) -> tuple[Any, ...]:
     return targets.single, spec_key(specs), tuple(wanted)
 
 
-def _runner(model: keras.Model, targets: Targets, specs: Any) -> Callable[[Any], Any]:
-    """Return the function that runs the sub-model for targets, kept as long as the model."""
+def _runner(model: keras.Model, targets: Targets, specs: Any) -> Runner:
+    """Return what runs a model for targets, kept as long as the model."""
     key = ("runner", *_key(targets, specs))
     with _lock:
         kept = _kept.setdefault(model, {})
         if key not in kept:
-            kept[key] = make_runner(_sub_model(model, targets, specs, hold=False))
-        return cast(Callable[[Any], Any], kept[key])
+            kept[key] = _make_runner(model, targets, specs)
+        return cast(Runner, kept[key])
+
+
+def _make_runner(model: keras.Model, targets: Targets, specs: Any) -> Runner:
+    calls = {target.address: target.call for target in targets.targets}
+    if not _is_flat(model, targets):
+        recorder = _recorder(model, calls, hold=False, name="kerasviz_recorder")
+        return Runner(recorder.call, model)
+    sub_model = _sub_model(model, targets, specs, hold=False)
+
+    def run(inputs: Any) -> Any:
+        outputs = sub_model(inputs, training=False)
+        return {targets.targets[0].address: outputs} if targets.single else outputs
+
+    return Runner(run, sub_model)
+
+
+def _is_flat(model: keras.Model, targets: Targets) -> bool:
+    """Whether Keras's own model from the graph's inputs to some of its tensors does it.
+
+    Where code can write into tensors, one layer could overwrite what another one returned.
+    """
+    flat = is_graph(model) and all(len(target.call.steps) == 1 for target in targets.targets)
+    return flat and (len(targets.targets) == 1 or not writes_in_place())
 
 
 def _build(model: keras.Model, targets: Targets, specs: Any, hold: bool) -> keras.Model:
     calls = {target.address: target.call for target in targets.targets}
+    unknown = [address for address, call in calls.items() if not call.outputs]
+    if unknown:
+        raise ValueError(
+            f"The output of {', '.join(map(repr, unknown))} has no shape that can be known without "
+            "values, so no model ends there. get_feature_maps returns its output for your inputs."
+        )
     name = f"{model.name}_feature_maps"
-    if is_graph(model) and all(len(call.steps) == 1 for call in calls.values()):
+    if _is_flat(model, targets):
         inputs = specs
         outputs = {key: call.pack(call.outputs) for key, call in calls.items()}
     else:
@@ -128,7 +158,8 @@ def _recorder(model: keras.Model, calls: dict[str, Call], *, hold: bool, name: s
     tops = [c.outputs for c in layer_calls(model) if c.path in first_steps]
     inputs = model.input if is_functional(model) else model.inputs[0]
     part = keras.Model(inputs, keras.tree.flatten(tops), name=model.name)
-    return Recorder(part, calls, hold=True, name=name, numbers=written_numbers(part, model))
+    indices = written_numbers(part, model)
+    return Recorder(part, calls, hold=True, name=name, call_indices=indices)
 
 
 def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size: int = 32) -> Any:
@@ -220,31 +251,80 @@ def _build_from(model: keras.Model, batch: InputBatch) -> None:
 
 
 def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
-    """Return the outputs of all targets of a request, keyed by address."""
+    """Return the outputs of all targets of a request, keyed by address.
+
+    They are what the layers return for all samples at once. Where the rows of an output are not
+    samples, batches cannot be joined, and all samples are computed together.
+    """
     model, targets, batch, specs = request
     run = _runner(model, targets, specs)
+    sizes = [min(batch_size, len(batch) - start) for start in range(0, len(batch), batch_size)]
     chunks = [
         run(batch.part(start, start + batch_size).packed())
         for start in range(0, len(batch), batch_size)
     ]
-    if targets.single:
-        chunks = [{targets.targets[0].address: chunk} for chunk in chunks]
-    return {
-        address: _join([chunk[address] for chunk in chunks], call.channel_axes)
-        for address, call in targets.targets
-    }
+    whole = chunks[0] if len(chunks) == 1 else None
+    outputs = {}
+    for address, call in targets.targets:
+        parts = [keras.tree.flatten(chunk[address]) for chunk in chunks]
+        fixed = [has_fixed_rows(call, index, specs) for index in range(len(parts[0]))]
+        columns = zip(*parts, strict=True)
+        joined = [_join(column, sizes, rows) for column, rows in zip(columns, fixed, strict=True)]
+        arrays = [array for array in joined if array is not None]
+        if len(arrays) < len(joined):
+            whole = run(batch.packed()) if whole is None else whole
+            arrays = keras.tree.flatten(whole[address])
+        axes = call.channel_axes or [channel_axis(call.layer, x.ndim) for x in arrays]
+        arrays = [_finish(x, axis) for x, axis in zip(arrays, axes, strict=True)]
+        outputs[address] = keras.tree.pack_sequence_as(chunks[0][address], arrays)
+    return outputs
 
 
-def _join(chunks: Sequence[Any], channel_axes: Sequence[int]) -> Any:
-    """Join the batches of what a layer returns, be it one tensor or a structure of several."""
-    outputs = zip(*map(keras.tree.flatten, chunks), strict=True)
-    arrays = [_finish(parts, axis) for parts, axis in zip(outputs, channel_axes, strict=True)]
-    return keras.tree.pack_sequence_as(chunks[0], arrays)
+def _join(
+    parts: Sequence[np.ndarray], sizes: Sequence[int], has_fixed_rows: bool
+) -> np.ndarray | None:
+    """Join the batches of one output, `None` where they are not part of a whole.
+
+    Args:
+        parts: The output for each batch.
+        sizes: The number of samples in each batch.
+        has_fixed_rows: Whether its rows are known not to be samples.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    per_sample = all(x.ndim and len(x) == n for x, n in zip(parts, sizes, strict=True))
+    if per_sample and not has_fixed_rows:
+        return np.concatenate(parts)
+    is_constant = all(np.array_equal(parts[0], x) for x in parts[1:])
+    return parts[0] if is_constant else None
 
 
-def _finish(parts: Sequence[np.ndarray], channel_axis: int) -> np.ndarray:
-    """Join the batches of an output, channels last, half precision as float32."""
-    array = np.concatenate(parts) if len(parts) > 1 else parts[0]
+def has_fixed_rows(call: Call, index: int, specs: Any) -> bool:
+    """Whether an output has the same number of rows for any number of samples."""
+    if index >= len(call.outputs) or any(x.shape[0] for x in keras.tree.flatten(specs)):
+        return False
+    shape = call.outputs[index].shape
+    return not shape or shape[0] is not None
+
+
+def rows_are_samples(request: Request, call: Call, index: int, array: np.ndarray) -> bool:
+    """Whether the rows of an output are the samples of a request, one by one.
+
+    Windows and images that were folded into the batch make more rows; a table of positions has
+    as many as it has, whatever the number of samples.
+
+    Args:
+        request: What was computed.
+        call: The call that returned the output.
+        index: Which of the call's outputs it is.
+        array: The output.
+    """
+    is_fixed = has_fixed_rows(call, index, request.specs)
+    return array.ndim > 0 and len(array) == len(request.batch) and not is_fixed
+
+
+def _finish(array: np.ndarray, channel_axis: int) -> np.ndarray:
+    """Return an output with its channels last, and half precision as float32."""
     if array.dtype.kind not in "biu" and array.itemsize == 2:
         array = array.astype("float32")
     return np.moveaxis(array, channel_axis, -1) if array.ndim > 2 else array

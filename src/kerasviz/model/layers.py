@@ -205,6 +205,18 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
     return list(unique.values())
 
 
+def held_layers(layer: keras.Layer) -> list[keras.Layer]:
+    """Return a layer and every layer inside it, to any depth, each once."""
+    found = {id(layer): layer}
+    to_visit = [layer]
+    while to_visit:
+        for inner in sublayers(to_visit.pop()):
+            if id(inner) not in found:
+                found[id(inner)] = inner
+                to_visit.append(inner)
+    return list(found.values())
+
+
 _HOLDERS = (keras.Layer, list, tuple, dict)
 _leaves: weakref.WeakSet[keras.Layer] = weakref.WeakSet()
 """Layers known to hold no other: most are asked again and again, and asking is slow."""

@@ -1,15 +1,16 @@
-"""Which call inside a model takes what another one returned, found by tracing the model once."""
+"""Which call inside a model takes what another one returned, followed while the model is traced."""
 
 from __future__ import annotations
 
-import weakref
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import keras
 
+from kerasviz.model.backend import tensor_version
+from kerasviz.model.interception import Observer, OpenCall
 from kerasviz.model.layers import Path
-from kerasviz.model.recording import Recording, recording_calls
 
 
 class Output(NamedTuple):
@@ -36,73 +37,85 @@ class Wiring:
     inputs: dict[Path, list[Source]] = field(default_factory=dict)
     outputs: dict[Path, list[Source]] = field(default_factory=dict)
 
+    def among(self, paths: Set[Path]) -> Wiring:
+        """Return the same, where what comes from any other call comes from an unknown source."""
 
-class _WiringRecording(Recording):
-    """Follows tensors from call to call by their identity.
+        def known(sources: list[Source]) -> list[Source]:
+            return [None if isinstance(s, Output) and s.path not in paths else s for s in sources]
+
+        return Wiring(
+            {path: known(sources) for path, sources in self.inputs.items()},
+            {path: known(sources) for path, sources in self.outputs.items()},
+        )
+
+
+class _Sources:
+    """The sources of the tensors that are known inside one call.
+
+    A tensor is told by its identity, and, where code can write into it, by how often it has done
+    so: what was written into is something else.
+    """
+
+    def __init__(self) -> None:
+        self._by_tensor: dict[tuple[int, int], tuple[Any, Source]] = {}
+
+    def __contains__(self, tensor: Any) -> bool:
+        return (id(tensor), tensor_version(tensor)) in self._by_tensor
+
+    def get(self, tensor: Any) -> Source:
+        """Return the source of a tensor."""
+        return self._by_tensor.get((id(tensor), tensor_version(tensor)), (None, None))[1]
+
+    def note(self, tensor: Any, source: Source) -> None:
+        """Note the source of a tensor, which is kept, so that no identity is used again."""
+        self._by_tensor[id(tensor), tensor_version(tensor)] = tensor, source
+
+
+class ConnectionObserver(Observer):
+    """Follows tensors from call to call.
 
     A layer that returns what it was given, as a dropout does in inference mode, is made to return
     a copy, so that what comes from it can be told from what comes from before it.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        super().__init__(model, None)
+    def __init__(self) -> None:
         self.wiring = Wiring()
-        self._sources: list[dict[int, Source]] = [{}]
-        self._tensors: list[Any] = []  # kept, so that no identity is used again
+        self._inside: dict[Path, _Sources] = {}
 
-    def call(self, layer: keras.Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a layer, and note where what it takes and what it returns comes from."""
-        place = len(self.calls)
-        around = self._sources[-1]
-        given = [x for x in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(x)]
-        inside: dict[int, Source] = {}
-        for number, x in enumerate(given):
-            inside.setdefault(id(x), number)
-        self._sources.append(inside)
-        try:
-            outputs = super().call(layer, args, kwargs)
-        finally:
-            self._sources.pop()
-        path = self.calls[place][0][1:]  # without the model itself
-        flat = keras.tree.flatten(outputs)
-        returned = [x for x in flat if keras.ops.is_tensor(x)]
-        self.wiring.inputs[path] = [around.get(id(x)) for x in given]
-        self.wiring.outputs[path] = [inside.get(id(x)) for x in returned]
-        fresh = [keras.ops.copy(x) if id(x) in around else x for x in returned]
-        for number, x in enumerate(fresh):
-            around[id(x)] = Output(path, number)
-        self._tensors += [*given, *returned, *fresh]
+    def begin_model(self, inputs: Any) -> None:
+        """Note what the model itself is called on."""
+        self._begin((), keras.tree.flatten(inputs), _Sources())
+
+    def end_model(self, outputs: Any) -> None:
+        """Note what the model itself returned."""
+        inside = self._inside[()]
+        self.wiring.outputs[()] = [inside.get(x) for x in _tensors(outputs)]
+
+    def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
+        """Note where what a layer takes comes from."""
+        self._begin(call.path, call.tensors, self._inside.get(parents[-1].path, _Sources()))
+
+    def _begin(self, path: Path, tensors: Sequence[Any], around: _Sources) -> None:
+        self.wiring.inputs[path] = [around.get(x) for x in tensors]
+        self._inside[path] = inside = _Sources()
+        for index, x in reversed(list(enumerate(tensors))):  # the first of equal ones counts
+            inside.note(x, index)
+
+    def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
+        """Note where what a layer returns comes from, inside it."""
+        inside = self._inside[call.path]
+        around = self._inside.setdefault(parents[-1].path, _Sources())
+        returned = _tensors(outputs)
+        self.wiring.outputs[call.path] = [inside.get(x) for x in returned]
+        fresh = [keras.ops.copy(x) if x in around else x for x in returned]
+        for index, x in enumerate(fresh):
+            around.note(x, Output(call.path, index))
         if all(x is y for x, y in zip(fresh, returned, strict=True)):
             return outputs
         left = iter(fresh)
-        flat = [next(left) if keras.ops.is_tensor(x) else x for x in flat]
+        flat = [next(left) if keras.ops.is_tensor(x) else x for x in keras.tree.flatten(outputs)]
         return keras.tree.pack_sequence_as(outputs, flat)
 
 
-class _Tracer(keras.Layer):
-    """Runs a model on symbolic inputs and keeps its wiring."""
-
-    def __init__(self, model: keras.Model) -> None:
-        super().__init__(name="kerasviz_tracer", autocast=False)
-        self._model = weakref.ref(model)
-        self.wiring = Wiring()
-
-    def call(self, inputs: Any) -> Any:
-        model: Any = self._model()
-        recording = _WiringRecording(model)
-        with recording_calls(recording):
-            model(inputs, training=False)
-        self.wiring = recording.wiring
-        return inputs
-
-
-def trace_wiring(model: keras.Model, specs: Any) -> Wiring:
-    """Return where the tensors of each call inside a model come from. Nothing is computed.
-
-    Args:
-        model: A built model.
-        specs: Its inputs, as a structure of `keras.KerasTensor`.
-    """
-    tracer = _Tracer(model)
-    tracer.compute_output_spec(specs)
-    return tracer.wiring
+def _tensors(structure: Any) -> list[Any]:
+    return [x for x in keras.tree.flatten(structure) if keras.ops.is_tensor(x)]

@@ -222,7 +222,7 @@ def _difference(
     if before.norm > 0:
         caption += f" ({row.norm / before.norm:.0%}{SPACE}of{SPACE}{names[0]})"
     return Compared(
-        replace(panel, notes=tuple(notes), dead_if="none"),
+        replace(panel, notes=tuple(notes), absent_if="none"),
         f"{names[1]} \N{MINUS SIGN} {names[0]}",
         caption,
     )

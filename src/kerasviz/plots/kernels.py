@@ -149,7 +149,7 @@ def kernel_panel(
         slices=math.prod(window[:-2]),
         words=words,
         signed=True,
-        dead_if="zero",
+        absent_if="zero",
     )
 
 

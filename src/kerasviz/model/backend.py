@@ -1,0 +1,281 @@
+"""The one place that knows TensorFlow, JAX and PyTorch by name: traces, compiled runs, state."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasviz.model.layers import held_layers
+
+META_ERRORS = (RuntimeError, TypeError, ValueError)
+"""What PyTorch and code written for it raise where a tensor has a shape and no values."""
+
+
+def needs_sizes() -> bool:
+    """Whether a trace needs a number for each size of its inputs: PyTorch knows no unknown ones."""
+    return bool(keras.backend.backend() == "torch")
+
+
+def trace(function: Callable[[Any], Any], specs: Any, layers: Iterable[keras.Layer]) -> None:
+    """Call a function on symbolic inputs, so that it runs and nothing, or little, is computed.
+
+    Args:
+        function: What to call; what it sees of its inputs is up to it, its result is dropped.
+        specs: The inputs, as a structure of `keras.KerasTensor`.
+        layers: The layers that the function calls.
+    """
+    if keras.backend.backend() == "torch":
+        _trace_on_torch(function, specs, layers)
+    else:
+        _Tracer(function).compute_output_spec(specs)
+
+
+class _Tracer(keras.Layer):
+    """Lets Keras call a function on symbolic inputs."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        super().__init__(name="kerasviz_tracer", autocast=False)
+        self._function = function
+
+    def call(self, inputs: Any) -> Any:
+        self._function(inputs)
+        return inputs
+
+
+def _trace_on_torch(
+    function: Callable[[Any], Any], specs: Any, layers: Iterable[keras.Layer]
+) -> None:
+    """Trace without Keras, which falls back on computing batches of 83 and 89 samples."""
+    import torch
+
+    def call() -> None:
+        function(keras.tree.map_structure(lambda x: keras.ops.ones(x.shape, x.dtype), specs))
+
+    with keras.StatelessScope(), torch.no_grad(), keeping_native_state(layers):
+        try:
+            with keras.device("meta"):
+                call()
+        except META_ERRORS:
+            call()
+
+
+def trace_scope() -> Any:
+    """Return what differs between the trace of a model and that of a loop or branch inside it.
+
+    A value made in one cannot be used in the other.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    if keras.backend.backend() == "jax":
+        from jax.extend import core
+
+        return core.get_opaque_trace_state()
+    return None
+
+
+def tensor_version(tensor: Any) -> int:
+    """Return how often code has written into a tensor: PyTorch alone lets it."""
+    return int(getattr(tensor, "_version", 0)) if keras.backend.backend() == "torch" else 0
+
+
+def writes_in_place() -> bool:
+    """Whether code can write into a tensor that a layer has returned."""
+    return bool(keras.backend.backend() == "torch")
+
+
+def is_inside_graph() -> bool:
+    """Whether the caller runs inside a `tf.function` or a `tf.Graph`, where nothing has a value."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (
+        keras.backend.backend() == "tensorflow"
+        and tensorflow is not None
+        and not tensorflow.executing_eagerly()
+    )
+
+
+@contextmanager
+def keeping_native_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
+    """Put back what layers keep in the backend's own variables, of which Keras does not know.
+
+    `keras.StatelessScope` does so for Keras's. On PyTorch the random numbers to come stay the same
+    as well.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        held = [value for layer in layers for value in vars(layer).values()]
+        variables = [value for value in held if isinstance(value, tf.Variable)]
+        before = [variable.numpy() for variable in variables]
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+    elif keras.backend.backend() == "torch":
+        import torch
+
+        buffers = [(x, x._version, x.clone()) for layer in layers for x in layer.buffers()]
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        try:
+            with torch.random.fork_rng(devices):
+                yield
+        finally:
+            for buffer, version, value in buffers:
+                if buffer._version != version:
+                    buffer.copy_(value)
+    else:
+        yield
+
+
+class Runner:
+    """Runs a function on batches: compiled where the backend compiles, without any trace.
+
+    No variable changes, whatever the function assigns. It is traced at the first call for each
+    shape of input; what the backend refuses to trace runs eagerly from then on.
+
+    Args:
+        function: Called on tensors, returns a structure of tensors.
+        model: The model that the function calls: its variables are those that the function reads.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], model: keras.Model) -> None:
+        self._model = weakref.ref(model)  # which may be let go of, where the function lets it
+        self._inner_layers = held_layers(model)[1:]
+        self._eager = _stateless(function)
+        compiler = _COMPILERS[keras.backend.backend()]
+        self._run, self._untraceable = compiler(function, self._find_layers)
+
+    def _find_layers(self) -> list[keras.Layer]:
+        model = self._model()
+        return self._inner_layers if model is None else [model, *self._inner_layers]
+
+    def __call__(self, batch: Any) -> Any:
+        """Return what the function returns for a batch, as NumPy arrays."""
+        if writes_in_place():
+            # Code may write into its inputs, whose memory the user's arrays would share.
+            batch = keras.tree.map_structure(np.array, batch)
+        batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+        with keeping_native_state(self._find_layers()):
+            try:
+                outputs = self._run(batch)
+            except self._untraceable:
+                if self._run is self._eager:
+                    raise
+                self._run = self._eager
+                outputs = self._run(batch)
+            return keras.tree.map_structure(_to_array, outputs)
+
+
+Compiled = tuple[Callable[[Any], Any], tuple[type[Exception], ...]]
+"""A function from tensors to tensors, and what it raises where the backend refuses to trace."""
+
+
+def _stateless(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def run(batch: Any) -> Any:
+        with keras.StatelessScope():
+            return function(batch)
+
+    return run
+
+
+Layers = Callable[[], list[keras.Layer]]
+
+
+def _compile_on_tensorflow(function: Callable[[Any], Any], _: Layers) -> Compiled:
+    import tensorflow as tf
+
+    compiled = tf.function(_stateless(function), autograph=False, reduce_retracing=True)
+
+    def run(batch: Any) -> Any:
+        with _without_retracing_warnings():
+            return compiled(batch)
+
+    # Of code that asks a symbolic tensor for a truth value, an array, or `.numpy()`.
+    return run, (TypeError, NotImplementedError, AttributeError)
+
+
+def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Compiled:
+    """Compile without Keras's `predict_on_batch`.
+
+    On JAX that takes the arrays of all variables away and puts others in their place when it is
+    done, so that another thread which uses the model meanwhile finds nothing.
+    """
+    import jax
+
+    def compute(values: Any, batch: Any) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(variables(), values, strict=True))):
+            return function(batch)
+
+    def variables() -> list[keras.Variable]:
+        return list({id(v): v for layer in find_layers() for v in layer.variables}.values())
+
+    compiled = jax.jit(compute)
+
+    def run(batch: Any) -> Any:
+        return compiled([variable.value for variable in variables()], batch)
+
+    return run, (jax.errors.JAXTypeError,)
+
+
+def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Compiled:
+    """Copy what shares its memory with a weight, or with another output."""
+    import torch
+
+    weights = {_memory(v.value) for layer in find_layers() for v in layer.variables}
+
+    def run(batch: Any) -> Any:
+        taken = set(weights)
+
+        def own(tensor: Any) -> Any:
+            memory = _memory(tensor)
+            is_shared = memory in taken
+            taken.add(memory)
+            return tensor.clone() if is_shared else tensor
+
+        with torch.no_grad():
+            return keras.tree.map_structure(own, _stateless(function)(batch))
+
+    return run, ()
+
+
+def _memory(tensor: Any) -> int:
+    return int(tensor.untyped_storage().data_ptr())
+
+
+_COMPILERS: dict[str, Callable[..., Compiled]] = {
+    "tensorflow": _compile_on_tensorflow,
+    "jax": _compile_on_jax,
+    "torch": _prepare_on_torch,
+}
+
+
+def _to_array(tensor: Any) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+@contextmanager
+def _without_retracing_warnings() -> Iterator[None]:
+    """Hold back one message of TensorFlow's logger.
+
+    TensorFlow counts the tracings of all functions that share their code as those of one function,
+    and advises against them from the fifth on. Each runner is traced once, as it has to be.
+    """
+
+    def is_other(message: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in message.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)

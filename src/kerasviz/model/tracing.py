@@ -1,0 +1,192 @@
+"""One symbolic call of a model: every call of a layer inside it, and what leads to what."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import keras
+
+from kerasviz.model.backend import needs_sizes, trace
+from kerasviz.model.interception import Observer, OpenCall, call_observed
+from kerasviz.model.layers import Call, Path, channel_axis, count_steps, held_layers
+from kerasviz.model.recording import only_tensors, with_time_axes
+from kerasviz.model.wiring import ConnectionObserver, Wiring
+
+
+class ModelTrace(NamedTuple):
+    """What one symbolic call of a model showed.
+
+    Args:
+        calls: Every call of a layer whose outputs can be taken, in the order in which they begin.
+        wiring: Where the tensors of each call come from.
+        failure: What ended the call too early, in words, `None` if nothing did.
+    """
+
+    calls: list[Call]
+    wiring: Wiring
+    failure: str | None
+
+
+SAMPLES, SIZES = (2, 3), (96, 128)
+"""Numbers for sizes that are not known, of two runs, where a backend needs numbers: samples, and
+other sizes, of which most networks take any multiple of 32."""
+
+
+def trace_model(model: keras.Model, specs: Any) -> ModelTrace:
+    """Call a model on symbolic inputs, in inference mode, and return what was seen.
+
+    A layer's code can fail on inputs without values. Then what was seen before is returned.
+
+    Args:
+        model: A built model.
+        specs: Its inputs, as a structure of `keras.KerasTensor`.
+    """
+    in_numbers = _in_numbers(specs)
+    ways = [in_numbers] if needs_sizes() else [[specs], in_numbers]
+    traces = []
+    for way in ways:
+        traces.append(_trace(model, way))
+        if traces[-1].failure is None:
+            return traces[-1]
+    return max(traces, key=lambda trace: len(trace.calls))
+
+
+def _in_numbers(specs: Any) -> list[Any]:
+    """Return specs with numbers for unknown sizes; different ones, as the axes tell themselves."""
+
+    def fill(spec: keras.KerasTensor, samples: int, size: int) -> keras.KerasTensor:
+        first, *others = spec.shape
+        shape = (first or samples, *(n or size for n in others))
+        return keras.KerasTensor(shape, spec.dtype, name=spec.name)
+
+    return [
+        keras.tree.map_structure(partial(fill, samples=samples, size=size), specs)
+        for samples, size in zip(SAMPLES, SIZES, strict=True)
+    ]
+
+
+def _trace(model: keras.Model, runs: Sequence[Any]) -> ModelTrace:
+    """Trace a model on each of some specs; sizes that differ between the runs are unknown."""
+    lists: list[_CallList] = []
+    wiring = Wiring()
+
+    def call(inputs: Any) -> None:
+        nonlocal wiring
+        calls, connections = _CallList(), ConnectionObserver()
+        lists.append(calls)
+        wiring = connections.wiring
+        connections.begin_model(inputs)
+        connections.end_model(call_observed(model, inputs, [connections, calls]))
+
+    failure = None
+    try:
+        for specs in runs:
+            trace(call, specs, held_layers(model))
+    # A user's layer can raise anything; what was seen before it did is worth keeping.
+    except Exception as error:
+        failure = f"{type(error).__name__}: {error}"  # not the error, which holds the model
+    calls = _merge([found.calls for found in lists])
+    return ModelTrace(calls, wiring.among({call.path for call in calls}), failure)
+
+
+def _merge(runs: Sequence[Mapping[Path, Call]]) -> list[Call]:
+    """Return the calls that every run made, with the sizes that were the same in all."""
+    paths = [path for path in runs[-1] if all(path in run for run in runs)] if runs else []
+    steps = count_steps(paths)
+    return [
+        replace(
+            runs[-1][path],
+            steps=steps[path],
+            outputs=tuple(map(_common, *(run[path].outputs for run in runs))),
+            inputs=tuple(map(_common, *(run[path].inputs for run in runs))),
+        )
+        for path in paths
+    ]
+
+
+def _common(*specs: keras.KerasTensor) -> keras.KerasTensor:
+    sizes = zip(*(spec.shape for spec in specs), strict=True)
+    shape = tuple(n[0] if len(set(n)) == 1 else None for n in sizes)
+    return keras.KerasTensor(shape, specs[0].dtype)
+
+
+class _CallList(Observer):
+    """Lists the calls whose outputs can be taken, with the shapes of what they take and return."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Path, Call | None] = {}
+        self._axes: dict[int, tuple[Any, int]] = {}
+
+    @property
+    def calls(self) -> dict[Path, Call]:
+        """The calls that ended, in the order in which they began."""
+        return {path: call for path, call in self._calls.items() if call is not None}
+
+    def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
+        """Keep the place of a call in the order."""
+        del parents
+        if call.is_reachable:
+            self._calls[call.path] = None
+
+    def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
+        """List a call."""
+        if not call.is_reachable:
+            return outputs
+        self._note_time_axes(call, outputs, parents)
+        tensors = only_tensors(outputs)
+        flat = keras.tree.flatten(tensors)
+        if any(getattr(x.shape, "rank", 0) is None for x in flat):  # TensorFlow cannot tell
+            self._calls[call.path] = Call((), call.layer)
+            return outputs
+        for x in flat:
+            if id(x) not in self._axes:  # as that of a layer inside is
+                passed_on = self._passed_on(call.tensors, x)
+                self._note_axis(x, channel_axis(call.layer, len(x.shape), passed_on))
+        axes = [self._axes[id(x)][1] for x in flat]
+        shown = with_time_axes(flat, parents)
+        extra = [len(y.shape) - len(x.shape) for x, y in zip(flat, shown, strict=True)]
+        structure = keras.tree.map_structure(lambda _: 0, tensors)
+        over_time = any(parent.time_steps is not None for parent in parents)
+        inputs = () if over_time else tuple(map(_spec, call.tensors[:1]))
+        self._calls[call.path] = Call(
+            (),
+            call.layer,
+            tuple(map(_spec, shown)),
+            tuple(axis + n if axis > 0 else axis for axis, n in zip(axes, extra, strict=True)),
+            lambda: structure,
+            inputs,
+        )
+        return outputs
+
+    def _note_time_axes(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> None:
+        """Note the channel axes of what a `TimeDistributed` made of the outputs inside it."""
+        if call.time_steps is None:
+            return
+        inner = self._calls.get((*call.path, (call.layer.layer.name, 0)))
+        above = sum(parent.time_steps is not None for parent in parents)
+        if inner is not None:
+            for x, axis in zip(keras.tree.flatten(outputs), inner.channel_axes, strict=True):
+                self._note_axis(x, axis - above if axis > 0 else axis)
+
+    def _passed_on(self, tensors: Sequence[Any], output: Any) -> list[int]:
+        """Return the channel axes of a call's inputs that have the rank of its output."""
+        rank = len(output.shape)
+        known = [self._axes[id(x)] for x in tensors if id(x) in self._axes]
+        passed_on = [axis for x, axis in known if len(x.shape) == rank]
+        if passed_on:
+            return passed_on
+        # What no layer made, as x + y, is taken to lie as the latest output of a layer does.
+        latest = (axis for x, axis in reversed(self._axes.values()) if len(x.shape) == rank)
+        return list(itertools.islice(latest, 1))
+
+    def _note_axis(self, tensor: Any, axis: int) -> None:
+        self._axes[id(tensor)] = tensor, axis  # kept, so that no identity is used again
+
+
+def _spec(x: Any) -> keras.KerasTensor:
+    shape = tuple(n if isinstance(n, int) else None for n in x.shape)  # JAX has symbolic sizes
+    return keras.KerasTensor(shape, keras.backend.standardize_dtype(x.dtype))
