@@ -57,8 +57,9 @@ class WeightStatistics(ScheduledCallback):
               Euclidean norm. Biases do not count.
             - `update_ratio`: By which part of its norm one step of training moved the kernel, see
               Notes; `None`, and empty in the file, where it was not measured.
-            - `dead`: Share of dead filters, 0 to 1, see Notes; `None`, and empty in the file,
-              without `inputs`, or where these give each filter but one value.
+            - `dead`: Share of filters that are dead over the samples of `inputs`, 0 to 1, see
+              Notes; `None`, and empty in the file, without `inputs`, or where these give each
+              filter but one value.
 
     Raises:
         TypeError: A keyword of the wrong type.
@@ -86,8 +87,10 @@ class WeightStatistics(ScheduledCallback):
         generator it does not, and the ratio of the first epoch is not measured.
 
         A filter is dead if its feature map is the same at every position for every sample of
-        `inputs`, as after a ReLU that is always 0. Where a normalisation and an activation
-        follow the layer, and nothing else takes what it returns, they count as a part of it.
+        `inputs`, as after a ReLU that is always 0. It may respond to other samples: of some
+        hundreds of images this says much, of a single one nearly nothing. Where a normalisation and
+        an activation follow the layer, and nothing else takes what it returns, they count as a part
+        of it.
 
         Where weights are NaN or infinite, so are their numbers, and there is one warning.
 
