@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,8 @@ from kerasviz.callbacks.destinations import Destinations, Folder
 from kerasviz.callbacks.faults import Guard
 from kerasviz.callbacks.png import discard
 from kerasviz.callbacks.schedule import ScheduledCallback
-from kerasviz.draw.channels import Channel
+from kerasviz.callbacks.signs import Frame, follow_signs
+from kerasviz.draw.channels import Channel, resolve_channel
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions, Tiles, check_options
 from kerasviz.draw.overlay import Opacity
@@ -92,6 +94,10 @@ class Snapshots(ScheduledCallback, ABC):
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
 
+    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+        """Return the panels of a step in a form that agrees with the step before."""
+        return panels
+
     @abstractmethod
     def key(self) -> str:
         """Return what the values of an animation depend on, but for the training."""
@@ -127,7 +133,7 @@ class Snapshots(ScheduledCallback, ABC):
         label = self.every.label(number)
         panels = {
             address: replace(panel, notes=(label, *panel.notes))
-            for address, panel in self.panels().items()
+            for address, panel in self.follow(self.panels()).items()
         }
         self._warn_of_invalid(panels, label)
         self._destinations.put_aside(number, panels)
@@ -222,6 +228,11 @@ class KernelSnapshots(Snapshots):
         numbers go on from there. A picture is never overwritten: where a folder has pictures
         already, numbers go on from the last of them. For a new beginning, give a new folder.
 
+        The sign of a principal pattern is free. In the first picture it is that of `plot_kernels`,
+        in each later one that which agrees with the picture before, also where an animation of a
+        resumed run goes on: a filter that hardly changed looks as before, and one that became its
+        negative is drawn as its negative.
+
         The training is not changed: kernels are read, and nothing else. Figures are made without
         pyplot.
 
@@ -270,6 +281,8 @@ class KernelSnapshots(Snapshots):
         )
         self.channel = channel
         self._targets: Sequence[Target] = ()
+        self._kernels: dict[str, np.ndarray] = {}
+        self._frames: dict[str, Frame] = {}
 
     def check_layers(self, model: keras.Model) -> None:
         """Raise `ValueError` for an address that the model does not have."""
@@ -283,12 +296,37 @@ class KernelSnapshots(Snapshots):
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
         _ = self.model  # on JAX, asking for the model brings its weights up to date
-        return {
-            address: kernel_panel(
-                read_kernel(call.layer, address), address, self.channel, self.options
-            )
-            for address, call in self._targets
+        self._kernels = {
+            address: read_kernel(call.layer, address) for address, call in self._targets
         }
+        return {
+            address: kernel_panel(kernel, address, self.channel, self.options)
+            for address, kernel in self._kernels.items()
+        }
+
+    @override
+    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+        """Return the panels of a step; the signs of principal patterns are those of the last."""
+        aligned = dict(panels)
+        for address, panel in panels.items():
+            kernel = self._kernels[address]
+            if not self._has_free_signs(address, panel):
+                continue
+            before = self._frames.get(address) or self._destinations.read_frame(address, panel)
+            aligned[address], self._frames[address] = follow_signs(panel, kernel, before)
+        return aligned
+
+    @override
+    def on_train_end(self, logs: Any = None) -> None:
+        """Write what is written at the end."""
+        super().on_train_end(logs)
+        self._kernels = {}  # as large as the model; the frames are needed if training goes on
+
+    def _has_free_signs(self, address: str, panel: Panel) -> bool:
+        """Whether a panel shows principal patterns, whose signs the decomposition leaves open."""
+        *window, in_channels, _ = self._kernels[address].shape
+        is_principal = resolve_channel(self.channel, in_channels, address) == "principal"
+        return is_principal and panel.tiles.size == len(panel.numbers) * math.prod(window)
 
     def key(self) -> str:
         """Return what the values of an animation depend on, but for the training."""
