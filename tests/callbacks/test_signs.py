@@ -8,6 +8,10 @@ from kerasviz.draw.channels import principal_patterns
 from kerasviz.draw.panel import Panel
 
 FILTERS = 4
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+)
+"""Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 
 
 @pytest.fixture

@@ -66,6 +66,11 @@ class Destinations:
         places = (self.folder, self.log, self.animation)
         return max((place.open() for place in places if place is not None), default=0)
 
+    def places(self) -> str:
+        """Return the folders to which a later training adds, in words."""
+        places = [place for place in (self.folder, self.animation) if place is not None]
+        return " and ".join(f"{place.keyword}={str(place.folder)!r}" for place in places)
+
     def begin(self, addresses: Iterable[str], key: str) -> None:
         """Take note of the layers, and of what the values of an animation depend on."""
         self._names = safe_names(addresses)

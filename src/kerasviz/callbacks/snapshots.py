@@ -27,6 +27,7 @@ from kerasviz.draw.overlay import Opacity
 from kerasviz.draw.panel import Panel, Plot
 from kerasviz.draw.scaling import resolve_scales
 from kerasviz.model.feature_maps import check_address
+from kerasviz.model.inputs import check_inputs_form
 from kerasviz.model.kernels import read_kernel, resolve_kernels
 from kerasviz.model.layers import Target, sublayers
 from kerasviz.plots.feature_maps import (
@@ -128,6 +129,11 @@ class Snapshots(ScheduledCallback, ABC):
         self._guard = Guard(self, self._destinations.finish)
         return number
 
+    @override
+    def places(self) -> str:
+        """Return where the records are to which this training adds, in words."""
+        return self._destinations.places()
+
     def act(self, number: int) -> None:
         """Take a picture of each layer."""
         label = self.every.label(number)
@@ -226,7 +232,8 @@ class KernelSnapshots(Snapshots):
         A number says how many epochs or batches were trained, so that the first epoch is 1, as in
         what Keras prints; Keras's own TensorBoard callback calls it 0. With `initial_epoch`
         numbers go on from there. A picture is never overwritten: where a folder has pictures
-        already, numbers go on from the last of them. For a new beginning, give a new folder.
+        already, numbers go on from the last of them. For a new beginning, give a new folder: where
+        the optimizer has taken no step yet, and `initial_epoch` is 0, there is a warning.
 
         The sign of a principal pattern is free. In the first picture it is that of `plot_kernels`,
         in each later one that which agrees with the picture before, also where an animation of a
@@ -362,7 +369,8 @@ class FeatureMapSnapshots(Snapshots):
             `figure`.
 
     Raises:
-        TypeError: A keyword that does not exist, or a value of the wrong type.
+        TypeError: A keyword that does not exist, or a value of the wrong type; `inputs` is a path,
+            or batches to iterate over.
         ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
             begins: no layer has that address, or `inputs` does not fit the model. Of a model that
             is built by its first step, the inputs are checked after that step.
@@ -421,6 +429,7 @@ class FeatureMapSnapshots(Snapshots):
             log_dir=log_dir,
             on_plot=on_plot,
         )
+        check_inputs_form(inputs)
         self.inputs = inputs
         self.keywords = keywords
         self._maps: Maps | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -76,6 +77,23 @@ def is_stream(inputs: Any) -> bool:
         return True
     given = isinstance(inputs, (list, tuple, dict, str, bytes)) or hasattr(inputs, "__array__")
     return not given and not keras.ops.is_tensor(inputs) and isinstance(inputs, Iterable)
+
+
+def check_inputs_form(inputs: Any) -> None:
+    """Refuse what is no array for any model: batches to iterate over, a path, a symbolic tensor.
+
+    Raises:
+        TypeError: `inputs` is one of these.
+    """
+    if isinstance(inputs, (str, bytes, os.PathLike)):
+        what = "load the image of a path with keras.utils.load_img and img_to_array"
+    elif isinstance(inputs, keras.KerasTensor):
+        what = "a symbolic tensor holds no numbers"
+    elif is_stream(inputs):
+        what = "take one batch of it, without its labels"
+    else:
+        return
+    raise TypeError(f"`inputs` must be arrays: {what}. Received: inputs={inputs!r:.80}")
 
 
 def iter_batches(stream: Any) -> Iterator[Any]:
