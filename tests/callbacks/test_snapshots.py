@@ -219,20 +219,11 @@ def test_a_fresh_model_does_not_join_a_folder_of_another_in_silence(make_model, 
             fit(make_model(), KernelSnapshots("first", **{kind: folder}))
 
 
-class Batches(keras.utils.PyDataset):
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, _):
-        return np.zeros((2, 8, 8, 1)), np.zeros((2, 2))
-
-
 @pytest.mark.parametrize(
     "inputs",
     [
         "cat.jpg",
         pathlib.Path("cat.jpg"),
-        Batches(),
         iter([np.zeros((2, 8, 8, 1))]),
         keras.KerasTensor((None, 8, 8, 1)),
     ],

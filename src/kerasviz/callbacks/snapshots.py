@@ -369,8 +369,8 @@ class FeatureMapSnapshots(Snapshots):
             `figure`.
 
     Raises:
-        TypeError: A keyword that does not exist, or a value of the wrong type; `inputs` is a path,
-            or batches to iterate over.
+        TypeError: A keyword that does not exist, a value of the wrong type, or `inputs` of a form
+            that no model takes.
         ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
             begins: no layer has that address, or `inputs` does not fit the model. Of a model that
             is built by its first step, the inputs are checked after that step.
@@ -429,7 +429,7 @@ class FeatureMapSnapshots(Snapshots):
             log_dir=log_dir,
             on_plot=on_plot,
         )
-        check_inputs_form(inputs)
+        check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         self.inputs = inputs
         self.keywords = keywords
         self._maps: Maps | None = None

@@ -63,7 +63,7 @@ class WeightStatistics(ScheduledCallback):
               filter but one value.
 
     Raises:
-        TypeError: A keyword of the wrong type; `inputs` is a path, or batches to iterate over.
+        TypeError: A keyword of the wrong type, or `inputs` of a form that no model takes.
         ValueError: A keyword has no meaning. When training begins: no layer has that address, it
             has no kernel, `inputs` does not fit the model, or `csv` is a file of something else.
             Of a model that is built by its first step and makes layers while it is built, an
@@ -125,7 +125,7 @@ class WeightStatistics(ScheduledCallback):
             check_type(name, path, (str, os.PathLike, type(None)), "a path")
         check_count("batch_size", batch_size)
         if inputs is not None:
-            check_inputs_form(inputs)
+            check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         self.layer = layer
         self.inputs = inputs
         self.batch_size = batch_size

@@ -71,29 +71,33 @@ def prepare_inputs(model: keras.Model, inputs: Any) -> InputBatch:
     return _batch(arrays, specs)
 
 
+def check_inputs_form(inputs: Any, *, may_be_text: bool = False) -> None:
+    """Raise for inputs of a form that can never be used, which is known without a model.
+
+    Args:
+        inputs: What a user gave.
+        may_be_text: Whether strings may be text, and not paths.
+
+    Raises:
+        TypeError: Inputs that are symbolic, batches to iterate over, or a path.
+    """
+    if isinstance(inputs, (str, os.PathLike)) and not may_be_text:
+        what = "load the image of a path with keras.utils.load_img"
+    elif isinstance(inputs, keras.KerasTensor):
+        what = "a symbolic tensor holds no numbers"
+    elif is_stream(inputs):
+        what = "give one batch, without its labels"
+    else:
+        return
+    raise TypeError(f"`inputs` must be arrays: {what}. Received: inputs={inputs!r:.80}")
+
+
 def is_stream(inputs: Any) -> bool:
     """Whether inputs are batches to iterate over, and no arrays."""
     if isinstance(inputs, keras.utils.PyDataset):
         return True
     given = isinstance(inputs, (list, tuple, dict, str, bytes)) or hasattr(inputs, "__array__")
     return not given and not keras.ops.is_tensor(inputs) and isinstance(inputs, Iterable)
-
-
-def check_inputs_form(inputs: Any) -> None:
-    """Refuse what is no array for any model: batches to iterate over, a path, a symbolic tensor.
-
-    Raises:
-        TypeError: `inputs` is one of these.
-    """
-    if isinstance(inputs, (str, bytes, os.PathLike)):
-        what = "load the image of a path with keras.utils.load_img and img_to_array"
-    elif isinstance(inputs, keras.KerasTensor):
-        what = "a symbolic tensor holds no numbers"
-    elif is_stream(inputs):
-        what = "take one batch of it, without its labels"
-    else:
-        return
-    raise TypeError(f"`inputs` must be arrays: {what}. Received: inputs={inputs!r:.80}")
 
 
 def iter_batches(stream: Any) -> Iterator[Any]:
