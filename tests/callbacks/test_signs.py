@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from kerasviz.callbacks.signs import follow_signs, make_frame
+from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.draw.channels import principal_patterns
 from kerasviz.draw.panel import Panel
 
@@ -124,8 +124,12 @@ def test_what_has_a_sign_of_its_own_keeps_it(train, make_kernel, channel):
 
 def test_signs_follow_the_filter_where_the_order_changes(make_kernel):
     first, second = make_kernel(1e-3), make_kernel(-1e-3)
-    before, frame = follow_signs(panel_of(first, [2, 0, 3]), first, None)
-    after, _ = follow_signs(panel_of(second, [0, 3, 2]), second, frame)
+    drawn = DrawnPatterns()
+    assert not drawn
+    before = panel_of(first, [2, 0, 3])
+    drawn.remember(before.tiles, before.numbers, first)
+    assert drawn
+    after = drawn.follow(panel_of(second, [0, 3, 2]), second)
     assert after.numbers.tolist() == [0, 3, 2]
     for index in (0, 2, 3):
         a = before.tiles[before.numbers.tolist().index(index)]
@@ -133,21 +137,36 @@ def test_signs_follow_the_filter_where_the_order_changes(make_kernel):
         assert cosine(a.ravel(), b.ravel()) > 0.99
 
 
+def test_a_filter_that_was_not_drawn_before_keeps_its_sign(make_kernel):
+    first, second = make_kernel(1e-3), make_kernel(-1e-3)
+    drawn = DrawnPatterns()
+    before = panel_of(first, [0, 1])
+    drawn.remember(before.tiles, before.numbers, first)
+    panel = panel_of(second, [1, 2])
+    after = drawn.follow(panel, second)
+    np.testing.assert_array_equal(after.tiles, [-panel.tiles[0], panel.tiles[1]])
+    drawn.remember(after.tiles, after.numbers, second)
+    again = drawn.follow(panel_of(second, [0]), second)  # drawn two steps ago
+    assert cosine(again.tiles.ravel(), before.tiles[0].ravel()) > 0.99
+
+
 def test_slices_of_a_volume_have_one_sign(rng):
     kernel = rng.normal(size=(2, 3, 3, 5, FILTERS))
     flat = kernel.reshape(6, 3, 5, FILTERS)
     tiles = principal_patterns(flat)[0].reshape(-1, 3, 3)
     panel = Panel(tiles, np.arange(FILTERS), FILTERS, "c", "kernels", "", slices=2)
-    before = make_frame(-tiles, np.arange(FILTERS))
-    after, frame = follow_signs(panel, kernel, before)
-    np.testing.assert_array_equal(after.tiles, -tiles)
-    assert frame.kernel.shape == (18, 1, 5, FILTERS)
+    drawn = DrawnPatterns()
+    drawn.remember(-tiles, np.arange(FILTERS))
+    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -tiles)
+    drawn.remember(-tiles, np.arange(FILTERS), -kernel)
+    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, tiles)
 
 
-@pytest.mark.parametrize("indices", [[0, 1], [0, 1, 3]])
-def test_a_frame_of_something_else_is_no_reference(make_kernel, indices):
+def test_patterns_of_another_size_are_no_reference(make_kernel):
     kernel = make_kernel(1e-3)
     panel = panel_of(kernel, [0, 1, 2])
-    other = panel_of(-kernel, indices)
-    after, _ = follow_signs(panel, kernel, make_frame(-other.tiles, other.numbers))
-    np.testing.assert_array_equal(after.tiles, panel.tiles)
+    drawn = DrawnPatterns()
+    drawn.remember(-panel.tiles[:, :2], panel.numbers)
+    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, panel.tiles)
+    drawn.remember(-panel.tiles, panel.numbers, -kernel[:, :, :5])  # with fewer input channels
+    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -panel.tiles)

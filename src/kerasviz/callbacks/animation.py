@@ -8,6 +8,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import count
@@ -22,7 +23,7 @@ from kerasviz.callbacks.colors import FixedColors, Range, fix_colors
 from kerasviz.callbacks.files import last_number, open_folder, replacing
 from kerasviz.callbacks.png import discard, encode, png_size
 from kerasviz.callbacks.schedule import Every
-from kerasviz.callbacks.signs import Frame, make_frame
+from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions
@@ -99,21 +100,19 @@ class Animation:
             stream.write(values.getbuffer())
         self._has_new = True
 
-    def read_frame(self, name: str, panel: Panel) -> Frame | None:
-        """Return the last step that an earlier run put aside, if this one goes on from it.
+    def read_patterns(self, name: str, panel: Panel, drawn: DrawnPatterns) -> None:
+        """Remember the last step that an earlier run put aside, if this one goes on from it.
 
         Args:
             name: The name of the layer's folder.
             panel: What is drawn of the next step.
+            drawn: What remembers it.
         """
         files = _frame_files(self._choose_path(self.folder / name, self._full_key(panel)))
-        if not files:
-            return None
-        try:
-            with np.load(files[-1]) as data:
-                return make_frame(data["tiles"], data["numbers"])
-        except UNREADABLE:
-            return None
+        with suppress(*UNREADABLE):
+            for file in files[-1:]:
+                with np.load(file) as data:
+                    drawn.remember(data["tiles"], data["numbers"])
 
     def _full_key(self, panel: Panel) -> str:
         """Return what tells the values of a layer's steps apart from those of something else."""

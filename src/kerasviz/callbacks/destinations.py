@@ -12,7 +12,7 @@ from kerasviz.callbacks.faults import Faults
 from kerasviz.callbacks.files import PictureFolder, safe_names
 from kerasviz.callbacks.png import encode
 from kerasviz.callbacks.schedule import Every
-from kerasviz.callbacks.signs import Frame
+from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.callbacks.tensorboard import EventLog
 from kerasviz.draw.options import TileOptions, check_type
 from kerasviz.draw.panel import Panel, Plot
@@ -77,11 +77,10 @@ class Destinations:
         if self.animation is not None:
             self.animation.begin(key)
 
-    def read_frame(self, address: str, panel: Panel) -> Frame | None:
-        """Return the last step of an animation that goes on, of a layer's principal patterns."""
-        if self.animation is None:
-            return None
-        return self.animation.read_frame(self._names[address], panel)
+    def read_patterns(self, address: str, panel: Panel, drawn: DrawnPatterns) -> None:
+        """Remember the principal patterns in the last step of an animation that goes on."""
+        if self.animation is not None:
+            self.animation.read_patterns(self._names[address], panel, drawn)
 
     def put_aside(self, number: int, panels: Mapping[str, Panel]) -> None:
         """Keep the values of a step for the animations, by the layers' addresses."""

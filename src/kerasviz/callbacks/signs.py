@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,63 +10,63 @@ from kerasviz.draw.channels import align_signs, kernel_agreement
 from kerasviz.draw.panel import Panel
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """The principal patterns of a layer at one step, as they were drawn.
+class DrawnPatterns:
+    """The principal patterns of one layer's filters as they were drawn last, by filter.
 
-    Args:
-        indices: Which filter each pattern is of, in increasing order, `(filters,)`.
-        patterns: Array `(filters, height, width)`.
-        kernel: The kernel that they are of, `(positions, 1, in_channels, filters)`, if it is known.
+    `sort` may order each step differently, and each step may show other filters.
     """
 
-    indices: np.ndarray
-    patterns: np.ndarray
-    kernel: np.ndarray | None = None
+    def __init__(self) -> None:
+        self._patterns: dict[int, np.ndarray] = {}
+        self._kernels: dict[int, np.ndarray] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._patterns)
+
+    def remember(
+        self, tiles: np.ndarray, indices: np.ndarray, kernel: np.ndarray | None = None
+    ) -> None:
+        """Keep what was drawn.
+
+        Args:
+            tiles: The patterns, with the slices of a volume one after the other,
+                `(filters * slices, height, width)`.
+            indices: Which filter each pattern is of, `(filters,)`.
+            kernel: The kernel of the whole layer, `(..., in_channels, filters)`, if it is known.
+        """
+        patterns = _by_filter(tiles, indices)
+        self._patterns |= dict(zip(indices.tolist(), patterns.copy(), strict=True))
+        for index in indices.tolist():
+            self._kernels.pop(index, None)
+            if kernel is not None:
+                self._kernels[index] = kernel[..., index].copy()
+
+    def follow(self, panel: Panel, kernel: np.ndarray) -> Panel:
+        """Return a panel whose patterns have the signs that agree with what was drawn last.
+
+        Args:
+            panel: The principal patterns of a kernel.
+            kernel: That kernel. Where the one before is known, a filter that became its negative
+                gets the negative pattern.
+        """
+        patterns = _by_filter(panel.tiles, panel.numbers).copy()
+        for pattern, index in zip(patterns, panel.numbers.tolist(), strict=True):
+            before = self._patterns.get(index)
+            if before is None or before.shape != pattern.shape:
+                continue
+            agreement = self._agreement(index, kernel[..., index])
+            pattern[:] = align_signs(pattern[np.newaxis], before[np.newaxis], agreement)[0]
+        return replace(panel, tiles=patterns.reshape(panel.tiles.shape))
+
+    def _agreement(self, index: int, weights: np.ndarray) -> np.ndarray | None:
+        """Return the agreement of a filter with the one before, `(1,)`, where that is known."""
+        before = self._kernels.get(index)
+        if before is None or before.shape != weights.shape:
+            return None
+        columns = [array.reshape(-1, 1, 1, 1) for array in (weights, before)]
+        return kernel_agreement(*columns)
 
 
-def make_frame(tiles: np.ndarray, indices: np.ndarray, kernel: np.ndarray | None = None) -> Frame:
-    """Put patterns in the order of their filters, since `sort` may order each step differently.
-
-    Args:
-        tiles: The patterns in the order in which they are drawn, with the slices of a volume one
-            after the other, `(filters * slices, height, width)`.
-        indices: Which filter each pattern is of, `(filters,)`.
-        kernel: The kernel of the whole layer, `(..., in_channels, filters)`.
-    """
-    order = np.argsort(indices, kind="stable")
-    if kernel is not None:
-        chosen = kernel[..., indices[order]]
-        kernel = chosen.reshape(-1, 1, *chosen.shape[-2:])
-    patterns = tiles.reshape(len(indices), -1, tiles.shape[-1])[order]
-    return Frame(indices=indices[order], patterns=patterns, kernel=kernel)
-
-
-def follow_signs(panel: Panel, kernel: np.ndarray, before: Frame | None) -> tuple[Panel, Frame]:
-    """Give each pattern the sign that agrees with the frame before.
-
-    Args:
-        panel: The principal patterns of a kernel.
-        kernel: That kernel.
-        before: The frame before; `None`, or one of another shape, leaves the signs as they are.
-
-    Returns:
-        The panel with these signs, and the frame that it is.
-    """
-    frame = make_frame(panel.tiles, panel.numbers, kernel)
-    if (
-        before is None
-        or before.patterns.shape != frame.patterns.shape
-        or not np.array_equal(before.indices, frame.indices)
-    ):
-        return panel, frame
-    agreement = None
-    if before.kernel is not None and frame.kernel is not None:
-        if before.kernel.shape != frame.kernel.shape:
-            return panel, frame
-        agreement = kernel_agreement(frame.kernel, before.kernel)
-    patterns = align_signs(frame.patterns, before.patterns, agreement)
-    tiles = np.empty_like(patterns)
-    tiles[np.argsort(panel.numbers, kind="stable")] = patterns
-    aligned = replace(panel, tiles=tiles.reshape(panel.tiles.shape))
-    return aligned, replace(frame, patterns=patterns)
+def _by_filter(tiles: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Return the patterns one per filter, the slices of a volume below one another."""
+    return tiles.reshape(len(indices), -1, tiles.shape[-1])

@@ -19,7 +19,7 @@ from kerasviz.callbacks.destinations import Destinations, Folder
 from kerasviz.callbacks.faults import Guard
 from kerasviz.callbacks.png import discard
 from kerasviz.callbacks.schedule import ScheduledCallback
-from kerasviz.callbacks.signs import Frame, follow_signs
+from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.draw.channels import Channel, resolve_channel
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions, Tiles, check_options
@@ -289,7 +289,7 @@ class KernelSnapshots(Snapshots):
         self.channel = channel
         self._targets: Sequence[Target] = ()
         self._kernels: dict[str, np.ndarray] = {}
-        self._frames: dict[str, Frame] = {}
+        self._drawn: dict[str, DrawnPatterns] = {}
 
     def check_layers(self, model: keras.Model) -> None:
         """Raise `ValueError` for an address that the model does not have."""
@@ -316,18 +316,21 @@ class KernelSnapshots(Snapshots):
         """Return the panels of a step; the signs of principal patterns are those of the last."""
         aligned = dict(panels)
         for address, panel in panels.items():
-            kernel = self._kernels[address]
             if not self._has_free_signs(address, panel):
                 continue
-            before = self._frames.get(address) or self._destinations.read_frame(address, panel)
-            aligned[address], self._frames[address] = follow_signs(panel, kernel, before)
+            drawn = self._drawn.setdefault(address, DrawnPatterns())
+            if not drawn:
+                self._destinations.read_patterns(address, panel, drawn)
+            kernel = self._kernels[address]
+            aligned[address] = drawn.follow(panel, kernel)
+            drawn.remember(aligned[address].tiles, panel.numbers, kernel)
         return aligned
 
     @override
     def on_train_end(self, logs: Any = None) -> None:
         """Write what is written at the end."""
         super().on_train_end(logs)
-        self._kernels = {}  # as large as the model; the frames are needed if training goes on
+        self._kernels = {}  # as large as the model
 
     def _has_free_signs(self, address: str, panel: Panel) -> bool:
         """Whether a panel shows principal patterns, whose signs the decomposition leaves open."""
