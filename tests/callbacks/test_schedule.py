@@ -129,7 +129,6 @@ def test_numbers_go_on_after_what_is_there_already(model, fit):
     assert diary.numbers == [8, 10]
 
 
-@pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras on PyTorch has only 1")
 class Keeper(Diary):
     """Adds to what is in a folder."""
 
@@ -169,6 +168,7 @@ def test_steps_are_those_of_any_optimizer(make_model, fit):
     assert count_updates(own) == 0
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras on PyTorch has only 1")
 def test_a_call_that_stands_for_several_batches(make_model, fit):
     diary = Diary("2 batches")
     model = make_model(steps_per_execution=3, run_eagerly=False)
