@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import io
+import pathlib
 import re
 import shutil
 import subprocess
@@ -206,6 +207,32 @@ def test_no_file_is_lost_in_a_second_run(model, fit, tmp_path, files, other):
     numbers = (1, 2, 3, 4, 8)
     assert files(tmp_path) == [f"first/kernels-epoch-{number:04d}.png" for number in numbers]
     assert all(path.read_bytes() == png for path, png in before.items())
+
+
+def test_a_fresh_model_does_not_join_a_folder_of_another_in_silence(make_model, fit, tmp_path):
+    for kind in ("directory", "gif"):
+        folder = tmp_path / kind
+        fit(make_model(), KernelSnapshots("first", **{kind: folder}))
+        message = (
+            f"KernelSnapshots goes on from epoch 2 of an earlier training, in {kind}='.*{kind}'"
+        )
+        with pytest.warns(UserWarning, match=message):
+            fit(make_model(), KernelSnapshots("first", **{kind: folder}))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        "cat.jpg",
+        pathlib.Path("cat.jpg"),
+        iter([np.zeros((2, 8, 8, 1))]),
+        keras.KerasTensor((None, 8, 8, 1)),
+    ],
+    ids=lambda inputs: type(inputs).__name__,
+)
+def test_inputs_in_a_form_that_no_model_takes_are_refused_at_once(inputs):
+    with pytest.raises(TypeError, match="`inputs`"):
+        FeatureMapSnapshots(inputs, on_plot=print)
 
 
 def test_addresses_of_nested_models(fit, images, tmp_path, album, read_tiles):

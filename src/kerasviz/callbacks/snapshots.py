@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +19,15 @@ from kerasviz.callbacks.destinations import Destinations, Folder
 from kerasviz.callbacks.faults import Guard
 from kerasviz.callbacks.png import discard
 from kerasviz.callbacks.schedule import ScheduledCallback
-from kerasviz.draw.channels import Channel
+from kerasviz.callbacks.signs import DrawnPatterns
+from kerasviz.draw.channels import Channel, resolve_channel
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions, Tiles, check_options
 from kerasviz.draw.overlay import Opacity
 from kerasviz.draw.panel import Panel, Plot
 from kerasviz.draw.scaling import resolve_scales
 from kerasviz.model.feature_maps import check_address
+from kerasviz.model.inputs import check_inputs_form
 from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.model.layers import Target, sublayers
 from kerasviz.plots.feature_maps import (
@@ -98,6 +101,10 @@ class Snapshots(ScheduledCallback, ABC):
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
 
+    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+        """Return the panels of a step in a form that agrees with the step before."""
+        return panels
+
     @abstractmethod
     def key(self) -> str:
         """Return what the values of an animation depend on, but for the training."""
@@ -128,12 +135,17 @@ class Snapshots(ScheduledCallback, ABC):
         self._guard = Guard(self, self._destinations.finish)
         return number
 
+    @override
+    def places(self) -> str:
+        """Return where the records are to which this training adds, in words."""
+        return self._destinations.places()
+
     def act(self, number: int) -> None:
         """Take a picture of each layer."""
         label = self.every.label(number)
         panels = {
             address: replace(panel, notes=(label, *panel.notes))
-            for address, panel in self.panels().items()
+            for address, panel in self.follow(self.panels()).items()
         }
         self._warn_of_invalid(panels, label)
         self._destinations.put_aside(number, panels)
@@ -227,7 +239,13 @@ class KernelSnapshots(Snapshots):
         A number says how many epochs or batches were trained, so that the first epoch is 1, as in
         what Keras prints; Keras's own TensorBoard callback calls it 0. With `initial_epoch`
         numbers go on from there. A picture is never overwritten: where a folder has pictures
-        already, numbers go on from the last of them. For a new beginning, give a new folder.
+        already, numbers go on from the last of them. For a new beginning, give a new folder: where
+        the optimizer has taken no step yet, and `initial_epoch` is 0, there is a warning.
+
+        The sign of a principal pattern is free. In the first picture it is that of `plot_kernels`,
+        in each later one that which agrees with the picture before, also where an animation of a
+        resumed run goes on: a filter that hardly changed looks as before, and one that became its
+        negative is drawn as its negative.
 
         The training is not changed: kernels are read, and nothing else. Figures are made without
         pyplot.
@@ -277,6 +295,8 @@ class KernelSnapshots(Snapshots):
         )
         self.channel = channel
         self._targets: Sequence[Target] = ()
+        self._kernels: dict[str, np.ndarray] = {}
+        self._drawn: dict[str, DrawnPatterns] = {}
 
     def check_layers(self, model: keras.Model) -> None:
         """Raise `ValueError` for an address that the model does not have."""
@@ -290,9 +310,12 @@ class KernelSnapshots(Snapshots):
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
         _ = self.model  # on JAX, asking for the model brings its weights up to date
+        self._kernels = {
+            address: read_kernel(call.layer, address) for address, call in self._targets
+        }
         return {
             address: kernel_panel(
-                read_kernel(call.layer, address),
+                self._kernels[address],
                 address,
                 self.channel,
                 self.options,
@@ -300,6 +323,34 @@ class KernelSnapshots(Snapshots):
             )
             for address, call in self._targets
         }
+
+    @override
+    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+        """Return the panels of a step; the signs of principal patterns are those of the last."""
+        aligned = dict(panels)
+        for address, panel in panels.items():
+            if not self._has_free_signs(address, panel):
+                continue
+            drawn = self._drawn.setdefault(address, DrawnPatterns())
+            if not drawn:
+                self._destinations.read_patterns(address, panel, drawn)
+            kernel = self._kernels[address]
+            aligned[address] = drawn.follow(panel, kernel)
+            drawn.remember(aligned[address].tiles, panel.numbers, kernel)
+        return aligned
+
+    @override
+    def on_train_end(self, logs: Any = None) -> None:
+        """Write what is written at the end."""
+        super().on_train_end(logs)
+        self._kernels = {}  # as large as the model
+
+    def _has_free_signs(self, address: str, panel: Panel) -> bool:
+        """Whether a panel shows principal patterns, whose signs the decomposition leaves open."""
+        *window, in_channels, _ = self._kernels[address].shape
+        is_point = math.prod(window) == 1
+        channel = resolve_channel(self.channel, in_channels, address, is_point=is_point)
+        return channel == "principal" and panel.tiles.size == len(panel.numbers) * math.prod(window)
 
     def key(self) -> str:
         """Return what the values of an animation depend on, but for the training."""
@@ -337,7 +388,8 @@ class FeatureMapSnapshots(Snapshots):
             `figure`.
 
     Raises:
-        TypeError: A keyword that does not exist, or a value of the wrong type.
+        TypeError: A keyword that does not exist, a value of the wrong type, or `inputs` of a form
+            that no model takes.
         ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
             begins: no layer has that address, or `inputs` does not fit the model. Of a model that
             is built by its first step, the inputs are checked after that step.
@@ -397,6 +449,7 @@ class FeatureMapSnapshots(Snapshots):
             log_dir=log_dir,
             on_plot=on_plot,
         )
+        check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         self.inputs = inputs
         self.keywords = keywords
         self._maps: Maps | None = None
