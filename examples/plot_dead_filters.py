@@ -1,7 +1,8 @@
 """# Which filters are dead?
 
-A map that is constant is crossed out and counted. But it is dead *for this image*: only a filter
-that stays silent for many images is dead. So look at the weights first, and then at several images.
+A map that has one value everywhere is crossed out and counted as "constant here": for this image.
+Only a filter that stays silent for many images is dead. So look at the weights first, and then at
+several images.
 """
 
 import numpy as np

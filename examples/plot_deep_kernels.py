@@ -16,7 +16,13 @@ kerasviz.plot_kernels(model, "conv2d_1")
 kerasviz.plot_kernels(model, "conv2d_1", channel=5)
 
 # %%
-# Every slice, as a table: a row an input channel, a column a filter. A pale row is a channel that
-# hardly any filter uses; a pale column is a weak filter.
+# Every slice, as a table with one row per input channel and one column per filter. A pale row is a
+# channel that hardly any filter uses; a pale column is a weak filter.
 
 kerasviz.plot_kernels(model, "conv2d_1", channel="all")
+
+# %%
+# A filter of a 1×1 convolution, or a unit of a dense layer, has no pattern over positions: it is a
+# list of weights. The layer is drawn as a matrix with one column per unit, here one per class.
+
+kerasviz.plot_kernels(model, "dense_1")

@@ -30,7 +30,7 @@ kerasviz.compare_kernels(models, "conv2d", vmax=0.5)
 
 # %%
 # The same in numbers, for all convolutions. The standard deviation has grown threefold. No filter
-# is dead, and 5 to 7 in 100 weights are so small that they could as well be zero.
+# is zero, and 5 to 7 in 100 weights are so small that they could as well be zero.
 
 for name, model in models.items():
     print(name, kerasviz.kernel_statistics(model), sep="\n", end="\n\n")
@@ -38,9 +38,7 @@ for name, model in models.items():
 # %%
 # The second convolution has 32 input channels, and each filter is drawn as its principal pattern:
 # the part of it that explains most. Training makes that part larger, as the line above each panel
-# says. These are the 16 filters with the largest weights after training, in the same places in all
-# panels.
+# says. These are the 16 filters with the largest weights after training, at the same position in
+# all panels. The sign of a pattern is free; here it agrees with the untrained model.
 
-kernels = kerasviz.get_kernels(models["trained"], "conv2d_1")
-strongest = (kernels**2).sum(axis=(0, 1, 2)).argsort()[::-1][:16]
-kerasviz.compare_kernels(models, "conv2d_1", tiles=strongest, labels=True)
+kerasviz.compare_kernels(models, "conv2d_1", top=16, labels=True)

@@ -141,7 +141,7 @@ def read_title():
 
 @pytest.fixture(scope="session")
 def grey_model():
-    """12×12×1 → "first", 4 kernels 3×2 → "second", 6 kernels 3×3×4 and a ReLU; map 2 is dead."""
+    """12×12×1 → "first", 4 kernels 3×2 → "second", 6 kernels 3×3×4 and a ReLU; map 2 is all 0."""
     import keras
 
     rng = np.random.default_rng(1)

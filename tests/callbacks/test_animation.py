@@ -386,7 +386,9 @@ def test_a_process_that_is_killed_while_it_writes(run_script, tmp_path, files):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="conv")])
     model.compile("sgd", "mse")
     callback = KernelSnapshots(directory=tmp_path / "out", gif=tmp_path / "out")
-    model.fit(np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2)), verbose=0, callbacks=[callback])
+    x, y = np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2))
+    with pytest.warns(UserWarning, match="goes on from epoch 3 of an earlier training"):
+        model.fit(x, y, verbose=0, callbacks=[callback])
     with Image.open(tmp_path / "out/conv/kernels.gif") as gif:
         assert gif.n_frames == 4  # the values of the third had been put aside already
     assert (tmp_path / "out/conv/kernels-epoch-0004.png").exists()

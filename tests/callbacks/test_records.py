@@ -72,6 +72,8 @@ def test_a_file_that_a_spreadsheet_saved(file, path):
         b"\x89PNG\r\n\x1a\n",
         b"epoch;step\n",
         HEADER + b"\nmine\n",
+        HEADER + b"\n1" + 30 * b"0" + b",2,conv,0,1,2,,\n",
+        HEADER + b"\n1," + 5000 * b"9" + b",conv,0,1,2,,\n",
         b"x",
     ],
     ids=str,

@@ -7,9 +7,15 @@ import pickle
 import re
 
 import keras
+import numpy as np
 import pytest
 
-from kerasviz.callbacks.schedule import Every, ScheduledCallback, parse_every
+from kerasviz.callbacks.schedule import Every, ScheduledCallback, count_updates, parse_every
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+)
+"""Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 
 
 class Diary(ScheduledCallback):
@@ -59,6 +65,8 @@ def test_every_counts_epochs_or_batches(every, expected):
     [
         (0, ValueError, "`every` must be a positive integer. Received: every=0"),
         (True, ValueError, "Received: every=True"),
+        (np.True_, TypeError, "Received: every=np.True_"),
+        (f"{5000 * '9'} batches", ValueError, "`every` must be a positive number of epochs"),
         (1.5, TypeError, "`every` must be a number of epochs, or a string such as '100 batches'"),
         (None, TypeError, "Received: every=None"),
         ("100 btaches", ValueError, "Did you mean '100 batches' or "),
@@ -119,6 +127,45 @@ def test_numbers_go_on_after_what_is_there_already(model, fit):
     diary = Diary("2 batches", last=7)
     fit(model, diary, epochs=1)
     assert diary.numbers == [8, 10]
+
+
+class Keeper(Diary):
+    """Adds to what is in a folder."""
+
+    def places(self):
+        return "directory='old'"
+
+
+def test_a_model_that_was_never_trained_and_records_of_another(model, fit):
+    message = "Keeper goes on from epoch 7 of an earlier training, in directory='old', but the opt"
+    with pytest.warns(UserWarning, match=message):
+        fit(model, Keeper(last=7))
+    fit(model, Keeper(last=7))  # whose optimizer has taken steps
+
+
+def test_what_goes_on_says_nothing(model, fit):
+    fit(model, Keeper())  # there is nothing yet
+    fit(model, Keeper(last=2))
+    model.compile("sgd", "mse", run_eagerly=True)  # weights alone were loaded
+    fit(model, Keeper(last=4), epochs=6, initial_epoch=4)
+
+
+def test_steps_are_those_of_any_optimizer(make_model, fit):
+    model = make_model()
+    assert count_updates(model) == 0
+    fit(model, epochs=1)
+    assert count_updates(model) == 3
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=1.0)
+    model.compile(scaled, "mse", run_eagerly=True)
+    assert count_updates(model) == 0
+    fit(model, epochs=1)
+    assert count_updates(model) == 3
+    own = keras.Sequential([keras.layers.Dense(1)])
+    assert count_updates(own) is None
+    own.first, own.second = keras.optimizers.SGD(), model.optimizer
+    assert count_updates(own) == 3
+    own.second = keras.optimizers.SGD()
+    assert count_updates(own) == 0
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras on PyTorch has only 1")

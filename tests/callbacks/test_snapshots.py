@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import io
+import pathlib
 import re
 import shutil
 import subprocess
@@ -120,7 +121,8 @@ def test_the_title_says_when(model, fit, album, images, read_title):
     title = read_title(album.plots[1, "second"].axes[0])
     assert title.startswith("second: 5 kernels, 2×2×3 epoch 1, RGB, ")
     fit(model, FeatureMapSnapshots(images, every="2 batches", on_plot=album), epochs=1)
-    assert read_title(album.plots[2, "first"].axes[0]) == "first: 3 feature maps, 6×6 batch 2"
+    title = read_title(album.plots[2, "first"].axes[0])
+    assert title == "first: 3 feature maps, 6×6 batch 2, sample 0 of 12"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,32 @@ def test_no_file_is_lost_in_a_second_run(model, fit, tmp_path, files, other):
     numbers = (1, 2, 3, 4, 8)
     assert files(tmp_path) == [f"first/kernels-epoch-{number:04d}.png" for number in numbers]
     assert all(path.read_bytes() == png for path, png in before.items())
+
+
+def test_a_fresh_model_does_not_join_a_folder_of_another_in_silence(make_model, fit, tmp_path):
+    for kind in ("directory", "gif"):
+        folder = tmp_path / kind
+        fit(make_model(), KernelSnapshots("first", **{kind: folder}))
+        message = (
+            f"KernelSnapshots goes on from epoch 2 of an earlier training, in {kind}='.*{kind}'"
+        )
+        with pytest.warns(UserWarning, match=message):
+            fit(make_model(), KernelSnapshots("first", **{kind: folder}))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        "cat.jpg",
+        pathlib.Path("cat.jpg"),
+        iter([np.zeros((2, 8, 8, 1))]),
+        keras.KerasTensor((None, 8, 8, 1)),
+    ],
+    ids=lambda inputs: type(inputs).__name__,
+)
+def test_inputs_in_a_form_that_no_model_takes_are_refused_at_once(inputs):
+    with pytest.raises(TypeError, match="`inputs`"):
+        FeatureMapSnapshots(inputs, on_plot=print)
 
 
 def test_addresses_of_nested_models(fit, images, tmp_path, album, read_tiles):
@@ -388,7 +416,7 @@ def test_a_mistake_about_maps_is_refused_at_once(images, options, error, message
     [
         ("frist", {}, "Did you mean 'first'"),
         ("third", {}, "No such layer"),
-        ("flatten*", {}, "has no convolution kernel"),
+        ("flatten*", {}, "must match a layer with a kernel"),
         ("first", {"channel": "rgb"}, "`channel` can be 'rgb' for 3 input channels only"),
         ("first", {"tiles": [3]}, "`tiles` must be between -3 and 2"),
         ("second", {"cmap": "gray"}, "`cmap` has no meaning for RGB tiles"),
@@ -609,3 +637,18 @@ def test_nothing_is_said(model, fit, images, tmp_path, capfd):
         warnings.filterwarnings("ignore", message="__array__ implementation", module="keras")
         fit(model, FeatureMapSnapshots(images, directory=tmp_path, gif=tmp_path))
     assert capfd.readouterr() == ("", "")
+
+
+def test_top_is_for_pictures_and_not_for_animations(tmp_path):
+    with pytest.raises(ValueError, match="`top` cannot be given together with `gif`"):
+        kerasviz.KernelSnapshots(gif=tmp_path, top=2)
+
+
+def test_a_picture_of_the_strongest_filters(model, fit):
+    titles = []
+    snapshots = kerasviz.KernelSnapshots(
+        "first", on_plot=lambda _, __, plot: titles.append(plot.axes[0].get_title()), top=2
+    )
+    fit(model, snapshots)
+    assert titles
+    assert all(": 2 strongest of " in title for title in titles)

@@ -6,6 +6,7 @@ import copy
 import csv
 import importlib.util
 import math
+import pathlib
 import pickle
 import re
 import shutil
@@ -312,7 +313,7 @@ def test_every_layer_with_a_kernel(fit):
     ("layer", "message"),
     [
         ("frist", "No such layer in the model '.*': 'frist'. Did you mean 'first'"),
-        ("flatten*", "The layer 'flatten.*' is a Flatten and has no kernel. Convolutions and"),
+        ("flatten*", "`layer` must match a layer with a kernel, .* 'flatten.*' matches none"),
         (keras.layers.LSTM, "Nothing in the model"),
     ],
 )
@@ -339,6 +340,12 @@ def test_inputs_that_do_not_fit_fail_before_the_first_step(model, fit, images):
         ({"csv": 3}, TypeError, "`csv` must be a path. Received: csv=3"),
         ({"log_dir": True}, TypeError, "`log_dir` must be a path"),
         ({"batch_size": 0}, ValueError, "`batch_size` must be a positive integer"),
+        ({"batch_size": True}, ValueError, "`batch_size` must be a positive integer"),
+        ({"batch_size": np.True_}, ValueError, "`batch_size` must be a positive integer"),
+        ({"inputs": "cat.jpg"}, TypeError, "`inputs`"),
+        ({"inputs": pathlib.Path("cat.jpg")}, TypeError, "`inputs`"),
+        ({"inputs": (batch for batch in [1])}, TypeError, "`inputs`"),
+        ({"inputs": keras.KerasTensor((None, 8, 8, 1))}, TypeError, "`inputs`"),
     ],
     ids=str,
 )
@@ -468,6 +475,19 @@ def test_numbers_go_on_in_a_second_run(model, fit, tmp_path, other, every):
     assert [int(row["step"]) for row in rows] == [3, 6, 9, 12, 24]
 
 
+@keras_on_torch
+def test_a_fresh_model_does_not_join_the_file_of_another_in_silence(make_model, fit, tmp_path):
+    path = tmp_path / "a.csv"
+    fit(make_model(), WeightStatistics("first", csv=path))
+    message = "WeightStatistics goes on from epoch 2 of an earlier training, in csv='.*a.csv', but"
+    with pytest.warns(UserWarning, match=message):
+        fit(make_model(), WeightStatistics("first", csv=path))
+    callback = WeightStatistics("first")
+    fit(make_model(), callback)
+    with pytest.warns(UserWarning, match="of an earlier training, in its `history`, but the"):
+        fit(make_model(), callback)
+
+
 def test_a_run_that_begins_later(model, fit):
     callback = WeightStatistics("first")
     fit(model, callback, epochs=5, initial_epoch=3)
@@ -550,6 +570,7 @@ while True:
 """
 
 
+@keras_on_torch
 def test_a_program_that_is_killed_leaves_one_row_cut_at_most(run_script, tmp_path, model, fit):
     path = tmp_path / "a.csv"
     for _ in range(2):
@@ -562,7 +583,8 @@ def test_a_program_that_is_killed_leaves_one_row_cut_at_most(run_script, tmp_pat
         assert lines[0] == ",".join(COLUMNS)
         assert {line.count(",") for line in lines} == {7}
     last = int(lines[-1].split(",")[0])
-    fit(model, WeightStatistics("first", csv=path), epochs=1)
+    with pytest.warns(UserWarning, match=f"goes on from epoch {last} of an earlier training"):
+        fit(model, WeightStatistics("first", csv=path), epochs=1)
     rows = read_csv(path)
     assert (rows[-1]["layer"], int(rows[-1]["epoch"])) == ("first", last + 1)
     assert all(row["dead"] is not None for row in rows[:-1])

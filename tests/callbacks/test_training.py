@@ -96,3 +96,31 @@ def test_nothing_is_traced_from_epoch_to_epoch(fit, images):
     fit(model, *callbacks, epochs=4)
     assert seen[0] > 0
     assert len(set(seen)) == 1
+
+
+class Spare(keras.Model):
+    """Holds a convolution that it never calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.used = keras.layers.Conv2D(2, 3, name="used")
+        self.spare = keras.layers.Conv2D(9, 3, name="spare")
+
+    def call(self, x):
+        return self.used(x)
+
+
+@pytest.mark.filterwarnings("ignore:`build\\(\\)` was called on layer:UserWarning")  # by Keras
+@pytest.mark.parametrize("is_built", [True, False], ids=["built", "not built"])
+@pytest.mark.parametrize("layer", [None, "*", keras.layers.Conv2D], ids=str)
+def test_a_layer_that_is_never_called_is_left_out(images, layer, is_built):
+    model = Spare()
+    if is_built:
+        model(images)
+    model.compile("sgd", "mse", run_eagerly=True)
+    addresses = []
+    kernels = KernelSnapshots(layer, on_plot=lambda _, name, __: addresses.append(name))
+    statistics = WeightStatistics(layer, inputs=images)
+    targets = np.zeros((len(images), 6, 6, 2), "float32")
+    model.fit(images, targets, epochs=2, verbose=0, callbacks=[kernels, statistics])
+    assert addresses == statistics.history["layer"] == ["used", "used"]

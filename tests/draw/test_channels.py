@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasviz.draw.channels import kernel_tiles, principal_patterns, resolve_channel
+from kerasviz.draw.channels import (
+    align_signs,
+    kernel_agreement,
+    kernel_tiles,
+    principal_patterns,
+    resolve_channel,
+)
 
 FEW_CHANNELS, MANY_CHANNELS = (3, 3, 4, 6), (2, 3, 16, 5)
 """Fewer channels than positions, and more: two ways to the same pattern."""
@@ -162,3 +168,32 @@ def test_nothing_writes_into_the_kernel(kernel):
     kernel.flags.writeable = False
     for channel in (0, "mean", "principal", "all"):
         kernel_tiles(kernel, channel)
+
+
+def test_signs_are_those_of_the_reference(kernel, rng):
+    reference, _ = principal_patterns(kernel)
+    signs = np.array([1.0, -1.0] * kernel.shape[3])[: kernel.shape[3], None, None]
+    moved = reference + 0.01 * rng.normal(size=reference.shape)
+    np.testing.assert_array_equal(align_signs(moved * signs, reference), moved)
+
+
+def test_a_kernel_that_became_its_negative_has_the_negative_pattern(kernel):
+    reference, _ = principal_patterns(kernel)
+    signs = np.array([1.0, -1.0] * kernel.shape[3])[: kernel.shape[3]]
+    patterns, _ = principal_patterns(kernel * signs)
+    agreement = kernel_agreement(kernel * signs, kernel)
+    np.testing.assert_allclose(
+        agreement, [signs[i] * (kernel[..., i] ** 2).sum() for i in range(len(signs))]
+    )
+    aligned = align_signs(patterns, reference, agreement)
+    np.testing.assert_allclose(aligned, reference * signs[:, None, None], atol=1e-12)
+
+
+def test_signs_are_aligned_by_what_is_finite():
+    reference = np.array([[[1.0, np.nan]], [[0.0, 0.0]], [[np.inf, 2.0]]], "float32")
+    patterns = np.array([[[-1.0, 5.0]], [[3.0, -4.0]], [[1.0, -2.0]]], "float32")
+    aligned = align_signs(patterns, reference)
+    assert aligned.dtype == "float32"
+    np.testing.assert_array_equal(aligned, [[[1, -5]], [[3, -4]], [[-1, 2]]])
+    aligned = align_signs(patterns, reference, np.array([1.0, -1.0, 1.0]))
+    np.testing.assert_array_equal(aligned, [[[1, -5]], [[3, -4]], [[-1, 2]]])

@@ -12,6 +12,7 @@ from kerasviz.draw.color import (
     INVALID,
     Limits,
     color_scale,
+    is_small_float,
     normalize_tiles,
     resolve_limits,
     rgb_limits,
@@ -220,3 +221,53 @@ def test_nothing_writes_into_the_array(rng):
     color_scale(tiles, norm=Normalize())
     normalize_tiles(tiles)
     rgb_values(tiles, rgb_limits(tiles))
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"),
+    [(2e38, "float32"), (1e300, "float64"), (1.7e308, "float64"), (1e-300, "f8")],
+)
+def test_colors_of_any_finite_size_have_the_same_shades(scale, dtype):
+    base = np.linspace(-1, 1, 54)
+    values = (base * scale).astype(dtype)
+    shades = rgb_values(values, rgb_limits(values))
+    np.testing.assert_allclose(shades, (base + 1) / 2, atol=1e-6)
+
+
+def test_a_value_far_beyond_the_limits_is_clipped():
+    values = np.array([-1e300, 0.25, 1e300])
+    assert rgb_values(values, Limits(0, 1, signed=False)).tolist() == [0, 0.25, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "given_limits", "expected"),
+    [
+        ([1, 3], {}, (-3, 3)),
+        ([-3, -1], {}, (-3, 3)),
+        ([0, 0], {}, (-1, 1)),
+        ([NAN], {}, (-1, 1)),
+        ([1, 3], {"vmax": 2}, (-2, 2)),
+        ([1, 3], {"vmin": -2}, (-2, 2)),
+        ([1, 3], {"vmin": 0}, (0, 3)),
+    ],
+)
+def test_values_that_have_a_sign_by_nature(values, given_limits, expected):
+    limits = resolve_limits(np.array(values), **given_limits, signed=True)
+    assert limits == (*expected, True)
+    assert color_scale(np.array(values), **given_limits, signed=True).cmap(
+        Normalize(*expected)(0.0)
+    ) == pytest.approx(matplotlib.colormaps["RdBu_r"](0.5), abs=0.02)
+
+
+def test_a_norm_of_the_callers_tells_where_the_middle_is():
+    assert color_scale(np.array([1.0, 3]), norm="log", signed=True).cmap.name == "viridis"
+    assert color_scale(np.array([-1.0, 3]), norm=Normalize(), signed=True).cmap.name == "RdBu_r"
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+def test_small_floats_are_known(name):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    assert is_small_float(np.dtype(getattr(ml_dtypes, name)))
+    assert is_small_float(np.dtype("float16"))
+    for other in ("float32", "float64", "int8", "V2", [("a", "f4")]):
+        assert not is_small_float(np.dtype(other))

@@ -241,30 +241,30 @@ def test_the_title_has_notes_and_counts_what_is_marked(draw, rng):
     with pytest.warns(UserWarning, match="3 of the values drawn are NaN or infinite"):
         plot = draw(panel_of(tiles, notes=("a note",)))
     assert plot.axes[0].get_title() == (
-        "conv: 40 kernels, 3×3\na note, 2 dead (×), 3 NaN or infinite values (magenta)"
+        "conv: 40 kernels, 3×3\na note, 2 constant (×), 3 NaN or infinite values (magenta)"
     )
 
 
-def test_the_title_counts_a_dead_volume_once(draw, rng):
+def test_the_title_counts_a_constant_volume_once(draw, rng):
     tiles = rng.normal(size=(8, 3, 3))
     tiles[2:4] = 0
     tiles[4] = 1
     title = draw(panel_of(tiles, slices=2)).axes[0].get_title()
-    assert title == "conv: 4 kernels, 3×3\n1 dead (×)"
+    assert title == "conv: 4 kernels, 3×3\n1 constant (×)"
 
 
-def test_the_title_of_a_table_counts_dead_slices(draw, rng):
+def test_the_title_of_a_table_counts_constant_slices(draw, rng):
     tiles = rng.normal(size=(12, 3, 3))
     tiles[[0, 1, 4, 5, 7]] = 0
     table = Table(np.arange(2), np.arange(3), "input channel", "filter")
     title = draw(panel_of(tiles, slices=2, table=table)).axes[0].get_title()
-    assert title.endswith("\n2 dead slices (×)")
+    assert title.endswith("\n2 constant slices (×)")
 
 
-def test_colors_beyond_the_callers_limits_are_not_dead(draw, rng):
+def test_colors_beyond_the_callers_limits_are_not_constant(draw, rng):
     colors = rng.uniform(1, 2, size=(4, 3, 3, 3))
     plot = draw(panel_of(colors), vmin=0, vmax=0.5)
-    assert "dead" not in plot.axes[0].get_title()
+    assert "constant" not in plot.axes[0].get_title()
     assert not plot.axes[0].collections
 
 

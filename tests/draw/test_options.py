@@ -13,6 +13,7 @@ from kerasviz.draw.options import (
     TileOptions,
     check_choice,
     check_options,
+    choose_tiles,
     order_tiles,
     select_tiles,
     suggest,
@@ -132,6 +133,22 @@ def test_a_value_that_has_a_meaning_is_taken(options):
             "`columns` must be a positive integer. Received: columns=2.0",
         ),
         ({"columns": True}, ValueError, "`columns` must be a positive integer."),
+        ({"columns": np.True_}, ValueError, "`columns` must be a positive integer."),
+        (
+            {"columns": 10**9},
+            ValueError,
+            "`columns` must be at most 10000. Received: columns=1000000000",
+        ),
+        ({"top": 0}, ValueError, "`top` must be a positive integer. Received: top=0"),
+        ({"top": -1}, ValueError, "`top` must be a positive integer."),
+        ({"top": True}, ValueError, "`top` must be a positive integer."),
+        ({"top": 2.5}, ValueError, "`top` must be a positive integer."),
+        ({"top": "4"}, ValueError, "`top` must be a positive integer."),
+        ({"vmin": False}, TypeError, "`vmin` must be a finite number. Received: vmin=False"),
+        ({"vmax": np.True_}, TypeError, "`vmax` must be a finite number."),
+        ({"vmin": 1j}, TypeError, "`vmin` must be a finite number. Received: vmin=1j"),
+        ({"vmax": np.complex64(1)}, TypeError, "`vmax` must be a finite number."),
+        ({"vmin": 10**400}, TypeError, "`vmin` must be a finite number."),
         ({"labels": "yes"}, TypeError, "`labels` must be a bool. Received: labels='yes'"),
         ({"colorbar": None}, TypeError, "`colorbar` must be a bool. Received: colorbar=None"),
         ({"title": 3}, TypeError, "`title` must be a string or a bool. Received: title=3"),
@@ -219,6 +236,8 @@ def test_all_tiles_are_selected_by_default():
         (True, TypeError, "Received: tiles=True"),
         ([True, False], TypeError, "Received: tiles=[True, False]"),
         ([[1, 2]], TypeError, "Received: tiles=[[1, 2]]"),
+        (slice(None, None, 0), ValueError, "`tiles` must be a slice of ints whose step is not 0."),
+        (slice("a", "b"), TypeError, "Received: tiles=slice('a', 'b', None)"),
     ],
 )
 def test_tiles_that_are_not_there_are_refused(tiles, error, message):
@@ -259,3 +278,46 @@ def test_strength_does_not_overflow_in_a_small_type():
 def test_the_strongest_come_first_and_equals_keep_their_order():
     order = order_tiles(np.array([4, 1, 3, 2, 0]), np.array([1.0, 5.0, 5.0, -2.0, 5.0]))
     assert order.tolist() == [4, 1, 2, 0, 3]
+
+
+@pytest.fixture
+def ten_tiles(rng):
+    return rng.normal(size=(10, 3, 3)) * rng.permutation(np.arange(1, 11))[:, None, None]
+
+
+@pytest.mark.parametrize("chosen", [None, slice(2, 9), [7, 1, 4, 0], list(range(9, -1, -1))])
+@pytest.mark.parametrize("sort", [None, "norm", "mean"])
+def test_the_strongest_of_what_was_chosen_come_first(ten_tiles, chosen, sort):
+    options = check_options({"tiles": chosen, "sort": sort, "top": 3})
+    indices, words = choose_tiles(ten_tiles, options, "tiles")
+    among = np.arange(10) if chosen is None else np.arange(10)[chosen]
+    strength = ten_tiles.mean((1, 2)) if sort == "mean" else np.linalg.norm(ten_tiles, axis=(1, 2))
+    assert indices.tolist() == among[np.argsort(-strength[among])][:3].tolist()
+    assert words.startswith("3 strongest of ")
+    assert words.endswith(", by mean") == (sort == "mean")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, ""),
+        ({"sort": "norm"}, ""),
+        ({"top": 10}, ""),
+        ({"top": 99, "tiles": slice(4)}, "filters 0–3 of 10"),
+        ({"top": 4}, "4 strongest of 10 kernels"),
+        ({"top": 1, "tiles": slice(4)}, "1 strongest of filters 0–3 of 10"),
+        ({"tiles": 3}, "filter 3 of 10"),
+        ({"tiles": [3, 3]}, "filter 3 of 10"),
+        ({"tiles": [4, 3]}, "filters 3, 4 of 10"),
+        ({"tiles": [-1, 5, 0, 6, 7]}, "filters 0, 5–7, 9 of 10"),
+        ({"tiles": slice(1, None), "sort": "mean"}, "filters 1–9 of 10"),
+    ],
+)
+def test_words_say_which_tiles_these_are(ten_tiles, options, words):
+    merged = check_options(options)
+    assert choose_tiles(ten_tiles, merged, "kernels", "filters").words == words
+
+
+def test_words_list_the_first_of_many_indices():
+    words = choose_tiles(np.ones((40, 2)), check_options({"tiles": slice(None, None, 2)}), "tiles")
+    assert words.words == "20 of 40 tiles (0, 2, 4, 6, 8, 10, …)"

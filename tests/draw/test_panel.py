@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from PIL import Image
 
 from kerasviz.draw.color import INVALID, color_scale
-from kerasviz.draw.panel import DEAD_COLOR, Panel, Plot, Table, draw_panel, text_width, wrap_text
+from kerasviz.draw.panel import CROSS_COLOR, Panel, Plot, Table, draw_panel, text_width, wrap_text
 from kerasviz.draw.reduced import ReducedImage
 from kerasviz.draw.tiles import Grid
 
@@ -150,20 +150,20 @@ def test_a_color_that_is_not_finite_is_magenta(rng, pixels):
     )
 
 
-def test_a_dead_tile_gets_a_cross(ax, tiles):
+def test_a_constant_tile_gets_a_cross(ax, tiles):
     tiles[1] = 0
     draw(ax, panel_of(tiles), gap=(0.5, 0.5))
     (cross,) = ax.collections
     assert isinstance(cross, LineCollection)
-    assert to_rgba(DEAD_COLOR) == tuple(cross.get_color()[0])
+    assert to_rgba(CROSS_COLOR) == tuple(cross.get_color()[0])
     lines = {tuple(map(tuple, segment)) for segment in cross.get_segments()}
     assert lines == {((4.5, 0), (8.5, 2)), ((4.5, 2), (8.5, 0))}
 
 
-def test_a_volume_is_dead_when_all_its_slices_are_the_same_value(ax, volumes):
+def test_a_volume_is_constant_when_all_its_slices_are_the_same_value(ax, volumes):
     volumes.tiles[:2] = 0.5
     volumes.tiles[2], volumes.tiles[3] = 0.5, 0.7
-    assert volumes.dead.tolist() == [True, True, False, False, False, False]
+    assert volumes.absent.tolist() == [True, True, False, False, False, False]
     draw(ax, volumes)
     (cross,) = ax.collections
     lefts = sorted({segment[:, 0].min() for segment in cross.get_segments()})
@@ -171,17 +171,17 @@ def test_a_volume_is_dead_when_all_its_slices_are_the_same_value(ax, volumes):
     assert len(cross.get_segments()) == 4
 
 
-def test_a_value_alone_is_not_dead_but_a_constant_volume_of_them_is():
+def test_a_value_alone_is_not_constant_but_a_constant_volume_of_them_is():
     values = np.array([1.0, 1, 2, 3]).reshape(4, 1, 1)
-    assert not panel_of(values).dead.any()
-    assert panel_of(values, slices=2).dead.tolist() == [True, True, False, False]
+    assert not panel_of(values).absent.any()
+    assert panel_of(values, slices=2).absent.tolist() == [True, True, False, False]
 
 
-def test_what_is_dead_is_told_by_the_values_and_not_by_their_colors(rng):
+def test_what_is_constant_is_told_by_the_values_and_not_by_their_colors(rng):
     raw = rng.uniform(2, 3, size=(2, 2, 2, 3))
     raw[1] = 2
     panel = panel_of(np.ones((2, 2, 2, 3), "float32"), raw=raw)
-    assert panel.dead.tolist() == [False, True]
+    assert panel.absent.tolist() == [False, True]
 
 
 def test_living_tiles_get_no_cross(ax, tiles):
@@ -399,3 +399,11 @@ def test_savefig_from_a_subfigure_writes_the_figure_around_it(tiles, tmp_path):
     plot = Plot(sub, (ax,), (draw(ax, panel_of(tiles)),), (None,))
     plot.savefig(tmp_path / "whole.png", dpi=10)
     assert plt.imread(tmp_path / "whole.png").shape[:2] == (30, 60)
+
+
+@pytest.mark.parametrize("width", [1, 40, 80, 120])
+def test_a_count_of_samples_is_not_broken(width):
+    lines = wrap_text("conv: 3 of 64 maps, sample 7 of 10, x", width, 10).splitlines()
+    assert "sample 7 of 10," in " ".join(lines)
+    assert any("sample 7 of 10," in line for line in lines)
+    assert any("3 of 64" in line for line in lines)

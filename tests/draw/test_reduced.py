@@ -303,7 +303,7 @@ def test_a_closer_look_and_more_dots_show_more_of_unequal_columns(draw_unequal) 
 @pytest.mark.parametrize("number", [0, 1234, 4095])
 def test_kernels_smaller_than_a_pixel_are_reduced(plot_tiles, pixels, number) -> None:
     tiles = np.zeros((3, 3, 4096), "float32")
-    tiles[0, 0] = 0.1  # so that none is dead
+    tiles[0, 0] = 0.1  # so that none is constant
     tiles[1, 1, number] = 1
     figure = plt.figure(figsize=(1.5, 1.5), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1))

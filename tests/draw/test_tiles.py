@@ -211,3 +211,18 @@ def test_a_color_tile_is_constant_when_it_is_grey_throughout():
     tiles = np.full((2, 4, 4, 3), 0.5)
     tiles[1, 0, 0, 2] = 0
     assert constant_tiles(tiles).tolist() == [True, False]
+
+
+def test_tiles_without_a_gap_touch(rng):
+    tiles = rng.normal(size=(5, 4, 1))
+    grid = Grid(5, 5, (4, 1), (0, 0))
+    array = mosaic(tiles, grid)
+    np.testing.assert_array_equal(array.data, tiles[..., 0].T)
+    assert not array.mask.any()
+    assert grid.uniform
+    assert grid.size == (4, 5)
+    np.testing.assert_array_equal(split_mosaic(array, grid), tiles)
+    for edges, count in zip(grid.edges(), (4, 5), strict=True):
+        assert edges.tolist() == list(range(count + 1))
+    assert grid.locate(3.5, 2.5) == (2, 3, 0)
+    assert grid.locate(3.5, 5.5) is None

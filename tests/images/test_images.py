@@ -59,7 +59,7 @@ def test_tiles_that_are_not_square(plot_tiles):
 
 
 @pytest.mark.mpl_image_compare
-def test_dead_tiles_are_crossed_out(plot_tiles):
+def test_constant_tiles_are_crossed_out(plot_tiles):
     maps = bumps(6, 14, 14)
     maps[..., [1, 4]] = 0, 0.7
     return plot_tiles(maps).figure
@@ -90,6 +90,17 @@ def test_color_maps_have_gaps(plot_tiles):
 @pytest.mark.mpl_image_compare
 def test_all_channels_are_a_table(plot_kernels, grey_model):
     return plot_kernels(grey_model, "second", channel="all").figure
+
+
+@pytest.mark.mpl_image_compare
+def test_a_1x1_convolution_is_a_matrix(plot_kernels):
+    layer = keras.layers.Conv2D(24, 1, name="mix")
+    model = keras.Sequential([keras.Input((4, 4, 16)), layer])
+    row, column = np.mgrid[:16, :24]
+    weights = np.sin(row * column / 24)
+    weights[:, [6, 17]] = 0
+    layer.set_weights([weights.reshape(1, 1, 16, 24), np.zeros(24)])
+    return plot_kernels(model, "mix").figure
 
 
 @pytest.mark.mpl_image_compare

@@ -89,18 +89,137 @@ def test_a_history_that_was_given_to_fit_twice_has_all_epochs(
     assert run.series["val_loss"].values.tolist() == history.history["val_loss"]
 
 
-def test_what_was_not_computed_in_each_epoch_has_its_own_epochs(make_model, data):
+class Now(keras.callbacks.Callback):
+    """Logs a metric in the 1st, the 6th and the 11th epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch % 5 == 0:
+            logs["f1"] = epoch + 1.0
+
+
+def test_epochs_of_validation_are_assumed_where_one_frequency_fits(make_model, data):
     history = fit(make_model(), data, epochs=5, validation_freq=2)
     run = read(history)
     assert run.series["val_loss"].epochs.tolist() == [2, 4]
     assert run.series["val_loss"].values.tolist() == history.history["val_loss"]
     assert run.series["loss"].epochs.tolist() == [1, 2, 3, 4, 5]
+    assert [run.series[key].frequency for key in ("loss", "val_loss")] == [0, 2]
+    assert run.notes == ("epochs of val_loss, val_mae assumed (validation_freq=2)",)
 
 
-def test_in_which_epochs_something_was_computed_is_never_guessed():
-    message = "`history` must say in which epochs 'val_loss' was computed: it has 1 values for 5"
-    with pytest.raises(ValueError, match=message):  # it may have been the 3rd, the 4th or the 5th
-        read({"loss": [5, 4, 3, 2, 1], "val_loss": [1]})
+@pytest.mark.parametrize(
+    ("first", "count", "values", "epochs"),
+    [
+        (0, 12, 6, [2, 4, 6, 8, 10, 12]),
+        (0, 12, 4, [3, 6, 9, 12]),
+        (0, 12, 2, None),  # every 5th or every 6th
+        (0, 11, 3, [3, 6, 9]),
+        (10, 10, 5, [12, 14, 16, 18, 20]),
+        (10, 10, 3, None),  # every 3rd or every 4th
+        (0, 12, 5, None),  # no frequency
+        (0, 12, 1, None),
+        (0, 2, 1, None),
+    ],
+)
+def test_a_frequency_fits_only_if_no_other_does(first, count, values, epochs):
+    history = {"epoch": range(first, first + count), "loss": [1.0] * count}
+    run = read({**history, "val_loss": [0.5] * values})
+    choices = [
+        [epoch for epoch in range(first + 1, first + count + 1) if epoch % every == 0]
+        for every in range(1, first + count + 1)
+    ]
+    fitting = [choice for choice in choices if len(choice) == values]
+    if epochs is None:
+        assert len(fitting) != 1 or values == 1
+        assert list(run.series) == ["loss"]
+        assert run.lengths == {"val_loss": values}
+    else:
+        assert fitting == [epochs]
+        assert run.series["val_loss"].epochs.tolist() == epochs
+        assert run.series["val_loss"].frequency
+        assert not run.lengths
+
+
+def test_what_a_callback_logs_now_and_then_has_unknown_epochs(make_model, data):
+    history = fit(make_model(), data, epochs=11, callbacks=[Now()])
+    assert history.history["f1"] == [1, 6, 11]
+    run = read(history)
+    assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
+    assert run.lengths == {"f1": 3}
+    assert run.notes == ("without f1: epochs unknown",)
+
+
+def test_epochs_without_a_pattern_are_unknown():
+    run = read({"loss": [5, 4, 3, 2, 1], "mae": [2, 1], "val_loss": [1]})
+    assert list(run.series) == ["loss"]  # the value may be of the 3rd, the 4th or the 5th epoch
+    assert run.lengths == {"mae": 2, "val_loss": 1}
+    run = read({"epoch": [0, 10**8], "loss": [2, 1], "val_loss": [1]})
+    assert lists(run) == {"loss": {1: 2, 10**8 + 1: 1}}
+    assert run.lengths == {"val_loss": 1}
+
+
+def test_a_dict_may_say_more_epochs_than_any_list_has_values():
+    run = read({"epoch": range(6), "val_loss": [3, 2, 1]})
+    assert run.series["val_loss"].epochs.tolist() == [2, 4, 6]
+    assert run.series["val_loss"].frequency == 2
+    message = "`history` must say in which epochs there are values. Unknown are the epochs of (numb"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read({"epoch": range(6), "f1": [3, 2, 1]})
+
+
+def test_a_history_of_two_trainings_says_how_it_is_counted(make_model, data):
+    model, history = make_model(), keras.callbacks.History()
+    for _ in range(2):
+        fit(model, data, epochs=4, validation_freq=2, callbacks=[history])
+    run = read(history)
+    assert run.series["loss"].epochs.tolist() == list(range(1, 9))
+    assert run.lengths == {"val_loss": 4, "val_mae": 4}
+    assert run.notes == (
+        "several trainings, counted on",
+        "without val_loss, val_mae: epochs unknown",
+    )
+
+
+@pytest.mark.parametrize("first", [3, 7])
+def test_earlier_values_of_unknown_epochs_are_left_out(first):
+    run = read({"epoch": [first, first + 1], "loss": [5, 4, 3, 2, 1, 0], "mae": [1, 2]})
+    assert lists(run) == {"loss": {first + 1: 1, first + 2: 0}}
+    assert run.notes == (
+        "without the first 4 values, whose epochs are unknown",
+        "without mae: epochs unknown",
+    )
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        [0, 10**30],
+        [0, 1e300],
+        [0, float("inf")],
+        [0, float("nan")],
+        [-1, 0],
+        [0, 0.5],
+        [1, 0],
+        [0, 0],
+        ["a", "b"],
+        [None, 1],
+        3,
+    ],
+    ids=str,
+)
+def test_what_are_no_epochs_is_refused(epochs):
+    message = "The epochs of `history` must be a list of increasing integers from 0 to 999999999999"
+    with pytest.raises(ValueError, match=message):
+        read({"epoch": epochs, "loss": [1.0, 0.5]})
+
+
+def test_epochs_may_be_an_array():
+    assert lists(read({"epoch": np.array([4, 5]), "loss": [2, 1]})) == {"loss": {5: 2, 6: 1}}
+
+
+def test_a_number_that_no_float_holds_is_no_single_number():
+    run = read({"loss": [2, 1], "odd": [10**400, 1]})
+    assert run.notes == ("without odd, no single numbers",)
 
 
 def test_the_learning_rate_is_recorded(make_model, data):
@@ -165,7 +284,6 @@ def test_a_dict_of_names_holds_several_trainings(make_model, data, write):
         ([0.5, 0.4], TypeError, "`history` must be what `fit` returned, its dict, or the path"),
         (None, TypeError, "Received: history=None"),
         ({"loss": 3}, TypeError, "`history` must have a list of values for each metric."),
-        ({"loss": [1, 2, 3], "mae": [1, 2]}, ValueError, "epochs 'mae' was computed: it has 2 val"),
     ],
 )
 def test_what_is_no_history_is_refused(history, error, message):
@@ -231,6 +349,7 @@ def test_a_file_that_was_appended_to_goes_on(make_model, data, tmp_path):
             ("2 trainings, counted on", "without 1 epoch that was trained again"),
         ),
         ([5, 6, 9], {6: 0, 7: 1, 10: 2}, ()),
+        ([0, 1, 1, 1], {1: 0, 2: 3}, ("without 2 epochs that were trained again",)),
     ],
     ids=str,
 )
@@ -283,6 +402,9 @@ def test_an_array_in_a_file_is_left_out_and_named(write):
         ("epoch,loss\n-1,1\n", "the epoch '-1' in line 2"),
         ("epoch,loss\n0.5,1\n", "the epoch '0.5' in line 2"),
         ("epoch,loss\nnan,1\n", "the epoch 'nan' in line 2"),
+        ("epoch,loss\n1e300,1\n", "the epoch '1e300' in line 2"),
+        (f"epoch,loss\n1{30 * '0'},1\n", f"the epoch '1{30 * '0'}' in line 2"),
+        (f"epoch,loss\n0,{200_000 * '9'}\n", "field larger than field limit (131072)"),
     ],
     ids=repr,
 )
@@ -385,6 +507,7 @@ def test_every_metric_of_keras_says_what_is_good_or_nothing():
         ({"loss": [np.nan, np.nan]}, "auto", "auto", None),
         ({"mae": [1, 2]}, "auto", "auto", None),
         ({"loss": [1, 2]}, "accuracy", "auto", None),
+        ({"loss": [3, 2, 1], "val_loss": [1]}, "auto", "auto", None),
         ({"loss": [2, 1, 3], "val_loss": [None, 2, 3]}, "val_loss", "auto", (2, "val_loss", "min")),
     ],
     ids=str,

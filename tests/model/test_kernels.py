@@ -196,9 +196,143 @@ def test_several_come_as_a_dict_and_as_copies() -> None:
 
 
 def test_mistakes() -> None:
-    model = keras.Sequential([keras.Input((4, 4, 1)), layers.Dense(2, name="d")])
-    with pytest.raises(ValueError, match="'d' is a Dense and has no convolution kernel"):
+    model = keras.Sequential([keras.Input((4, 4, 1)), layers.ReLU(name="d")])
+    with pytest.raises(ValueError, match="'d' is a ReLU and has no kernel"):
         kerasviz.get_kernels(model, "d")
     unbuilt = keras.Sequential([layers.Conv2D(2, 3, name="c")])
     with pytest.raises(ValueError, match="'c' is not built yet"):
         kerasviz.get_kernels(unbuilt, "c")
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (layers.Dense(3, use_bias=False), (5,)),
+        (layers.Dense(3, use_bias=False), (4, 5)),
+        (layers.EinsumDense("abc,cd->abd", (None, 3)), (4, 5)),
+        (layers.EinsumDense("abc,cde->abde", (None, 2, 3)), (4, 5)),
+        (layers.EinsumDense("abcd,cde->abe", (None, 3)), (4, 2, 5)),
+        (layers.EinsumDense("abc,dc->abd", (None, 3)), (4, 5)),
+    ],
+    ids=lambda value: getattr(value, "equation", None),
+)
+def test_a_dense_layer_has_a_matrix(layer: keras.Layer, shape: tuple[int, ...]) -> None:
+    model, x, expected = built(layer, *shape)
+    kernel = kerasviz.get_kernels(model, 0)
+    rows = x.reshape(-1, kernel.shape[0])
+    np.testing.assert_allclose(
+        rows @ kernel, expected.reshape(len(rows), kernel.shape[1]), rtol=1e-4, atol=1e-5
+    )
+    (row,) = kerasviz.kernel_statistics(model, 0)
+    assert row.shape == kernel.shape
+    assert row.norm == pytest.approx(np.linalg.norm(kernel), rel=1e-5)
+
+
+def test_an_embedding_has_a_row_per_token() -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Embedding(9, 3, name="e")])
+    kernel = kerasviz.get_kernels(model, "e")
+    tokens = np.array([[8, 0, 3, 3]])
+    expected = keras.ops.convert_to_numpy(model.layers[0](tokens))
+    np.testing.assert_array_equal(kernel[tokens], expected)
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("SimpleRNN", 1), ("GRU", 3), ("LSTM", 4)])
+def test_a_recurrent_layer_has_two_matrices(kind: str, gates: int) -> None:
+    layer = getattr(layers, kind)(2, name="r")
+    model = keras.Sequential([keras.Input((4, 5)), layer])
+    weights = layer.get_weights()
+    np.testing.assert_array_equal(kerasviz.get_kernels(model, "r"), weights[0])
+    np.testing.assert_array_equal(kerasviz.get_kernels(model, "r/recurrent"), weights[1])
+    assert weights[0].shape == (5, 2 * gates)
+
+
+def test_a_wrapper_means_what_it_wraps() -> None:
+    inputs = keras.Input((4, 9, 9, 2))
+    hidden = layers.TimeDistributed(layers.Conv2D(3, 3, name="inner"), name="frames")(inputs)
+    model = keras.Model(inputs, layers.TimeDistributed(layers.ReLU(), name="relu")(hidden))
+    kernel = model.get_layer("frames").layer.get_weights()[0]
+    for address in ("frames", 1, model.get_layer("frames"), "frames/inner", "inner"):
+        np.testing.assert_array_equal(kerasviz.get_kernels(model, address), kernel)
+    for several in (None, "frames*", "fr*s", layers.TimeDistributed, layers.Conv2D):
+        assert list(kerasviz.get_kernels(model, several)) == ["frames/inner"]
+    with pytest.raises(ValueError, match="'relu' is a ReLU and has no kernel"):
+        kerasviz.get_kernels(model, "relu")
+
+
+def test_both_directions_of_a_bidirectional_layer() -> None:
+    layer = layers.Bidirectional(layers.LSTM(2, name="lstm"), name="both")
+    model = keras.Sequential([keras.Input((4, 3)), layer])
+    kernels = kerasviz.get_kernels(model, "both")
+    assert list(kernels) == ["both/forward_lstm", "both/backward_lstm"]
+    for kernel, inner in zip(
+        kernels.values(), (layer.forward_layer, layer.backward_layer), strict=True
+    ):
+        np.testing.assert_array_equal(kernel, inner.get_weights()[0])
+    for address, kernel in kernels.items():
+        np.testing.assert_array_equal(kerasviz.get_kernels(model, address), kernel)
+
+
+@pytest.fixture
+def blocks() -> keras.Model:
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, name="block1_conv"),
+            layers.BatchNormalization(name="block1_bn"),
+            layers.ReLU(name="block1_relu"),
+            layers.Conv2D(3, 3, name="block2_conv"),
+            layers.Dropout(0.1, name="other"),
+            layers.Dense(2, name="head"),
+        ]
+    )
+
+
+def test_a_pattern_or_a_class_selects_what_has_a_kernel(blocks: keras.Model) -> None:
+    for layer, found in (
+        ("block1*", ["block1_conv"]),
+        ("*", ["block1_conv", "block2_conv", "head"]),
+        (keras.Layer, ["block1_conv", "block2_conv", "head"]),
+        (layers.Dense, ["head"]),
+        (["head", "block2*", "head"], ["head", "block2_conv"]),
+        (None, ["block1_conv", "block2_conv"]),
+    ):
+        assert list(kerasviz.get_kernels(blocks, layer)) == found
+        assert [row.address for row in kerasviz.kernel_statistics(blocks, layer)] == found
+    assert list(kerasviz.get_kernels(blocks)) == ["block1_conv", "block2_conv"]
+
+
+@pytest.mark.parametrize("layer", ["other*", "block1_[br]*", layers.ReLU, ["head", "other*"]])
+def test_a_pattern_or_a_class_without_a_kernel_is_refused(blocks: keras.Model, layer: Any) -> None:
+    with pytest.raises(ValueError, match="`layer` must match a layer with a kernel"):
+        kerasviz.get_kernels(blocks, layer)
+
+
+@pytest.mark.parametrize("layer", ["other", "block1_bn", 1, ["head", "other"]])
+def test_a_layer_that_is_named_must_have_a_kernel(blocks: keras.Model, layer: Any) -> None:
+    with pytest.raises(ValueError, match="and has no kernel"):
+        kerasviz.get_kernels(blocks, layer)
+
+
+class NeverCalled(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.c = layers.Conv2D(2, 3, name="c")
+        self.aux = layers.Conv2D(9, 3, name="aux")
+
+    def call(self, x: Any) -> Any:
+        return self.c(x)
+
+
+@pytest.mark.filterwarnings("ignore:`build.*was called on layer:UserWarning")
+def test_a_layer_that_is_never_built_is_left_out_unless_it_is_named() -> None:
+    model = NeverCalled()
+    for layer in (None, "*", layers.Conv2D):
+        with pytest.raises(ValueError, match="'c' is not built yet"):
+            kerasviz.get_kernels(model, layer)
+    model(np.zeros((1, 8, 8, 1), "float32"))
+    for layer in (None, "*", layers.Conv2D, "[ac]*"):
+        assert list(kerasviz.get_kernels(model, layer)) == ["c"]
+    with pytest.raises(ValueError, match="'aux' is not built yet"):
+        kerasviz.get_kernels(model, "aux")
+    with pytest.raises(ValueError, match="'aux' is not built yet"):
+        kerasviz.get_kernels(model, "au*")

@@ -59,7 +59,7 @@ def test_the_numbers_are_those_of_scipy(grey_model: keras.Model) -> None:
         assert row.filter_norm_mean == pytest.approx(np.mean(norms))
         assert row.filter_norm_max == pytest.approx(max(norms))
         assert row.not_finite == 0
-    assert [row.dead for row in table] == [0, 1]
+    assert [row.zero for row in table] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_any_weights(shape: tuple[int, ...], near_zero: float, data: st.DataObje
     assert row.norm == pytest.approx(math.hypot(*finite))
     assert row.near_zero == pytest.approx(sum(abs(w) <= limit for w in finite) / len(finite))
     filters = [kernel[..., n].ravel().tolist() for n in range(shape[-1])]
-    assert row.dead == sum(all(abs(w) <= limit for w in weights) for weights in filters)
+    assert row.zero == sum(all(abs(w) <= limit for w in weights) for weights in filters)
     norms = [
         math.hypot(*(w for w in weights if math.isfinite(w)))
         for weights in filters
@@ -136,25 +136,25 @@ def test_any_weights(shape: tuple[int, ...], near_zero: float, data: st.DataObje
 
 
 @pytest.mark.parametrize(
-    ("near_zero", "share", "dead"), [(0, 0.25, 1), (0.01, 0.5, 2), (0.5, 0.875, 3)]
+    ("near_zero", "share", "zero"), [(0, 0.25, 1), (0.01, 0.5, 2), (0.5, 0.875, 3)]
 )
 def test_near_zero_is_measured_by_the_largest_weight(
-    near_zero: float, share: float, dead: int
+    near_zero: float, share: float, zero: int
 ) -> None:
     kernel = [[[[-2.0, 0.02, 0.0, 0.9], [0.5, -0.02, 0.0, 0.03]]]]
     (row,) = kerasviz.kernel_statistics(with_kernel(kernel), near_zero=near_zero)
     assert row.near_zero == share
-    assert row.dead == dead
+    assert row.zero == zero
 
 
 def test_a_layer_of_zeros_is_dead() -> None:
     (row,) = kerasviz.kernel_statistics(with_kernel(np.zeros((3, 3, 2, 5))))
-    assert (row.near_zero, row.dead, row.norm, row.filter_norm_max) == (1, 5, 0, 0)
+    assert (row.near_zero, row.zero, row.norm, row.filter_norm_max) == (1, 5, 0, 0)
 
 
 def test_a_filter_that_is_the_same_everywhere_is_not_dead() -> None:
     (row,) = kerasviz.kernel_statistics(with_kernel(np.full((3, 3, 1, 2), 1 / 9)))
-    assert (row.near_zero, row.dead) == (0, 0)
+    assert (row.near_zero, row.zero) == (0, 0)
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
@@ -182,7 +182,7 @@ def test_weights_that_are_not_finite_are_counted_and_left_out() -> None:
 def test_a_layer_without_a_finite_weight_has_no_numbers() -> None:
     table = kerasviz.kernel_statistics(with_kernel(np.full((1, 1, 2, 2), np.nan)))
     (row,) = table
-    assert (row.not_finite, row.dead) == (4, 0)
+    assert (row.not_finite, row.zero) == (4, 0)
     assert math.isnan(row.mean)
     assert "nan" in str(table)
 
@@ -244,12 +244,12 @@ def table() -> kerasviz.KernelStatistics:
 
 
 TABLE = """\
-layer    kernel    weights      mean      std        min       max        norm  filter norm  near 0  dead
+layer    kernel    weights      mean      std        min       max        norm  filter norm  near 0  zero
 small    1×2×1×2         4   0.00500   0.0180    -0.0200    0.0300      0.0374       0.0230   25.0%     0
 one      1×1×2×1         2   0.00      1.00      -1.00      1.00        1.41         1.41      0.0%     0
 b/large  4×5×6×10    1,200  -0.125    86.6     -150       150       3,000          949         1.1%     0
 
-near 0: at most 1% of the layer's largest magnitude; dead: filters with no other weights
+near 0: at most 1% of the layer's largest magnitude; zero: filters with no other weights
 """  # noqa: E501
 
 
@@ -377,7 +377,7 @@ def test_mistakes(grey_model: keras.Model) -> None:
         kerasviz.kernel_statistics("model.keras")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="Did you mean 'first'"):
         kerasviz.kernel_statistics(grey_model, "frist")
-    with pytest.raises(ValueError, match="'flat' is a Flatten and has no convolution kernel"):
+    with pytest.raises(ValueError, match="'flat' is a Flatten and has no kernel"):
         kerasviz.kernel_statistics(grey_model, "flat")
     with pytest.raises(ValueError, match="has no convolution"):
         kerasviz.kernel_statistics(model_of(layers.Dense(2)))

@@ -393,6 +393,30 @@ def test_a_failure_leaves_no_figure_open(
     assert not plt.get_fignums()
 
 
+@pytest.mark.parametrize(
+    ("samples", "sample", "words"), [(3, 1, "sample 1 of 3"), (3, -1, "sample 2 of 3"), (1, 0, "")]
+)
+def test_the_title_says_which_sample_of_several(
+    plot_architecture: Callable[..., Plot],
+    model: keras.Model,
+    images: np.ndarray,
+    samples: int,
+    sample: int,
+    words: str,
+) -> None:
+    plot = plot_architecture(model, inputs=images[:samples], sample=sample)
+    title = plot.axes[0].get_title()
+    assert words in title
+    assert ("sample" in title) == bool(words)
+
+
+def test_strongest_maps_of_complex_values_are_magnitudes() -> None:
+    maps = np.array([1 + 1j, 3 - 4j]).reshape(1, 1, 2)
+    found = strongest_maps(maps, 2, "c")
+    np.testing.assert_allclose(found.tiles[:, 0, 0], [5, np.sqrt(2)])
+    assert "magnitudes" in found.label
+
+
 def test_strongest_maps() -> None:
     maps = np.zeros((2, 3, 5))
     maps[..., 1], maps[0, 0, 3], maps[..., 4] = -1, 9, 1

@@ -274,7 +274,7 @@ def test_the_last_model_gives_the_order_of_all(
 
 def test_a_subset_is_announced_and_the_same_everywhere(compare_kernels, grey_models):
     plot = compare_kernels(grey_models, "second", tiles=[5, 0, 3], labels=True)
-    assert heading(plot) == "second: 3 of 6 kernels, 3×3×4"
+    assert heading(plot) == "second: filters 0, 3, 5 of 6, 3×3×4"
     for ax in plot.axes:
         assert [label.get_text() for label in ax.texts[:3]] == ["5", "0", "3"]
 
@@ -314,7 +314,7 @@ def test_a_title_stands_above_all_panels(compare_kernels, grey_models):
 # Filters that are out of the ordinary
 
 
-def test_a_filter_that_did_not_change_is_not_dead(compare_kernels, grey_model):
+def test_a_filter_that_did_not_change_is_not_marked(compare_kernels, grey_model):
     other = changed(grey_model, 8)
     kernel, bias = (np.array(weight) for weight in other.get_layer("first").get_weights())
     kernel[..., [0, 3]] = grey_model.get_layer("first").get_weights()[0][..., [0, 3]]
@@ -337,10 +337,10 @@ def test_two_models_that_are_the_same(compare_kernels, read_tiles, grey_model):
     assert low == -high < 0
 
 
-def test_dead_filters_are_marked_in_the_models(compare_kernels, grey_model):
+def test_filters_of_zeros_are_marked_in_the_models(compare_kernels, grey_model):
     plot = compare_kernels({"a": grey_model, "b": changed(grey_model, 9)}, "second")
     assert [len(ax.collections) for ax in plot.axes] == [1, 0, 0]
-    assert words(plot.axes[0])[0].endswith(", 1 dead (×)")
+    assert words(plot.axes[0])[0].endswith(", 1 zero (×)")
 
 
 def test_from_nothing_there_is_no_share(compare_kernels, grey_model):
@@ -517,3 +517,64 @@ def test_kernels_look_as_plot_kernels_draws_them(
         np.testing.assert_array_equal(image.get_array(), alone.get_array())
         colors = [each.to_rgba(each.get_array(), bytes=True) for each in (image, alone)]
         np.testing.assert_array_equal(*colors)
+
+
+def model_with(kernel):
+    *window, channels, filters = kernel.shape
+    layer = keras.layers.Conv2D(filters, window, use_bias=False, name="c")
+    model = keras.Sequential([keras.Input((8, 8, channels)), layer])
+    layer.set_weights([kernel])
+    return model
+
+
+def test_a_pattern_takes_the_sign_that_agrees_with_the_first_model(compare_kernels, rng):
+    mix = rng.normal(size=(64, 5))
+    mix -= mix.mean(axis=0)  # so that the sign is decided by nearly nothing
+    patterns = rng.normal(size=(3, 3, 1, 1)) * rng.normal(size=(3, 3, 1, 5))
+    first, second = (patterns * (mix + offset) for offset in (1e-3, -1e-3))
+    models = {"a": model_with(first), "b": model_with(second), "c": model_with(-first)}
+    plot = compare_kernels(models, "c")
+    a, b, c = (image.get_array().compressed() for image in plot.images)
+    np.testing.assert_allclose(a, b, atol=0.02 * np.abs(a).max())
+    np.testing.assert_allclose(a, -c, atol=1e-5 * np.abs(a).max())
+
+
+def test_the_pattern_of_the_difference_agrees_with_the_first_model(compare_kernels, rng):
+    first = rng.normal(size=(3, 3, 8, 5))
+    plot = compare_kernels({"a": model_with(first), "b": model_with(0.25 * first)}, "c")
+    a, _, difference = (image.get_array().compressed() for image in plot.images)
+    np.testing.assert_allclose(difference, -0.75 * a, rtol=1e-3, atol=1e-4)
+
+
+def test_the_strongest_of_the_last_model_are_compared(compare_kernels, read_tiles, rng):
+    kernels = [rng.normal(size=(3, 3, 1, 8)) * rng.permutation(np.arange(1, 9)) for _ in range(2)]
+    models = dict(zip("ab", map(model_with, kernels), strict=True))
+    plot = compare_kernels(models, top=3)
+    order = np.linalg.norm(kernels[1].reshape(-1, 8), axis=0).argsort()[::-1][:3]
+    for image, kernel in zip(plot.images, kernels, strict=False):
+        expected = [kernel[:, :, 0, n] for n in order]
+        np.testing.assert_allclose(read_tiles(image, 3, 3), expected, rtol=1e-5)
+    assert heading(plot) == "c: 3 strongest of 8 kernels, 3×3"
+
+
+def test_1x1_kernels_are_compared_as_matrices(compare_kernels, rng):
+    kernels = [rng.normal(size=(1, 1, 6, 4)).astype("float32") for _ in range(2)]
+    plot = compare_kernels(dict(zip("ab", map(model_with, kernels), strict=True)), "c")
+    difference = kernels[1] - kernels[0]
+    for image, kernel in zip(plot.images, [*kernels, difference], strict=True):
+        np.testing.assert_array_equal(image.get_array(), kernel[0, 0])
+    assert {ax.get_ylabel() for ax in plot.axes} == {"input channel"}
+
+
+def test_no_layer_must_be_one_convolution(grey_models):
+    with pytest.raises(ValueError, match=r"must name one layer\..* names 2: first, second"):
+        kerasviz.compare_kernels(grey_models)
+
+
+def test_names_of_models_are_drawn_letter_by_letter(compare_kernels, pixels, grey_models):
+    models = dict(zip(["cost_$_$", r"$\alpha$"], grey_models.values(), strict=True))
+    plot = compare_kernels(models, "first")
+    titles = [ax.get_title() for ax in plot.axes]
+    assert titles[:2] == [r"cost_\$_\$", r"\$\alpha\$"]
+    assert pixels(plot.figure).size
+    assert compare_kernels(models, "first", title=r"$\alpha$").figure.get_suptitle() == r"$\alpha$"

@@ -1,5 +1,6 @@
 import gc
 import itertools
+import math
 import re
 import warnings
 
@@ -83,7 +84,7 @@ def test_a_step_of_a_first_layer(plot_convolution, grey_model, images, passes):
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
     assert frame(plot.axes[0]) == (7, 4, 2, 3)
     assert frame(plot.axes[-1]) == (7, 4, 1, 1)
-    assert plot.figure.get_suptitle() == "first: row 4, column 7 of the output"
+    assert plot.figure.get_suptitle() == "first: row 4, column 7 of the output\nsample 1 of 2"
     assert titles(plot) == [
         "input 12×12",
         "window 3×2",
@@ -112,7 +113,7 @@ def test_the_strongest_channels_have_a_row_and_the_rest_is_in_the_sum(
     names = [ax.get_ylabel() for ax in plot.axes[:-1:4]]
     assert names == [f"channel {channel}" for channel in order[:3]]
     title = plot.figure.get_suptitle().splitlines()
-    assert title[1] == "3 of 4 input channels, strongest first"
+    assert title[1] == "sample 0 of 2, 3 of 4 input channels, strongest first"
     shown = [number(ax.get_xlabel().removeprefix("sum")) for ax in plot.axes[3::4]]
     assert shown == pytest.approx(sums[order[:3]], abs=1e-3)
 
@@ -130,7 +131,7 @@ def test_the_strongest_channels_have_a_row_and_the_rest_is_in_the_sum(
 def test_channels_may_be_named(plot_convolution, grey_model, images):
     plot = plot_convolution(grey_model, "second", images, position=(0, 0), channel=[2, 0])
     assert [ax.get_ylabel() for ax in plot.axes[:-1:4]] == ["channel 2", "channel 0"]
-    assert plot.figure.get_suptitle().endswith("\n2 of 4 input channels")
+    assert plot.figure.get_suptitle().endswith("\nsample 0 of 2, 2 of 4 input channels")
     assert "(2 other channels)" in line(plot)
     plot = plot_convolution(grey_model, "second", images, position=(0, 0), channel=-1)
     assert titles(plot)[0] == "input channel 3 of 4 10×11"
@@ -402,6 +403,8 @@ def test_a_position_that_is_none_is_refused(grey_model, images, position, error,
         ({"positions": (3, 4)}, TypeError, "`positions` must each be two ints, row and column"),
         ({"positions": [(0, 0), (10, 0)]}, ValueError, "Received: positions=(10, 0)"),
         ({"interval": 0}, ValueError, "`interval` must be above 0. Received: interval=0"),
+        ({"interval": True}, TypeError, "`interval` must be a number. Received: interval=True"),
+        ({"interval": math.inf}, ValueError, "must be a finite number. Received: interval=inf"),
         ({"interval": "slow"}, TypeError, "`interval` must be a number. Received: interval='slow'"),
     ],
 )
@@ -562,3 +565,8 @@ def test_an_animation_in_a_figure_of_the_callers_warns_when_it_stands_still(edge
         animation.__del__()
     figure.canvas.draw()  # and so it has been rendered
     plt.close(figure)
+
+
+def test_values_that_are_complex_have_no_steps():
+    with pytest.raises(ValueError, match="Received: 'c', whose values are complex"):
+        convolution_request._only_row(np.ones((1, 3, 3, 1), "complex64"), "c")

@@ -1,5 +1,6 @@
 import re
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -51,13 +52,13 @@ def test_the_maps_are_those_of_a_correlation(
     plot = plot_feature_maps(grey_model, "first", images)
     expected = first_maps(images[0])
     np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
-    assert plot.axes[0].get_title() == "first: 4 feature maps, 10×11"
+    assert plot.axes[0].get_title() == "first: 4 feature maps, 10×11\nsample 0 of 3"
     assert repr(plot) == "Plot(first: 4 feature maps, 10×11)"
     reach = np.abs(expected).max()
     assert plot.images[0].get_clim() == pytest.approx((-reach, reach), rel=1e-4)
 
 
-def test_maps_after_a_relu_begin_at_0_and_a_dead_one_is_marked(
+def test_maps_after_a_relu_begin_at_0_and_a_constant_one_is_marked(
     plot_feature_maps, read_tiles, read_title, grey_model, images, second_maps
 ):
     plot = plot_feature_maps(grey_model, "second", images)
@@ -66,7 +67,9 @@ def test_maps_after_a_relu_begin_at_0_and_a_dead_one_is_marked(
     np.testing.assert_allclose(read_tiles(plot.images[0], 8, 9), expected, rtol=1e-4, atol=1e-4)
     assert plot.images[0].get_clim() == pytest.approx((0, expected.max()), rel=1e-4)
     assert plot.images[0].get_cmap().name == "viridis"
-    assert read_title(plot.axes[0]) == "second: 6 feature maps, 8×9 1 dead (×)"
+    assert (
+        read_title(plot.axes[0]) == "second: 6 feature maps, 8×9 sample 0 of 3, 1 constant here (×)"
+    )
     assert len(plot.axes[0].collections) == 1
 
 
@@ -75,6 +78,90 @@ def test_sample(plot_feature_maps, read_tiles, grey_model, images, first_maps, s
     plot = plot_feature_maps(grey_model, "first", images, sample=sample)
     expected = first_maps(images[sample])
     np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("sample", "index"), [(2, 2), (0, 0), (-1, 2)])
+def test_the_title_says_which_sample(
+    plot_feature_maps, read_title, grey_model, images, sample, index
+):
+    plot = plot_feature_maps(grey_model, "first", images, sample=sample)
+    assert read_title(plot.axes[0]) == f"first: 4 feature maps, 10×11 sample {index} of 3"
+
+
+def test_of_one_sample_nothing_is_said(plot_feature_maps, grey_model, images):
+    plot = plot_feature_maps(grey_model, "first", images[:1])
+    assert plot.axes[0].get_title() == "first: 4 feature maps, 10×11"
+
+
+def test_a_count_stays_in_one_line_of_a_narrow_title(plot_feature_maps, images):
+    model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Conv2D(1, 3, name="c")])
+    many = np.repeat(images, 400, axis=0)
+    names = [f"{'a long name ' * (n % 5)}{n}" for n in range(1200)]
+    for sample in range(1195, 1200):
+        plot = plot_feature_maps(model, "c", many, sample=sample, sample_names=names)
+        assert f"sample {sample} of 1200" in plot.axes[0].get_title()
+
+
+def test_no_layer_is_every_convolution(plot_feature_maps, grey_model, images):
+    plot = plot_feature_maps(grey_model, inputs=images)
+    assert [ax.get_title().split(":")[0] for ax in plot.axes] == ["first", "second"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("first",)], ids=str)
+def test_missing_inputs_are_named(grey_model, arguments):
+    with pytest.raises(TypeError, match="`inputs` is missing"):
+        kerasviz.plot_feature_maps(grey_model, *arguments)
+
+
+def test_a_map_that_does_not_vary_is_constant_and_never_dead(plot_feature_maps, read_title):
+    conv = keras.layers.Conv2D(3, 3, name="c", activation="relu")
+    model = keras.Sequential([keras.Input((8, 8, 1)), conv])
+    kernel = np.ones((3, 3, 1, 3), "float32")
+    kernel[..., 1] = 0
+    conv.set_weights([kernel, np.array([0, 2, 0], "float32")])
+    inputs = np.zeros((2, 8, 8, 1), "float32")
+    inputs[1, 2:5, 2:5] = 1
+    for sample, count in ((0, 3), (1, 1)):
+        plot = plot_feature_maps(model, "c", inputs, sample=sample)
+        title = read_title(plot.axes[0])
+        assert title == f"c: 3 feature maps, 6×6 sample {sample} of 2, {count} constant here (×)"
+        (cross,) = plot.axes[0].collections
+        assert len(cross.get_segments()) == 2 * count
+    title = read_title(plot_feature_maps(model, "c", inputs, sample="all").axes[0])
+    assert title.endswith("2 samples, 4 constant tiles (×)")
+
+
+@pytest.mark.parametrize(("size", "count"), [(512, 64), (224, 8)])
+def test_labels_enlarge_a_figure_of_large_maps_by_their_lines_alone(
+    plot_feature_maps, rng, size, count
+):
+    model = keras.Sequential(
+        [keras.Input((size, size, 1)), keras.layers.Conv2D(count, 1, name="c")]
+    )
+    image = rng.random((size, size, 1))
+    plain, labelled = (
+        plot_feature_maps(model, "c", image, labels=labels).figure.get_size_inches()
+        for labels in (False, True)
+    )
+    rows = 8 if count == 64 else 2
+    assert labelled[0] <= plain[0] + 0.1
+    assert labelled[1] <= plain[1] + rows * 0.2 + 0.1
+
+
+@pytest.mark.parametrize("layer", ["*", keras.layers.Layer], ids=["pattern", "class"])
+def test_a_pattern_selects_what_can_be_drawn(plot_feature_maps, layer):
+    inputs = keras.Input((8, 8, 1))
+    maps = keras.layers.Conv2D(2, 3, name="conv")(inputs)
+    _, *states = keras.layers.LSTM(3, return_state=True, name="lstm")(
+        keras.layers.Reshape((36, 2), name="steps")(maps)
+    )
+    model = keras.Model(inputs, states)
+    plot = plot_feature_maps(model, layer, np.ones((1, 8, 8, 1)))
+    names = [ax.get_title().split(":")[0] for ax in plot.axes]
+    assert "lstm" not in names
+    assert names[-2:] == ["conv", "steps"]
+    with pytest.raises(ValueError, match="must name layers with one output"):
+        plot_feature_maps(model, ["conv", "lstm"], np.ones((1, 8, 8, 1)))
 
 
 @pytest.mark.parametrize(
@@ -92,6 +179,7 @@ def test_sample(plot_feature_maps, read_tiles, grey_model, images, first_maps, s
             "`sample` must be an int, a slice, a list of ints or 'all'. Received: sample=1.0",
         ),
         (True, TypeError, "Received: sample=True"),
+        (10**30, ValueError, f"Received: sample={10**30}"),
         ([0.5], TypeError, "Received: sample=[0.5]"),
         (
             [0, 3],
@@ -165,7 +253,7 @@ def test_the_strongest_map_comes_first_under_its_own_number(
     }
     numbers = [int(label.get_text()) for label in plot.axes[0].texts]
     assert numbers == sorted(strength, key=lambda n: -strength[n])
-    assert plot.axes[0].get_title().startswith("second: 5 of 6 feature maps, 8×9")
+    assert plot.axes[0].get_title().startswith("second: feature maps 1–5 of 6, 8×9")
 
 
 def test_the_cursor_tells_the_value_of_the_map(plot_feature_maps, grey_model, images, first_maps):
@@ -316,3 +404,16 @@ def test_inputs_and_weights_are_left_as_they_are(plot_feature_maps, grey_model, 
 def test_nothing_is_printed(plot_feature_maps, grey_model, images, capfd):
     plot_feature_maps(grey_model, None, images, labels=True).figure.canvas.draw()
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_strongest_maps_of_those_that_are_chosen(
+    plot_feature_maps, read_tiles, read_title, grey_model, images, second_maps
+):
+    plot = plot_feature_maps(grey_model, "second", images, top=2, tiles=slice(1, 6), labels=True)
+    maps = second_maps(images[0])
+    strongest = sorted(range(1, 6), key=lambda n: -np.linalg.norm(maps[n]))[:2]
+    shown = read_tiles(plot.images[0], 8, 9)
+    np.testing.assert_allclose(shown, maps[strongest], rtol=1e-4, atol=1e-4)
+    assert [int(label.get_text()) for label in plot.axes[0].texts] == strongest
+    title = "second: 2 strongest of feature maps 1–5 of 6, 8×9 sample 0 of 3"
+    assert read_title(plot.axes[0]) == title

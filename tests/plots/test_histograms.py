@@ -413,7 +413,7 @@ def test_models_need_names(grey_model):
 def test_a_layer_that_is_not_there_is_refused(grey_model):
     with pytest.raises(ValueError, match="Did you mean 'first'"):
         kerasviz.plot_kernel_histograms(grey_model, "frist")
-    with pytest.raises(ValueError, match="'flat' is a Flatten and has no convolution kernel"):
+    with pytest.raises(ValueError, match="'flat' is a Flatten and has no kernel"):
         kerasviz.plot_kernel_histograms(grey_model, "flat")
     assert not plt.get_fignums()
 
@@ -426,3 +426,19 @@ def test_the_model_is_left_as_it_is(plot_kernel_histograms, grey_model, capfd):
         np.testing.assert_array_equal(weight, same)
     assert edges == [-1.0, 0.0, 1.0]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options", [{"bins": 10**9}, {"columns": 10**9}])
+def test_an_absurd_number_is_refused_at_once(grey_model, options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"`{name}` must be at most .* Received: {name}=10+$"):
+        kerasviz.plot_kernel_histograms(grey_model, **options)
+
+
+def test_names_are_drawn_letter_by_letter(plot_kernel_histograms, pixels, grey_model, other_model):
+    plot = plot_kernel_histograms({"cost_$_$": grey_model, r"$\alpha$": other_model}, "first")
+    first, second = facts(plot.axes[0])[::-1]
+    assert first.startswith(r"cost_\$_\$: mean")
+    assert second.startswith(r"\$\alpha\$: mean")
+    assert pixels(plot.figure).size
+    assert plot_kernel_histograms(grey_model, "first", title="$x$").axes[0].get_title() == "$x$"

@@ -1,10 +1,13 @@
+import io
 import re
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import kerasviz
 from kerasviz.draw.curves import COLORS
@@ -201,6 +204,95 @@ def test_values_that_are_not_finite_are_gaps_and_counted(plot_history, read_titl
     assert plot.axes[1].get_title() == "accuracy (dotted: epoch 2, lowest val_loss)"
     assert np.isnan(plot.axes[0].lines[0].get_ydata()[1])
     assert plot_history(run, metrics="accuracy").axes  # which is finite, so that nothing is said
+
+
+LONG = {"loss": [6, 5, 4, 3, 2, 1], "val_loss": [2, 1, 3], "f1": [0.1, 0.2]}
+"""Validation in every second epoch, as it seems, and a metric that was logged now and then."""
+
+
+def test_assumed_epochs_are_drawn_apart_and_said(plot_history):
+    plot = plot_history(LONG)
+    (ax,) = plot.axes
+    training, validation = ax.lines
+    assert training.get_xdata().tolist() == [1, 2, 3, 4, 5, 6]
+    assert validation.get_xdata().tolist() == [2, 4, 6]
+    assert to_hex(validation.get_markerfacecolor()) == "#ffffff"
+    assert to_hex(training.get_markerfacecolor()) == COLORS[0]
+    assert legend(ax) == ["training: 3", "validation, epochs assumed: 1"]
+    assert ax.get_title().replace("\n", " ") == (
+        "loss (dotted: epoch 4 (assumed), lowest val_loss) "
+        "epochs of val_loss assumed (validation_freq=2), without f1: epochs unknown"
+    )
+
+
+def test_assumed_epochs_of_several_trainings_are_said(plot_history):
+    plot = plot_history({"a": LONG, "b": RUN}, metrics="loss")
+    assert [line.get_xdata().tolist() for line in plot.axes[0].lines[1::2]] == [
+        [2, 4, 6],
+        [1, 2, 3],
+    ]
+    assert legend(plot.axes[0]) == [
+        "a: 1 at epoch 4 (assumed)",
+        "b: 0.6 at epoch 2",
+        "training",
+        "validation",
+        "epochs assumed",
+    ]
+
+
+def test_a_training_without_known_epochs_of_validation_has_no_best_epoch(plot_history):
+    plot = plot_history({"loss": [3, 2, 1], "val_loss": [1]})
+    assert plot.axes[0].get_title() == "loss\nwithout val_loss: epochs unknown"
+    assert [line.get_xdata().tolist() for line in plot.axes[0].lines] == [[1, 2, 3]]
+    assert not marked(plot.axes[0])
+
+
+@pytest.mark.parametrize("title", [False, None, "mine"])
+def test_what_no_title_says_is_a_warning(title):
+    message = (
+        r"Unknown are the epochs of \(number of values\): 'f1' \(2\). Give None for the epochs"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        plot = kerasviz.plot_history(LONG, title=title, figure=Figure(figsize=(9, 3)))
+    assert [warning.filename for warning in caught] == [__file__]
+    assert legend(plot.axes[0])[1] == "validation, epochs assumed: 1"
+
+
+@pytest.mark.parametrize("keywords", [{"metrics": "f1"}, {"monitor": "f1"}], ids=str)
+def test_a_metric_of_unknown_epochs_is_refused_with_the_reason(keywords):
+    with pytest.raises(ValueError, match=r"Unknown are the epochs of .*'f1' \(2\)"):
+        kerasviz.plot_history(LONG, **keywords)
+
+
+def test_time_grows_with_the_number_of_values(plot_history):
+    """The search for a frequency that fits took hours for these."""
+    long = {"loss": [1.0] * 40_000, "val_loss": [1.0] * 8_000}
+    loss, validation = plot_history(long).axes[0].lines
+    assert len(loss.get_xdata()) == 40_000
+    np.testing.assert_array_equal(validation.get_xdata(), np.arange(5, 40_001, 5))
+    plot = plot_history({"loss": [1, 2], "val_loss": [1], "epoch": [0, 10**8]})
+    assert plot.axes[0].lines[0].get_xdata().tolist() == [1, 10**8 + 1]
+
+
+def test_names_are_drawn_letter_by_letter(plot_history):
+    run = {"loss": [2, 1], "cost_$_$": [2, 1], "val_cost_$_$": [2, 1], "odd$": [1], "b$": [1]}
+    for history, words in (
+        (run, [r"cost_\$_\$ (", r"lowest val_cost_\$_\$", r"without odd\$, b\$"]),
+        (
+            {"$a$": run, "$b": run},
+            [r"cost_\$_\$ (", r"\$a\$: 1 at", r"\$b: 1 at", r"\$a\$: without"],
+        ),
+    ):
+        plot = plot_history(history, monitor="val_cost_$_$", mode="min")
+        plot.savefig(io.BytesIO(), format="png")
+        texts = [text.get_text() for text in plot.figure.findobj(Text)]
+        assert all(text.count("$") == text.count(r"\$") for text in texts)
+        assert all(any(word in text for text in texts) for word in words)
+
+
+def test_a_title_of_the_callers_may_be_a_formula(plot_history):
+    plot = plot_history(RUN, metrics="loss", title=r"$\alpha = 2$")
+    assert plot.axes[0].get_title() == r"$\alpha = 2$"
 
 
 def test_a_single_epoch_is_a_dot(plot_history):

@@ -159,14 +159,16 @@ def test_the_maps_are_sorted_by_all_the_samples_that_are_shown(
     assert labels(plot.axes[0].get_xticklabels()) == ["input", *map(str, order)]
     expected = maps[:, order]
     np.testing.assert_allclose(read_table(plot, 2, 8, 9), expected, rtol=1e-4, atol=1e-4)
-    assert read_title(plot.axes[0]).startswith("second: 4 of 6 feature maps, 8×9 2 of 4 samples")
+    assert read_title(plot.axes[0]).startswith(
+        "second: feature maps 0, 1, 3, 5 of 6, 8×9 2 of 4 samples"
+    )
 
 
-def test_a_map_that_is_dead_for_a_sample_is_marked_and_counted(
+def test_a_map_that_is_constant_for_a_sample_is_marked_and_counted(
     plot_feature_maps, read_title, grey_model, images
 ):
     plot = plot_feature_maps(grey_model, "second", images, sample=[0, 1], tiles=[1, 2])
-    assert read_title(plot.axes[0]).endswith("2 of 4 samples, 2 dead tiles (×)")
+    assert read_title(plot.axes[0]).endswith("2 of 4 samples, 2 constant tiles (×)")
     (cross,) = plot.axes[0].collections
     assert {segment[:, 0].min() for segment in cross.get_segments()} == {13}
 
@@ -178,7 +180,7 @@ def test_rows_may_have_names(plot_feature_maps, read_title, grey_model, images):
     x, y = 13 + 0.5, 13 + 6.0
     assert ax.format_coord(x, y).startswith("sample boot, feature map 1, row 5, column 0: ")
     one = plot_feature_maps(grey_model, "first", images, sample=3, sample_names=NAMES)
-    assert read_title(one.axes[0]) == "first: 4 feature maps, 10×11 coat"
+    assert read_title(one.axes[0]) == "first: 4 feature maps, 10×11 sample 3 of 4, coat"
 
 
 def test_the_cursor_tells_sample_map_and_value(plot_feature_maps, grey_model, images, first_maps):
@@ -290,10 +292,10 @@ def test_only_the_samples_that_are_drawn_are_computed_and_at_once(
     from kerasviz.model import feature_maps
 
     batches = []
-    make_runner = feature_maps.make_runner
+    runner = feature_maps.Runner
 
-    def counting(model):
-        run = make_runner(model)
+    def counting(function, model):
+        run = runner(function, model)
 
         def call(batch):
             batches.append(np.array(batch))
@@ -301,7 +303,7 @@ def test_only_the_samples_that_are_drawn_are_computed_and_at_once(
 
         return call
 
-    monkeypatch.setattr(feature_maps, "make_runner", counting)
+    monkeypatch.setattr(feature_maps, "Runner", counting)
     model = keras.models.clone_model(grey_model)
     plot_feature_maps(model, None, images, sample=[3, 1])
     (batch,) = batches
@@ -403,3 +405,16 @@ def test_inputs_are_left_as_they_are(plot_feature_maps, grey_model, images):
     for overlay in (False, True):
         plot_feature_maps(grey_model, "first", images, sample="all", overlay=overlay)
     np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize("sample", [[0, 1], 0], ids=str)
+def test_names_of_samples_are_drawn_letter_by_letter(
+    plot_feature_maps, pixels, grey_model, images, sample
+):
+    names = ["file_$1_to_$2.png", r"$\alpha$", "c", "d"]
+    ax = plot_feature_maps(grey_model, "first", images, sample=sample, sample_names=names).axes[0]
+    words = labels(ax.get_yticklabels()) if sample else [ax.get_title().split(", ")[-1]]
+    assert words == [name.replace("$", r"\$") for name in names[: len(words)]]
+    assert pixels(ax.figure).size
+    mine = plot_feature_maps(grey_model, "first", images, title=r"$\alpha$")
+    assert mine.axes[0].get_title() == r"$\alpha$"

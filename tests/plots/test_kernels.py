@@ -70,7 +70,7 @@ def test_more_input_channels_are_their_principal_pattern(
     tiles, share = principal(weights(grey_model, "second"))
     np.testing.assert_allclose(read_tiles(plot.images[0], 3, 3), tiles, rtol=1e-4, atol=1e-5)
     assert read_title(plot.axes[0]) == (
-        f"second: 6 kernels, 3×3×4 principal pattern, {share:.0%} of the energy, 1 dead (×)"
+        f"second: 6 kernels, 3×3×4 principal pattern, {share:.0%} of the energy, 1 zero (×)"
     )
 
 
@@ -132,7 +132,7 @@ def test_channel_all_with_a_sorted_subset(plot_kernels, grey_model, weights):
     columns = [label.get_text() for label in plot.axes[0].get_xticklabels()]
     assert columns == [str(number) for number in numbers]
     np.testing.assert_array_equal(plot.images[0].get_array()[:3, :3], kernel[:, :, 0, numbers[0]])
-    assert plot.axes[0].get_title() == "second: 3 of 6 kernels, 3×3×4"
+    assert plot.axes[0].get_title() == "second: filters 0, 4, 5 of 6, 3×3×4"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_subset_is_announced(plot_kernels, read_tiles, grey_model, weights):
     kernel = weights(grey_model, "first")
     shown = read_tiles(plot.images[0], 3, 2)
     np.testing.assert_array_equal(shown, [kernel[:, :, 0, 3], kernel[:, :, 0, 0]])
-    assert plot.axes[0].get_title() == "first: 2 of 4 kernels, 3×2"
+    assert plot.axes[0].get_title() == "first: filters 0, 3 of 4, 3×2"
 
 
 def test_several_layers_are_a_panel_each(plot_kernels, grey_model):
@@ -217,7 +217,7 @@ def test_a_figure_may_hold_more_panels(plot_kernels, grey_model, rgb_model):
     ("layer", "message"),
     [
         ("fisrt", "Did you mean 'first'"),
-        ("flat", "The layer 'flat' is a Flatten and has no convolution kernel"),
+        ("flat", "The layer 'flat' is a Flatten and has no kernel"),
         (9, "`layer` must be between -3 and 2"),
     ],
 )
@@ -284,7 +284,7 @@ def test_the_channels_of_a_volume_are_reduced_for_all_slices_together(
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
     title = read_title(plot.axes[0])
     assert title.startswith("second: 5 kernels, 2×2×3×4 ")
-    assert title.endswith(", 1 dead (×)")
+    assert title.endswith(", 1 zero (×)")
 
 
 def test_three_channels_of_a_volume_are_colors(plot_kernels, read_tiles):
@@ -314,7 +314,7 @@ def test_all_channels_of_a_volume_are_a_table_of_groups(
     steps = np.diff(ax.get_xticks())
     assert steps[0] == pytest.approx(steps[1])
     assert ax.get_xticks()[1] == pytest.approx(ax.get_xlim()[1] / 2)
-    assert read_title(ax) == "second: 3 of 5 kernels, 2×2×3×4 4 dead slices (×)"
+    assert read_title(ax) == "second: filters 0, 3, 4 of 5, 2×2×3×4 4 zero slices (×)"
     assert len(ax.collections[0].get_segments()) == 4 * 2 * 2
     assert ax.format_coord(ax.get_xticks()[2] + 1, ax.get_yticks()[1]).startswith(
         "input channel 1, filter 0, slice 1, row 1, "
@@ -432,12 +432,142 @@ def test_nothing_is_printed(plot_kernels, grey_model, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("value", "dead"), [(0, True), (1 / 9, False)])
-def test_a_kernel_of_zeros_is_dead_and_a_blur_is_not(value, dead, plot_kernels, read_title):
+@pytest.mark.parametrize(("value", "is_zero"), [(0, True), (1 / 9, False)])
+def test_a_kernel_of_zeros_is_marked_and_a_blur_is_not(value, is_zero, plot_kernels, read_title):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="c")])
     kernel = np.eye(3)[:, :, np.newaxis, np.newaxis] * [1.0, 0.0]
     kernel[..., 1] = value
     model.set_weights([kernel, np.zeros(2)])
     plot = plot_kernels(model, "c")
-    assert ("1 dead" in read_title(plot.axes[0])) == dead
-    assert bool(plot.axes[0].collections) == dead
+    assert ("1 zero" in read_title(plot.axes[0])) == is_zero
+    assert bool(plot.axes[0].collections) == is_zero
+
+
+def convolution(kernel):
+    """Return a model with a convolution "c" that has a kernel `(height, width, in, filters)`."""
+    *window, channels, filters = kernel.shape
+    layer = keras.layers.Conv2D(filters, window, use_bias=False, name="c")
+    model = keras.Sequential([keras.Input((8, 8, channels)), layer])
+    layer.set_weights([kernel])
+    return model
+
+
+def test_the_strongest_filters(plot_kernels, read_tiles, rng):
+    kernel = rng.normal(size=(3, 3, 1, 20)) * rng.permutation(np.arange(1, 21))
+    plot = plot_kernels(convolution(kernel), "c", top=4, labels=True)
+    order = np.linalg.norm(kernel.reshape(-1, 20), axis=0).argsort()[::-1][:4]
+    np.testing.assert_allclose(
+        read_tiles(plot.images[0], 3, 3), [kernel[:, :, 0, n] for n in order], rtol=1e-6
+    )
+    assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in order]
+    assert plot.axes[0].get_title() == "c: 4 strongest of 20 kernels, 3×3"
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("channel", ["auto", "all"])
+def test_a_1x1_kernel_is_the_matrix_of_its_weights(plot_kernels, rng, channels, channel):
+    kernel = rng.normal(size=(1, 1, channels, 5)).astype("float32")
+    plot = plot_kernels(convolution(kernel), "c", channel=channel)
+    np.testing.assert_array_equal(plot.images[0].get_array(), kernel[0, 0])
+    ax = plot.axes[0]
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("input channel", "filter")
+    assert [label.get_text() for label in ax.get_xticklabels()] == list("01234")
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("0123")[:channels]
+    reach = np.abs(kernel).max()
+    assert plot.images[0].get_clim() == pytest.approx((-reach, reach))
+    assert "energy" not in ax.get_title()
+    place, value = ax.format_coord(2.5, channels - 0.5).split(": ")
+    assert place == f"input channel {channels - 1}, filter 2"
+    assert float(value) == pytest.approx(kernel[0, 0, -1, 2], abs=1e-4)
+    assert ax.format_coord(5.5, 0.5) == ""
+
+
+def test_the_columns_of_a_matrix_are_chosen_and_sorted(plot_kernels, rng):
+    kernel = rng.choice([-1.0, 1.0], size=(1, 1, 4, 6)) * [5, 1, 2, 3, 4, 0]
+    plot = plot_kernels(convolution(kernel), "c", tiles=slice(1, 6), top=3, labels=True)
+    np.testing.assert_allclose(plot.images[0].get_array(), kernel[0, 0][:, [4, 3, 2]], rtol=1e-6)
+    assert [label.get_text() for label in plot.axes[0].get_xticklabels()] == ["4", "3", "2"]
+
+
+def test_a_row_of_a_matrix_is_one_input_channel(plot_kernels, read_title, rng):
+    kernel = rng.normal(size=(1, 1, 4, 6)).astype("float32")
+    plot = plot_kernels(convolution(kernel), "c", channel=-2)
+    np.testing.assert_array_equal(plot.images[0].get_array(), kernel[0, 0, 2:3])
+    assert [label.get_text() for label in plot.axes[0].get_yticklabels()] == ["2"]
+    assert read_title(plot.axes[0]) == "c: 6 kernels, 1×1×4 input channel 2 of 4"
+
+
+def test_a_zero_column_of_a_matrix_is_counted(plot_kernels, read_title, rng):
+    kernel = rng.normal(size=(1, 1, 4, 6)) * [1, 1, 0, 1, 0, 1]
+    plot = plot_kernels(convolution(kernel), "c")
+    assert read_title(plot.axes[0]) == "c: 6 kernels, 1×1×4 2 zero filters (×)"
+
+
+def test_each_column_of_a_matrix_on_its_own_scale(plot_kernels, rng):
+    kernel = rng.normal(size=(1, 1, 4, 3)).astype("float32") * [1, 10, 100]
+    plot = plot_kernels(convolution(kernel), "c", scale="tile")
+    expected = kernel[0, 0] / np.abs(kernel[0, 0]).max(axis=0)
+    np.testing.assert_allclose(plot.images[0].get_array(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2000, 3), (3, 2000)])
+def test_a_long_matrix_is_not_too_thin_to_be_seen(plot_kernels, shape):
+    layer = keras.layers.Dense(shape[1], use_bias=False, name="d")
+    model = keras.Sequential([keras.Input(shape[:1]), layer])
+    kernel = layer.get_weights()[0]
+    plot = plot_kernels(model, "d")
+    np.testing.assert_array_equal(plot.images[0].get_array(), kernel)
+    box = plot.axes[0].get_window_extent()
+    assert 1 / 4.2 < box.height / box.width < 4.2
+    assert plot.axes[0].get_title() == f"d: {shape[1]} units, {shape[0]} inputs"
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "axes"),
+    [
+        (keras.layers.Dense(4, name="x"), (6,), ("input", "unit")),
+        (keras.layers.Embedding(9, 4, name="x"), (6,), ("token", "dimension")),
+        (keras.layers.SimpleRNN(4, name="x"), (6, 3), ("input", "unit")),
+        (keras.layers.LSTM(4, name="x"), (6, 3), ("input", "gate unit")),
+        (keras.layers.GRU(4, name="x"), (6, 3), ("input", "gate unit")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_kernel_of_another_layer_is_a_matrix(plot_kernels, layer, shape, axes):
+    model = keras.Sequential([keras.Input(shape), layer])
+    plot = plot_kernels(model, "x")
+    np.testing.assert_array_equal(plot.images[0].get_array(), layer.get_weights()[0])
+    assert (plot.axes[0].get_ylabel(), plot.axes[0].get_xlabel()) == axes
+
+
+@pytest.mark.parametrize("change", [np.abs, lambda k: -np.abs(k), lambda k: np.maximum(k, 0)])
+@pytest.mark.parametrize("options", [{}, {"scale": "tile"}, {"scale": "figure"}])
+def test_white_is_0_whatever_the_signs_of_the_weights(plot_kernels, rng, change, options):
+    kernel = change(rng.normal(size=(3, 3, 1, 4)))
+    image = plot_kernels(convolution(kernel), "c", **options).images[0]
+    assert image.get_cmap().name == "RdBu_r"
+    assert image.norm(0.0) == pytest.approx(0.5)
+
+
+def test_white_is_0_in_a_kernel_of_zeros(plot_kernels):
+    image = plot_kernels(convolution(np.zeros((3, 3, 1, 4))), "c").images[0]
+    assert image.get_clim() == (-1, 1)
+
+
+def test_grey_is_0_in_colors_that_are_all_positive(plot_kernels, read_tiles, rng):
+    kernel = np.abs(rng.normal(size=(3, 3, 3, 4)))
+    plot = plot_kernels(convolution(kernel), "c")
+    expected = [0.5 + kernel[..., n] / (2 * kernel.max()) for n in range(4)]
+    np.testing.assert_allclose(read_tiles(plot.images[0], 3, 3), expected, rtol=1e-5)
+
+
+def test_the_callers_colors_are_used_for_positive_weights(plot_kernels, rng):
+    model = convolution(np.abs(rng.normal(size=(3, 3, 1, 4))))
+    assert plot_kernels(model, "c", cmap="magma").images[0].get_cmap().name == "magma"
+    assert plot_kernels(model, "c", norm="log").images[0].get_cmap().name == "viridis"
+
+
+def test_no_layer_is_every_convolution(plot_kernels, grey_model):
+    assert len(plot_kernels(grey_model).axes) == len(plot_kernels(grey_model, None).axes) == 2
+    with pytest.raises(TypeError, match="`layer_name`"):
+        plot_kernels(grey_model, layer_name="first")

@@ -1,5 +1,6 @@
 """Feature maps that are no images: vectors, sequences, volumes, frames and tokens."""
 
+import itertools
 import re
 
 import keras
@@ -38,7 +39,7 @@ def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
     assert ax.format_coord(0.5, 0.5).startswith("tile 0, row 0, column 0: ")
     subset = plot_feature_maps(model, "dense", inputs, tiles=[7, 3], columns=1)
     np.testing.assert_allclose(subset.images[0].get_array()[::2, 0], output[[7, 3]], rtol=1e-5)
-    assert subset.axes[0].get_title() == "dense: 2 of 70 values"
+    assert subset.axes[0].get_title() == "dense: values 3, 7 of 70"
 
 
 def test_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
@@ -101,7 +102,7 @@ def test_slices_are_chosen_and_announced(
     shown = read_tiles(plot.images[0], 6, 5)
     expected = [output[part, :, :, number] for number in (2, 0) for part in numbers]
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
-    assert read_title(plot.axes[0]) == f"volume: 2 of 3 feature maps, 3×6×5 {note}"
+    assert read_title(plot.axes[0]) == f"volume: feature maps 0, 2 of 3, 3×6×5 {note}"
 
 
 def test_hovering_tells_the_number_of_a_chosen_slice(plot_feature_maps, volume_model, volume):
@@ -253,3 +254,255 @@ def test_more_patches_than_tokens_are_refused(tokens):
     message = f"whose channels have the shape ({leading + 6},). Received: patch_grid=(3, 3)"
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_feature_maps(model, "tokens", np.zeros((6, 9)), patch_grid=(3, 3))
+
+
+# Rows that are not samples
+
+
+@pytest.fixture(scope="module")
+def folded():
+    """Three images of a sample are folded into the batch, so that "conv" returns three rows."""
+    inputs = keras.Input((3, 8, 8, 1))
+    images = keras.ops.reshape(inputs, (-1, 8, 8, 1))
+    conv = keras.layers.Conv2D(2, 3, name="conv")
+    means = keras.ops.mean(keras.ops.reshape(conv(images), (-1, 3, 72)), axis=1)
+    return keras.Model(inputs, keras.layers.Dense(1)(means)), conv
+
+
+@pytest.mark.parametrize("sample", [1, [1], -1], ids=str)
+def test_all_rows_of_one_sample_are_drawn(plot_feature_maps, read_tiles, rng, folded, sample):
+    model, conv = folded
+    inputs = rng.normal(size=(2, 3, 8, 8, 1)).astype("float32")
+    expected = keras.ops.convert_to_numpy(conv(inputs[1]))
+    plot = plot_feature_maps(model, "conv", inputs, sample=sample)
+    shown = read_tiles(plot.images[0], 6, 6).reshape(3, 2, 6, 6)
+    np.testing.assert_allclose(shown, np.moveaxis(expected, -1, 1), rtol=1e-4, atol=1e-5)
+    ax = plot.axes[0]
+    assert ax.get_title() == "conv: 2 feature maps, 6×6\n3 rows, sample 1 of 2"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "1", "2"]
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("row", "feature map")
+
+
+@pytest.mark.parametrize("sample", ["all", [0, 1]], ids=str)
+def test_rows_that_are_not_samples_are_not_drawn_as_samples(folded, sample):
+    message = (
+        "`sample` must be one index for 'conv': its output has 6 rows for 2 samples, so its rows "
+        "are not samples. get_feature_maps returns all rows."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_feature_maps(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), sample=sample)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"overlay": np.ones((8, 8))}, "`overlay` takes layers with one row per sample."),
+        ({"columns": 2}, "`columns` cannot be given for 'conv', whose rows are not samples"),
+    ],
+    ids=["overlay", "columns"],
+)
+def test_what_a_table_of_rows_cannot_have_is_refused(folded, options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_feature_maps(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), **options)
+
+
+def test_a_step_of_a_row_that_is_not_a_sample_is_refused(folded):
+    with pytest.raises(ValueError, match="3 rows for one sample, so its rows are not samples"):
+        kerasviz.plot_convolution(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), position=(0, 0))
+
+
+class Tokens(keras.layers.Layer):
+    """Adds a table of positions, which has no axis of samples, to tokens."""
+
+    def __init__(self):
+        super().__init__(name="tokens")
+        self.dense = keras.layers.Dense(8, name="dense")
+        self.positions = keras.layers.Embedding(4, 8, name="positions")
+
+    def call(self, x):
+        return self.dense(x) + self.positions(keras.ops.arange(4))
+
+
+@pytest.fixture(scope="module")
+def tokens_model():
+    inputs = keras.Input((4, 6))
+    return keras.Model(inputs, Tokens()(inputs))
+
+
+@pytest.mark.parametrize("samples", [1, 2, 4])
+def test_a_table_without_an_axis_of_samples_is_drawn_whole(
+    plot_feature_maps, tokens_model, samples
+):
+    table = tokens_model.get_layer("tokens").positions.get_weights()[0]
+    x = np.ones((samples, 4, 6), "float32")
+    plot = plot_feature_maps(tokens_model, "tokens/positions", x, sample=-1)
+    shown = plot.images[0].get_array().compressed().reshape(4, 8)
+    np.testing.assert_allclose(shown, table, rtol=1e-6)
+    assert plot.axes[0].get_title() == "tokens/positions: 8 values\n4 rows"
+
+
+def test_a_table_is_not_taken_for_as_many_samples(tokens_model):
+    message = "its output has no axis of samples, so its rows are not samples"
+    for samples in ("all", [0, 1, 2, 3]):
+        with pytest.raises(ValueError, match=message):
+            kerasviz.plot_feature_maps(
+                tokens_model, "tokens/positions", np.ones((4, 4, 6)), sample=samples
+            )
+
+
+# What a shape does not tell
+
+
+@pytest.fixture(scope="module")
+def mask_model():
+    """Returns a mask `(samples, height, width)`."""
+    inputs = keras.Input((9, 7, 1))
+    maps = keras.layers.Conv2D(3, 3, padding="same", name="conv")(inputs)
+    return keras.Model(inputs, keras.layers.Reshape((9, 7), name="mask")(maps[..., 1]))
+
+
+def test_a_mask_is_one_picture_per_sample(
+    plot_feature_maps, read_tiles, read_title, rng, mask_model
+):
+    inputs = rng.normal(size=(3, 9, 7, 1)).astype("float32")
+    expected = keras.ops.convert_to_numpy(mask_model(inputs))
+    plot = plot_feature_maps(mask_model, "mask", inputs, sample=1, kind="image")
+    np.testing.assert_allclose(
+        read_tiles(plot.images[0], 9, 7), expected[[1]], rtol=1e-4, atol=1e-5
+    )
+    assert read_title(plot.axes[0]) == "mask: 1 feature map, 9×7 sample 1 of 3"
+    table = plot_feature_maps(mask_model, "mask", inputs, sample="all", kind="image")
+    shown = read_tiles(table.images[0], 9, 7)
+    np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
+    assert table.axes[0].get_xticklabels()[0].get_text() == "input"
+    over = plot_feature_maps(mask_model, "mask", inputs, overlay=True, kind="image")
+    assert "over the 9×7 input" in read_title(over.axes[0])
+
+
+@pytest.mark.parametrize("kind", [None, "rows"])
+def test_three_axes_are_rows_until_they_are_an_image(
+    plot_feature_maps, read_tiles, mask_model, kind
+):
+    plot = plot_feature_maps(mask_model, "mask", np.ones((9, 7)), kind=kind)
+    assert plot.axes[0].get_title() == "mask: 7 feature maps, 9 steps"
+    assert read_tiles(plot.images[0], 1, 9).shape == (7, 1, 9)
+
+
+def test_axes_before_height_and_width_are_slices(plot_feature_maps, read_tiles, rng):
+    model = model_of((5, 6, 2), keras.layers.Permute((3, 1, 2), name="heads"))
+    inputs = rng.normal(size=(1, 5, 6, 2)).astype("float32")
+    plot = plot_feature_maps(model, "heads", inputs, kind="image")
+    shown = read_tiles(plot.images[0], 5, 6)
+    np.testing.assert_allclose(shown, np.moveaxis(inputs[0], -1, 0), rtol=1e-6)
+    assert plot.axes[0].get_title() == "heads: 1 feature map, 2×5×6"
+
+
+def test_an_image_of_a_channels_first_model_is_not_turned(plot_feature_maps, read_tiles, rng):
+    inputs = keras.Input((1, 5, 6))
+    flat = keras.layers.Reshape((5, 6), name="flat")(
+        keras.layers.AveragePooling2D(1, data_format="channels_first")(inputs)
+    )
+    x = rng.normal(size=(1, 1, 5, 6)).astype("float32")
+    plot = plot_feature_maps(keras.Model(inputs, flat), "flat", x, kind="image")
+    np.testing.assert_allclose(read_tiles(plot.images[0], 5, 6), x[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "message"),
+    [
+        ("conv", {"kind": "imge"}, "Did you mean 'image'? Received: kind='imge'"),
+        ("conv", {"kind": 2}, "`kind` must be one of 'image', 'rows' or None. Received: kind=2"),
+        ("conv", {"kind": "rows"}, "Received: kind='rows', for 'conv', whose output has 4 axes"),
+        ("flat", {"kind": "image"}, "Received: kind='image', for 'flat', whose output has 2 axes"),
+        ("mask", {"kind": "image", "patch_grid": (3, 3)}, "`kind` and `patch_grid` cannot both"),
+        ("mask", {"kind": "image", "tiles": 1}, "`tiles` must be between -1 and 0"),
+    ],
+    ids=str,
+)
+def test_a_kind_that_does_not_fit_is_refused(mask_model, layer, options, message):
+    flat = keras.layers.Flatten(name="flat")(mask_model.output)
+    model = keras.Model(mask_model.input, flat)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kerasviz.plot_feature_maps(model, layer, np.zeros((9, 7)), **options)
+
+
+class Complex(keras.layers.Layer):
+    """Makes complex numbers of real ones, as a Fourier transform does."""
+
+    def call(self, x):
+        return keras.ops.view_as_complex(keras.ops.stack([x, 2.0 * x], axis=-1))
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, "complex64")
+
+
+def test_of_complex_values_the_magnitudes_are_drawn(plot_feature_maps, read_tiles, read_title, rng):
+    model = model_of((8, 7, 2), Complex(name="complex"))
+    inputs = rng.normal(size=(1, 8, 7, 2)).astype("float32")
+    plot = plot_feature_maps(model, "complex", inputs, sort="mean")
+    expected = np.moveaxis(np.sqrt(5) * np.abs(inputs[0]), -1, 0)
+    order = np.argsort(-expected.mean(axis=(1, 2)))
+    shown = read_tiles(plot.images[0], 8, 7)
+    np.testing.assert_allclose(shown, expected[order], rtol=1e-5)
+    assert "magnitudes of complex values" in read_title(plot.axes[0])
+    assert plot.images[0].get_clim()[0] == 0
+
+
+# Rows are high enough
+
+
+def heights(plot, count):
+    """Return the heights of the rows of tiles as they are drawn, in pixels."""
+    plot.figure.canvas.draw()
+    image = plot.images[0]
+    shown = ~np.ma.getmaskarray(image.get_array()).all(axis=1)
+    assert shown.sum() == count
+    edges = image.axes.transData.transform([(0, y) for y in image._edges[0]])[:, 1]
+    return -np.diff(edges)[shown]
+
+
+@pytest.mark.parametrize(("steps", "channels"), [(485, 16), (3000, 1), (40, 6), (100, 700)])
+def test_a_row_of_a_sequence_can_be_seen(plot_feature_maps, steps, channels):
+    model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
+    plot = plot_feature_maps(model, "k", np.linspace(-1, 1, steps), tiles=range(channels))
+    columns = round((plot.images[0].get_array().shape[1] + 1) / (steps + 1))
+    assert heights(plot, -(-channels // columns)).min() >= 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "channels", "samples"), [(485, 16, 3), (485, 3, 40), (3000, 64, 2), (5, 4, 12)]
+)
+def test_every_row_of_a_table_of_sequences_has_its_name(
+    plot_feature_maps, rng, steps, channels, samples
+):
+    model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
+    inputs = rng.normal(size=(samples, steps, 1))
+    plot = plot_feature_maps(model, "k", inputs, sample="all")
+    assert heights(plot, samples).min() >= 5
+    labels = plot.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == [str(n) for n in range(samples)]
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(a.y0 >= b.y1 - 1 for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("channels", [5, 300])
+def test_every_row_of_a_table_of_values_has_its_name(plot_feature_maps, rng, channels):
+    model = model_of((6,), keras.layers.Dense(channels, name="dense"))
+    inputs = rng.normal(size=(30, 6)).astype("float32")
+    plot = plot_feature_maps(model, "dense", inputs, sample="all", tiles=range(channels))
+    labels = plot.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == [str(n) for n in range(30)]
+    expected = keras.ops.convert_to_numpy(model(inputs))
+    shown = plot.images[0].get_array().compressed().reshape(30, channels)
+    np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
+    ax = plot.axes[0]
+    y, x = ax.get_yticks()[7], ax.get_xticks()[0]
+    assert ax.format_coord(x, y).startswith("sample 7, value 0, row 0, column 0: ")
+
+
+def test_small_maps_of_many_channels_name_every_row(plot_feature_maps, rng):
+    model = model_of((7, 7, 2), keras.layers.Conv2D(200, 1, name="conv"))
+    inputs = rng.normal(size=(6, 7, 7, 2))
+    plot = plot_feature_maps(model, "conv", inputs, sample="all", tiles=range(200))
+    labels = plot.axes[0].get_yticklabels()
+    assert [label.get_text() for label in labels] == list("012345")

@@ -170,7 +170,7 @@ def test_bilinear_maps_are_those_of_scipy(
     expected = over(images[0], large, maps.max())
     np.testing.assert_allclose(sampled(plot, corners_of(3, 2)), expected, atol=TOLERANCE)
     assert plot.images[0].get_clim() == pytest.approx((0, maps.max()))
-    note = "over the 12×12 input, bilinear, opacity by strength"
+    note = "sample 0 of 3, over the 12×12 input, bilinear, opacity by strength"
     assert read_title(plot.axes[0]) == f"pool: 3 feature maps, 4×4 {note}"
 
 
@@ -234,8 +234,8 @@ def test_tiles_are_chosen_sorted_and_numbered(plot_feature_maps, read_title, mod
         model, "pool", images, overlay=True, sort="norm", tiles=[2, 0], labels=True
     )
     assert [label.get_text() for label in plot.axes[0].texts] == ["0", "2"]
-    note = "over the 12×12 input, opacity by strength"
-    assert read_title(plot.axes[0]) == f"pool: 2 of 3 feature maps, 4×4 {note}"
+    note = "sample 0 of 3, over the 12×12 input, opacity by strength"
+    assert read_title(plot.axes[0]) == f"pool: feature maps 0, 2 of 3, 4×4 {note}"
 
 
 def test_several_layers_are_a_panel_each_over_the_same_picture(plot_feature_maps, model, images):
@@ -246,7 +246,7 @@ def test_several_layers_are_a_panel_each_over_the_same_picture(plot_feature_maps
     assert plot.images[0].get_clim() == plot.images[1].get_clim()
 
 
-def test_a_dead_map_is_marked_at_its_tile(plot_feature_maps, images):
+def test_a_constant_map_is_marked_at_its_tile(plot_feature_maps, images):
     model = pooling_model(gains=(1.0, 0.0))
     plot = plot_feature_maps(model, "pool", images, overlay=True, columns=2)
     (cross,) = plot.axes[0].collections
@@ -276,7 +276,8 @@ def test_the_callers_picture_is_shown_instead_of_the_input(
     expected = over(photo / 255, np.kron(maps, np.ones((1, 3, 3))), maps.max())
     np.testing.assert_allclose(sampled(plot, [(0, 0)]), expected, atol=TOLERANCE)
     np.testing.assert_array_equal(photo, before)
-    title = "pool: 1 of 3 feature maps, 4×4 over the 12×12 picture, opacity by strength"
+    note = "sample 0 of 3, over the 12×12 picture, opacity by strength"
+    title = f"pool: feature map 0 of 3, 4×4 {note}"
     assert read_title(plot.axes[0]) == title
     same = plot_feature_maps(model, "pool", images, overlay=True, picture=photo, tiles=0)
     np.testing.assert_array_equal(sampled(same, [(0, 0)]), sampled(plot, [(0, 0)]))
@@ -305,11 +306,28 @@ def test_a_picture_may_be_of_any_kind(plot_feature_maps, model, images, kind):
     np.testing.assert_allclose(shown, images[1], atol=0.003)
 
 
+def test_a_dark_photo_of_floats_stays_dark_whatever_is_beside_it(plot_feature_maps, rng):
+    conv = keras.layers.Conv2D(1, 1, name="c", kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input((16, 16, 3)), conv])
+    dark = rng.integers(0, 52, (1, 16, 16, 3)).astype("uint8")
+    both = np.concatenate([dark, np.full_like(dark, 250)]).astype("float32")
+    for inputs in (dark, dark.astype("float32"), both):
+        plot = plot_feature_maps(model, "c", inputs, overlay=True)
+        shown = plot.axes[0].images[0].get_array()[..., :3]
+        np.testing.assert_array_equal(shown, dark[0])
+    column = plot_feature_maps(model, "c", both, sample="all").axes[0].images[-1].get_array()
+    np.testing.assert_array_equal(column[:16, :16, :3], dark[0])
+
+
 @pytest.mark.parametrize(
     ("change", "limits"),
     [
         (lambda x: x, (0, 1)),
-        (lambda x: 255 * x, (0, None)),
+        (lambda x: 255 * x, (0, 255)),
+        (lambda x: 51 * x, (0, 255)),
+        (lambda x: 4 * x, (0, None)),
+        (lambda x: 999 * x, (0, None)),
+        (lambda x: 9 * x, (0, None)),
         (lambda x: 2 * x - 1, (None, None)),
         (lambda x: 99 * x - 110, (None, None)),
     ],
@@ -328,7 +346,8 @@ def test_what_was_preprocessed_is_put_between_black_and_white_for_the_eye_alone(
     high = image.max() if limits[1] is None else limits[1]
     shown = plot.axes[0].images[0].get_array()[:12, :12, :1] / 255
     np.testing.assert_allclose(shown, (image - low) / (high - low), atol=0.003)
-    note = "" if limits == (0, 1) else f", picture black to white: {low:.3g} to {high:.3g}"
+    is_known = limits in ((0, 1), (0, 255))
+    note = "" if is_known else f", picture black to white: {low:.3g} to {high:.3g}"
     assert read_title(plot.axes[0]).endswith(f"opacity by strength{note}")
 
 

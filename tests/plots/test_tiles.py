@@ -62,7 +62,7 @@ def test_lists_are_arrays_too(plot_tiles):
         (
             np.zeros((2, 3, 3, 4)),
             ValueError,
-            "`array` must have the shape (height, width, n) or (n, height, width, 3). "
+            "`array` must have the shape (height, width, n) or (n, height, width, 1 or 3). "
             "Received: an array of shape (2, 3, 3, 4)",
         ),
         (np.zeros((1, 2, 3, 3, 3)), ValueError, "Received: an array of shape (1, 2, 3, 3, 3)"),
@@ -83,29 +83,30 @@ def test_what_holds_no_tiles_is_refused(array, error, message):
 
 
 @pytest.mark.parametrize(
-    ("tiles", "numbers"),
+    ("tiles", "numbers", "words"),
     [
-        (5, [5]),
-        (-1, [11]),
-        (slice(2, 9, 3), [2, 5, 8]),
-        ([7, 0, 3], [7, 0, 3]),
-        (range(4), [0, 1, 2, 3]),
+        (5, [5], "tile 5"),
+        (-1, [11], "tile 11"),
+        (slice(2, 9, 3), [2, 5, 8], "tiles 2, 5, 8"),
+        ([7, 0, 3], [7, 0, 3], "tiles 0, 3, 7"),
+        (range(4), [0, 1, 2, 3], "tiles 0–3"),
+        ([9, 10, 1, 2, 3], [9, 10, 1, 2, 3], "tiles 1–3, 9, 10"),
     ],
     ids=str,
 )
 def test_a_subset_is_shown_in_its_order_and_announced(
-    plot_tiles, read_tiles, array, tiles, numbers
+    plot_tiles, read_tiles, array, tiles, numbers, words
 ):
     plot = plot_tiles(array, tiles=tiles, labels=True)
     shown = read_tiles(plot.images[0], 3, 4)
     np.testing.assert_array_equal(shown, [array[:, :, number] for number in numbers])
-    assert plot.axes[0].get_title() == f"{len(numbers)} of 12 tiles, 3×4"
+    assert plot.axes[0].get_title() == f"{words} of 12, 3×4"
     assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in numbers]
 
 
 def test_a_subset_of_512_is_announced(plot_tiles, rng):
     plot = plot_tiles(rng.normal(size=(3, 3, 512)), tiles=slice(8))
-    assert plot.axes[0].get_title() == "8 of 512 tiles, 3×3"
+    assert plot.axes[0].get_title() == "tiles 0–7 of 512, 3×3"
 
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
@@ -186,7 +187,7 @@ def test_a_tile_that_is_asked_for_twice_is_drawn_twice_and_counted_once(
     plot = plot_tiles(array, tiles=[3, 0, 3], labels=True)
     shown = read_tiles(plot.images[0], 3, 4)
     np.testing.assert_array_equal(shown, [array[..., n] for n in (3, 0, 3)])
-    assert plot.axes[0].get_title() == "2 of 12 tiles, 3×4"
+    assert plot.axes[0].get_title() == "tiles 0, 3 of 12, 3×4"
     assert [label.get_text() for label in plot.axes[0].texts] == ["3", "0", "3"]
 
 
@@ -270,13 +271,13 @@ def test_a_warning_points_at_the_call(array):
 
 def test_a_tile_that_is_not_shown_gives_no_warning(plot_tiles, array):
     array[0, 0, 5] = np.nan
-    assert plot_tiles(array, tiles=slice(5)).axes[0].get_title() == "5 of 12 tiles, 3×4"
+    assert plot_tiles(array, tiles=slice(5)).axes[0].get_title() == "tiles 0–4 of 12, 3×4"
 
 
-def test_constant_tiles_are_counted_as_dead(plot_tiles, array):
+def test_constant_tiles_are_counted(plot_tiles, array):
     array[..., 3] = 0
     plot = plot_tiles(array)
-    assert plot.axes[0].get_title().endswith("\n1 dead (×)")
+    assert plot.axes[0].get_title().endswith("\n1 constant (×)")
     assert len(plot.axes[0].collections) == 1
 
 
@@ -309,3 +310,36 @@ def test_the_check_for_the_same_look_sees_a_value(plot_tiles, array, pixels):
     array[1, 2, 7] = -array[1, 2, 7]
     other = pixels(plot_tiles(array, vmax=1).figure)
     assert (one != other).any()
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+def test_small_floats_are_drawn_like_any(plot_tiles, read_tiles, rng, name):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    array = rng.normal(size=(4, 4, 3)).astype(getattr(ml_dtypes, name))
+    shown = read_tiles(plot_tiles(array).images[0], 4, 4)
+    np.testing.assert_array_equal(shown, np.moveaxis(array.astype("float32"), 2, 0))
+
+
+def test_float16_has_the_colors_of_the_same_numbers_in_float64(plot_tiles, pixels, rng):
+    values = rng.uniform(-3.3, 3.3, (5, 5, 9)).astype("float16")
+    values[0, 0, 0] = 1.45996
+    drawn = [
+        pixels(plot_tiles(array, title=False, vmin=-3.34, vmax=3.34).figure).astype(int)
+        for array in (values, values.astype("float64"))
+    ]
+    assert np.abs(drawn[0] - drawn[1]).max() <= 1
+
+
+def test_grey_images_are_tiles(plot_tiles, read_tiles, rng):
+    images = rng.random((5, 6, 7, 1))
+    plot = plot_tiles(images)
+    np.testing.assert_array_equal(read_tiles(plot.images[0], 6, 7), images[..., 0])
+    assert plot.axes[0].get_title() == "5 tiles, 6×7"
+
+
+def test_the_strongest_tiles(plot_tiles, read_tiles, array):
+    plot = plot_tiles(array, top=3, labels=True)
+    order = np.linalg.norm(array.reshape(-1, 12), axis=0).argsort()[::-1][:3]
+    np.testing.assert_array_equal(read_tiles(plot.images[0], 3, 4), np.moveaxis(array, 2, 0)[order])
+    assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in order]
+    assert plot.axes[0].get_title() == "3 strongest of 12 tiles, 3×4"

@@ -110,7 +110,7 @@ def test_the_titles_say_what_the_panels_show(plot_training_statistics, trained):
         "standard deviation of the weights",
         "norm of the kernel",
         "update ratio of a step (dotted: 0.001, a rule of thumb)",
-        "dead filters",
+        "dead filters over the given samples",
     ]
     assert not plot.figure.get_suptitle()
 
@@ -187,7 +187,10 @@ def test_an_address_with_characters_of_a_pattern_is_itself(plot_training_statist
 
 def test_chosen_statistics_are_drawn_in_the_order_of_the_caller(plot_training_statistics):
     plot = plot_training_statistics(made_up(), statistics=["dead", "mean"])
-    assert list(map(title, plot.axes)) == ["dead filters", "mean of the weights"]
+    assert list(map(title, plot.axes)) == [
+        "dead filters over the given samples",
+        "mean of the weights",
+    ]
 
 
 def test_what_was_not_measured_has_no_panel_and_no_point(plot_training_statistics):
@@ -264,8 +267,17 @@ def test_addresses_with_commas_and_quotes(plot_training_statistics, tmp_path):
         (b"\x89PNG\xff", "where the file begins with ''"),
         (",".join(COLUMNS).encode() + b"\n1,2,a,b,c,d,,\n", "where line 2 is '1,2,a,b,c,d,,'"),
         (",".join(COLUMNS).encode() + b"\n1,2,a,0.5\n", "where line 2 is '1,2,a,0.5'"),
+        (",".join(COLUMNS).encode() + b"\n-1,2,a,0,0,0,,\n", "where line 2 is '-1,2,a,0,0,0,,'"),
+        (
+            ",".join(COLUMNS).encode() + b"\n1" + 30 * b"0" + b",2,a,0,0,0,,\n",
+            "where line 2 is '100",
+        ),
+        (
+            ",".join(COLUMNS).encode() + b"\n1,2," + 200_000 * b"a" + b"\n",
+            "where field larger than",
+        ),
     ],
-    ids=["empty", "CSVLogger", "PNG", "words", "short"],
+    ids=["empty", "CSVLogger", "PNG", "words", "short", "negative", "high", "long"],
 )
 def test_a_file_of_something_else(tmp_path, content, message):
     path = tmp_path / "a.csv"

@@ -67,7 +67,7 @@ def look(folder: Path) -> None:
     assert_type(statistics, kerasviz.KernelStatistics)
     assert_type(statistics["conv2d"], kerasviz.LayerStatistics)
     assert_type(statistics[:1], kerasviz.KernelStatistics)
-    assert_type([row.dead for row in statistics], list[int])
+    assert_type([row.zero for row in statistics], list[int])
 
     watch(images, labels, folder)
 

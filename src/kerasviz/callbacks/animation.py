@@ -8,6 +8,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import count
@@ -22,13 +23,16 @@ from kerasviz.callbacks.colors import FixedColors, Range, fix_colors
 from kerasviz.callbacks.files import last_number, open_folder, replacing
 from kerasviz.callbacks.png import discard, encode, png_size
 from kerasviz.callbacks.schedule import Every
+from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions
-from kerasviz.draw.panel import DEAD_COLOR, Panel
+from kerasviz.draw.panel import CROSS_COLOR, Panel
 
 FRAME_TIME, LAST_TIME = 250, 2000
 """How long a step is shown, and the last one, in milliseconds."""
+UNREADABLE = (OSError, KeyError, ValueError, zipfile.BadZipFile)
+"""What is raised where a file has no values of a step."""
 GREYS = 32
 """How many of a palette's 256 colours are for text; nearly all others are for values."""
 
@@ -78,7 +82,7 @@ class Animation:
         """
         folder = self.folder / name
         folder.mkdir(exist_ok=True)  # without parents: one that vanished must not come back
-        key = f"{self._key}, {panel.total} {panel.noun}, {panel.tiles.shape}"
+        key = self._full_key(panel)
         if name not in self._reels:
             self._reels[name] = _Reel(self._choose_path(folder, key), panel)
         reel = self._reels[name]
@@ -95,6 +99,24 @@ class Animation:
         with replacing(reel.frames / f"{self.every.stem(number)}.npz") as stream:
             stream.write(values.getbuffer())
         self._has_new = True
+
+    def read_patterns(self, name: str, panel: Panel, drawn: DrawnPatterns) -> None:
+        """Remember the last step that an earlier run put aside, if this one goes on from it.
+
+        Args:
+            name: The name of the layer's folder.
+            panel: What is drawn of the next step.
+            drawn: What remembers it.
+        """
+        files = _frame_files(self._choose_path(self.folder / name, self._full_key(panel)))
+        with suppress(*UNREADABLE):
+            for file in files[-1:]:
+                with np.load(file) as data:
+                    drawn.remember(data["tiles"], data["numbers"])
+
+    def _full_key(self, panel: Panel) -> str:
+        """Return what tells the values of a layer's steps apart from those of something else."""
+        return f"{self._key}, {panel.total} {panel.noun}, {panel.tiles.shape}"
 
     def _choose_path(self, folder: Path, key: str) -> Path:
         """Return the first name under which no animation of something else is kept."""
@@ -133,7 +155,7 @@ def _read_key(file: Path) -> str | None:
     try:
         with np.load(file) as data:
             return str(data["key"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except UNREADABLE:
         return None  # no file of ours
 
 
@@ -156,9 +178,13 @@ class _Reel:
     def steps(self) -> Iterator[Panel]:
         """Yield what each step shows, one at a time, the tiles in the order of the latest."""
         for file in _frame_files(self.path):
-            with np.load(file) as data:
-                tiles = _reorder(data["tiles"], data["numbers"], self.latest)
-                yield replace(self.latest, tiles=tiles, notes=tuple(data["notes"].tolist()))
+            try:
+                with np.load(file) as data:
+                    tiles = _reorder(data["tiles"], data["numbers"], self.latest)
+                    notes = tuple(data["notes"].tolist())
+            except UNREADABLE as error:
+                raise OSError(errno.EIO, f"the values in '{file}' cannot be read") from error
+            yield replace(self.latest, tiles=tiles, notes=notes)
 
     def measure(self, options: TileOptions) -> Range:
         ranges = [Range.of(step, options) for step in self.steps()]
@@ -223,7 +249,7 @@ class _PictureStore:
 def _palette(scale: ColorScale) -> Image.Image:
     """Return a palette in which a value has the same colour at every step."""
     greys = np.linspace(0, 1, GREYS)[:, np.newaxis].repeat(3, axis=1)
-    marks = np.array([to_rgb(DEAD_COLOR), to_rgb(INVALID)])
+    marks = np.array([to_rgb(CROSS_COLOR), to_rgb(INVALID)])
     values = scale.cmap(np.linspace(0, 1, 256 - GREYS - len(marks)))[:, :3]
     image = Image.new("P", (1, 1))
     image.putpalette(

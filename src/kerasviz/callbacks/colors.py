@@ -94,10 +94,10 @@ def fix_colors(limits: Range, panel: Panel, options: TileOptions) -> FixedColors
     ends = limits.whole.ends
     cmap, vmin, vmax = options["cmap"], options["vmin"], options["vmax"]
     if panel.is_rgb:
-        low, high, _ = rgb_limits(ends.astype(panel.tiles.dtype), vmin, vmax)
+        low, high, _ = rgb_limits(ends.astype(panel.tiles.dtype), vmin, vmax, signed=panel.signed)
         return FixedColors(_with(options, vmin=low, vmax=high), _as_it_is, None)
     norm = limits.norm or options["norm"]
-    scale = color_scale(ends, cmap=cmap, vmin=vmin, vmax=vmax, norm=norm)
+    scale = color_scale(ends, cmap=cmap, vmin=vmin, vmax=vmax, norm=norm, signed=panel.signed)
     fixed = _with(options, cmap=scale.cmap, norm=scale.norm, vmin=None, vmax=None)
     return FixedColors(fixed, _as_it_is, scale)
 
@@ -113,7 +113,8 @@ def _as_it_is(panel: Panel) -> Panel:
 def _fix_tiles(ends: np.ndarray, panel: Panel, options: TileOptions) -> FixedColors:
     """Choose a scale for each tile that is its own and the same for all steps."""
     if panel.is_rgb:
-        of_tiles = [rgb_limits(pair.astype(panel.tiles.dtype)) for pair in ends]
+        pairs = ends.astype(panel.tiles.dtype)
+        of_tiles = [rgb_limits(pair, signed=panel.signed) for pair in pairs]
 
         def color(items: np.ndarray) -> np.ndarray:
             return np.stack([rgb_values(*pair) for pair in zip(items, of_tiles, strict=True)])
@@ -125,7 +126,8 @@ def _fix_tiles(ends: np.ndarray, panel: Panel, options: TileOptions) -> FixedCol
     def divide(items: np.ndarray) -> np.ndarray:
         return np.asarray(items / reach.reshape(-1, *[1] * (items.ndim - 1)))
 
-    scale = color_scale(np.array([-1.0 if ends.min() < 0 else 0.0, 1.0]), cmap=options["cmap"])
+    lowest = -1.0 if panel.signed or ends.min() < 0 else 0.0
+    scale = color_scale(np.array([lowest, 1.0]), cmap=options["cmap"])
     fixed = _with(options, cmap=scale.cmap, norm=scale.norm, colorbar=False)
     return FixedColors(fixed, lambda step: _on_own_scale(step, divide), scale)
 
@@ -133,4 +135,6 @@ def _fix_tiles(ends: np.ndarray, panel: Panel, options: TileOptions) -> FixedCol
 def _on_own_scale(panel: Panel, convert: Callable[[np.ndarray], np.ndarray]) -> Panel:
     items = panel.tiles.reshape(-1, panel.slices, *panel.tiles.shape[1:])
     tiles = convert(items).reshape(panel.tiles.shape)
-    return replace(panel, tiles=tiles, raw=panel.tiles, notes=(*panel.notes, OWN_SCALE))
+    notes = (*panel.notes, OWN_SCALE)
+    # Colours are in 0 to 1 now, whatever sign the values had.
+    return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes, signed=False)

@@ -12,6 +12,7 @@ from kerasviz.callbacks.faults import Faults
 from kerasviz.callbacks.files import PictureFolder, safe_names
 from kerasviz.callbacks.png import encode
 from kerasviz.callbacks.schedule import Every
+from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.callbacks.tensorboard import EventLog
 from kerasviz.draw.options import TileOptions, check_type
 from kerasviz.draw.panel import Panel, Plot
@@ -65,11 +66,21 @@ class Destinations:
         places = (self.folder, self.log, self.animation)
         return max((place.open() for place in places if place is not None), default=0)
 
+    def places(self) -> str:
+        """Return the folders to which a later training adds, in words."""
+        places = [place for place in (self.folder, self.animation) if place is not None]
+        return " and ".join(f"{place.keyword}={str(place.folder)!r}" for place in places)
+
     def begin(self, addresses: Iterable[str], key: str) -> None:
         """Take note of the layers, and of what the values of an animation depend on."""
         self._names = safe_names(addresses)
         if self.animation is not None:
             self.animation.begin(key)
+
+    def read_patterns(self, address: str, panel: Panel, drawn: DrawnPatterns) -> None:
+        """Remember the principal patterns in the last step of an animation that goes on."""
+        if self.animation is not None:
+            self.animation.read_patterns(self._names[address], panel, drawn)
 
     def put_aside(self, number: int, panels: Mapping[str, Panel]) -> None:
         """Keep the values of a step for the animations, by the layers' addresses."""

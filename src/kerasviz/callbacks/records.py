@@ -15,6 +15,8 @@ from kerasviz.model.training_statistics import COLUMNS
 HEADER = ",".join(COLUMNS).encode()
 TAIL = 1 << 16
 """In so many bytes at the end of a file there is a whole row."""
+DIGITS = 12
+"""The most digits that a number of epochs or steps has."""
 
 
 class Place(NamedTuple):
@@ -104,5 +106,5 @@ class RecordFile:
 
 def _read_place(row: bytes) -> Place | None:
     """Return the place that a row begins with, `None` where it does not."""
-    epoch, step, *_ = [*row.split(b","), b"", b""]
-    return Place(int(epoch), int(step)) if epoch.isdigit() and step.isdigit() else None
+    counts = [int(part) for part in row.split(b",")[:2] if part.isdigit() and len(part) <= DIGITS]
+    return Place(*counts) if len(counts) == 2 else None

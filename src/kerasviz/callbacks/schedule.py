@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from kerasviz.draw.options import check_count, check_type, suggest
 
 DIGITS = {"epoch": 4, "batch": 8}
 """Digits of a number in the name of a file, so that names sort as numbers do."""
+MAX_DIGITS = 12
+"""The most digits of a number in a string for `every`."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,9 @@ def parse_every(every: int | str) -> Every:
         check_type("every", every, (int,), wanted)
         check_count("every", every)
         return Every(every, "epoch")
-    found = re.fullmatch(r"\s*(\d+)\s+(epoch|batch)(?:s|es)?\s*", every)
+    found = re.fullmatch(rf"\s*(\d{{1,{MAX_DIGITS}}})\s+(epoch|batch)(?:s|es)?\s*", every)
     if not found or not int(found[1]):
-        number = re.search(r"[1-9]\d*", every)
+        number = re.search(rf"[1-9]\d{{,{MAX_DIGITS - 1}}}", every)
         known = [f"{number[0] if number else 1} {word}" for word in ("epochs", "batches")]
         raise ValueError(
             "`every` must be a positive number of epochs, or a string such as '2 epochs' or "
@@ -80,6 +83,7 @@ class ScheduledCallback(keras.callbacks.Callback):
         # not said to be safe. Where epochs count, nothing is done for a batch.
         self.async_safe = self.every.unit == "epoch"
         self._number = 0
+        self._updates: int | None = None
         self._batches = 0
         self._begun = -1
         self._stride = 1
@@ -95,6 +99,10 @@ class ScheduledCallback(keras.callbacks.Callback):
     def open(self) -> int:
         """Open what is written to; return the number of the last epoch or batch in it."""
         return 0
+
+    def places(self) -> str:
+        """Return where the records are to which this training adds, in words."""
+        return ""
 
     def act(self, number: int) -> None:
         """Do what is to be done, when so many epochs or batches have been trained."""
@@ -118,6 +126,7 @@ class ScheduledCallback(keras.callbacks.Callback):
         else:
             self.check(model)
         self._number = max(self._number, self.open())
+        self._updates = count_updates(model)
 
     @override
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -125,8 +134,22 @@ class ScheduledCallback(keras.callbacks.Callback):
         self._batches = 0
         if not self._has_begun:
             self._has_begun = True
+            if epoch == 0:
+                self._warn_of_another_training()
             length = 1 if self.every.unit == "epoch" else (self.params or {}).get("steps") or 0
             self._number = max(self._number, epoch * length)
+
+    def _warn_of_another_training(self) -> None:
+        """Warn where a model that was never trained would go on from what is there."""
+        where = self.places()
+        if where and self._number and self._updates == 0:
+            warnings.warn(
+                f"{type(self).__name__} goes on from {self.every.label(self._number)} of an "
+                f"earlier training, in {where}, but the optimizer of this model has taken no step "
+                "yet. A new training needs a new place and a new callback; one that goes on with "
+                "loaded weights says so by `initial_epoch`.",
+                stacklevel=2,
+            )
 
     @override
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -175,3 +198,20 @@ class ScheduledCallback(keras.callbacks.Callback):
     def _get_ready(self) -> None:
         self.prepare(self.model)
         self._is_ready = True
+
+
+def count_updates(model: keras.Model) -> int | None:
+    """Return how many steps the optimizers of a model have taken; `None` if it has none.
+
+    A model with a `train_step` of its own may have several, as attributes.
+    """
+    optimizers = [
+        value
+        for value in [getattr(model, "optimizer", None), *vars(model).values()]
+        if isinstance(value, keras.optimizers.Optimizer)
+    ]
+    if not optimizers:
+        return None
+    # An optimizer that scales the loss leaves the steps to the one inside.
+    inner = [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in optimizers]
+    return max(int(keras.ops.convert_to_numpy(optimizer.iterations)) for optimizer in inner)

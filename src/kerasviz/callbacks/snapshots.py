@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +19,20 @@ from kerasviz.callbacks.destinations import Destinations, Folder
 from kerasviz.callbacks.faults import Guard
 from kerasviz.callbacks.png import discard
 from kerasviz.callbacks.schedule import ScheduledCallback
-from kerasviz.draw.channels import Channel
+from kerasviz.callbacks.signs import DrawnPatterns
+from kerasviz.draw.channels import Channel, resolve_channel
 from kerasviz.draw.layout import draw_apart
 from kerasviz.draw.options import TileOptions, Tiles, check_options
 from kerasviz.draw.overlay import Opacity
 from kerasviz.draw.panel import Panel, Plot
 from kerasviz.draw.scaling import resolve_scales
 from kerasviz.model.feature_maps import check_address
-from kerasviz.model.kernels import read_kernel, resolve_kernels
+from kerasviz.model.inputs import check_inputs_form
+from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.model.layers import Target, sublayers
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,
+    Kind,
     Maps,
     Samples,
     check_keywords,
@@ -74,6 +78,11 @@ class Snapshots(ScheduledCallback, ABC):
         for name in ("ax", "figure"):
             if options[name] is not None:
                 raise TypeError(f"`{name}` cannot be given, since each picture is a new figure.")
+        if gif is not None and options["top"] is not None:
+            raise ValueError(
+                "`top` cannot be given together with `gif`, since all steps of an animation show "
+                f"the same tiles: choose them by `tiles`. Received: top={options['top']!r}"
+            )
         if on_plot is not None and not callable(on_plot):
             raise TypeError(f"`on_plot` must be a function. Received: on_plot={on_plot!r}")
         if all(place is None for place in (directory, gif, log_dir, on_plot)):
@@ -91,6 +100,10 @@ class Snapshots(ScheduledCallback, ABC):
     @abstractmethod
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
+
+    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+        """Return the panels of a step in a form that agrees with the step before."""
+        return panels
 
     @abstractmethod
     def key(self) -> str:
@@ -122,12 +135,17 @@ class Snapshots(ScheduledCallback, ABC):
         self._guard = Guard(self, self._destinations.finish)
         return number
 
+    @override
+    def places(self) -> str:
+        """Return where the records are to which this training adds, in words."""
+        return self._destinations.places()
+
     def act(self, number: int) -> None:
         """Take a picture of each layer."""
         label = self.every.label(number)
         panels = {
             address: replace(panel, notes=(label, *panel.notes))
-            for address, panel in self.panels().items()
+            for address, panel in self.follow(self.panels()).items()
         }
         self._warn_of_invalid(panels, label)
         self._destinations.put_aside(number, panels)
@@ -196,7 +214,8 @@ class KernelSnapshots(Snapshots):
             is no longer used, its `close()` is called, the notebook's cell has ended, or the
             program ends. The values of the steps are kept beside it, in `conv2d/kernels-frames`,
             for a run that is resumed to go on with; delete that folder when training is done. With
-            `sort`, all steps have the order of the last one.
+            `sort`, all steps have the order of the last one; `top` cannot be given, since all steps
+            show the same tiles.
         log_dir: The folder of a run in TensorBoard, as `keras.callbacks.TensorBoard` takes it. The
             pictures go to a folder in it, `kernels`, beside `train` and `validation`. To read the
             text in them, tick "Show actual image size".
@@ -220,7 +239,13 @@ class KernelSnapshots(Snapshots):
         A number says how many epochs or batches were trained, so that the first epoch is 1, as in
         what Keras prints; Keras's own TensorBoard callback calls it 0. With `initial_epoch`
         numbers go on from there. A picture is never overwritten: where a folder has pictures
-        already, numbers go on from the last of them. For a new beginning, give a new folder.
+        already, numbers go on from the last of them. For a new beginning, give a new folder: where
+        the optimizer has taken no step yet, and `initial_epoch` is 0, there is a warning.
+
+        The sign of a principal pattern is free. In the first picture it is that of `plot_kernels`,
+        in each later one that which agrees with the picture before, also where an animation of a
+        resumed run goes on: a filter that hardly changed looks as before, and one that became its
+        negative is drawn as its negative.
 
         The training is not changed: kernels are read, and nothing else. Figures are made without
         pyplot.
@@ -270,6 +295,8 @@ class KernelSnapshots(Snapshots):
         )
         self.channel = channel
         self._targets: Sequence[Target] = ()
+        self._kernels: dict[str, np.ndarray] = {}
+        self._drawn: dict[str, DrawnPatterns] = {}
 
     def check_layers(self, model: keras.Model) -> None:
         """Raise `ValueError` for an address that the model does not have."""
@@ -283,12 +310,47 @@ class KernelSnapshots(Snapshots):
     def panels(self) -> dict[str, Panel]:
         """Return what is drawn of each layer now, by address."""
         _ = self.model  # on JAX, asking for the model brings its weights up to date
+        self._kernels = {
+            address: read_kernel(call.layer, address) for address, call in self._targets
+        }
         return {
             address: kernel_panel(
-                read_kernel(call.layer, address), address, self.channel, self.options
+                self._kernels[address],
+                address,
+                self.channel,
+                self.options,
+                axes=matrix_axes(call.layer),
             )
             for address, call in self._targets
         }
+
+    @override
+    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+        """Return the panels of a step; the signs of principal patterns are those of the last."""
+        aligned = dict(panels)
+        for address, panel in panels.items():
+            if not self._has_free_signs(address, panel):
+                continue
+            drawn = self._drawn.setdefault(address, DrawnPatterns())
+            if not drawn:
+                self._destinations.read_patterns(address, panel, drawn)
+            kernel = self._kernels[address]
+            aligned[address] = drawn.follow(panel, kernel)
+            drawn.remember(aligned[address].tiles, panel.numbers, kernel)
+        return aligned
+
+    @override
+    def on_train_end(self, logs: Any = None) -> None:
+        """Write what is written at the end."""
+        super().on_train_end(logs)
+        self._kernels = {}  # as large as the model
+
+    def _has_free_signs(self, address: str, panel: Panel) -> bool:
+        """Whether a panel shows principal patterns, whose signs the decomposition leaves open."""
+        *window, in_channels, _ = self._kernels[address].shape
+        is_point = math.prod(window) == 1
+        channel = resolve_channel(self.channel, in_channels, address, is_point=is_point)
+        return channel == "principal" and panel.tiles.size == len(panel.numbers) * math.prod(window)
 
     def key(self) -> str:
         """Return what the values of an animation depend on, but for the training."""
@@ -320,11 +382,14 @@ class FeatureMapSnapshots(Snapshots):
         interpolation: How a map is enlarged over the picture.
         slices: Of volumes and videos, which positions along their further axes to draw.
         patch_grid: Of tokens, the rows and columns of the patches that they stand for.
+        kind: "image" for outputs `(samples, height, width)` that are one picture per sample, as in
+            `plot_feature_maps`.
         **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
             `figure`.
 
     Raises:
-        TypeError: A keyword that does not exist, or a value of the wrong type.
+        TypeError: A keyword that does not exist, a value of the wrong type, or `inputs` of a form
+            that no model takes.
         ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
             begins: no layer has that address, or `inputs` does not fit the model. Of a model that
             is built by its first step, the inputs are checked after that step.
@@ -369,11 +434,12 @@ class FeatureMapSnapshots(Snapshots):
         interpolation: Interpolation = "nearest",
         slices: Tiles | None = None,
         patch_grid: tuple[int, int] | None = None,
+        kind: Kind | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
         merged = check_options(options, *OWN_KEYWORDS, *PLACES)
         over = check_overlay(overlay, picture, alpha, interpolation)
-        keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid)
+        keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid, kind)
         super().__init__(
             layer,
             merged,
@@ -383,6 +449,7 @@ class FeatureMapSnapshots(Snapshots):
             log_dir=log_dir,
             on_plot=on_plot,
         )
+        check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         self.inputs = inputs
         self.keywords = keywords
         self._maps: Maps | None = None
@@ -411,7 +478,7 @@ class FeatureMapSnapshots(Snapshots):
         said = self.keywords
         return (
             f"inputs={checksums}, slices={said.slices!r}, patch_grid={said.patch_grid!r}, "
-            f"tiles={self.options['tiles']!r}"
+            f"kind={said.kind!r}, tiles={self.options['tiles']!r}"
         )
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from typing_extensions import override
 
 from kerasviz.callbacks.destinations import Folder
 from kerasviz.callbacks.faults import Faults
@@ -19,11 +20,11 @@ from kerasviz.callbacks.records import Place, RecordFile
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.snapshots import may_get_layers, seeds_put_back
 from kerasviz.callbacks.tensorboard import EventLog
-from kerasviz.draw.options import check_type
+from kerasviz.draw.options import check_count, check_type
 from kerasviz.model.activity import Activity, prepare_activity
-from kerasviz.model.feature_maps import check_batch_size
-from kerasviz.model.kernels import KernelPart, read_kernel, resolve_kernels
-from kerasviz.model.layers import Target, is_convolution
+from kerasviz.model.inputs import check_inputs_form
+from kerasviz.model.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
+from kerasviz.model.layers import Target
 from kerasviz.model.training_statistics import COLUMNS, STATISTICS, Record
 
 _counting = threading.Lock()
@@ -57,11 +58,12 @@ class WeightStatistics(ScheduledCallback):
               Euclidean norm. Biases do not count.
             - `update_ratio`: By which part of its norm one step of training moved the kernel, see
               Notes; `None`, and empty in the file, where it was not measured.
-            - `dead`: Share of dead filters, 0 to 1, see Notes; `None`, and empty in the file,
-              without `inputs`, or where these give each filter but one value.
+            - `dead`: Share of filters that are dead over the samples of `inputs`, 0 to 1, see
+              Notes; `None`, and empty in the file, without `inputs`, or where these give each
+              filter but one value.
 
     Raises:
-        TypeError: A keyword of the wrong type.
+        TypeError: A keyword of the wrong type, or `inputs` of a form that no model takes.
         ValueError: A keyword has no meaning. When training begins: no layer has that address, it
             has no kernel, `inputs` does not fit the model, or `csv` is a file of something else.
             Of a model that is built by its first step and makes layers while it is built, an
@@ -86,14 +88,16 @@ class WeightStatistics(ScheduledCallback):
         generator it does not, and the ratio of the first epoch is not measured.
 
         A filter is dead if its feature map is the same at every position for every sample of
-        `inputs`, as after a ReLU that is always 0. Where a normalisation and an activation
-        follow the layer, and nothing else takes what it returns, they count as a part of it.
+        `inputs`, as after a ReLU that is always 0. It may respond to other samples: of some
+        hundreds of images this says much, of a single one nearly nothing. Where a normalisation and
+        an activation follow the layer, and nothing else takes what it returns, they count as a part
+        of it.
 
         Where weights are NaN or infinite, so are their numbers, and there is one warning.
 
-        Numbers of epochs and batches go on from run to run, as in `KernelSnapshots`. The training
-        is not changed. A program that is killed leaves at most a last row that is cut, which the
-        next run removes.
+        Numbers of epochs and batches go on from run to run, as in `KernelSnapshots`, with a warning
+        where a model that was never trained goes on in an old file. The training is not changed. A
+        program that is killed leaves at most a last row that is cut, which the next run removes.
 
     Example:
         >>> import keras, kerasviz, numpy as np
@@ -119,7 +123,9 @@ class WeightStatistics(ScheduledCallback):
         super().__init__(every)
         for name, path in (("csv", csv), ("log_dir", log_dir)):
             check_type(name, path, (str, os.PathLike, type(None)), "a path")
-        check_batch_size(batch_size)
+        check_count("batch_size", batch_size)
+        if inputs is not None:
+            check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         self.layer = layer
         self.inputs = inputs
         self.batch_size = batch_size
@@ -140,14 +146,14 @@ class WeightStatistics(ScheduledCallback):
     def check(self, model: keras.Model) -> None:
         """Refuse an address that cannot be right, of a model that the first step will build."""
         try:
-            resolve_kernels(model, self.layer)
+            resolve_kernels(model, self.layer, has_weights)
         except ValueError:
             if not may_get_layers(model):
                 raise
 
     def prepare(self, model: keras.Model) -> None:
         """Find the layers and what is computed of the inputs, and refuse what cannot be."""
-        targets = resolve_kernels(model, self.layer)
+        targets = resolve_kernels(model, self.layer, has_weights)
         for address, call in targets.targets:
             read_weights(call.layer, address)
         self._targets = targets.targets
@@ -163,6 +169,11 @@ class WeightStatistics(ScheduledCallback):
         last = Place() if self._file is None else self._file.open()
         self._place = self._place.or_later(last)
         return last.epoch if self.every.unit == "epoch" else last.step
+
+    @override
+    def places(self) -> str:
+        """Return where the records are to which this training adds, in words."""
+        return "its `history`" if self._file is None else f"csv={str(self._file.path)!r}"
 
     def finish(self) -> None:
         """Close TensorBoard's file."""
@@ -302,18 +313,25 @@ def _accumulated_steps(model: keras.Model) -> int:
 def read_weights(layer: keras.Layer | KernelPart, address: str) -> np.ndarray:
     """Return the kernel of a layer, float32; `address` is for the error.
 
-    That of a convolution has the shape that `get_kernels` says, any other its own.
+    It has the shape that `get_kernels` says, or, of a layer that is not Keras's, its own.
     """
-    if isinstance(layer, KernelPart) or is_convolution(layer):
+    kernel = None if has_kernel(layer) else _own_kernel(layer)
+    if kernel is None:
         return read_kernel(layer, address)
-    kernel = getattr(layer, "kernel", None)
-    if not (isinstance(kernel, keras.Variable) or keras.ops.is_tensor(kernel)):
-        raise ValueError(
-            f"The layer '{address}' is a {type(layer).__name__} and has no kernel. "
-            "Convolutions and dense layers have one, for example."
-        )
     # A copy, since on PyTorch the array would be the weights themselves.
     return np.array(keras.ops.convert_to_numpy(keras.ops.cast(kernel, "float32")), "float32")
+
+
+def has_weights(layer: keras.Layer | KernelPart) -> bool:
+    """Whether `read_weights` finds a kernel."""
+    return has_kernel(layer) or _own_kernel(layer) is not None
+
+
+def _own_kernel(layer: keras.Layer | KernelPart) -> Any:
+    """Return what a layer that is not Keras's calls its kernel, `None` where there is none."""
+    kernel = getattr(layer, "kernel", None)
+    is_kernel = isinstance(kernel, keras.Variable) or keras.ops.is_tensor(kernel)
+    return kernel if is_kernel else None
 
 
 def _norm(values: np.ndarray) -> float:

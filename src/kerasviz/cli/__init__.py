@@ -216,6 +216,12 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
         "--sort", choices=["norm", "mean"], help="strongest first, of those that --tiles names"
     )
     parser.add_argument(
+        "--top",
+        type=_at_least(1),
+        metavar="K",
+        help="the K strongest, of those that --tiles names",
+    )
+    parser.add_argument(
         "--scale",
         choices=["layer", "tile", "figure"],
         default="layer",

@@ -173,7 +173,7 @@ def _check_output(path: Path) -> None:
 
 
 def _drawing(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("tiles", "sort", "scale", "columns", "labels", "cmap")
+    names = ("tiles", "sort", "top", "scale", "columns", "labels", "cmap")
     return {name: getattr(options, name) for name in names}
 
 

@@ -39,7 +39,7 @@ from kerasviz.draw.boxes import (
 from kerasviz.draw.color import INVALID, color_scale, warn_invalid
 from kerasviz.draw.figure import FigureOptions, figure_for
 from kerasviz.draw.graph import Graph, Layout, lay_out
-from kerasviz.draw.panel import DEAD_COLOR, Plot, wrap_text
+from kerasviz.draw.panel import CROSS_COLOR, Plot, wrap_text
 from kerasviz.draw.tiles import constant_tiles, mosaic
 
 # Lengths in points.
@@ -374,7 +374,7 @@ class _Artist:
     def _draw_crosses(self) -> None:
         if self.crosses:
             stroke = withStroke(linewidth=2 * self.scale, foreground="white")
-            style = {"colors": DEAD_COLOR, "linewidths": 0.8 * self.scale}
+            style = {"colors": CROSS_COLOR, "linewidths": 0.8 * self.scale}
             lines = LineCollection(self.crosses, path_effects=[stroke], zorder=4, **style)
             self.ax.add_collection(lines, autolim=False)
 

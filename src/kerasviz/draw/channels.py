@@ -17,17 +17,24 @@ class KernelTiles(NamedTuple):
     note: str
 
 
-def resolve_channel(channel: Channel, in_channels: int, of: str) -> Channel:
+def resolve_channel(
+    channel: Channel, in_channels: int, of: str, *, is_point: bool = False
+) -> Channel:
     """Return how to draw a kernel with this many input channels; never "auto".
+
+    A kernel of one position has no pattern: it is its weights, one per input channel.
 
     Args:
         channel: The caller's `channel`.
         in_channels: How many input channels there are.
         of: The layer, for an error.
+        is_point: Whether the kernel has one position, as that of a 1×1 convolution.
 
     Raises:
         ValueError: There is no such channel, or "rgb" where there are not three.
     """
+    if channel == "auto" and is_point:
+        return "all"
     if channel == "auto":
         return 0 if in_channels == 1 else "rgb" if in_channels == 3 else "principal"
     if channel == "rgb" and in_channels != 3:
@@ -111,3 +118,47 @@ def principal_patterns(kernel: np.ndarray) -> tuple[np.ndarray, float]:
     mean_share = float(np.nanmean(share)) if (energy > 0).any() else 1.0
     patterns[~np.isfinite(matrices).all(axis=2)] = np.nan
     return patterns.reshape(filters, height, width).astype(kernel.dtype), mean_share
+
+
+def align_signs(
+    patterns: np.ndarray, reference: np.ndarray, agreement: np.ndarray | None = None
+) -> np.ndarray:
+    """Return patterns with the signs that agree with those of a reference.
+
+    A pattern has no sign of its own: `-pattern` with the opposite loadings is the same kernel. So
+    two patterns can be compared only after the second has taken the sign of the first.
+
+    Args:
+        patterns: Array `(filters, height, width)`.
+        reference: The patterns to compare with, an array of the same shape.
+        agreement: What `kernel_agreement` returns for the kernels of both. With it, a filter that
+            became its negative has the negative pattern. Without it, it has the same pattern.
+
+    Returns:
+        A new array: `patterns`, of which some are multiplied by -1. A pattern that is orthogonal to
+        its reference keeps its sign. Values that are not finite are ignored.
+    """
+    flipped = _dots(patterns, reference) < 0
+    if agreement is not None:
+        flipped ^= (agreement < 0) & (_dots(patterns, reference) != 0)
+    signs = np.where(flipped, -1, 1).astype(patterns.dtype)
+    return np.asarray(patterns * signs[:, np.newaxis, np.newaxis])
+
+
+def kernel_agreement(kernel: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the dot product of each filter of two kernels, `(filters,)`, for `align_signs`.
+
+    Args:
+        kernel: Array `(height, width, in_channels, filters)`.
+        reference: Array of the same shape.
+    """
+    return _dots(np.moveaxis(kernel, 3, 0), np.moveaxis(reference, 3, 0))
+
+
+def _dots(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the dot product of each item of two arrays; what is not finite counts as 0."""
+    pair = [
+        np.nan_to_num(values.reshape(len(values), -1).astype("float64"), posinf=0, neginf=0)
+        for values in (first, second)
+    ]
+    return np.asarray(np.einsum("fv,fv->f", *pair))

@@ -15,6 +15,8 @@ DIVERGING = "RdBu_r"
 SEQUENTIAL = "viridis"
 INVALID = "magenta"
 """The colour of NaN and infinite values: in neither of the two colormaps."""
+TINY, HUGE = 1e-30, 1e30
+"""Between these magnitudes float32 is precise enough for colours."""
 
 
 class Limits(NamedTuple):
@@ -58,8 +60,22 @@ def value_range(values: np.ndarray) -> tuple[float, float]:
     return float(lowest), float(highest)
 
 
+def is_small_float(dtype: np.dtype[Any]) -> bool:
+    """Whether values are floats that NumPy or Matplotlib computes with less well than float32.
+
+    These are float16, and bfloat16 and the kinds of float8, which NumPy knows from `ml_dtypes`
+    alone. Most of these are of a kind that it calls void, as records are, but become float32
+    without loss.
+    """
+    return dtype.kind in "fV" and dtype.itemsize < 4 and np.can_cast(dtype, "float32")
+
+
 def resolve_limits(
-    values: np.ndarray, vmin: float | None = None, vmax: float | None = None
+    values: np.ndarray,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    *,
+    signed: bool = False,
 ) -> Limits:
     """Choose colour limits: symmetric about 0 for signed data, from 0 for non-negative data.
 
@@ -68,19 +84,20 @@ def resolve_limits(
         vmin: The caller's lower limit. Where it is given alone and is below 0, signed data stays
             symmetric.
         vmax: The caller's upper limit, likewise above 0.
+        signed: Whether the data is signed even if no value is negative.
 
     Returns:
         The limits, always with `vmin < vmax` unless both were given.
     """
     lowest, highest = value_range(values)
-    signed = lowest < 0
+    signed = signed or lowest < 0
     if vmin is not None and vmin >= 0:
         low, high = vmin, highest
     elif vmax is not None and vmax <= 0:
         low, high = lowest, vmax
     elif signed:
         given = vmin if vmax is None else vmax
-        reach = max(-lowest, highest) if given is None else abs(given)
+        reach = (max(-lowest, highest) or 1.0) if given is None else abs(given)
         low, high = -reach, reach
     else:
         low, high = 0.0, highest
@@ -98,14 +115,16 @@ def color_scale(
     vmin: float | None = None,
     vmax: float | None = None,
     norm: Normalize | str | None = None,
+    signed: bool = False,
 ) -> ColorScale:
     """Choose norm and colormap for an array.
 
-    Signed data gets a diverging colormap whose neutral colour stands at 0, whatever the limits;
-    non-negative data gets a sequential one. What the caller gives wins. A norm that the caller
-    gives is copied before its missing limits are filled in.
+    Signed data gets a diverging colormap whose neutral colour is at 0, whatever the limits;
+    non-negative data gets a sequential one. What the caller gives takes precedence. A norm that
+    the caller gives is copied before its missing limits are filled in. It decides where the middle
+    of the colormap is, so with a norm the values alone tell whether they are `signed`.
     """
-    limits = resolve_limits(values, vmin, vmax)
+    limits = resolve_limits(values, vmin, vmax, signed=signed and norm is None)
     if cmap is None:
         cmap = DIVERGING if limits.signed else SEQUENTIAL
         if limits.signed and norm is None and limits.vmin != -limits.vmax:
@@ -157,13 +176,25 @@ def normalize_tiles(tiles: np.ndarray) -> np.ndarray:
     return np.asarray(tiles / np.where(reach > 0, reach, 1))
 
 
-def rgb_limits(values: np.ndarray, vmin: float | None = None, vmax: float | None = None) -> Limits:
+def rgb_limits(
+    values: np.ndarray,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    *,
+    signed: bool = False,
+) -> Limits:
     """Choose the values that become black and full colour.
 
     Integers up to 255 are taken as 0 to 255 and floats in 0 to 1 as they are. Other non-negative
     values end at the largest, and signed values are centred, so that 0 becomes middle grey.
+
+    Args:
+        values: Array of any shape; values that are not finite are left out.
+        vmin: The caller's lower limit.
+        vmax: The caller's upper limit.
+        signed: Whether the data is signed even if no value is negative.
     """
-    limits = resolve_limits(values, vmin, vmax)
+    limits = resolve_limits(values, vmin, vmax, signed=signed)
     if vmin is None and vmax is None and not limits.signed:
         if np.issubdtype(values.dtype, np.integer) and limits.vmax <= 255:
             return Limits(0.0, 255.0, signed=False)
@@ -177,6 +208,12 @@ def rgb_values(tiles: np.ndarray, limits: Limits) -> np.ndarray:
 
     Infinite values become NaN, since they are in no colour.
     """
-    span = limits.vmax - limits.vmin
-    values = np.clip((tiles.astype("float32") - limits.vmin) / span, 0, 1)
+    vmin, vmax = limits.vmin, limits.vmax
+    reach = max(abs(vmin), abs(vmax))
+    kind = "float32" if tiles.dtype in ("float32", "float16", "uint8") else "float64"
+    if not TINY < reach < HUGE:  # whose range, or whose smallest difference, float32 cannot hold
+        tiles, vmin, vmax = tiles.astype("float64") / reach, vmin / reach, vmax / reach
+        kind = "float64"
+    with np.errstate(over="ignore"):  # values far beyond the limits, which are clipped
+        values = np.clip((tiles.astype(kind) - vmin) / (vmax - vmin), 0, 1).astype("float32")
     return np.where(np.isfinite(tiles), values, np.float32("nan"))

@@ -39,6 +39,7 @@ from kerasviz.draw.layout import (
 from kerasviz.draw.options import TileOptions
 from kerasviz.draw.panel import Panel, Plot, wrap_text
 from kerasviz.draw.scaling import resolve_scales
+from kerasviz.draw.text import escape
 
 # Sizes in inches, as those of a figure.
 PAGE = (11.0, 8.5)
@@ -160,12 +161,13 @@ def _words(
     panels = [panel for panel, _ in colored]
     title = options["title"]
     common = [note for note in panels[0].notes if all(note in panel.notes for panel in panels)]
-    heading = ", ".join([panels[0].heading, *common]) if title is True else title or ""
+    own_heading = escape(", ".join([panels[0].heading, *common]))
+    heading = own_heading if title is True else title or ""
     items = []
     for each, (panel, scale) in zip(compared, colored, strict=True):
         own = replace(panel, notes=tuple(note for note in panel.notes if note not in common))
         notes = panel_title(own, TileOptions(**{**options, "title": True})).partition("\n")[2]
-        items.append(_Item(panel, scale, each.name, notes, each.caption))
+        items.append(_Item(panel, scale, escape(each.name), notes, escape(each.caption)))
     if len(items) == 1 and heading:  # one panel has one line above it, in an Axes as in a figure
         name = f"{items[0].name}, {heading}" if title is True else heading
         return "", [replace(items[0], name=name)]

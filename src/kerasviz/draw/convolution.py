@@ -262,7 +262,7 @@ def _choose_scales(scene: Scene) -> dict[str, ColorScale]:
     inputs = color_scale(scene.values("input"), cmap=scene.cmap)
     scales = {"input": inputs, "window": inputs}
     if scene.kernels is not None:
-        scales["kernel"] = color_scale(scene.kernels)
+        scales["kernel"] = color_scale(scene.kernels, signed=True)
         lowest = min(value_range(scene.values(part))[0] for part in ("input", "kernel"))
         reach = max(map(abs, value_range(scene.products))) or 1.0
         products = np.array([-reach, reach]) if lowest < 0 else scene.products

@@ -20,10 +20,12 @@ from matplotlib.transforms import ScaledTranslation, Transform
 
 from kerasviz.draw.figure import FigureOptions, figure_for
 from kerasviz.draw.panel import Plot, text_width, wrap_text
+from kerasviz.draw.text import escape
 
-Style = Literal["solid", "dashed"]
-DASHES: dict[Style, Any] = {"solid": "-", "dashed": (0, (4, 2))}
-WIDTHS: dict[Style, float] = {"solid": 1.6, "dashed": 1.2}
+Style = Literal["solid", "dashed", "dotted"]
+"""Dotted, with open dots, is what is drawn at assumed places."""
+DASHES: dict[Style, Any] = {"solid": "-", "dashed": (0, (4, 2)), "dotted": (0, (1, 2.5))}
+WIDTHS: dict[Style, float] = {"solid": 1.6, "dashed": 1.2, "dotted": 1.2}
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that are told apart by everybody; from "Points of view: Color blindness", 2011."""
@@ -87,7 +89,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """A line of the legend and what it says; `color` as that of a mark."""
+    """A line of the legend and what it says, letter by letter; `color` as that of a mark."""
 
     text: str
     color: int | None
@@ -96,7 +98,7 @@ class LegendEntry:
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """One panel, before anything is drawn.
+    """One panel, before anything is drawn. Its texts are drawn letter by letter.
 
     Args:
         name: What the curves show.
@@ -120,8 +122,8 @@ class CurvePanel:
 
     @property
     def heading(self) -> str:
-        """The title of the panel."""
-        return self.name + self.note
+        """The title of the panel, as Matplotlib draws it letter by letter."""
+        return escape(self.name + self.note)
 
 
 def draw_curves(
@@ -140,13 +142,13 @@ def draw_curves(
         panels: What to draw, at least one.
         options: The caller's keywords, checked and complete.
         colors: How many colours there are.
-        note: What has to be said about all of them.
+        note: What has to be said about all of them, letter by letter.
         legend: What stands above all of them; where a layout engine places the panels, above the
             first.
         axis: What is counted on the horizontal axis.
         columns: Panels in a row.
     """
-    count, title = len(panels), options["title"]
+    count, title, note = len(panels), options["title"], escape(note)
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     rows = math.ceil(count / columns)
     palette = choose_colors(colors)
@@ -172,7 +174,7 @@ def draw_curves(
             heading_shown = heading if title else ""
             heads.append(_write_head(ax, heading_shown, panel.legend, palette, is_inside=is_inside))
             if not title or heading != panel.heading:
-                ax.set_ylabel(panel.name, fontsize="small")
+                ax.set_ylabel(escape(panel.name), fontsize="small")
         above = title if isinstance(title, str) else note if title else ""
         above = above if count > 1 else ""
         top = _write_above(axes[0], above, legend, palette)
@@ -196,6 +198,8 @@ def _draw_panel(ax: Axes, panel: CurvePanel, palette: Sequence[str]) -> None:
         width = WIDTHS[curve.style]
         (line,) = ax.plot(curve.x, curve.y, color=palette[curve.color], linewidth=width)
         line.set(linestyle=DASHES[curve.style], marker="o", markersize=2 * width)
+        if curve.style == "dotted":
+            line.set(markersize=4, markerfacecolor=ax.get_facecolor())
         line.set_markevery(_dots(curve, few))
     for mark in panel.marks:
         _draw_mark(ax, mark, palette)
@@ -309,11 +313,13 @@ def _write_above(
     figure, top = ax.figure, EDGE
     from_top = figure.transSubfigure
     if text:
-        title = figure.suptitle(text, fontsize="medium")
+        size = _points("medium")
+        text = wrap_text(text, SLACK * figure.bbox.width / figure.dpi * 72, size)
+        title = figure.suptitle(text, fontsize=size)
         if not _has_engine(ax):
             shift = ScaledTranslation(0, -top, figure.dpi_scale_trans)
             title.set(y=1, transform=from_top + shift)
-        top = TITLE
+        top = TITLE + text.count("\n") * LINE * size / 72
     if entries:
         width = figure.bbox.width / figure.dpi - LEFT - RIGHT
         shift = ScaledTranslation(LEFT, -top, figure.dpi_scale_trans)
@@ -355,7 +361,7 @@ def _make_room(ax: Axes, height: float) -> None:
 
 def _handle(entry: LegendEntry, palette: Sequence[str]) -> Line2D:
     color = MARK_COLOR if entry.color is None else palette[entry.color]
-    line = Line2D([], [], color=color, linewidth=WIDTHS[entry.style], label=entry.text)
+    line = Line2D([], [], color=color, linewidth=WIDTHS[entry.style], label=escape(entry.text))
     line.set_linestyle(DASHES[entry.style])
     return line
 

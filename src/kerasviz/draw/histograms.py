@@ -17,6 +17,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 from kerasviz.draw.figure import FigureOptions, figure_for, subplots
 from kerasviz.draw.layout import LINE, SLACK, title_size
 from kerasviz.draw.panel import Plot, wrap_text
+from kerasviz.draw.text import escape
 
 # Sizes in inches, as those of a figure; of a panel without the words around it.
 ONE_PANEL = (4.6, 2.8)
@@ -93,7 +94,7 @@ def draw_histograms(
             ax.set_xlabel("weight" if lowest else "", fontsize=small)
             leftmost = place % columns == 0
             ax.set_ylabel(("density" if density else "count") if leftmost else "", fontsize=small)
-            heading = title if isinstance(title, str) and count == 1 else panel.heading
+            heading = title if isinstance(title, str) and count == 1 else escape(panel.heading)
             width = ax.get_window_extent().width / ax.figure.dpi if size is None else size[0]
             sizes = 72 * width, title_size(large), title_size(small)
             heads.append(_write_head(ax, heading if title else "", panel.facts, *sizes))
@@ -221,7 +222,7 @@ def _write_head(
     width *= SLACK
     offset = TITLE_PAD
     for number, fact in reversed(list(enumerate(facts))):
-        text = wrap_text(fact, width, small)
+        text = wrap_text(escape(fact), width, small)
         drawn = ax.annotate(
             text,
             (0, 1),

@@ -33,6 +33,7 @@ from kerasviz.draw.panel import (
     wrap_text,
 )
 from kerasviz.draw.scaling import resolve_scales
+from kerasviz.draw.text import escape
 from kerasviz.draw.tiles import GROUP_GAP, Grid, choose_columns
 
 # Sizes in inches, as those of a figure.
@@ -41,6 +42,8 @@ MANY_PANELS = (4.4, 4.4)
 LARGEST_TILE = 1.4
 LARGEST_PICTURE = 2.3
 ONLY_TILE = 3.0
+LARGEST_CELL = 0.3
+"""A value of a matrix."""
 LEAST_TILE, WIDEST = 0.3, 24.0
 """A table with pictures becomes wider for its tiles to be so large, but not wider than that."""
 LEAST_WIDTH = 2.6
@@ -63,6 +66,14 @@ SLACK = 0.94
 """Which part of a line of small text is filled: drawn in dots, letters may be so much wider."""
 LEAST_DOTS = 0.75
 """Where a value would be smaller than so many dots, values are no longer made whole dots."""
+ROW_ASPECT = 20
+"""Width to height of a row of values, where it is long and there is room."""
+HIGH_ROW = 0.3
+"""How high a row of values in a table is where there is room, in inches."""
+MIN_ROW_DOTS = 6
+"""How high a row of values is in a new figure, at least."""
+MAX_NAMED_HEIGHT = 100.0
+"""How high a new figure becomes for each row of a table to have its name, in inches."""
 FINE_TILE = 12
 """From this many values a side, a gap is a whole number of values wide."""
 
@@ -176,26 +187,29 @@ def make_plan(
             wide and what needs more room gets it; in another the room is all there is.
     """
     dots = dpi if new else None
+    if panel.free_height:
+        panel = _fit_rows(panel, room, dots)
     items, (height, width) = len(panel.tiles) // panel.slices, panel.frame
     side = math.sqrt(height * width)
-    block = panel.slices * (width + GAP * side)
+    gap_width = 0.0 if panel.is_matrix else GAP * side
+    block = panel.slices * (width + gap_width)
     if panel.slices > 1:
-        block += (GROUP_GAP - 1) * GAP * side
+        block += (GROUP_GAP - 1) * gap_width
     if panel.table is not None:
         across = len(panel.table.columns)
     else:
         aspect = ASPECT if dots else room[0] / room[1]
         across = options["columns"] or panel.columns or 0
-        across = across or choose_columns(items, (height + GAP * side, block), aspect)
+        across = across or choose_columns(items, (height + gap_width, block), aspect)
     across = min(across, items)
     rows = -(-items // across)
     total_width = across * block
     if panel.has_picture_column:
-        total_width += width + GROUP_GAP * GAP * side
+        total_width += width + GROUP_GAP * gap_width
         wanted = min(LEAST_TILE * total_width / side, WIDEST)
         room = (max(room[0], wanted) if new else room[0], room[1])
 
-    unit = min(room[0] / total_width, room[1] / (rows * (height + GAP * side)))
+    unit = min(room[0] / total_width, room[1] / (rows * (height + gap_width)))
     label_size = None
     whole_dots = False
     row_numbers = False
@@ -209,12 +223,15 @@ def make_plan(
                 label_size, row_numbers = SMALLEST_LABEL, True
             else:
                 unit = left
+    row_height = _row_height(panel, rows) if new else 0.0
     if dots:
-        unit = min(unit, _largest_tile(panel) / side)
-        if label_size is not None:
-            unit = max(unit, math.ceil(needed / panel.slices * dots) / dots)
+        least = 0.0 if label_size is None else needed / panel.slices
+        if panel.free_height:
+            least = max(least, row_height / height, MIN_ROW_DOTS / dots / height)
+        largest = LARGEST_CELL if panel.is_matrix else _largest_tile(panel) / side
+        unit = max(min(unit, largest), least)
         if unit * dots >= LEAST_DOTS:
-            unit = max(1, round(unit * dots)) / dots
+            unit = max(1, round(unit * dots), math.ceil(least * dots - 1e-6)) / dots
             whole_dots = True
 
     steps = (1.0, 1.0)
@@ -222,8 +239,10 @@ def make_plan(
         panel, steps = _fit_pictures(panel, unit * dpi)
     gap = max(LEAST_GAP, GAP * side * unit)
     line = 0.0 if label_size is None or row_numbers else LINE * label_size / 72
-    gaps = (max(gap, line) / unit, gap / unit)
-    if side >= FINE_TILE:
+    gaps = (max(gap, line, row_height - height * unit) / unit, gap / unit)
+    if panel.is_matrix:
+        gaps = (0.0, 0.0)
+    elif side >= FINE_TILE:
         whole = math.ceil(gaps[0] / steps[0]), round(gaps[1] / steps[1])
         gaps = (max(1, whole[0]) * steps[0], max(1, whole[1]) * steps[1])
     elif dots:
@@ -240,6 +259,37 @@ def make_plan(
     if panel.table is not None:
         most_ticks = _most_ticks(panel.table, grid, unit)
     return Plan(panel, grid, unit, label_size, row_step, whole_dots, most_ticks)
+
+
+def _fit_rows(panel: Panel, room: tuple[float, float], dots: float | None) -> Panel:
+    """Make rows of values so high that they are seen and, in a table, that each has its name.
+
+    Args:
+        panel: A panel whose tiles are rows of values.
+        room: Width and height to fill, in inches.
+        dots: Dots per inch of a new figure, `None` for another, which cannot grow.
+    """
+    length, table = panel.tiles.shape[2], panel.table
+    value_height = math.ceil(length / ROW_ASPECT)
+    if table is not None:
+        tile = min(LARGEST_TILE, room[0] / (1 + GAP) / len(table.columns))
+        unit = tile / length
+        if dots and unit * dots >= LEAST_DOTS:
+            unit = max(1, int(unit * dots)) / dots
+        high = min(HIGH_ROW, room[1] / (1 + GAP) / len(table.rows))
+        if dots:
+            high = max(high, LINE * title_size("x-small") / 72)
+        else:
+            value_height = min(value_height, int(high / unit))
+        value_height = max(1, value_height, math.ceil(high / unit))
+    return replace(panel, value_height=value_height)
+
+
+def _row_height(panel: Panel, rows: int) -> float:
+    """Return how high a row of a table must be in a new figure to have a name, in inches."""
+    line = LINE * title_size("x-small") / 72
+    named = panel.table is not None and panel.table.every and rows * line <= MAX_NAMED_HEIGHT
+    return line if named else 0.0
 
 
 def _largest_tile(panel: Panel) -> float:
@@ -288,28 +338,33 @@ def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
             MOST_TICKS if len(numbers) <= MOST_TICKS else MOST_TICKS // 2
             for numbers in (table.rows, table.columns)
         )
-        return rows, columns
+        if not table.is_matrix:
+            return rows, columns
+    else:
+        rows, columns = len(table.rows), len(table.columns)
     size = title_size("x-small")
     widest = max(text_width(str(column), size) for column in table.columns)
-    height, width = (72 * unit * n for n in grid.size)
-    return max(1, int(height / (LINE * size))), max(1, int(width / (widest + size / 2)))
+    height, width = 72 * unit * grid.rows * grid.pitch[0], 72 * unit * grid.size[1]
+    room = int(height / (LINE * size) + 1e-6), int(width / (widest + size / 2))
+    return min(rows, max(1, room[0])), min(columns, max(1, room[1]))
 
 
 def panel_title(panel: Panel, options: TileOptions) -> str:
-    """Return the caller's title, or the panel's heading and below it a line of notes."""
+    """Return the caller's title, or the panel's heading and below it a line of notes.
+
+    Names of layers and samples are drawn letter by letter; the caller's title may hold formulas.
+    """
     title = options["title"]
     if isinstance(title, str):
         return title
     if not title:
         return ""
     notes = list(panel.notes)
-    dead = int(panel.dead.sum()) // panel.slices
-    if dead:
-        what = "dead" if panel.table is None else f"dead {panel.table.cell_noun}"
-        notes.append(f"{dead} {what} (\N{MULTIPLICATION SIGN})")
+    if panel.absent_note:
+        notes.append(panel.absent_note)
     if panel.invalid:
         notes.append(f"{panel.invalid} NaN or infinite values ({INVALID})")
-    return "\n".join([panel.heading, ", ".join(notes)]).rstrip()
+    return escape("\n".join([panel.heading, ", ".join(notes)]).rstrip())
 
 
 def needs_bar(scale: ColorScale | None, options: TileOptions) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict, cast, get_args
+from numbers import Real
+from typing import Any, Literal, NamedTuple, TypedDict, get_args
 
 import matplotlib
 import numpy as np
@@ -16,28 +17,36 @@ Sort = Literal["norm", "mean"]
 Scale = Literal["layer", "tile", "figure"]
 Tiles = int | slice | Sequence[int]
 
+MAX_COLUMNS = 10_000
+MAX_RUNS = 6
+"""How many runs of indices, such as 0-15, a title lists; of more it lists the first ones."""
+
 
 class TileOptions(TypedDict, total=False):
     """Keywords of every function that draws tiles; each has one meaning everywhere.
 
     Attributes:
-        tiles: Which tiles to draw, by number: an int, a slice or a list; negative numbers count
-            from the end. `None` is all of them. The title says how many of how many.
+        tiles: Which tiles to draw, by index: an int, a slice or a list; negative indices count from
+            the end. `None` is all of them. The title says which.
         sort: The order of the tiles that are drawn. "norm": the strongest first, by Euclidean norm.
-            "mean": the largest mean first. `None`: as they are chosen. The numbers stay those of
-            the layer.
+            "mean": the largest mean first. `None`: as they are chosen. Every tile that was chosen
+            is drawn, and keeps its index.
+        top: How many to draw, the strongest of those that `tiles` chooses, strongest first:
+            `top=16` draws the 16 strongest. The strength is the Euclidean norm, or with
+            `sort="mean"` the mean.
         scale: What shares a colour scale. "layer", the default: the tiles of a panel. "tile": each
             tile has its own, and there is no colour bar. "figure": all panels.
         cmap: A Matplotlib colormap. `None`: red and blue around white for signed values, "viridis"
-            for values that are never negative, and of its own where maps lie over a picture.
+            for values that are never negative, and one of its own where maps are drawn over a
+            picture. Kernels are always red and blue, since weights have a sign.
         vmin: The lower limit of the colours, as in Matplotlib. One limit is enough for signed
             values, which keep 0 in the middle. The colour bar ends in an arrow where values lie
             beyond.
         vmax: The upper limit, likewise.
         norm: A Matplotlib norm, or the name of a scale such as "log" or "symlog", in place of
             `vmin` and `vmax`.
-        columns: Tiles in a row.
-        labels: Whether to write its number above each tile.
+        columns: Tiles in a row, at most 10,000. A matrix has one column per filter.
+        labels: Whether to write its index above each tile.
         title: A title of your own, `False` for none. `True`, the default, says what is drawn.
         colorbar: Whether there is a colour bar.
         ax: The Axes to draw into, for one panel.
@@ -47,12 +56,13 @@ class TileOptions(TypedDict, total=False):
     Example:
         >>> import kerasviz
         >>> model = kerasviz.fashion_mnist.load_model()
-        >>> kerasviz.plot_kernels(model, "conv2d", sort="norm", tiles=slice(8), vmax=0.5)
-        Plot(conv2d: 8 of 32 kernels, 3×3)
+        >>> kerasviz.plot_kernels(model, "conv2d", top=8, vmax=0.5)
+        Plot(conv2d: 8 strongest of 32 kernels, 3×3)
     """
 
     tiles: Tiles | None
     sort: Sort | None
+    top: int | None
     scale: Scale
     cmap: str | Colormap | None
     vmin: float | None
@@ -69,6 +79,7 @@ class TileOptions(TypedDict, total=False):
 DEFAULTS = TileOptions(
     tiles=None,
     sort=None,
+    top=None,
     scale="layer",
     cmap=None,
     vmin=None,
@@ -126,8 +137,10 @@ def check_options(options: TileOptions, *own: str) -> TileOptions:
         check_choice("sort", merged["sort"], get_args(Sort), "None")
     check_choice("scale", merged["scale"], get_args(Scale))
     _check_colors(merged)
+    if merged["top"] is not None:
+        check_count("top", merged["top"])
     if merged["columns"] is not None:
-        check_count("columns", merged["columns"])
+        check_count("columns", merged["columns"], MAX_COLUMNS)
     check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
     check_type("labels", merged["labels"], (bool, np.bool_), "a bool")
     check_type("colorbar", merged["colorbar"], (bool, np.bool_), "a bool")
@@ -151,18 +164,19 @@ def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -
         raise TypeError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
 
 
-def check_count(name: str, value: object) -> None:
-    """Raise `ValueError` unless `value` is a positive integer."""
-    is_count = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
-    if not is_count:
+def check_count(name: str, value: object, largest: int | None = None) -> None:
+    """Raise `ValueError` unless `value` is a positive integer, of at most `largest`."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    if largest is not None and value > largest:
+        raise ValueError(f"`{name}` must be at most {largest}. Received: {name}={value!r}")
 
 
 def _check_colors(options: Mapping[str, Any]) -> None:
     given = [name for name in ("vmin", "vmax") if options[name] is not None]
     for name in given:
         value = options[name]
-        if isinstance(value, str) or not (np.isscalar(value) and np.isfinite(cast(float, value))):
+        if not _is_finite_number(value):
             raise TypeError(f"`{name}` must be a finite number. Received: {name}={value!r}")
     if len(given) == 2 and not options["vmin"] < options["vmax"]:
         raise ValueError(
@@ -194,11 +208,20 @@ def _check_colors(options: Mapping[str, Any]) -> None:
         )
 
 
+def _is_finite_number(value: Any) -> bool:
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        return False
+    try:
+        return bool(np.isfinite(float(value)))
+    except OverflowError:  # of an int with hundreds of digits
+        return False
+
+
 def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str = "") -> np.ndarray:
-    """Return the numbers of the chosen tiles.
+    """Return the indices of the chosen tiles.
 
     Args:
-        tiles: The caller's `tiles`; negative numbers count from the end.
+        tiles: The caller's `tiles`; negative indices count from the end.
         count: How many there are.
         name: What the keyword is called.
         of: What they belong to, for an error.
@@ -208,13 +231,18 @@ def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str =
 
     Raises:
         TypeError: Not an int, a slice or a list of ints.
-        ValueError: A number out of range, or no tile at all.
+        ValueError: An index out of range, a slice with the step 0, or no tile at all.
     """
     every = np.arange(count)
     if tiles is None:
         return every
     if isinstance(tiles, slice):
-        chosen = every[tiles]
+        try:
+            chosen = every[tiles]
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"`{name}` must be a slice of ints whose step is not 0. Received: {name}={tiles!r}"
+            ) from error
     else:
         wanted: Any = np.atleast_1d(np.asarray(tiles))
         if wanted.ndim != 1 or (wanted.size and not np.issubdtype(wanted.dtype, np.integer)):
@@ -244,3 +272,60 @@ def tile_strength(tiles: np.ndarray, sort: Sort) -> np.ndarray:
 def order_tiles(numbers: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """Return positions that put the strongest first; equals keep the order of their numbers."""
     return np.lexsort([numbers, -strength])
+
+
+class TileSelection(NamedTuple):
+    """Which tiles are drawn.
+
+    Args:
+        indices: The index of each, in the order in which they are drawn.
+        words: Which these are, for the title; "" where it is all of them.
+    """
+
+    indices: np.ndarray
+    words: str
+
+
+def choose_tiles(
+    tiles: np.ndarray, options: TileOptions, noun: str, name: str = "", of: str = ""
+) -> TileSelection:
+    """Choose and order tiles as `tiles`, `sort` and `top` say.
+
+    Args:
+        tiles: All there are, `(n, ...)`.
+        options: The caller's keywords, checked and complete.
+        noun: What a tile is, in the plural.
+        name: What an index is the index of, in the plural, where that has another name.
+        of: What they belong to, for an error.
+    """
+    count, sort, top = len(tiles), options["sort"], options["top"]
+    indices = select_tiles(options["tiles"], count, of=of)
+    words = _list_indices(indices, count, name or noun)
+    if sort is not None or top is not None:
+        chosen = tiles if options["tiles"] is None else tiles[indices]
+        strength = tile_strength(chosen, sort or "norm")
+        if top is not None and top < len(indices):
+            words = f"{top} strongest of {words or f'{count} {noun}'}"
+            words += ", by mean" if sort == "mean" else ""
+        indices = indices[order_tiles(indices, strength)[:top]]
+    return TileSelection(indices, words)
+
+
+def _list_indices(indices: np.ndarray, count: int, noun: str) -> str:
+    """Return which of `count` tiles these are: "filters 0–15 of 64"; "" for all."""
+    unique = np.unique(indices)
+    if len(unique) == count:
+        return ""
+    starts = np.flatnonzero(np.diff(unique, prepend=unique[0] - 2) > 1)
+    runs = [_write_run(run) for run in np.split(unique, starts[1:])]
+    if len(runs) > MAX_RUNS:
+        return f"{len(unique)} of {count} {noun} ({', '.join(runs[:MAX_RUNS])}, …)"
+    word = noun.removesuffix("s") if len(unique) == 1 else noun
+    return f"{word} {', '.join(runs)} of {count}"
+
+
+def _write_run(run: np.ndarray) -> str:
+    first, last = int(run[0]), int(run[-1])
+    if last - first < 2:
+        return ", ".join(map(str, run))
+    return f"{first}–{last}"

@@ -19,6 +19,9 @@ STRONGEST = 0.85
 """The opacity of the strongest value, which still lets a picture's edges through."""
 POSITIVE, NEGATIVE = "#ff4000", "#1e7bff"
 """Colours whose opacity alone tells the strength: seen over black, white and grey alike."""
+DARK_PHOTO = 16
+"""Floats from 0 to more than this, and to 255 at most, are a photo's bytes: `img_to_array` gives
+such ones. Scans of 17 greys, as scikit-learn's digits are, end here."""
 SHARP = 3
 """How many pixels of a picture are kept for each dot of the figure, so that it can be saved finer
 than it is shown."""
@@ -39,9 +42,10 @@ class Pictures(NamedTuple):
 def picture_colors(values: np.ndarray) -> Pictures:
     """Put pictures between black and white, all by the same limits.
 
-    Integers up to 255 are taken as 0 to 255 and floats in 0 to 1 as they are. Of what was
-    preprocessed for a model, other non-negative values end at the largest, and signed values begin
-    at the lowest.
+    Integers up to 255 are taken as 0 to 255, and so are floats up to 255 that go beyond
+    `DARK_PHOTO`, as `img_to_array` gives a photo; floats in 0 to 1 are taken as they are. Of what
+    was preprocessed for a model, other non-negative values end at the largest, and signed values
+    begin at the lowest.
 
     Args:
         values: Array `(samples, height, width, 1)` or `(samples, height, width, 3)`.
@@ -51,6 +55,8 @@ def picture_colors(values: np.ndarray) -> Pictures:
     if limits.signed:
         lowest, highest = value_range(values)
         limits = Limits(lowest, highest if lowest < highest else 0.0, signed=True)
+    elif DARK_PHOTO < limits.vmax <= 255:
+        limits = Limits(0.0, 255.0, signed=False)
     note = ""
     if limits[:2] not in ((0, 1), (0, 255)):
         note = f"picture black to white: {limits.vmin:.3g} to {limits.vmax:.3g}"

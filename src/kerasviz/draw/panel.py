@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,9 +28,11 @@ from matplotlib.textpath import text_to_path
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.overlay import Opacity, cell_grid
 from kerasviz.draw.reduced import ReducedImage, ReducedPcolorImage
+from kerasviz.draw.text import escape
 from kerasviz.draw.tiles import GROUP_GAP, Grid, constant_tiles, mosaic
 
-DEAD_COLOR = "0.55"
+CROSS_COLOR = "0.72"
+"""Light, so that what is absent is drawn fainter than what is there."""
 INVALID_SCALE = ColorScale(Normalize(0, 1), ListedColormap([INVALID]))
 PNG_COMPRESSION = {"compress_level": 3}
 """Of 9; zlib's own choice, 6, takes twice as long for files 1 to 15 % smaller."""
@@ -37,6 +41,10 @@ PNG_COMPRESSION_OF_TILES = {"compress_level": 3, "compress_type": zlib.Z_RLE}
 SMALLEST_LABEL = 5.5
 LARGEST_LABEL = 9.0
 """Sizes of a tile's number, in points."""
+MAX_MATRIX_ASPECT = 4
+"""How many times as long as wide a matrix is drawn at most."""
+BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
+"""A space at which a line may be broken: not one in "sample 7 of 10"."""
 MOST_TICKS = 16
 """How many rows or columns of a table get a number."""
 
@@ -123,9 +131,16 @@ class Panel:
         alpha: How much of a picture the tiles cover that are drawn over it; `None` where they are
             not.
         smooth: Whether tiles over a picture are enlarged with their values interpolated.
-        dead_if: Which tiles are dead: those that are "constant", as a map that shows nothing; those
-            that are "zero" throughout, as of kernels, where any other constant is a blur; or
+        words: Which tiles these are, for the title, where they are not all; see `TileSelection`.
+        signed: Whether the values have a sign by nature, as weights do, whatever those are that are
+            drawn: 0 is in the middle of the colours.
+        absent_if: Which tiles show nothing, in the word that the title has for them: those that are
+            "constant", or "constant here" as a map of one image is, which tells nothing of others;
+            those that are "zero" throughout, as of kernels, where any other constant is a blur; or
             "none".
+        free_height: Whether the tiles are rows of values, such as sequences, whose height has no
+            scale in common with their width, so that they are as high as the picture needs.
+        value_height: How high a value is drawn, in widths of a value.
     """
 
     tiles: np.ndarray
@@ -143,7 +158,11 @@ class Panel:
     pictures: np.ndarray | None = None
     alpha: Opacity | None = None
     smooth: bool = False
-    dead_if: Literal["constant", "zero", "none"] = "constant"
+    words: str = ""
+    signed: bool = False
+    absent_if: Literal["constant", "constant here", "zero", "none"] = "constant"
+    free_height: bool = False
+    value_height: int = 1
 
     @property
     def values(self) -> np.ndarray:
@@ -156,9 +175,26 @@ class Panel:
         return self.tiles.ndim == 4
 
     @property
+    def is_matrix(self) -> bool:
+        """Whether the tiles are the columns of a matrix, one beside the other without gaps."""
+        return self.table is not None and self.table.is_matrix
+
+    @property
     def frame(self) -> tuple[int, int]:
-        """Height and width of what a tile stands for, as it was given: a picture, or itself."""
-        height, width = (self.tiles if self.pictures is None else self.pictures).shape[1:3]
+        """Height and width at which a tile is drawn: its own, or those of a picture.
+
+        The values of a long matrix are not squares, since it would be too thin to be seen.
+        """
+        if self.pictures is not None:
+            height, width = self.pictures.shape[1:3]
+            return height, width
+        height, width = self.tiles.shape[1:3]
+        if self.is_matrix:
+            columns = len(self.tiles)
+            wider = math.ceil(height / (MAX_MATRIX_ASPECT * columns))
+            higher = math.ceil(columns / (MAX_MATRIX_ASPECT * height))
+            return height * higher, width * wider
+        height *= self.value_height
         return height, width
 
     @property
@@ -174,15 +210,27 @@ class Panel:
         return int(self.values.size - np.isfinite(self.values).sum())
 
     @cached_property
-    def dead(self) -> np.ndarray:
-        """Which tiles belong to a kernel or a map that is dead, as a boolean array `(n,)`."""
-        if self.dead_if == "none":
+    def absent(self) -> np.ndarray:
+        """Which tiles belong to a kernel or a map that shows nothing, as booleans `(n,)`."""
+        if self.absent_if == "none":
             return np.zeros(len(self.tiles), bool)
         groups = self.values.reshape(-1, self.slices, *self.values.shape[1:])
-        dead = constant_tiles(groups)
-        if self.dead_if == "zero":
-            dead &= groups.reshape(len(groups), -1)[:, 0] == 0
-        return np.repeat(dead, self.slices)
+        absent = constant_tiles(groups)
+        if self.absent_if == "zero":
+            absent &= groups.reshape(len(groups), -1)[:, 0] == 0
+        return np.repeat(absent, self.slices)
+
+    @property
+    def absent_note(self) -> str:
+        """Count the tiles that show nothing, for the title; nothing where there are none."""
+        count = int(self.absent.sum()) // self.slices
+        if not count:
+            return ""
+        what: str = self.absent_if
+        if self.table is not None:
+            noun = self.table.cell_noun.removesuffix("s" if count == 1 else "")
+            what = f"{what.removesuffix(' here')} {noun}"
+        return f"{count} {what} (\N{MULTIPLICATION SIGN})"
 
     @property
     def heading(self) -> str:
@@ -190,7 +238,7 @@ class Panel:
         shown = len(np.unique(self.numbers))
         count = f"{shown}" if shown == self.total else f"{shown} of {self.total}"
         noun = self.noun.removesuffix("s") if self.total == 1 else self.noun
-        parts = [f"{count} {noun}", self.size]
+        parts = [self.words or f"{count} {noun}", self.size]
         start = f"{self.name}: " if self.name else ""
         return start + ", ".join(part for part in parts if part)
 
@@ -207,6 +255,7 @@ class Table:
         cell_noun: What the tiles are, in the plural.
         picture_noun: What the column of pictures shows, where there is one.
         every: Whether as many rows and columns get a number as there is room for.
+        is_matrix: Whether a row is one of the values of each tile, and each tile a column.
     """
 
     rows: np.ndarray
@@ -216,6 +265,7 @@ class Table:
     cell_noun: str = "slices"
     picture_noun: str = ""
     every: bool = False
+    is_matrix: bool = False
 
 
 def text_width(text: str, size: float) -> float:
@@ -225,11 +275,14 @@ def text_width(text: str, size: float) -> float:
 
 
 def wrap_text(text: str, width: float, size: float) -> str:
-    """Break lines at spaces so that each is at most `width` points wide, where it can be."""
+    """Break lines at spaces so that each is at most `width` points wide, where it can be.
+
+    A count such as "sample 7 of 10" stays in one line.
+    """
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
-        for word in paragraph.split(" "):
+        for word in BREAK.split(paragraph):
             longer = f"{line} {word}" if line else word
             if line and text_width(longer, size) > width:
                 lines.append(line)
@@ -353,7 +406,7 @@ def _draw_cells(
         return _add(ax, image)
     y_edges, x_edges = grid.edges()
     y_edges, x_edges = y_edges * (height / y_edges[-1]), x_edges * (width / x_edges[-1])
-    if not see_through and grid.rows * grid.columns > 1:
+    if not see_through:
         return _add(ax, ReducedPcolorImage(ax, left + x_edges, y_edges, array, **colors))
     return cast(AxesImage, ax.pcolorfast(left + x_edges, y_edges, array, **colors))
 
@@ -374,18 +427,18 @@ def _clip_to_tiles(image: AxesImage, grid: Grid, left: float = 0.0) -> None:
 
 
 def _mark_constant(ax: Axes, panel: Panel, grid: Grid) -> None:
-    if not panel.dead.any():
+    if not panel.absent.any():
         return
-    tops, lefts = (corner[panel.dead] for corner in grid.corners())
+    tops, lefts = (corner[panel.absent] for corner in grid.corners())
     height, width = grid.tile
     falling = [[(x, y), (x + width, y + height)] for y, x in zip(tops, lefts, strict=True)]
     rising = [[(x, y + height), (x + width, y)] for y, x in zip(tops, lefts, strict=True)]
     ax.add_collection(
         LineCollection(
             falling + rising,
-            colors=DEAD_COLOR,
-            linewidths=0.8,
-            path_effects=[withStroke(linewidth=2, foreground="white")],
+            colors=CROSS_COLOR,
+            linewidths=0.6,
+            path_effects=[withStroke(linewidth=1.2, foreground="white", alpha=0.4)],
         ),
         autolim=False,
     )
@@ -395,7 +448,7 @@ def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
     tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
     for number, top, left in zip(panel.numbers, tops, lefts, strict=True):
         ax.annotate(
-            str(number),
+            escape(str(number)),
             (left, top),
             xytext=(0, 1.5),
             textcoords="offset points",
@@ -409,6 +462,8 @@ def _label_table(
     ax: Axes, table: Table, grid: Grid, beside: float, most_ticks: tuple[int, int]
 ) -> None:
     y = np.arange(grid.rows) * grid.pitch[0] + grid.tile[0] / 2
+    if table.is_matrix:
+        y = (np.arange(len(table.rows)) + 0.5) * grid.tile[0] / len(table.rows)
     lefts = grid.corners()[1][: grid.columns]
     x = (lefts[:: grid.group] + lefts[grid.group - 1 :: grid.group] + grid.tile[1]) / 2
     rows, columns = map(_thin, (len(y), len(x)), most_ticks)
@@ -416,7 +471,8 @@ def _label_table(
     if beside:
         places, words = [grid.tile[1] / 2 - beside, *places], [table.picture_noun, *words]
     ax.set_xticks(places, words, fontsize="x-small")
-    ax.set_yticks(y[rows], table.rows[rows], fontsize="x-small")
+    names = [escape(str(name)) for name in table.rows[rows]]
+    ax.set_yticks(y[rows], names, fontsize="x-small")
     ax.set_xlabel(table.column_noun, fontsize="small")
     ax.set_ylabel(table.row_noun, fontsize="small")
 
@@ -424,6 +480,7 @@ def _label_table(
 def _thin(count: int, most: int) -> slice:
     """Choose which of many ticks get a number: so many at most, at a round distance."""
     steps = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000]
+    steps += [2000, 5000, 10_000, 20_000, 50_000, 100_000]
     return slice(None, None, next((step for step in steps if count <= most * step), count))
 
 
@@ -437,6 +494,10 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
             return ""
         index, row, column = place
         value = np.array2string(panel.values[index, row, column], precision=4)
+        if panel.table is not None and panel.table.is_matrix:
+            rows, columns = panel.table.rows, panel.table.columns
+            row_name = f"{panel.table.row_noun} {rows[row]}"
+            return f"{row_name}, {panel.table.column_noun} {columns[index]}: {value}"
         if panel.table is None:
             item, part = divmod(index, panel.slices)
             name = f"tile {panel.numbers[item]}"

@@ -96,7 +96,7 @@ class ReducedPcolorImage(PcolorImage):
         self, ax: Axes, x: np.ndarray, y: np.ndarray, array: np.ndarray, **kwargs: Any
     ) -> None:
         super().__init__(ax, x, y, array, **kwargs)
-        self.set_extent((x[0], x[-1], y[0], y[-1]))
+        self.set_extent((x[0], x[-1], y[-1], y[0]))  # with the first row above
         self._edges = y, x
 
     @override

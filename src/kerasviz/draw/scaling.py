@@ -7,7 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from kerasviz.draw.color import ColorScale, color_scale, normalize_tiles, rgb_limits, rgb_values
+from kerasviz.draw.color import (
+    ColorScale,
+    color_scale,
+    is_small_float,
+    normalize_tiles,
+    rgb_limits,
+    rgb_values,
+)
 from kerasviz.draw.options import TileOptions
 from kerasviz.draw.overlay import see_through
 from kerasviz.draw.panel import Panel
@@ -26,6 +33,7 @@ def resolve_scales(
                     f"`{name}` has no meaning for RGB tiles, which are colours already. "
                     f"Received: {name}={options[name]!r}"
                 )
+    panels = [_as_common_floats(panel) for panel in panels]
     resolved, scales = [], []
     for panel in panels:
         values = panel.tiles
@@ -51,18 +59,26 @@ def _scale_values(
         vmin=options["vmin"],
         vmax=options["vmax"],
         norm=options["norm"],
+        signed=panel.signed,
     )
+
+
+def _as_common_floats(panel: Panel) -> Panel:
+    """Return a panel whose values Matplotlib scales exactly, as it does not those of float16."""
+    if not is_small_float(panel.tiles.dtype):
+        return panel
+    return replace(panel, tiles=panel.tiles.astype("float32"), raw=panel.raw)
 
 
 def _scale_rgb(
     panel: Panel, values: np.ndarray, options: TileOptions
 ) -> tuple[Panel, ColorScale | None]:
     if options["scale"] == "tile":
-        items = [rgb_values(item, rgb_limits(item)) for item in _items(panel)]
+        items = [rgb_values(item, rgb_limits(item, signed=panel.signed)) for item in _items(panel)]
         tiles = np.concatenate(items)
         notes = (*panel.notes, OWN_SCALE)
         return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
-    limits = rgb_limits(values, options["vmin"], options["vmax"])
+    limits = rgb_limits(values, options["vmin"], options["vmax"], signed=panel.signed)
     notes = panel.notes
     if limits[:2] not in ((0, 1), (0, 255)):
         grey = "grey = 0, " if limits.vmin == -limits.vmax else ""

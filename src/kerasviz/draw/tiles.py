@@ -20,9 +20,9 @@ GROUP_GAP = 3.0
 class Grid:
     """Where each tile of a mosaic stands.
 
-    The unit is one value of a tile. Between two tiles lie `gap_cells` masked rows or columns of
-    the mosaic array, drawn `gap` units wide: a kernel of 3x3 wants a gap far thinner than one
-    of its values, a map of 224x224 a gap of several.
+    The unit is one value of a tile. Between two tiles there are `gap_cells` masked rows or columns
+    of the mosaic array, drawn `gap` units wide: a kernel of 3x3 wants a gap far thinner than one
+    of its values, a map of 224x224 a gap of several, and the columns of a matrix none.
 
     Args:
         count: Number of tiles.
@@ -47,7 +47,8 @@ class Grid:
     @property
     def gap_cells(self) -> tuple[int, int]:
         """Masked rows and columns of the mosaic array between two tiles."""
-        return max(1, round(self.gap[0])), max(1, round(self.gap[1]))
+        rows, columns = (max(1, round(gap)) if gap else 0 for gap in self.gap)
+        return rows, columns
 
     @property
     def pitch(self) -> tuple[float, float]:
@@ -102,8 +103,8 @@ class Grid:
 
 def _edges(length: int, gaps: np.ndarray, gap_cells: int) -> np.ndarray:
     widths = np.ones((len(gaps), length + gap_cells))
-    widths[:, length:] = gaps[:, np.newaxis] / gap_cells
-    return np.concatenate([[0.0], np.cumsum(widths.ravel()[:-gap_cells])])
+    widths[:, length:] = gaps[:, np.newaxis] / max(gap_cells, 1)
+    return np.concatenate([[0.0], np.cumsum(widths.ravel()[: widths.size - gap_cells])])
 
 
 def choose_columns(count: int, tile: tuple[float, float], aspect: float) -> int:
@@ -153,7 +154,7 @@ def mosaic(tiles: np.ndarray, grid: Grid) -> np.ma.MaskedArray:
             data[rows, :height, :columns, :width] = block
             mask[rows, :height, :columns, :width] = False
     shape = (grid.rows * cell[0], grid.columns * cell[1], *rest)
-    crop = (slice(-grid.gap_cells[0]), slice(-grid.gap_cells[1]))
+    crop = tuple(slice(n - gap) for n, gap in zip(shape, grid.gap_cells, strict=False))
     return np.ma.MaskedArray(data.reshape(shape)[crop], mask.reshape(shape)[crop])
 
 

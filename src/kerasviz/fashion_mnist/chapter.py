@@ -89,7 +89,7 @@ def _pages(
     yield "feature-maps-conv2d_1.png", plot_feature_maps(model, "conv2d_1", image)
     yield (
         "feature-maps-over-the-image.png",
-        plot_feature_maps(model, "conv2d_1", image, overlay=True, tiles=slice(16), sort="norm"),
+        plot_feature_maps(model, "conv2d_1", image, overlay=True, top=16),
     )
     several = min(10, len(test.images))
     yield (
@@ -100,8 +100,7 @@ def _pages(
             test.images[:several],
             sample="all",
             sample_names=[CLASSES[label] for label in test.labels[:several]],
-            tiles=slice(8),
-            sort="norm",
+            top=8,
         ),
     )
     yield "architecture-with-maps.png", plot_architecture(model, inputs=image)

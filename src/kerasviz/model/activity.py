@@ -1,4 +1,4 @@
-"""Which filters of layers are dead: they make the same of whatever a model is given."""
+"""Find dead filters: those whose output is the same for every sample that a model is given."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Activity(NamedTuple):
         """Run the model once, and return the share of dead filters by the layer's address.
 
         A filter is dead if its output is the same in every call, for every sample and at every
-        position. A layer whose filters have but one value each is left out.
+        position. A layer whose filters have but one value each is left out. This is said of the
+        given samples only: a filter may respond to others.
 
         Args:
             batch_size: How many samples are computed at a time.

@@ -267,7 +267,7 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
     outputs = {}
     for address, call in targets.targets:
         parts = [keras.tree.flatten(chunk[address]) for chunk in chunks]
-        fixed = [_has_fixed_rows(call, index, specs) for index in range(len(parts[0]))]
+        fixed = [has_fixed_rows(call, index, specs) for index in range(len(parts[0]))]
         columns = zip(*parts, strict=True)
         joined = [_join(column, sizes, rows) for column, rows in zip(columns, fixed, strict=True)]
         arrays = [array for array in joined if array is not None]
@@ -299,7 +299,7 @@ def _join(
     return parts[0] if is_constant else None
 
 
-def _has_fixed_rows(call: Call, index: int, specs: Any) -> bool:
+def has_fixed_rows(call: Call, index: int, specs: Any) -> bool:
     """Whether an output has the same number of rows for any number of samples."""
     if index >= len(call.outputs) or any(x.shape[0] for x in keras.tree.flatten(specs)):
         return False
@@ -319,7 +319,7 @@ def rows_are_samples(request: Request, call: Call, index: int, array: np.ndarray
         index: Which of the call's outputs it is.
         array: The output.
     """
-    is_fixed = _has_fixed_rows(call, index, request.specs)
+    is_fixed = has_fixed_rows(call, index, request.specs)
     return array.ndim > 0 and len(array) == len(request.batch) and not is_fixed
 
 

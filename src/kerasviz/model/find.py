@@ -21,8 +21,9 @@ class LayerRef:
         layer: The layer itself.
         output_shape: Shape of its output, `(samples, height, width, channels)` for most; a tuple of
             shapes where it has several outputs, `None` where Keras cannot tell.
-        kernel_shape: Shape of its kernel as `get_kernels` returns it,
-            `(height, width, in_channels, filters)`; `None` where it has none.
+        kernel_shape: Shape of its kernel as `get_kernels` returns it: of a convolution
+            `(height, width, in_channels, filters)`, of other layers a matrix; `None` where it has
+            none.
     """
 
     address: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,8 +17,12 @@ import numpy as np
 Direction = Literal["min", "max"]
 
 LEARNING_RATES = ("learning_rate", "lr")
+VALIDATION = "val_"
+"""How the names of metrics begin that `fit` computes on the validation data."""
 MISSING = ("", "NA")
 """What stands in the file of a `CSVLogger` for a value that was not computed."""
+MAX_EPOCH = 10**12
+"""The highest epoch that is read. Of a higher one, floats no longer tell a part of an epoch."""
 HIGH_IS_GOOD = re.compile(
     "_(acc|accuracy|auc|auroc|bleu|correlation|dice|f1|fbeta|fscore|io_u|iou|jaccard|precision|"
     "psnr|r2|recall|score|sensitivity|similarity|specificity|ssim|true_negatives|true_positives)_"
@@ -34,10 +39,13 @@ class Series(NamedTuple):
     Args:
         epochs: Their numbers, counted from 1 as in the progress bar of `fit`, `(n,)`.
         values: Array `(n,)`.
+        frequency: Where the epochs are assumed: the `validation_freq` that fits. Where they are
+            known, 0.
     """
 
     epochs: np.ndarray
     values: np.ndarray
+    frequency: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,13 @@ class Run:
     Args:
         series: By name, such as "loss" and "val_loss".
         notes: What has to be said about how it was read.
+        lengths: Of each quantity that is left out since its epochs are unknown, the number of
+            values.
     """
 
     series: Mapping[str, Series]
     notes: tuple[str, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_runs(history: Any) -> dict[str, Run]:
@@ -83,13 +94,24 @@ def _read(history: Any, name: str) -> Run:
             f"`{name}` must be what `fit` returned, its dict, or the path of a CSVLogger's file."
             f"{hint} Received: {name}={history!r:.80}"
         )
+    if run.lengths and not run.series:
+        raise ValueError(f"`{name}` must say in which epochs there are values. {explain(run)}")
     if not run.series:
         raise ValueError(f"`{name}` must hold at least one epoch. Received: {name}={history!r:.80}")
     return run
 
 
-def _read_columns(columns: Mapping[str, Any], logged: Sequence[int] | None, name: str) -> Run:
-    """Read lists of values, of which those of validation may be fewer than there are epochs."""
+def explain(run: Run) -> str:
+    """Say which quantities are left out since their epochs are unknown, and what helps."""
+    values = ", ".join(f"{key!r} ({count})" for key, count in run.lengths.items())
+    return (
+        f"Unknown are the epochs of (number of values): {values}. Give None for the epochs "
+        "without a value, or the file of a CSVLogger."
+    )
+
+
+def _read_columns(columns: Mapping[str, Any], logged: Any, name: str) -> Run:
+    """Read lists of values. One with fewer values than others does not say their epochs."""
     for key, values in columns.items():
         if isinstance(values, str) or not isinstance(values, Iterable):
             raise TypeError(
@@ -97,45 +119,84 @@ def _read_columns(columns: Mapping[str, Any], logged: Sequence[int] | None, name
                 f"Received: {key!r}: {values!r:.80}"
             )
     lists = {key: list(values) for key, values in columns.items()}
-    epochs = _number_epochs(logged, max(map(len, lists.values()), default=0))
-    series, skipped = {}, []
+    epochs = _read_epochs(logged, name)
+    count = max(len(epochs), *map(len, lists.values()), 0)
+    epochs, notes = _number_epochs(epochs, count)
+    counts = np.zeros(0, int) if notes else _count_validations(epochs)
+    series: dict[str, Series] = {}
+    lengths: dict[str, int] = {}
+    skipped = []
     for key, values in lists.items():
         numbers = [_as_number(value) for value in values]
         if any(isinstance(number, str) for number in numbers):
             skipped.append(key)
-            continue
-        places = epochs if len(values) == len(epochs) else _validated(epochs, len(values), key)
-        series[key] = _series(places, numbers)
-    return Run(_computed(series), _skipped(skipped))
+        elif len(numbers) == count:
+            series[key] = _series(epochs, numbers[count - len(epochs) :])
+        elif key.startswith(VALIDATION) and (every := _choose_frequency(counts, len(numbers))):
+            series[key] = _series([epoch for epoch in epochs if epoch % every == 0], numbers, every)
+        elif numbers:
+            lengths[key] = len(numbers)
+    notes = (*notes, *_assumed(series), *_unknown(lengths), *_skipped(skipped))
+    return Run(_computed(series), notes, lengths)
 
 
-def _number_epochs(logged: Sequence[int] | None, count: int) -> list[int]:
-    """Return the epochs, counted from 1.
-
-    Keras counts them from 0, and from `initial_epoch` where training goes on. A `History` that was
-    passed to `fit` more than once has all values but only the latest epochs.
-    """
-    if not logged:
-        return list(range(1, count + 1))
-    if len(logged) == count:
-        return [int(epoch) + 1 for epoch in logged]
-    last = max(int(logged[-1]) + 1, count)
-    return list(range(last - count + 1, last + 1))
-
-
-def _validated(epochs: list[int], count: int, key: str) -> list[int]:
-    """Return in which epochs something was computed, as `fit` does it with `validation_freq`."""
-    every = range(1, epochs[-1] + 1)
-    choices = {tuple(epoch for epoch in epochs if epoch % n == 0) for n in every}
-    fitting = [choice for choice in choices if len(choice) == count]
-    if not count:
+def _read_epochs(logged: Any, name: str) -> list[int]:
+    """Return the epochs that a history says, counted from 1; Keras counts them from 0."""
+    if logged is None:
         return []
-    if len(fitting) != 1:
+    try:
+        epochs = [float(epoch) for epoch in logged]
+    except (TypeError, ValueError, OverflowError):
+        epochs = [float("nan")]
+    are_epochs = all(0 <= epoch < MAX_EPOCH and epoch.is_integer() for epoch in epochs)
+    if not are_epochs or any(after <= before for before, after in pairwise(epochs)):
         raise ValueError(
-            f"`history` must say in which epochs {key!r} was computed: it has {count} values for "
-            f"{len(epochs)} epochs. Give None for the others, or the file of a CSVLogger."
+            f"The epochs of `{name}` must be a list of increasing integers from 0 to "
+            f"{MAX_EPOCH - 1}. Received: epoch={logged!r:.80}"
         )
-    return list(fitting[0])
+    return [int(epoch) + 1 for epoch in epochs]
+
+
+def _number_epochs(logged: list[int], count: int) -> tuple[list[int], tuple[str, ...]]:
+    """Return the epochs of the last values of a full list, and what has to be said of them.
+
+    A `History` that was passed to `fit` more than once has all values, but only the epochs of the
+    latest training.
+
+    Args:
+        logged: The epochs that the history says, counted from 1.
+        count: The number of values of a full list, or of `logged` where that has more.
+    """
+    earlier = count - len(logged)
+    if not logged:
+        return list(range(1, count + 1)), ()
+    if not earlier or logged[0] == earlier + 1:
+        return [*range(1, earlier + 1), *logged], ()
+    if logged[0] == 1:
+        epochs = [*range(1, earlier + 1), *(epoch + earlier for epoch in logged)]
+        return epochs, ("several trainings, counted on",)
+    what = "value" if earlier == 1 else "values"
+    return logged, (f"without the first {earlier} {what}, whose epochs are unknown",)
+
+
+def _count_validations(epochs: Sequence[int]) -> np.ndarray:
+    """Return how many values `fit` computes with `validation_freq` 1, 2, 3, ..., `(n,)`.
+
+    Only for consecutive epochs; frequencies above their number give a value at most.
+    """
+    if not epochs or epochs[-1] - epochs[0] + 1 != len(epochs):
+        return np.zeros(0, int)
+    every = np.arange(1, len(epochs) + 1)
+    return np.asarray(epochs[-1] // every - (epochs[0] - 1) // every)
+
+
+def _choose_frequency(counts: np.ndarray, count: int) -> int:
+    """Return the only `validation_freq` that gives this number of values, 0 for none or several.
+
+    A single value could be of any of the last epochs.
+    """
+    matches = np.flatnonzero(counts == count)
+    return int(matches[0]) + 1 if count > 1 and len(matches) == 1 else 0
 
 
 def _as_number(value: Any) -> float | str | None:
@@ -146,14 +207,16 @@ def _as_number(value: Any) -> float | str | None:
         value = keras.ops.convert_to_numpy(value)
     try:
         return float(value) if np.ndim(value) == 0 else "an array"
-    except (TypeError, ValueError):
-        return str(value)
+    except (TypeError, ValueError, OverflowError):
+        return str(type(value))
 
 
-def _series(epochs: Iterable[int], numbers: Iterable[float | str | None]) -> Series:
+def _series(
+    epochs: Iterable[int], numbers: Iterable[float | str | None], frequency: int = 0
+) -> Series:
     pairs = [(epoch, n) for epoch, n in zip(epochs, numbers, strict=True) if n is not None]
-    places, values = zip(*pairs, strict=True) if pairs else ((), ())
-    return Series(np.array(places, int), np.array(values, "float64"))
+    indices, values = zip(*pairs, strict=True) if pairs else ((), ())
+    return Series(np.array(indices, "int64"), np.array(values, "float64"), frequency)
 
 
 def _computed(series: Mapping[str, Series]) -> dict[str, Series]:
@@ -163,6 +226,18 @@ def _computed(series: Mapping[str, Series]) -> dict[str, Series]:
 
 def _skipped(keys: Sequence[str]) -> tuple[str, ...]:
     return (f"without {', '.join(keys)}, no single numbers",) if keys else ()
+
+
+def _unknown(keys: Iterable[str]) -> tuple[str, ...]:
+    names = ", ".join(keys)
+    return (f"without {names}: epochs unknown",) if names else ()
+
+
+def _assumed(series: Mapping[str, Series]) -> Iterator[str]:
+    """Say of which quantities the epochs are assumed."""
+    for every in dict.fromkeys(item.frequency for item in series.values() if item.frequency):
+        names = ", ".join(key for key, item in series.items() if item.frequency == every)
+        yield f"epochs of {names} assumed (validation_freq={every})"
 
 
 # The file of a CSVLogger
@@ -197,7 +272,10 @@ def _read_rows(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[s
     start = re.match(r'"?epoch"?([^\w\s"\'.-]|[\t ])', text)
     if start is None:
         raise _no_csv_logger(path, name, f"the file begins with {text[:20]!r}")
-    lines = list(csv.reader(text.splitlines(), delimiter=start[1]))
+    try:
+        lines = list(csv.reader(text.splitlines(), delimiter=start[1]))
+    except csv.Error as error:  # such as a field that is longer than csv reads
+        raise _no_csv_logger(path, name, str(error)) from error
     header, rows = lines[0], []
     for number, cells in enumerate(lines[1:], 2):
         if not cells or cells == header:  # written again where training went on
@@ -210,8 +288,8 @@ def _read_rows(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[s
             epoch = float(cells[0])
         except ValueError:
             epoch = float("nan")
-        if not (epoch >= 0 and epoch.is_integer()):
-            raise _no_csv_logger(path, name, f"the epoch {cells[0]!r} in line {number}")
+        if not (0 <= epoch < MAX_EPOCH and epoch.is_integer()):
+            raise _no_csv_logger(path, name, f"the epoch {cells[0][:40]!r} in line {number}")
         rows.append((int(epoch) + 1, cells[1:]))
     return header[1:], rows
 
@@ -239,9 +317,9 @@ def _join_parts(
             before = joined[-1][0]
             parts += 1
         elif epoch <= previous:
-            kept = [row for row in joined if row[0] < epoch + before]
-            replaced += len(joined) - len(kept)
-            joined = kept
+            while joined and joined[-1][0] >= epoch + before:
+                joined.pop()
+                replaced += 1
         previous = epoch
         joined.append((epoch + before, cells))
     notes = []
@@ -279,8 +357,8 @@ def find_best(run: Run, monitor: str, mode: Direction | Literal["auto"]) -> Best
         ValueError: The name does not tell whether high values are good.
     """
     names = ("val_loss", "loss") if monitor == "auto" else (monitor,)
-    name = next((name for name in names if name in run.series), None)
-    if name is None:
+    name = next((name for name in names if name in run.series or name in run.lengths), None)
+    if name is None or name in run.lengths:
         return None
     direction = guess_direction(name) if mode == "auto" else mode
     if direction is None:
@@ -288,7 +366,7 @@ def find_best(run: Run, monitor: str, mode: Direction | Literal["auto"]) -> Best
             f"`mode` must be 'min' or 'max', since the name {name!r} does not tell whether high "
             "values are good. Received: mode='auto'"
         )
-    epochs, values = run.series[name]
+    epochs, values, _ = run.series[name]
     finite = np.isfinite(values)
     if not finite.any():
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -68,6 +69,27 @@ def prepare_inputs(model: keras.Model, inputs: Any) -> InputBatch:
         for tensor in tensors
     ]
     return _batch(arrays, specs)
+
+
+def check_inputs_form(inputs: Any, *, may_be_text: bool = False) -> None:
+    """Raise for inputs of a form that can never be used, which is known without a model.
+
+    Args:
+        inputs: What a user gave.
+        may_be_text: Whether strings may be text, and not paths.
+
+    Raises:
+        TypeError: Inputs that are symbolic, batches to iterate over, or a path.
+    """
+    if isinstance(inputs, (str, os.PathLike)) and not may_be_text:
+        what = "load the image of a path with keras.utils.load_img"
+    elif isinstance(inputs, keras.KerasTensor):
+        what = "a symbolic tensor holds no numbers"
+    elif is_stream(inputs):
+        what = "give one batch, without its labels"
+    else:
+        return
+    raise TypeError(f"`inputs` must be arrays: {what}. Received: inputs={inputs!r:.80}")
 
 
 def is_stream(inputs: Any) -> bool:

@@ -28,8 +28,8 @@ class LayerStatistics:
 
     Args:
         address: The layer's address.
-        shape: Shape of the kernel as `get_kernels` returns it,
-            `(height, width, in_channels, filters)`.
+        shape: Shape of the kernel as `get_kernels` returns it: of a convolution
+            `(height, width, in_channels, filters)`, of other layers `(inputs, units)`.
         parameters: How many weights the kernel has; biases are not counted.
         mean: Mean of the weights.
         std: Standard deviation of the weights.
@@ -40,7 +40,7 @@ class LayerStatistics:
         filter_norm_mean: The mean Euclidean norm of the filters.
         filter_norm_max: The largest Euclidean norm of a filter.
         near_zero: Share of the weights that are near zero, 0 to 1.
-        dead: How many filters have no weight that is not near zero.
+        zero: How many filters, or units, are zero: all their weights are near zero.
         not_finite: How many weights are NaN or infinite; all else leaves them out.
     """
 
@@ -56,7 +56,7 @@ class LayerStatistics:
     filter_norm_mean: float
     filter_norm_max: float
     near_zero: float
-    dead: int
+    zero: int
     not_finite: int
 
 
@@ -156,7 +156,7 @@ class KernelStatistics(Sequence[LayerStatistics]):
             "norm": _align([row.norm for row in rows]),
             "filter norm": _align([row.filter_norm_mean for row in rows]),
             "near 0": [write_share(row.near_zero) for row in rows],
-            "dead": [str(row.dead) for row in rows],
+            "zero": [str(row.zero) for row in rows],
         }
         if any(row.not_finite for row in rows):
             columns["NaN/inf"] = [f"{row.not_finite:,}" for row in rows]
@@ -165,7 +165,7 @@ class KernelStatistics(Sequence[LayerStatistics]):
     def _legend(self) -> list[str]:
         legend = [
             f"near 0: at most {100 * self.threshold:.4g}% of the layer's largest magnitude; "
-            "dead: filters with no other weights"
+            "zero: filters with no other weights"
         ]
         if any(row.not_finite for row in self.rows):
             legend.append("NaN/inf: counted among the weights, and left out of all else")
@@ -175,12 +175,13 @@ class KernelStatistics(Sequence[LayerStatistics]):
 def kernel_statistics(
     model: keras.Model, layer: Any = None, *, near_zero: float = NEAR_ZERO
 ) -> KernelStatistics:
-    """Describe the kernels of layers in numbers, a layer a row.
+    """Describe the kernels of layers in numbers, one row per layer.
 
     Args:
         model: The model that has the layers.
-        layer: A layer address, or several; `None` is every convolution. Of a layer with two
-            kernels its own address means the first, as in `get_kernels`.
+        layer: A layer address, or several; `None` is every convolution, and a pattern or a class
+            selects the layers that have a kernel, `Dense`, `Embedding` and recurrent layers too.
+            Of a layer with two kernels its own address means the first, as in `get_kernels`.
         near_zero: A weight is near zero if its magnitude is at most this share of the largest in
             its layer. 0 counts the weights that are exactly zero.
 
@@ -189,24 +190,26 @@ def kernel_statistics(
         address, or call its `to_pandas`.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` is no address.
-        ValueError: No layer has that address, the layer has no kernel, or `near_zero` is no share.
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
+        ValueError: No layer has that address, the layer has no kernel, or `near_zero` is not a
+            number from 0 to below 1.
 
     Notes:
         What is near zero is measured by the largest weight, as a colour scale is: at 1% a weight
         is too close to neutral to be told from it, and as 8-bit integers it would be at most 1.
-        After pruning, `near_zero=0` gives the sparsity. A dead filter has no weight that is not
-        near zero, as where weight decay was all that still moved it. Weights that are NaN or
-        infinite are counted and left out, with one warning.
+        After pruning, `near_zero=0` gives the sparsity. A filter is zero if all its weights are
+        near zero, as where only weight decay still moved it. It is not called dead: that is a
+        filter that stays silent on data, whatever its weights. Weights that are NaN or infinite are
+        counted and left out, with one warning.
 
     Example:
         >>> import kerasviz
         >>> model = kerasviz.fashion_mnist.load_model()
         >>> kerasviz.kernel_statistics(model, "conv2d")
-        layer   kernel    weights     mean    std    min    max  norm  filter norm  near 0  dead
+        layer   kernel    weights     mean    std    min    max  norm  filter norm  near 0  zero
         conv2d  3×3×1×32      288  -0.0191  0.254  -1.81  0.410  4.31        0.661    6.6%     0
         <BLANKLINE>
-        near 0: at most 1% of the layer's largest magnitude; dead: filters with no other weights
+        near 0: at most 1% of the layer's largest magnitude; zero: filters with no other weights
     """
     check_near_zero(near_zero)
     targets, _ = resolve_kernels(model, layer)
@@ -269,7 +272,7 @@ def describe_kernel(
         filter_norm_mean=float(norms.mean()),
         filter_norm_max=float(norms.max()),
         near_zero=float(small.sum() / finite.sum()) if finite.any() else math.nan,
-        dead=int(small.all(axis=0).sum()),
+        zero=int(small.all(axis=0).sum()),
         not_finite=int(kernel.size - finite.sum()),
     )
 

@@ -26,6 +26,8 @@ COLUMNS = Record._fields
 """The columns of the file and of the history."""
 STATISTICS = COLUMNS[3:]
 """Those that hold what was measured."""
+MAX_COUNT = 10**12
+"""The highest number of epochs or steps that is read: as an axis can show it."""
 
 
 class Records(NamedTuple):
@@ -78,7 +80,10 @@ def _read_csv(path: Path) -> Records:
     except UnicodeDecodeError:
         text = ""
     whole, _, cut = text.rpartition("\n")  # where the program was killed, the last row is cut
-    header, *rows = csv.reader((whole or cut).splitlines()) if text else [[]]
+    try:
+        header, *rows = csv.reader((whole or cut).splitlines()) if text else [[]]
+    except csv.Error as error:  # such as a field that is longer than csv reads
+        raise _other_file(path, str(error)) from error
     if tuple(header) != COLUMNS:
         raise _other_file(path, f"the file begins with {text[:20]!r}")
     records = []
@@ -86,12 +91,20 @@ def _read_csv(path: Path) -> Records:
         try:
             epoch, step, layer, *moments, ratio, dead = row
             mean, std, norm = map(float, moments)
-            place = int(epoch), int(step)
+            counts = _read_count(epoch), _read_count(step)
             rest = [float(value) if value else None for value in (ratio, dead)]
-            records.append(Record(*place, layer, mean, std, norm, *rest))
+            records.append(Record(*counts, layer, mean, std, norm, *rest))
         except ValueError as error:
             raise _other_file(path, f"line {number} is {','.join(row)[:40]!r}") from error
     return Records(tuple(records), "without a last row that is cut" if whole and cut else "")
+
+
+def _read_count(text: str) -> int:
+    """Return the number of epochs or steps that a field holds."""
+    count = int(text)
+    if not 0 <= count <= MAX_COUNT:
+        raise ValueError(f"{text!r:.40} epochs or steps")
+    return count
 
 
 def _other_file(path: Path, what: str) -> ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import keras
@@ -15,10 +16,10 @@ from kerasviz.draw.figure import FigureOptions, check_figure_options
 from kerasviz.draw.options import check_choice, check_count, order_tiles, tile_strength
 from kerasviz.draw.overlay import picture_colors
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.text import sample_of
 from kerasviz.model.architecture import Architecture, Part, read_architecture
 from kerasviz.model.calls import known_calls
 from kerasviz.model.feature_maps import Request, compute, prepare
-from kerasviz.model.inputs import InputBatch
 from kerasviz.model.layers import Shape, Target, Targets, check_model
 
 Detail = Literal["blocks", "layers"]
@@ -55,8 +56,8 @@ def plot_architecture(
             axis, or either without the channel axis where there is one channel; a list or dict of
             these for several inputs. The values are passed on as they are. A model that is not
             built yet is built from them.
-        sample: Which sample of the batch; negative numbers count from the end. Only this one is
-            computed, in one forward pass.
+        sample: Which sample of the batch, by index; negative ones count from the end. Only this one
+            is computed, in one forward pass; the title says which of how many.
         maps: How many maps of each box to draw, strongest first by their Euclidean norm.
         expand: How many levels of nested models and composite layers to draw as frames around
             their layers, and not as one box: an int, or `True` for every level.
@@ -82,8 +83,9 @@ def plot_architecture(
         ReLU's.
 
         Each box has a colour scale of its own: from 0 where no value drawn is negative, else
-        symmetric about 0. A map that has one value throughout is crossed out. Of volumes and
-        of steps in time the middle one is shown; an input is shown where it is a picture.
+        symmetric about 0. A map that has one value throughout is crossed out. Of volumes, of
+        steps in time and of rows that are not samples the middle one is shown; an input is shown
+        where it is a picture.
 
         A layer that is called more than once has a box for each call, under the address of the
         call, such as `"encoder:1"`, and its parameters are counted at the first.
@@ -104,10 +106,12 @@ def plot_architecture(
     merged = check_figure_options(options, "inputs", "sample", "maps", "expand", "detail")
     check_model(model)
     levels = _check_own(inputs, sample, maps, expand, detail)
-    request = None
+    request, which = None, ""
     if inputs is not None:
         request = prepare(model, "*", inputs)
-        request = request._replace(batch=_take_sample(request.batch, sample))
+        index = _check_sample(sample, len(request.batch))
+        which = sample_of(index, len(request.batch))
+        request = request._replace(batch=request.batch.part(index, index + 1))
     specs = None if request is None else request.specs
     architecture = read_architecture(model, specs, expand=levels, merge=detail == "blocks")
     pictures: dict[int, Maps] = {}
@@ -117,7 +121,10 @@ def plot_architecture(
         found = _compute_maps(architecture, request, maps)
         notes += [_explain(found, maps)]
         pictures |= found
-    return draw_architecture(_diagram(architecture, pictures, notes), merged)
+    diagram = _diagram(architecture, pictures, notes)
+    if which:
+        diagram = replace(diagram, title=f"{diagram.title}, {which}")
+    return draw_architecture(diagram, merged)
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
@@ -137,17 +144,16 @@ def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) ->
     return EVERY_LEVEL * bool(expand) if is_bool else int(expand)
 
 
-def _take_sample(batch: InputBatch, sample: Any) -> InputBatch:
-    """Return a batch of the one sample that is wanted."""
+def _check_sample(sample: Any, total: int) -> int:
+    """Return the index of the one sample that is drawn, counted from 0."""
     if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
         raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
-    if not -len(batch) <= sample < len(batch):
+    if not -total <= sample < total:
         raise ValueError(
-            f"`sample` must be between {-len(batch)} and {len(batch) - 1}, since `inputs` has "
-            f"{len(batch)}. Received: sample={sample}"
+            f"`sample` must be between {-total} and {total - 1}, since `inputs` has {total}. "
+            f"Received: sample={sample}"
         )
-    start = range(len(batch))[sample]
-    return batch.part(start, start + 1)
+    return range(total)[sample]
 
 
 def _draw_inputs(architecture: Architecture, request: Request) -> tuple[dict[int, Maps], list[str]]:
@@ -174,10 +180,11 @@ def _compute_maps(architecture: Architecture, request: Request, count: int) -> d
         return {}
     targets = tuple(Target(part.address, calls[part.path]) for part in last.values())
     outputs = compute(request._replace(targets=Targets(targets, single=False)))
-    return {
-        number: strongest_maps(keras.tree.flatten(outputs[part.address])[0][0], count, part.address)
-        for number, part in last.items()
-    }
+    found = {}
+    for number, part in last.items():
+        rows = keras.tree.flatten(outputs[part.address])[0]
+        found[number] = strongest_maps(rows[len(rows) // 2], count, part.address)
+    return found
 
 
 def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
@@ -191,6 +198,8 @@ def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
     """
     while maps.ndim > 3:
         maps = maps[len(maps) // 2]
+    if np.iscomplexobj(maps):
+        maps, address = np.abs(maps), f"{address}, magnitudes of complex values"
     height, width = ([1, 1, *maps.shape[:-1]])[-2:]
     tiles = np.moveaxis(maps, -1, 0).reshape(-1, height, width)
     order = order_tiles(np.arange(len(tiles)), tile_strength(tiles, "norm"))[:count]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +13,9 @@ from typing_extensions import Unpack
 from kerasviz.draw.channels import Channel
 from kerasviz.draw.compare import Compared, draw_comparison
 from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import (
-    TileOptions,
-    check_options,
-    order_tiles,
-    select_tiles,
-    tile_strength,
-)
-from kerasviz.draw.panel import Plot
-from kerasviz.model.kernels import read_kernel, resolve_kernels
+from kerasviz.draw.options import TileOptions, check_options
+from kerasviz.draw.panel import Panel, Plot
+from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.model.layers import Target
 from kerasviz.model.statistics import (
     NEAR_ZERO,
@@ -33,13 +27,15 @@ from kerasviz.model.statistics import (
 )
 from kerasviz.plots.kernels import check_channel, kernel_panel
 
+MAX_ADDRESSES = 8
+"""How many of the layers that `layer` names an error lists."""
 SPACE = "\N{NO-BREAK SPACE}"
 """Between what must not be torn apart at the end of a line."""
 
 
 def compare_kernels(
     models: Mapping[str, keras.Model],
-    layer: Any,
+    layer: Any = None,
     *,
     channel: Channel = "auto",
     near_zero: float = NEAR_ZERO,
@@ -47,35 +43,40 @@ def compare_kernels(
 ) -> Plot:
     """Draw the filters of one layer in several models side by side, all on one colour scale.
 
-    Below each model's panel stand the statistics of the weights of the whole kernel. Of two models
-    the difference, the second minus the first, is a panel of its own, on its own scale.
+    Below each model's panel are the statistics of the weights of the whole kernel. The difference
+    of two models, the second minus the first, is a panel of its own, on its own scale.
 
     Args:
         models: Names and models: `{"untrained": a, "trained": b}`.
         layer: A layer address that names one layer in each of the models, with kernels of one
-            shape.
+            shape; `None` where each has one convolution.
         channel: Which of the kernel's input channels to draw, as for `plot_kernels`.
         near_zero: Up to which share of the layer's largest magnitude a weight counts as near zero,
             as for `kernel_statistics`.
-        **options: The keywords of every plot of tiles, see `TileOptions`. `sort` goes by the last
-            model, and every panel has its order; `cmap`, `norm`, `vmin` and `vmax` hold for the
-            models, and not for the difference. `title` is the line above all panels.
+        **options: The keywords of every plot of tiles, see `TileOptions`. `sort` and `top` go by
+            the last model, and every panel has the same filters in the same order; `cmap`, `norm`,
+            `vmin` and `vmax` apply to the models, and not to the difference. `title` is the line
+            above all panels.
 
     Returns:
-        A `Plot` with a panel a model, in their order, and of two models one of the difference.
+        A `Plot` with one panel per model, in their order, and one of the difference of two.
         Models beside one another share a colour bar.
 
     Raises:
-        TypeError: `models` is no dict of names and Keras models, `layer` no address, or a keyword
-            of the wrong type.
+        TypeError: `models` is not a dict of names and Keras models, `layer` is not an address, or a
+            keyword is of the wrong type.
         ValueError: A model has no such layer or more than one, the kernels do not have the same
-            shape, or a keyword has no meaning.
+            shape, or a keyword cannot be used.
 
     Notes:
+        A principal pattern has no sign of its own. Those of the second and of later models take the
+        sign that agrees with the first model: two patterns are alike where the dot product of the
+        two whole filters is positive, and opposite where it is negative.
+
         The difference is taken between the weights, and only then reduced to what can be drawn:
-        with principal patterns it is the pattern of the difference. The patterns of two models,
-        and their signs, are each chosen for themselves, so that their difference would say nothing
-        about the weights. A filter that is the same in both is counted as unchanged.
+        with principal patterns it is the pattern of the difference, whose sign agrees with the
+        first model too. The difference of two patterns would say nothing about the weights. A
+        filter that is the same in both is counted as unchanged.
 
     Example:
         >>> import keras, kerasviz
@@ -94,14 +95,22 @@ def compare_kernels(
     address = join_addresses(targets)
     kernels = [read_kernel(target.call.layer, target.address) for target in targets]
     _check_shapes(models, kernels, address)
-    chosen = _choose_tiles(kernels[-1], address, merged)
+    axes = matrix_axes(targets[0].call.layer)
+    last = kernel_panel(kernels[-1], address, channel, merged, axes=axes)
+    fixed = TileOptions(**{**merged, "tiles": last.numbers.tolist(), "sort": None, "top": None})
+
+    def draw(kernel: np.ndarray) -> Panel:
+        """Choose the filters, and the signs of their patterns, by one of the models."""
+        panel = kernel_panel(kernel, address, channel, fixed, axes=axes, reference=kernels[0])
+        return replace(panel, words=last.words)
+
     compared = [
-        Compared(kernel_panel(kernel, address, channel, chosen), name, _caption(kernel, near_zero))
+        Compared(draw(kernel), name, _caption(kernel, near_zero))
         for name, kernel in zip(models, kernels, strict=True)
     ]
     difference = None
     if len(models) == 2:
-        difference = _difference(kernels, list(models), address, channel, chosen)
+        difference = _difference(kernels, list(models), draw)
     return draw_comparison(compared, difference, merged)
 
 
@@ -157,7 +166,9 @@ def _one_layer(models: Mapping[str, keras.Model], layer: Any) -> tuple[Target, .
     layers = match_layers(models, layer)
     if len(layers) > 1:
         raise ValueError(
-            f"`layer` must name one layer. Received: layer={layer!r}, which names {len(layers)}"
+            f"`layer` must name one layer. Received: layer={layer!r}, which names {len(layers)}: "
+            f"{', '.join(join_addresses(targets) for targets in layers[:MAX_ADDRESSES])}"
+            f"{', …' if len(layers) > MAX_ADDRESSES else ''}"
         )
     return layers[0]
 
@@ -183,15 +194,6 @@ def _check_scale(options: TileOptions) -> None:
         )
 
 
-def _choose_tiles(kernel: np.ndarray, address: str, options: TileOptions) -> TileOptions:
-    """Fix which filters are drawn and in which order, for all models by one of them."""
-    numbers = select_tiles(options["tiles"], kernel.shape[-1], of=repr(address))
-    if options["sort"] is not None:
-        strength = tile_strength(np.moveaxis(kernel[..., numbers], -1, 0), options["sort"])
-        numbers = numbers[order_tiles(numbers, strength)]
-    return TileOptions(**{**options, "tiles": numbers.tolist(), "sort": None})
-
-
 def _caption(kernel: np.ndarray, near_zero: float) -> str:
     row = describe_kernel(kernel, "", near_zero)
     return f"{_moments(row)}, {write_share(row.near_zero)}{SPACE}near{SPACE}zero"
@@ -203,17 +205,13 @@ def _moments(row: LayerStatistics) -> str:
 
 
 def _difference(
-    kernels: Sequence[np.ndarray],
-    names: Sequence[str],
-    address: str,
-    channel: Channel,
-    options: TileOptions,
+    kernels: Sequence[np.ndarray], names: Sequence[str], draw: Callable[[np.ndarray], Panel]
 ) -> Compared:
     """Subtract the first kernel from the second, before either is reduced to patterns."""
     first, second = kernels
     with np.errstate(invalid="ignore"):  # of two infinite weights
         kernel = second - first
-    panel = kernel_panel(kernel, address, channel, options)
+    panel = draw(kernel)
     notes = [note.replace("principal pattern", "pattern of the difference") for note in panel.notes]
     unchanged = int((kernel == 0).reshape(-1, kernel.shape[-1])[:, panel.numbers].all(axis=0).sum())
     if unchanged:
@@ -224,7 +222,7 @@ def _difference(
     if before.norm > 0:
         caption += f" ({row.norm / before.norm:.0%}{SPACE}of{SPACE}{names[0]})"
     return Compared(
-        replace(panel, notes=tuple(notes), dead_if="none"),
+        replace(panel, notes=tuple(notes), absent_if="none"),
         f"{names[1]} \N{MINUS SIGN} {names[0]}",
         caption,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
@@ -17,6 +18,7 @@ from kerasviz.draw.convolution_layout import make_plan
 from kerasviz.draw.figure import FigureOptions, check_figure_options, figure_for
 from kerasviz.draw.options import Tiles, check_options, check_type
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.text import escape
 from kerasviz.plots.convolution_request import Position, ask
 from kerasviz.plots.convolution_scene import (
     choose_channels,
@@ -55,7 +57,8 @@ def plot_convolution(
         position: Row and column of the value in the output map; negative numbers count from the
             end.
         filter: Which channel of the output.
-        sample: Which sample of the batch. Only this one is computed.
+        sample: Which sample of the batch, by index. Only this one is computed; the title says which
+            of how many.
         channel: Which of the input channels to draw, a row each; the others are one number in the
             sum. `None`: all of three or fewer, of more the three that contribute most.
         cmap: The colormap of input and output map; `None`: by the data.
@@ -69,7 +72,8 @@ def plot_convolution(
     Raises:
         TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
         ValueError: The layer is of another class or computes something else than its class does,
-            several are named, `inputs` does not fit the model, or a number is out of range.
+            several are named, its values are complex, it returns rows that are not samples,
+            `inputs` does not fit the model, or an index is out of range.
 
     Notes:
         A transposed convolution is drawn as what it gathers for one value: its input is spread by
@@ -90,7 +94,9 @@ def plot_convolution(
     shown = choose_channels(walk, channel, step.sums)
     moment = describe_moment(walk, step, shown)
     heading = f"{asked.target.address}: row {row}, column {column} of the output"
-    scene = describe_scene(walk, shown, [moment], _heading(merged, heading, shown.note), cmap)
+    scene = describe_scene(
+        walk, shown, [moment], _heading(merged, heading, asked.which, shown.note), cmap
+    )
     warn_of_values(scene)
     with figure_for(merged, make_plan(scene).figure_size, layout="none") as figure:
         picture = ConvolutionPicture(cast(Figure | SubFigure, figure), scene)
@@ -150,9 +156,7 @@ def animate_convolution(
     """
     own = ("filter", "sample", "channel", "positions", "interval", "cmap")
     merged = _check_options(options, cmap, *own)
-    check_type("interval", interval, (int, float, np.number), "a number")
-    if not interval > 0:
-        raise ValueError(f"`interval` must be above 0. Received: interval={interval!r}")
+    _check_interval(interval)
     asked = ask(model, layer, inputs, filter, sample, channel)
     if positions is not None:
         check_type("positions", positions, (Iterable,), "a list of rows and columns")
@@ -165,7 +169,8 @@ def animate_convolution(
         way = _some_steps(asked.check_positions(list(positions), shape), shape)
     shown = choose_channels(walk, channel, np.abs(walk.sums).mean(axis=(0, 1)))
     moments = [describe_moment(walk, walk.step(*position), shown) for position in way.positions]
-    heading = _heading(merged, f"{asked.target.address}: step by step", way.note, shown.note)
+    said = f"{asked.target.address}: step by step"
+    heading = _heading(merged, said, asked.which, way.note, shown.note)
     scene = describe_scene(walk, shown, moments, heading, cmap)
     warn_of_values(scene)
     figure = merged["figure"]
@@ -178,6 +183,18 @@ def animate_convolution(
         interval=float(interval),
         is_seen=merged["figure"] is not None,
     )
+
+
+REAL = (int, float, np.integer, np.floating)
+
+
+def _check_interval(interval: object) -> None:
+    if isinstance(interval, bool) or not isinstance(interval, REAL):
+        raise TypeError(f"`interval` must be a number. Received: interval={interval!r}")
+    if not math.isfinite(interval):
+        raise ValueError(f"`interval` must be a finite number. Received: interval={interval!r}")
+    if interval <= 0:
+        raise ValueError(f"`interval` must be above 0. Received: interval={interval!r}")
 
 
 class _Way(NamedTuple):
@@ -215,7 +232,7 @@ def _heading(options: FigureOptions, text: str, *notes: str) -> str:
     if isinstance(title, str):
         return title
     said = [note for note in notes if note]
-    return "\n".join([text, ", ".join(said)]).rstrip() if title else ""
+    return escape("\n".join([text, ", ".join(said)]).rstrip()) if title else ""
 
 
 def _check_options(options: FigureOptions, cmap: str | Colormap | None, *own: str) -> FigureOptions:

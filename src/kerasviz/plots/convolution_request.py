@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kerasviz.draw.options import Tiles, select_tiles
+from kerasviz.draw.text import sample_of
 from kerasviz.model.feature_maps import Request, compute, prepare
 from kerasviz.model.layers import Target, Targets
 from kerasviz.model.steps import Walk, check_stepping, in_channels, read_walk, seen_channels
@@ -24,6 +25,8 @@ class Asked(NamedTuple):
     target: Target
     filter: int
     channel: Tiles | None
+    which: str = ""
+    """Which sample of how many, for the title."""
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -43,7 +46,7 @@ class Asked(NamedTuple):
         call, address = self.target.call, self.target.address
         pair = Target(address, call), Target(call.input_call.address, call.input_call)
         maps = compute(self.request._replace(targets=Targets(pair, single=False)))
-        outputs, inputs = (maps[target.address][0] for target in pair)
+        outputs, inputs = (_only_row(maps[target.address], address) for target in pair)
         self.check_numbers(outputs.shape[-1])
         return read_walk(
             call.layer, address, inputs, outputs, range(outputs.shape[-1])[self.filter]
@@ -97,6 +100,21 @@ class Asked(NamedTuple):
         return [self.check_position(position, shape, "positions") for position in positions]
 
 
+def _only_row(array: np.ndarray, address: str) -> np.ndarray:
+    """Return what a layer took or returned for the one sample that was computed."""
+    if len(array) != 1:
+        raise ValueError(
+            f"`sample` must be one row of what {address!r} computes, but it has {len(array)} rows "
+            "for one sample, so its rows are not samples and its steps cannot be shown"
+        )
+    if np.iscomplexobj(array):
+        raise ValueError(
+            "`layer` must name a layer that computes with real numbers. "
+            f"Received: {address!r}, whose values are complex"
+        )
+    return np.asarray(array[0])
+
+
 def _within(number: int, size: int | None) -> int | None:
     """Return a number counted from 0, `None` where it is out of range."""
     if size is None:
@@ -141,6 +159,7 @@ def ask(
     check_stepping(targets[0].call.layer, targets[0].address)
     number = _check_number("sample", sample, len(request.batch), "`inputs`")
     batch = request.batch.part(number, number + 1)
-    asked = Asked(request._replace(batch=batch), targets[0], filter, channel)
+    which = sample_of(number, len(request.batch))
+    asked = Asked(request._replace(batch=batch), targets[0], filter, channel, which)
     asked.check_numbers(asked.shape[-1])
     return asked

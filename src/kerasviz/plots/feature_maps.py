@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import keras
 import numpy as np
@@ -18,26 +18,27 @@ from kerasviz.draw.options import (
     Tiles,
     check_choice,
     check_options,
-    order_tiles,
+    choose_tiles,
     select_tiles,
-    tile_strength,
 )
 from kerasviz.draw.overlay import Opacity, picture_colors
 from kerasviz.draw.panel import Panel, Plot, Table
-from kerasviz.model.feature_maps import Request, compute, prepare
-from kerasviz.model.layers import Target
+from kerasviz.draw.text import sample_of
+from kerasviz.model.feature_maps import Request, compute, has_fixed_rows, prepare
+from kerasviz.model.layers import Target, Targets, channel_axis
 from kerasviz.plots.pictures import Interpolation, Overlay, check_overlay, find_pictures
 
 STRIP = 32
 """Values of a vector in a row."""
 
 Samples = int | slice | Sequence[int] | Literal["all"]
+Kind = Literal["image", "rows"]
 
 
 def plot_feature_maps(
     model: keras.Model,
-    layer: Any,
-    inputs: Any,
+    layer: Any = None,
+    inputs: Any = None,
     *,
     sample: Samples = 0,
     sample_names: Sequence[str] | None = None,
@@ -47,19 +48,22 @@ def plot_feature_maps(
     interpolation: Interpolation = "nearest",
     slices: Tiles | None = None,
     patch_grid: tuple[int, int] | None = None,
+    kind: Kind | None = None,
     **options: Unpack[TileOptions],
 ) -> Plot:
     """Draw every feature map that a layer makes of one sample, or of several, as one picture.
 
     Args:
         model: A Keras model.
-        layer: A layer address; several give a panel each, from one forward pass.
+        layer: A layer address; several, or `None` for every convolution, give one panel each, from
+            one forward pass.
         inputs: What the model takes: a batch, or one sample without the batch axis, or either
             without the channel axis where there is one channel; a list or dict of these for
             several inputs. The values are passed on as they are.
-        sample: Which sample of the batch; negative numbers count from the end. A slice, a list or
-            "all" makes a table: a row a sample, which begins with its picture where an input is
-            an image, and a column a map. Only the samples that are drawn are computed.
+        sample: Which sample of the batch, by index; negative ones count from the end. The title
+            says which of how many. A slice, a list or "all" draws a table with one row per sample,
+            which begins with its picture where an input is an image, and one column per map. Only
+            the samples that are drawn are computed.
         sample_names: A name for each sample of `inputs`, such as its class, for the rows of the
             table or the title.
         overlay: Whether to draw each map over the picture that caused it, as large as that. An
@@ -75,6 +79,10 @@ def plot_feature_maps(
         patch_grid: Of outputs `(tokens, channels)`, the rows and columns of patches that the
             tokens stand for, to lay each channel out as an image. Tokens before these, such as a
             class token, are left out.
+        kind: How an output is drawn whose shape does not tell. "image": its last two axes are the
+            height and the width of one picture per sample, such as a mask or a depth map
+            `(samples, height, width)`. "rows": a sequence `(samples, steps, channels)`, with one
+            row per channel. `None`: three axes are a sequence, more are images.
         **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by all the
             samples that are drawn.
 
@@ -83,13 +91,24 @@ def plot_feature_maps(
         where they are drawn over a picture; with `interpolation="bilinear"` the enlarged ones.
 
     Raises:
-        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        TypeError: `model` is not a Keras model, `layer` is not an address, `inputs` is missing, or
+            a keyword has the wrong type.
         ValueError: No layer has that address, it has several outputs, `inputs` does not fit the
-            model, it cannot be told which picture is meant, or a keyword has no meaning.
+            model, it cannot be told which picture is meant, several samples are drawn of an output
+            whose rows are not samples, or a keyword cannot be used as it is.
 
     Notes:
         Each channel is a tile. Of a vector it is one value, of a sequence a row; of a volume it is
-        a group of slices, and so are the frames of a video and the steps of a ConvLSTM.
+        a group of slices, and so are the frames of a video and the steps of a ConvLSTM. Of complex
+        values the magnitudes are drawn, and the title says so.
+
+        A map that has one value everywhere is crossed out, and the title counts it as "constant
+        here": whether its filter is dead, one image cannot tell.
+
+        Some layers return rows that are not samples, such as the windows of a Swin transformer,
+        images folded into the batch, or a table of positions. Of one sample, all the rows that the
+        layer returns for it are drawn, one below the other; of several, it cannot be known which
+        rows belong to which, and a `ValueError` says so.
 
         A map is stretched over the whole picture, as if each of its values stood for an equal part
         of it. Layers that do not pad their input ("valid") in truth leave out a border of half a
@@ -108,8 +127,13 @@ def plot_feature_maps(
         Plot(conv2d: 32 feature maps, 26×26)
     """
     merged = check_options(options, *OWN_KEYWORDS)
+    if inputs is None:
+        raise TypeError(
+            "`inputs` is missing: give what the model takes, as plot_feature_maps(model, layer, "
+            "inputs) or plot_feature_maps(model, inputs=...). Received: inputs=None"
+        )
     over = check_overlay(overlay, picture, alpha, interpolation)
-    keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid)
+    keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid, kind)
     return draw_panels(prepare_maps(model, layer, inputs, keywords).panels(), merged)
 
 
@@ -122,11 +146,12 @@ OWN_KEYWORDS = (
     "interpolation",
     "slices",
     "patch_grid",
+    "kind",
 )
 
 
 class MapKeywords(NamedTuple):
-    """What the user said about maps, checked as far as it can be without model and inputs."""
+    """The keywords about maps, checked as far as possible without model and inputs."""
 
     options: TileOptions
     sample: Samples
@@ -134,6 +159,7 @@ class MapKeywords(NamedTuple):
     overlay: Overlay
     slices: Tiles | None
     patch_grid: tuple[int, int] | None
+    kind: Kind | None
 
 
 def check_keywords(
@@ -143,41 +169,57 @@ def check_keywords(
     overlay: Overlay,
     slices: Tiles | None,
     patch_grid: tuple[int, int] | None,
+    kind: Kind | None = None,
 ) -> MapKeywords:
     """Check the keywords of `plot_feature_maps` that can be checked without model and inputs."""
     check_patch_grid(patch_grid)
+    if kind is not None:
+        check_choice("kind", kind, get_args(Kind), "None")
+        if patch_grid is not None:
+            raise ValueError(
+                "`kind` and `patch_grid` cannot both be given: a grid lays out a sequence as an "
+                f"image already. Received: kind={kind!r}, patch_grid={patch_grid!r}"
+            )
     _check_sample(sample, options)
     is_single = isinstance(sample, (int, np.integer))
     if overlay.picture is not None and is_single and not overlay.wanted:
         raise ValueError("`picture` has a meaning with `overlay` or with several samples only.")
-    return MapKeywords(options, sample, sample_names, overlay, slices, patch_grid)
+    return MapKeywords(options, sample, sample_names, overlay, slices, patch_grid, kind)
 
 
 class Maps(NamedTuple):
-    """Maps that were asked for and checked, to be computed once or again and again."""
+    """Maps that were requested and checked, to be computed once or several times."""
 
     request: Request
     shown: ShownSamples
     keywords: MapKeywords
 
     def panels(self) -> list[Panel]:
-        """Run the model once, and return a panel a layer."""
-        said = self.keywords
-        return [
-            map_panel(array, address, self.shown, said.options, said.slices, said.patch_grid)
-            for address, array in compute(self.request).items()
-        ]
+        """Run the model once, and return one panel per layer."""
+        arrays = compute(self.request)
+        panels = []
+        for target in self.request.targets.targets:
+            address, call = target
+            maps = _output_of(arrays[address], target, self.keywords.kind)
+            fixed = has_fixed_rows(call, 0, self.request.specs)
+            shown = _rows_of_sample(maps, self.shown, address, fixed=fixed)
+            panels.append(map_panel(maps, address, shown, self.keywords))
+        return panels
 
 
 def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywords) -> Maps:
     """Check everything that can be checked before the model runs."""
-    options, sample, names, overlay, slices, patch_grid = keywords
     request = prepare(model, layer, inputs)
+    if not request.targets.single and not isinstance(layer, (list, tuple)):
+        request = request._replace(targets=_select_drawable(request.targets, keywords))
     targets = request.targets.targets
-    check_panels(len(targets), options)
+    check_panels(len(targets), keywords.options)
     for target in targets:
-        check_target(target, options, slices, patch_grid, over=overlay.wanted)
-    shown = _choose_samples(request, sample, names, overlay, patch_grid)
+        check_target(target, keywords)
+    shown = _choose_samples(request, keywords)
+    for address, call in targets:
+        if len(shown.numbers) > 1 and has_fixed_rows(call, 0, request.specs):
+            raise _not_samples(address, None, len(shown.numbers))
     return Maps(_take(request, shown.numbers), shown, keywords)
 
 
@@ -186,13 +228,14 @@ class ShownSamples:
     """The samples that are drawn.
 
     Args:
-        numbers: Their numbers in the batch.
+        numbers: Their indices in the batch.
         total: How many the batch has.
         overlay: What the user said about pictures.
         is_table: Whether they are the rows of a table.
         names: A name for each that is drawn.
         pictures: The picture of each, unsigned bytes `(samples, height, width, 3)`.
         note: What has to be said about the pictures.
+        rows: How many rows a layer returns for the one sample, where these are not samples.
     """
 
     numbers: np.ndarray
@@ -202,24 +245,27 @@ class ShownSamples:
     names: tuple[str, ...] = ()
     pictures: np.ndarray | None = None
     note: str = ""
+    rows: int | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Facts for the title."""
         notes = []
-        if self.is_table:
-            count, total = len(self.numbers), self.total
+        count, total = len(self.numbers), self.total
+        if self.rows is not None:
+            notes.append(_count_rows(self.rows))
+        if self.is_table and self.rows is None:
             shown = str(count) if count == total else f"{count} of {total}"
             notes.append(f"{shown} sample{'s' if total > 1 else ''}")
         else:
-            notes += self.names
+            notes += [sample_of(int(self.numbers[0]), total), *self.names]
         if self.pictures is not None and self.overlay.wanted:
             notes.append(self.overlay.note(self.pictures.shape[1:3]))
-        return (*notes, self.note) if self.note else tuple(notes)
+        return tuple(note for note in (*notes, self.note) if note)
 
 
 def _check_sample(sample: Any, options: TileOptions) -> None:
-    """Check the type of `sample`, and refuse what has no meaning for a table."""
+    """Check the type of `sample`, and refuse what cannot be used together with a table."""
     if isinstance(sample, str):
         check_choice("sample", sample, ("all",), "an int, a slice or a list of ints")
     elif isinstance(sample, (bool, np.bool_)) or not isinstance(
@@ -236,14 +282,9 @@ def _check_sample(sample: Any, options: TileOptions) -> None:
         )
 
 
-def _choose_samples(
-    request: Request,
-    sample: Samples,
-    names: Sequence[str] | None,
-    overlay: Overlay,
-    patch_grid: tuple[int, int] | None,
-) -> ShownSamples:
-    """Find the samples that are wanted, their names and their pictures."""
+def _choose_samples(request: Request, keywords: MapKeywords) -> ShownSamples:
+    """Find the samples that are drawn, their names and their pictures."""
+    sample, names, overlay = keywords.sample, keywords.sample_names, keywords.overlay
     total = len(request.batch)
     is_table = not isinstance(sample, (int, np.integer))
     if isinstance(sample, (int, np.integer)) and not -total <= sample < total:
@@ -264,7 +305,8 @@ def _choose_samples(
     if not is_table and not overlay.wanted:
         return shown
     calls = [target.call for target in request.targets.targets]
-    grey = patch_grid is not None or any(len(call.output_shape or ()) > 3 for call in calls)
+    grey = keywords.patch_grid is not None or keywords.kind == "image"
+    grey = grey or any(len(call.output_shape or ()) > 3 for call in calls)
     pictures = find_pictures(request, overlay, numbers, grey=grey)
     if pictures is None:
         return shown
@@ -279,51 +321,80 @@ def _take(request: Request, numbers: np.ndarray) -> Request:
     return request._replace(batch=replace(batch, arrays=arrays))
 
 
-def check_target(
-    target: Target,
-    options: TileOptions,
-    slices: Tiles | None = None,
-    patch_grid: tuple[int, int] | None = None,
-    *,
-    over: bool = False,
-) -> None:
-    """Refuse, before anything is computed, a layer whose output cannot be drawn as tiles.
+def _select_drawable(targets: Targets, keywords: MapKeywords) -> Targets:
+    """Return those layers of a pattern or a class that can be drawn; all where none can."""
 
-    Args:
-        target: The layer.
-        options: The caller's keywords, checked and complete.
-        slices: Which positions along further axes.
-        patch_grid: Rows and columns of the image that a sequence stands for.
-        over: Whether its maps are to be drawn over a picture.
-    """
-    shape = target.call.output_shape
+    def is_drawable(target: Target) -> bool:
+        try:
+            _check_output_shape(target, keywords)
+        except ValueError:
+            return False
+        return True
+
+    drawable = tuple(filter(is_drawable, targets.targets))
+    return targets._replace(targets=drawable or targets.targets)
+
+
+def check_target(target: Target, keywords: MapKeywords) -> None:
+    """Refuse, before anything is computed, a layer that cannot be drawn with these keywords."""
+    _check_output_shape(target, keywords)
+    address = target.address
+    axes, channels = _split_shape(target, keywords.kind)
+    if isinstance(channels, int):
+        select_tiles(keywords.options["tiles"], channels, of=repr(address))
+    sizes = [size for size in axes if isinstance(size, int)]
+    if target.call.output_shape is None or len(sizes) < len(axes):
+        return
+    if keywords.patch_grid is not None:
+        _leading_tokens(sizes, address, keywords.patch_grid)
+        sizes = [*keywords.patch_grid]
+    if keywords.slices is not None:
+        select_tiles(keywords.slices, math.prod(sizes[:-2]), "slices", of=repr(address))
+
+
+def _split_shape(target: Target, kind: Kind | None) -> tuple[list[Any], int | None]:
+    """Return the axes between samples and channels, and how many channels there are."""
+    axes: list[Any] = list(target.call.output_shape or ())
+    if not axes:
+        return [], None
+    channels = 1 if kind == "image" else axes.pop(target.call.channel_axis)
+    return axes[1:], channels
+
+
+def _check_output_shape(target: Target, keywords: MapKeywords) -> None:
+    """Refuse a layer whose output, as far as its shape is known, cannot be drawn as tiles."""
+    shape, address = target.call.output_shape, target.address
     if shape is None:
         return
     if any(isinstance(size, tuple) for size in shape):
         raise ValueError(
             "`layer` must name layers with one output. "
-            f"Received: '{target.address}', with outputs {', '.join(map(str, shape))}"
+            f"Received: '{address}', with outputs {', '.join(map(str, shape))}"
         )
+    _check_rank(shape, address)
+    axes, _ = _split_shape(target, keywords.kind)
+    _check_kind(len(shape), address, keywords.kind)
+    if keywords.overlay.wanted and keywords.patch_grid is None:
+        _check_image_axes(len(axes), address)
+
+
+def _check_rank(shape: Sequence[Any], address: str) -> None:
     if len(shape) < 2:
         raise ValueError(
             "`layer` must name layers with an output of shape (samples, ..., channels). "
-            f"Received: '{target.address}', whose output has the shape {shape}"
+            f"Received: '{address}', whose output has the shape {tuple(shape)}"
         )
-    axes = list(shape)
-    channels = axes.pop(target.call.channel_axis)
-    del axes[0]
-    if isinstance(channels, int):
-        select_tiles(options["tiles"], channels, of=repr(target.address))
-    if over and patch_grid is None:
-        _check_image_axes(len(axes), target.address)
-    sizes = [size for size in axes if isinstance(size, int)]
-    if len(sizes) < len(axes):
+
+
+def _check_kind(rank: int, address: str, kind: Kind | None) -> None:
+    """Refuse a `kind` for an output that has another number of axes."""
+    if kind is None or (rank > 2 if kind == "image" else rank == 3):
         return
-    if patch_grid is not None:
-        _leading_tokens(sizes, target.address, patch_grid)
-        sizes = [*patch_grid]
-    if slices is not None:
-        select_tiles(slices, math.prod(sizes[:-2]), "slices", of=repr(target.address))
+    axes = "(samples, height, width)" if kind == "image" else "(samples, steps, channels)"
+    raise ValueError(
+        f"`kind` can be {kind!r} for an output of shape {axes}. "
+        f"Received: kind={kind!r}, for '{address}', whose output has {rank} axes"
+    )
 
 
 def _check_image_axes(count: int, name: str) -> None:
@@ -335,37 +406,102 @@ def _check_image_axes(count: int, name: str) -> None:
         )
 
 
-def map_panel(
-    maps: np.ndarray,
-    name: str,
-    shown: ShownSamples,
-    options: TileOptions,
-    slices: Tiles | None = None,
-    patch_grid: tuple[int, int] | None = None,
-) -> Panel:
+def _output_of(array: Any, target: Target, kind: Kind | None) -> np.ndarray:
+    """Return what a layer computed as maps `(rows, ..., channels)`, or say why it cannot be drawn.
+
+    Args:
+        array: What the layer returned, with the axis of its channels moved to the end.
+        target: The layer.
+        kind: The caller's `kind`.
+    """
+    address, call = target
+    if not isinstance(array, np.ndarray):
+        count = len(keras.tree.flatten(array))
+        raise ValueError(
+            f"`layer` must name layers with one output. Received: '{address}', which has {count}"
+        )
+    _check_rank(array.shape, address)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"`layer` must name layers whose outputs are numbers. Received: '{address}', whose "
+            f"output has dtype {array.dtype}"
+        )
+    _check_kind(array.ndim, address, kind)
+    if kind == "image":
+        axis = call.channel_axis if call.channel_axes else channel_axis(call.layer, array.ndim)
+        return np.moveaxis(array, -1, axis)[..., np.newaxis]
+    return array
+
+
+def _rows_of_sample(
+    array: np.ndarray, shown: ShownSamples, address: str, *, fixed: bool = False
+) -> ShownSamples:
+    """Return what the rows of an output stand for, computed from the samples that are drawn.
+
+    Args:
+        array: The output.
+        shown: The samples from which it was computed, and no others.
+        address: The layer's address.
+        fixed: Whether the output has as many rows for any number of samples.
+
+    Raises:
+        ValueError: The rows are not samples, and several samples are drawn, or over pictures.
+    """
+    rows, samples = len(array), len(shown.numbers)
+    if rows == samples and not fixed:
+        return shown
+    if samples > 1:
+        raise _not_samples(address, None if fixed else rows, samples)
+    if shown.overlay.wanted:
+        raise ValueError(
+            f"`overlay` takes layers with one row per sample. Received: '{address}', whose output "
+            f"has {_count_rows(rows)} for one sample, so its rows are not samples"
+        )
+    total = 1 if fixed else shown.total  # the same rows for every sample
+    return replace(shown, rows=rows, total=total, pictures=None, note="")
+
+
+def _not_samples(address: str, rows: int | None, samples: int) -> ValueError:
+    has = "no axis of samples" if rows is None else f"{_count_rows(rows)} for {samples} samples"
+    return ValueError(
+        f"`sample` must be one index for '{address}': its output has {has}, so its rows are not "
+        f"samples. get_feature_maps returns all rows. Received: {samples} samples"
+    )
+
+
+def _count_rows(count: int) -> str:
+    return f"{count} row{'s' if count != 1 else ''}"
+
+
+def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKeywords) -> Panel:
     """Choose and order the maps of the samples that are drawn.
 
     Args:
-        maps: Array `(samples, ..., channels)`: of vectors, sequences, images, or images along
-            further axes.
+        maps: Array `(rows, ..., channels)`: of vectors, sequences, images, or images along further
+            axes, with one row per sample or, of one sample, all rows that belong to it.
         name: The layer's address.
         shown: The samples.
-        options: The caller's keywords, checked and complete.
-        slices: Which positions along the further axes.
-        patch_grid: Rows and columns of the image that a sequence stands for.
+        keywords: The caller's keywords, checked and complete.
     """
+    options, slices = keywords.options, keywords.slices
+    if shown.rows is not None and options["columns"] is not None:
+        raise ValueError(
+            f"`columns` cannot be given for '{name}', whose rows are not samples, so that each map "
+            f"has a column. Received: columns={options['columns']}"
+        )
     notes: tuple[str, ...] = ()
-    if patch_grid is not None:
-        maps, notes = _lay_out_patches(maps, name, patch_grid)
-    samples, *axes, channels = maps.shape
+    if np.iscomplexobj(maps):
+        maps, notes = np.abs(maps), ("magnitudes of complex values",)
+    if keywords.patch_grid is not None:
+        maps, more = _lay_out_patches(maps, name, keywords.patch_grid)
+        notes += more
+    rows, *axes, channels = maps.shape
     if shown.overlay.wanted:
         _check_image_axes(len(axes), name)
-    numbers = select_tiles(options["tiles"], channels, of=repr(name))
-    if options["sort"] is not None:
-        strength = tile_strength(np.moveaxis(maps[..., numbers], -1, 0), options["sort"])
-        numbers = numbers[order_tiles(numbers, strength)]
+    noun = "feature maps" if axes else "values"
+    numbers, words = choose_tiles(np.moveaxis(maps, -1, 0), options, noun, of=repr(name))
     height, width = ([1, 1, *axes])[-2:]
-    volumes = maps.reshape(samples, -1, height, width, channels)
+    volumes = maps.reshape(rows, -1, height, width, channels)
     parts = None
     if slices is not None:
         count = volumes.shape[1]
@@ -374,12 +510,6 @@ def map_panel(
         notes += (f"{word} {', '.join(map(str, parts))} of {count}",)
         volumes = volumes[:, parts]
     tiles = np.moveaxis(volumes[..., numbers], -1, 1).reshape(-1, height, width)
-    noun = "feature maps" if axes else "values"
-    table = None
-    if shown.is_table:
-        rows = np.array(shown.names or shown.numbers)
-        picture = shown.overlay.noun
-        table = Table(rows, numbers, "sample", noun[:-1], "tiles", picture, every=True)
     size = f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes))
     return Panel(
         tiles,
@@ -389,14 +519,28 @@ def map_panel(
         noun,
         size,
         notes + shown.notes,
-        table,
+        _table(shown, numbers, noun),
         slices=volumes.shape[1],
         columns=None if axes else STRIP,
         slice_numbers=parts,
         pictures=shown.pictures,
         alpha=shown.overlay.alpha if shown.overlay.wanted else None,
         smooth=shown.overlay.interpolation == "bilinear",
+        words=words,
+        absent_if="constant here",
+        free_height=len(axes) < 2 and shown.pictures is None and bool(axes or shown.is_table),
     )
+
+
+def _table(shown: ShownSamples, numbers: np.ndarray, noun: str) -> Table | None:
+    """Return the rows and columns of a table: of samples, or of what a layer makes of one."""
+    column = noun.removesuffix("s")
+    if shown.rows is not None:
+        return Table(np.arange(shown.rows), numbers, "row", column, "tiles", every=True)
+    if not shown.is_table:
+        return None
+    rows = np.array(shown.names or shown.numbers)
+    return Table(rows, numbers, "sample", column, "tiles", shown.overlay.noun, every=True)
 
 
 def _lay_out_patches(
@@ -425,7 +569,8 @@ def check_patch_grid(patch_grid: object) -> None:
     if patch_grid is None:
         return
     sizes = list(patch_grid) if isinstance(patch_grid, (tuple, list)) else []
-    if len(sizes) != 2 or not all(isinstance(n, (int, np.integer)) and n > 0 for n in sizes):
+    is_int = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in sizes]
+    if len(sizes) != 2 or not all(is_int) or min(sizes) < 1:
         raise TypeError(
             "`patch_grid` must be rows and columns, two positive integers. "
             f"Received: patch_grid={patch_grid!r}"

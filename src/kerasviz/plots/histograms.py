@@ -15,13 +15,14 @@ from kerasviz.draw.color import value_range
 from kerasviz.draw.figure import FigureOptions, check_figure_options
 from kerasviz.draw.histograms import Histogram, draw_histograms
 from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import check_choice, check_count, check_type
+from kerasviz.draw.options import MAX_COLUMNS, check_choice, check_count, check_type
 from kerasviz.draw.panel import Plot
 from kerasviz.model.kernels import read_kernel
 from kerasviz.model.layers import Target
 from kerasviz.model.statistics import describe_kernel, write_number
 from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers
 
+MAX_BINS = 100_000
 Bins = int | Sequence[float] | np.ndarray
 AxisScale = Literal["figure", "layer"]
 MARGIN = 0.03
@@ -82,7 +83,7 @@ def plot_kernel_histograms(
     check_type("density", density, (bool, np.bool_), "a bool")
     check_type("log", log, (bool, np.bool_), "a bool")
     if columns is not None:
-        check_count("columns", columns)
+        check_count("columns", columns, MAX_COLUMNS)
     models = check_models(model, "model") if _is_several(model) else {"": model}
     layers = match_layers(models, layer)
     check_panels(len(layers), merged)
@@ -102,14 +103,14 @@ def plot_kernel_histograms(
 
 
 def _is_several(model: object) -> bool:
-    """Whether these are several models, be it without the names that they must have."""
+    """Whether `model` is a collection of models, named or not."""
     return isinstance(model, (Mapping, list, tuple))
 
 
 def _check_bins(bins: Any) -> int | np.ndarray:
     """Return a number of bins or an array of their edges."""
     if not isinstance(bins, (list, tuple, np.ndarray)):
-        check_count("bins", bins)
+        check_count("bins", bins, MAX_BINS)
         return int(bins)
     edges = np.asarray(bins)
     rising = edges.ndim == 1 and edges.dtype.kind in "fiu" and (np.diff(edges) > 0).all()

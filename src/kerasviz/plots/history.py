@@ -14,9 +14,16 @@ from kerasviz.draw.figure import FigureOptions, check_figure_options
 from kerasviz.draw.layout import check_panels
 from kerasviz.draw.options import check_choice, check_type, suggest
 from kerasviz.draw.panel import Plot
-from kerasviz.model.history import LEARNING_RATES, Best, Direction, Run, find_best, read_runs
-
-TWIN = "val_"
+from kerasviz.model.history import (
+    LEARNING_RATES,
+    VALIDATION,
+    Best,
+    Direction,
+    Run,
+    explain,
+    find_best,
+    read_runs,
+)
 
 
 def plot_history(
@@ -50,10 +57,19 @@ def plot_history(
 
     Raises:
         TypeError: `history` is nothing of the kind, or a keyword of the wrong type.
-        ValueError: `history` has no epoch, a file is not there or no `CSVLogger` wrote it, no
-            training has a metric of that name, or its name does not tell what is good.
+        ValueError: `history` has no epoch or says impossible ones, a file is not there or no
+            `CSVLogger` wrote it, no training has a metric of that name in known epochs, or its name
+            does not tell what is good.
 
     Notes:
+        A value is drawn at the epoch in which it was computed. A `History` and a dict do not say
+        the epochs of a list that is shorter than the others: a metric that a callback logs now and
+        then, or validation with `validation_freq`. Of validation, the epochs are assumed where one
+        `validation_freq` gives that number of values: dotted, with open dots, and "assumed" in the
+        legend and in the title. All other such lists are left out, and the title names them, or a
+        warning where the title is not shown. `None` in a list is an epoch without a value. The file
+        of a `CSVLogger` has the epochs of all metrics that the first epoch has.
+
         Epochs are counted from 1, as the progress bar of `fit` does; a training that went on from
         an `initial_epoch` goes on here. What was appended to a file goes on too: where a part
         begins at an epoch that is there already, it replaces what came after that; where it begins
@@ -73,11 +89,11 @@ def plot_history(
     check_choice("mode", mode, ("auto", "min", "max"))
     runs = read_runs(history)
     keys = list(dict.fromkeys(key for run in runs.values() for key in run.series))
-    names = _choose_metrics(metrics, keys)
+    names = _choose_metrics(metrics, keys, runs)
     if monitor not in (None, "auto", *keys):
         raise ValueError(
             f"`monitor` must be a metric of the history.{suggest(monitor, keys)} "
-            f"Received: monitor={monitor!r}"
+            f"Received: monitor={monitor!r}{_explain(monitor, runs)}"
         )
     check_panels(len(names), merged, "metrics")
     found = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
@@ -88,15 +104,26 @@ def plot_history(
         warnings.warn(
             f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=2
         )
+    incomplete = [run for run in runs.values() if run.lengths]
+    if incomplete and merged["title"] is not True:
+        warnings.warn(" ".join(map(explain, incomplete)), stacklevel=2)
     panels = [_panel(runs, best, base, wanted) for base, wanted in names.items()]
     return draw_curves(panels, merged, colors=max(2, len(runs)), note=_say_runs(runs))
 
 
 def _base(key: str) -> str:
-    return key.removeprefix(TWIN)
+    return key.removeprefix(VALIDATION)
 
 
-def _choose_metrics(metrics: Any, keys: Sequence[str]) -> dict[str, list[str]]:
+def _explain(key: str | None, runs: Mapping[str, Run]) -> str:
+    """Say why a quantity cannot be drawn that was recorded; nothing of any other."""
+    run = next((run for run in runs.values() if key in run.lengths), None)
+    return "" if run is None else f". {explain(run)}"
+
+
+def _choose_metrics(
+    metrics: Any, keys: Sequence[str], runs: Mapping[str, Run]
+) -> dict[str, list[str]]:
     """Return the names of the panels, and which quantities each shows.
 
     The loss comes first and the learning rate last, unless the caller says so.
@@ -116,11 +143,12 @@ def _choose_metrics(metrics: Any, keys: Sequence[str]) -> dict[str, list[str]]:
         raise ValueError(f"`metrics` must name at least one. Received: metrics={metrics!r}")
     panels: dict[str, list[str]] = {}
     for name in wanted:
-        found = [key for key in (name, f"{TWIN}{name}") if key in keys]
+        found = [key for key in (name, f"{VALIDATION}{name}") if key in keys]
         if not found:
             raise ValueError(
                 f"`metrics` must name metrics of the history.{suggest(name, keys)} "
                 f"Received: {name!r}. There are: {', '.join(map(repr, keys))}"
+                f"{_explain(name, runs)}"
             )
         shown = panels.setdefault(_base(name), [])
         shown += [key for key in found if key not in shown]
@@ -151,20 +179,23 @@ def _panel(
             marks.append(Mark(chosen.epoch, None if len(runs) == 1 else color, drawn))
         if len(runs) > 1:
             value = _value_at(drawn[-1], chosen)
-            epoch = f" at epoch {chosen.epoch}" if value and chosen is not None else ""
+            epoch = f" at {_say_epoch(chosen, run)}" if value and chosen is not None else ""
             legend.append(LegendEntry(name + value + epoch, color, "solid"))
             continue
         for key, curve in zip(found, drawn, strict=True):
-            text = _word(key) + _value_at(curve, chosen)
+            assumed = ", epochs assumed" if run.series[key].frequency else ""
+            text = _word(key) + assumed + _value_at(curve, chosen)
             legend.append(LegendEntry(text, curve.color, curve.style))
     if len(runs) > 1 and len(keys) > 1:
         legend += [
             LegendEntry(_word(key), None, "solid" if key == keys[-1] else "dashed") for key in keys
         ]
+    if len(runs) > 1 and any(curve.style == "dotted" for curve in curves):
+        legend.append(LegendEntry("epochs assumed", None, "dotted"))
     gaps = sum(_count_not_finite(run, keys) for run in runs.values())
     note = f", {gaps} NaN or infinite" if gaps else ""
     if marks:
-        note += f" (dotted: {_say_best(best, alone=len(runs) == 1)})"
+        note += f" (dotted: {_say_best(best, runs)})"
     positive = all((curve.y[np.isfinite(curve.y)] > 0).all() for curve in curves)
     return CurvePanel(base, note, curves, marks, legend, base in LEARNING_RATES and positive)
 
@@ -172,17 +203,20 @@ def _panel(
 def _curve(run: Run, key: str, keys: Sequence[str], color: int, *, alone: bool) -> Curve:
     """Return a curve: solid what counts, dashed the training data where validation is there too.
 
+    Dotted is what has assumed epochs.
+
     A training that is alone has two colours for these, several have one each.
     """
     second = key == keys[-1] and len(keys) > 1
-    style: Style = "solid" if key == keys[-1] else "dashed"
-    return Curve(*run.series[key], color + (alone and second), style)
+    epochs, values, frequency = run.series[key]
+    style: Style = "dotted" if frequency else "solid" if key == keys[-1] else "dashed"
+    return Curve(epochs, values, color + (alone and second), style)
 
 
 def _word(key: str) -> str:
     if key in LEARNING_RATES:
         return key.replace("_", " ")
-    return "validation" if key.startswith(TWIN) else "training"
+    return "validation" if key.startswith(VALIDATION) else "training"
 
 
 def _value_at(curve: Curve, best: Best | None) -> str:
@@ -199,8 +233,16 @@ def _say_runs(runs: Mapping[str, Run]) -> str:
     return ", ".join(f"{name}: {note}" for name, run in runs.items() for note in run.notes)
 
 
-def _say_best(best: Mapping[str, Best], *, alone: bool) -> str:
+def _say_best(best: Mapping[str, Best], runs: Mapping[str, Run]) -> str:
     words = {"min": "lowest", "max": "highest"}
-    said = dict.fromkeys(f"{words[item.direction]} {item.monitor}" for item in best.values())
-    epochs = f"epoch {next(iter(best.values())).epoch}, " if alone else ""
-    return epochs + " or ".join(said)
+    reasons = dict.fromkeys(f"{words[item.direction]} {item.monitor}" for item in best.values())
+    epoch = ""
+    if len(runs) == 1:
+        ((name, run),) = runs.items()
+        epoch = f"{_say_epoch(best[name], run)}, "
+    return epoch + " or ".join(reasons)
+
+
+def _say_epoch(best: Best, run: Run) -> str:
+    assumed = " (assumed)" if run.series[best.monitor].frequency else ""
+    return f"epoch {best.epoch}{assumed}"

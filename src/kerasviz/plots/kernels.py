@@ -3,57 +3,74 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz.draw.channels import CHANNELS, Channel, kernel_tiles, resolve_channel
+from kerasviz.draw.channels import (
+    CHANNELS,
+    Channel,
+    align_signs,
+    kernel_agreement,
+    kernel_tiles,
+    principal_patterns,
+    resolve_channel,
+)
 from kerasviz.draw.layout import check_panels, draw_panels
 from kerasviz.draw.options import (
     TileOptions,
     check_choice,
     check_options,
-    order_tiles,
-    select_tiles,
-    tile_strength,
+    choose_tiles,
 )
 from kerasviz.draw.panel import Panel, Plot, Table
-from kerasviz.model.kernels import read_kernel, resolve_kernels
+from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 
 
 def plot_kernels(
     model: keras.Model,
-    layer: Any,
+    layer: Any = None,
     *,
     channel: Channel = "auto",
     **options: Unpack[TileOptions],
 ) -> Plot:
-    """Draw every filter of a convolution as one picture.
+    """Draw every filter of a convolution, or the weights of another layer, as one picture.
 
     Args:
         model: The model that has the layer.
-        layer: A layer address; several give a panel each.
+        layer: A layer address; several give one panel each. `None` is every convolution. Layers
+            that have a matrix for a kernel, such as `Dense`, `Embedding` and `LSTM`, can be named
+            too, as in `get_kernels`.
         channel: Which of the kernel's input channels to draw. "auto": the only one, three as
-            colours, of more the principal pattern. An int: that channel. "mean": their mean.
-            "principal": the pattern that explains most of each filter, see Notes. "rgb": three
-            channels as colours. "all": a table, a row an input channel and a column a filter.
+            colours, of more the principal pattern; of a 1×1 convolution all of them as a matrix,
+            see Notes. An int: that channel. "mean": their mean. "principal": the pattern that
+            explains most of each filter, see Notes. "rgb": three channels as colours. "all": a
+            table with one row per input channel and one column per filter.
         **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by the whole
             filter, whichever channel is drawn.
 
     Returns:
-        A `Plot` with a panel a layer.
+        A `Plot` with one panel per layer.
 
     Raises:
-        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
-        ValueError: No layer has that address, it has no kernel, or a keyword has no meaning.
+        TypeError: `model` is not a Keras model, `layer` is not an address, or a keyword is of the
+            wrong type.
+        ValueError: No layer has that address, it has no kernel, or a keyword cannot be used.
 
     Notes:
         The principal pattern of a filter is its first left singular vector over positions and
         input channels, times the first singular value: what the filter does to the mix of channels
-        (of unit length) to which it responds most. Its sign makes the loadings of the channels
-        sum to 0 or more. The title says how much of the filters' energy it explains on average.
+        (of unit length) to which it responds most. Its sign is chosen so that the channel loadings
+        have a non-negative sum. The title says how much of the filters' energy it explains on
+        average.
+
+        A filter of a 1×1 convolution is a list of weights, one per input channel, and has no
+        pattern over positions. Its layer is drawn as a matrix, with one row per input channel and
+        one column per filter. So is the kernel of a layer that is not a convolution: `Dense` and
+        the recurrent layers with one row per input, `Embedding` with one row per token. A matrix
+        that is more than four times as long as wide is drawn with cells that are not square.
 
     Example:
         >>> import keras, kerasviz
@@ -66,7 +83,13 @@ def plot_kernels(
     targets, _ = resolve_kernels(model, layer)
     check_panels(len(targets), merged)
     panels = [
-        kernel_panel(read_kernel(call.layer, address), address, channel, merged)
+        kernel_panel(
+            read_kernel(call.layer, address),
+            address,
+            channel,
+            merged,
+            axes=matrix_axes(call.layer),
+        )
         for address, call in targets
     ]
     return draw_panels(panels, merged)
@@ -78,37 +101,91 @@ def check_channel(channel: object) -> None:
         check_choice("channel", channel, CHANNELS, "an int")
 
 
-def kernel_panel(kernel: np.ndarray, name: str, channel: Channel, options: TileOptions) -> Panel:
+def kernel_panel(
+    kernel: np.ndarray,
+    name: str,
+    channel: Channel,
+    options: TileOptions,
+    *,
+    axes: tuple[str, str] = ("input channel", "filter"),
+    reference: np.ndarray | None = None,
+) -> Panel:
     """Choose, order and reduce the filters of a kernel.
 
     Args:
-        kernel: Array `(height, width, in_channels, filters)`, or with the depth before it.
+        kernel: Array `(height, width, in_channels, filters)`, or with the depth before it; or a
+            matrix, which is drawn as the kernel of a 1×1 convolution is.
         name: The layer's address.
         channel: The caller's `channel`.
         options: The caller's keywords, checked and complete.
+        axes: What a row and a column are, where the kernel is drawn as a matrix.
+        reference: A kernel of the same shape, with which the signs of principal patterns agree.
     """
     *window, in_channels, filters = kernel.shape
-    height, width = window[-2:]
-    depth = math.prod(window[:-2])
-    channel = resolve_channel(channel, in_channels, name)
-    numbers = select_tiles(options["tiles"], filters, of=repr(name))
-    if options["sort"] is not None:
-        strength = tile_strength(np.moveaxis(kernel[..., numbers], -1, 0), options["sort"])
-        numbers = numbers[order_tiles(numbers, strength)]
-    # The slices of a volume lie below one another while its channels are reduced.
-    flat = kernel.reshape(depth * height, width, in_channels, filters)
-    tiles, note = kernel_tiles(flat[..., numbers], channel)
-    tiles = tiles.reshape(-1, height, width, *tiles.shape[3:])
+    is_point = math.prod(window) == 1
+    resolved = resolve_channel(channel, in_channels, name, is_point=is_point)
+    if channel == "all" and options["columns"] is not None:
+        raise ValueError(
+            "`columns` cannot be given with channel='all', where each filter has a column. "
+            f"Received: columns={options['columns']}"
+        )
+    noun = "kernels" if window else f"{axes[1]}s"
+    by_filter = np.moveaxis(kernel, -1, 0)
+    numbers, words = choose_tiles(by_filter, options, noun, f"{axes[1]}s", of=repr(name))
+    if is_point and (resolved == "all" or not isinstance(resolved, str)):
+        tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, numbers, axes)
+    else:
+        tiles, note, table = _patterns(kernel, resolved, numbers, reference)
+    size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
+    return Panel(
+        tiles,
+        numbers,
+        filters,
+        name,
+        noun,
+        size if window else f"{in_channels} {axes[0]}s",
+        (note,) if note else (),
+        table,
+        slices=math.prod(window[:-2]),
+        words=words,
+        signed=True,
+        absent_if="zero",
+    )
+
+
+class _Tiles(NamedTuple):
+    tiles: np.ndarray
+    note: str
+    table: Table | None
+
+
+def _matrix(
+    weights: np.ndarray, channel: Channel, numbers: np.ndarray, axes: tuple[str, str]
+) -> _Tiles:
+    """Return weights `(in_channels, filters)` as they are: each filter is a column."""
+    rows, note = np.arange(len(weights)), ""
+    if not isinstance(channel, str):
+        note = f"{axes[0]} {rows[channel]} of {len(rows)}" if len(rows) > 1 else ""
+        rows = rows[[channel]]
+    tiles = weights[np.ix_(rows, numbers)].T[..., np.newaxis]
+    return _Tiles(tiles, note, Table(rows, numbers, *axes, f"{axes[1]}s", is_matrix=True))
+
+
+def _patterns(
+    kernel: np.ndarray, channel: Channel, numbers: np.ndarray, reference: np.ndarray | None
+) -> _Tiles:
+    """Return each filter as a pattern over positions, or, with "all", one per input channel."""
+    *window, in_channels, filters = kernel.shape
+    height, width = ([1, 1, *window])[-2:]
+    # The slices of a volume are below one another while its channels are reduced.
+    flat_shape = (-1, width, in_channels, filters)
+    flat = kernel.reshape(flat_shape)[..., numbers]
+    tiles, note = kernel_tiles(flat, channel)
+    if channel == "principal" and reference is not None:
+        compared = reference.reshape(flat_shape)[..., numbers]
+        patterns, _ = principal_patterns(compared)
+        tiles = align_signs(tiles, patterns, kernel_agreement(flat, compared))
     table = None
     if channel == "all":
-        if options["columns"] is not None:
-            raise ValueError(
-                "`columns` cannot be given with channel='all', where each filter has a column. "
-                f"Received: columns={options['columns']}"
-            )
         table = Table(np.arange(in_channels), numbers, "input channel", "filter")
-    size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
-    notes = (note,) if note else ()
-    return Panel(
-        tiles, numbers, filters, name, "kernels", size, notes, table, depth, dead_if="zero"
-    )
+    return _Tiles(tiles.reshape(-1, height, width, *tiles.shape[3:]), note, table)

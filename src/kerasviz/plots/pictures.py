@@ -84,7 +84,7 @@ def _is_bool(value: object) -> bool:
 def _check_alpha(alpha: Any) -> None:
     if isinstance(alpha, str):
         check_choice("alpha", alpha, ("strength",), "a number from 0 to 1")
-    elif _is_bool(alpha) or not isinstance(alpha, (int, float, np.number)):
+    elif _is_bool(alpha) or not isinstance(alpha, (int, float, np.integer, np.floating)):
         raise TypeError(
             f"`alpha` must be 'strength' or a number from 0 to 1. Received: alpha={alpha!r}"
         )

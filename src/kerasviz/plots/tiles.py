@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 from typing_extensions import Unpack
 
+from kerasviz.draw.color import is_small_float
 from kerasviz.draw.layout import draw_panels
-from kerasviz.draw.options import (
-    TileOptions,
-    check_options,
-    order_tiles,
-    select_tiles,
-    tile_strength,
-)
+from kerasviz.draw.options import TileOptions, check_options, choose_tiles
 from kerasviz.draw.panel import Panel, Plot
 
 
@@ -20,10 +15,10 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
     """Draw the tiles of an array as one picture.
 
     Args:
-        array: `(height, width, n)`, n tiles of values, a masked value counting as NaN;
-            `(height, width)`, one tile; or `(n, height, width, 3)`, n tiles of colours. Integer
-            colours are taken as 0 to 255, floats in 0 to 1 as they are; others are scaled by
-            `scale`, `vmin` and `vmax`.
+        array: `(height, width, n)` or `(n, height, width, 1)`, n tiles of values, a masked value
+            counting as NaN; `(height, width)`, one tile; or `(n, height, width, 3)`, n tiles of
+            colours. Integer colours are taken as 0 to 255, floats in 0 to 1 as they are; others are
+            scaled by `scale`, `vmin` and `vmax`.
         **options: The keywords of every plot of tiles, see `TileOptions`.
 
     Returns:
@@ -41,29 +36,38 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
     """
     merged = check_options(options)
     tiles = as_tiles(array)
-    numbers = select_tiles(merged["tiles"], len(tiles))
-    if merged["sort"] is not None:
-        strength = tile_strength(tiles[numbers], merged["sort"])
-        numbers = numbers[order_tiles(numbers, strength)]
+    chosen = choose_tiles(tiles, merged, "tiles")
     height, width = tiles.shape[1:3]
-    panel = Panel(tiles[numbers], numbers, len(tiles), "", "tiles", f"{height}×{width}")
+    panel = Panel(
+        tiles[chosen.indices],
+        chosen.indices,
+        len(tiles),
+        "",
+        "tiles",
+        f"{height}×{width}",
+        words=chosen.words,
+    )
     return draw_panels([panel], merged)
 
 
 def as_tiles(array: np.ndarray) -> np.ndarray:
     """Return the tiles of a user's array, first axis the tile."""
     tiles = np.asarray(array)
+    if is_small_float(tiles.dtype):
+        tiles = tiles.astype("float32")
     if np.ma.is_masked(array) and tiles.dtype.kind in "biuf":
-        tiles = np.ma.filled(array.astype("float64"), np.nan)
+        tiles = np.ma.filled(np.ma.asarray(array).astype("float64"), np.nan)
     if tiles.dtype.kind not in "biuf":
         raise TypeError(f"`array` must hold real numbers. Received: dtype {tiles.dtype}")
     if tiles.ndim == 2:
         tiles = tiles[:, :, np.newaxis]
     if tiles.ndim == 3:
         tiles = np.moveaxis(tiles, 2, 0)
+    elif tiles.ndim == 4 and tiles.shape[3] == 1:
+        tiles = tiles[..., 0]
     elif tiles.ndim != 4 or tiles.shape[3] != 3:
         raise ValueError(
-            "`array` must have the shape (height, width, n) or (n, height, width, 3). "
+            "`array` must have the shape (height, width, n) or (n, height, width, 1 or 3). "
             f"Received: an array of shape {np.shape(array)}"
         )
     if not tiles.size:

@@ -28,7 +28,7 @@ NAMES = {
     "std": "standard deviation of the weights",
     "norm": "norm of the kernel",
     "update_ratio": "update ratio of a step",
-    "dead": "dead filters",
+    "dead": "dead filters over the given samples",
 }
 FEW = len(COLORS)
 """Up to so many layers have colours that are told apart; more have shades, by depth."""
