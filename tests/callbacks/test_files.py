@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from kerasviz.callbacks.files import PictureFolder, open_folder, replacing, safe_names
+from kerasviz._files import replacing
+from kerasviz.callbacks.files import PictureFolder, open_folder, safe_names
 from kerasviz.callbacks.schedule import Every
 
 ODD = ["encoder:1/conv", "encoder/1:conv", "encoder-1-conv", "a b", "..", ".", "", "con", "COM1"]

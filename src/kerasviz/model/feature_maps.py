@@ -167,7 +167,8 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
 
 def check_batch_size(batch_size: object) -> None:
     """Raise `ValueError` unless `batch_size` is a positive integer."""
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+    is_bool = isinstance(batch_size, bool)
+    if is_bool or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(
             f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
         )
@@ -213,9 +214,9 @@ def _without_numbers(layer: Any) -> Any:
 
 
 def _build_from(model: keras.Model, batch: InputBatch) -> None:
-    if isinstance(model, keras.Sequential):
+    if isinstance(model, keras.Sequential) and not keras.tree.is_nested(batch.structure):
         model.build((None, *batch.arrays[0].shape[1:]))
-    else:
+    elif not model.built:
         model(batch.part(0, 1).packed(), training=False)
 
 

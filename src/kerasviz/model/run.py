@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 import keras
 import numpy as np
+
+
+def is_inside_graph() -> bool:
+    """Whether this is called from within a `tf.function` or a `tf.Graph`, where no value exists."""
+    tensorflow = sys.modules.get("tensorflow")
+    if keras.backend.backend() != "tensorflow" or tensorflow is None:
+        return False
+    return not tensorflow.executing_eagerly()
 
 
 def make_runner(sub_model: keras.Model) -> Callable[[Any], Any]:
