@@ -73,12 +73,13 @@ def prepare_inputs(model: keras.Model, inputs: Any) -> InputBatch:
     """
     check_is_eager()
     check_has_call(model)
-    check_inputs_form(inputs, may_be_text=_takes_text(model))
     if is_stream(inputs):
+        check_inputs_form(inputs)
         inputs = _first_batch(inputs)
     try:
+        check_inputs_form(inputs, may_be_text=_takes_text(model))
         return _prepare(model, inputs)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         if _is_with_targets(model, inputs):
             raise ValueError(
                 "`inputs` must be x alone, without labels or other targets, as for model.predict. "
@@ -201,6 +202,8 @@ def _is_with_targets(model: keras.Model, inputs: Any) -> bool:
     """Whether inputs look like `(x, y)` or `(x, y, sample_weight)`, as `model.fit` takes them."""
     if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
         return False
+    if isinstance(inputs[1], (str, os.PathLike)):
+        return False
     try:
         return len(_prepare(model, inputs[0])) == len(inputs[1])
     except (TypeError, ValueError):
@@ -302,14 +305,25 @@ def _check_dtype(dtype: np.dtype[Any], value: Any, expected: str, *, may_be_text
         expected: The dtype of the model's input, where it is known.
         may_be_text: Whether strings may be.
     """
-    words = {"c": "complex numbers", "M": "dates", "m": "time spans", "S": "strings"}
-    words |= {"U": "strings", "O": "objects"}
-    kind = "records" if issubclass(dtype.type, np.void) else words.get(dtype.kind)
+    kind = "records" if issubclass(dtype.type, np.void) else _NO_NUMBERS.get(dtype.kind)
     is_text = may_be_text and kind == "strings"
     if kind is None or is_text or (dtype.kind == "c" and expected.startswith("complex")):
         return
     hint = " Give their parts or magnitudes as channels." if dtype.kind == "c" else ""
-    raise TypeError(f"`inputs` must hold numbers.{hint} Received: {kind}, inputs={_shorten(value)}")
+    raise TypeError(
+        f"`inputs` must hold numbers, and not {kind}.{hint} Received: inputs={_shorten(value)}"
+    )
+
+
+_NO_NUMBERS = {
+    "c": "complex numbers",
+    "M": "dates",
+    "m": "time spans",
+    "S": "strings",
+    "U": "strings",
+    "O": "other objects",
+}
+"""What arrays of a kind of dtype hold that a model of images does not take."""
 
 
 def _shorten(value: Any) -> str:
@@ -339,11 +353,11 @@ def _read_files(paths: list[str | os.PathLike[str]], spec: Any) -> np.ndarray:
         _check_is_file(path)
     shape = None if spec is None else image_shape(tuple(spec.shape))
     if shape is None:
-        found = "unknown" if spec is None else str(tuple(spec.shape))
+        taken = "unknown inputs" if spec is None else f"an input of shape {tuple(spec.shape)}"
         raise TypeError(
             "`inputs` may be the path of an image file only where the model says which images it "
             "takes; load the file with keras.utils.load_img. "
-            f"Received: path {os.fspath(paths[0])!r}, for an input of shape {found}"
+            f"Received: path {os.fspath(paths[0])!r}, for a model with {taken}"
         )
     return read_images(paths, shape)
 
@@ -351,8 +365,8 @@ def _read_files(paths: list[str | os.PathLike[str]], spec: Any) -> np.ndarray:
 def _check_is_file(path: str | os.PathLike[str]) -> None:
     if not Path(path).is_file():
         raise TypeError(
-            "`inputs` must hold numbers, or be the path of an image file that exists, which is "
-            "loaded as with keras.utils.load_img. "
+            "`inputs` must hold numbers, such as an image that keras.utils.load_img loads, or be "
+            "the path of an image file that exists. "
             f"Received: inputs={os.fspath(path)!r:.200}, which is not a file"
         )
 
