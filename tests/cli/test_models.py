@@ -130,7 +130,7 @@ def test_images_are_resized_to_what_the_model_takes(model, tmp_path: Path) -> No
     left_half_white = np.zeros((56, 84), "uint8")
     left_half_white[:, :42] = 255
     Image.fromarray(left_half_white).save(path)
-    (image,) = load_images(model, [path], "0-1")
+    (image,) = load_images(model, [path], "0-1").inputs
     assert image.shape == (28, 28, 1)
     np.testing.assert_allclose(image[:, :12], 1, atol=0.02)
     np.testing.assert_allclose(image[:, 16:], 0, atol=0.02)
@@ -158,20 +158,20 @@ def test_values_are_what_keras_makes_of_them(tmp_path: Path) -> None:
         "resnet50": keras.applications.resnet50.preprocess_input(whole.copy()),
         "mobilenet_v2": keras.applications.mobilenet_v2.preprocess_input(whole.copy()),
     }.items():
-        np.testing.assert_allclose(load_images(model, [path], values), expected, rtol=1e-6)
+        np.testing.assert_allclose(load_images(model, [path], values).inputs, expected, rtol=1e-6)
 
 
 def test_channels_first_images(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Image.fromarray(np.zeros((8, 9, 3), "uint8")).save(path)
     model = keras.Sequential([keras.Input((3, 8, 9)), keras.layers.Flatten()])
-    assert load_images(model, [path], "0-1").shape == (1, 3, 8, 9)
+    assert load_images(model, [path], "0-1").inputs.shape == (1, 3, 8, 9)
 
 
 def test_an_array_is_taken_as_it_is(model, tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     np.save(path, np.full((28, 28, 1), -3.5))
-    assert (load_images(model, [path], "0-1") == -3.5).all()
+    assert (load_images(model, [path], "0-1").inputs == -3.5).all()
 
 
 def test_what_cannot_be_done_is_said_in_a_line(file: str, images, tmp_path: Path, capsys) -> None:

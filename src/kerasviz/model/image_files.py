@@ -33,11 +33,13 @@ class ImageFile(NamedTuple):
 
     Args:
         pixels: Array `(height, width, channels)` of floats from 0 to 255.
+        size: The width and the height of the file.
         is_squashed: Whether its sides had another ratio.
         is_greyed: Whether it had colours, and the model takes none.
     """
 
     pixels: np.ndarray
+    size: tuple[int, int]
     is_squashed: bool
     is_greyed: bool
 
@@ -117,7 +119,7 @@ def _fit(file: Image.Image, shape: ImageShape) -> ImageFile:
     if is_deep:
         pixels = np.repeat(pixels.clip(0, 255), shape.channels, axis=2)  # resizing overshoots
         pixels[..., 3:] = 255  # opaque
-    return ImageFile(pixels, is_squashed, is_greyed)
+    return ImageFile(pixels, file.size, is_squashed, is_greyed)
 
 
 def _from_0_to_255(image: Image.Image) -> Image.Image:
