@@ -49,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as with `| head`: nobody reads on, which is no failure to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (OSError, CommandError) as error:
+    except OSError as error:
+        remark(f"{error.strerror}: {error.filename}" if error.filename else error)
+        return 1
+    except CommandError as error:
         remark(error)
         return 1
     except KeyboardInterrupt:

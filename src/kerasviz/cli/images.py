@@ -56,7 +56,7 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> Image
     for path in paths:
         try:
             if path.suffix == ".npy":
-                inputs.append(_load_array(path))
+                inputs.append(_load_array(path, shape))
                 continue
             photo = read_image(path, shape)
         except (OSError, ValueError, EOFError) as error:
@@ -75,11 +75,23 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> Image
     return Images(np.stack(inputs), pictures, _names(paths), tuple(remarks))
 
 
-def _load_array(path: Path) -> np.ndarray:
+def _load_array(path: Path, shape: ImageShape) -> np.ndarray:
     array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
         raise ValueError(f"its values must be numbers, and are {getattr(array, 'dtype', 'none')}")
+    sizes = [shape.height, shape.width]
+    sizes.insert(0 if shape.channels_first else 2, shape.channels)
+    plane = [shape.height, shape.width] if shape.channels == 1 else sizes
+    if not (_fits(array, sizes) or _fits(array, plane)):
+        expected = ", ".join("any" if size is None else str(size) for size in sizes)
+        raise ValueError(f"its shape must be ({expected}), and is {array.shape}")
     return array
+
+
+def _fits(array: np.ndarray, sizes: list[int | None]) -> bool:
+    return array.ndim == len(sizes) and all(
+        size in (None, length) for size, length in zip(sizes, array.shape, strict=True)
+    )
 
 
 def _remarks(path: Path, photo: ImageFile) -> list[str]:
@@ -89,7 +101,7 @@ def _remarks(path: Path, photo: ImageFile) -> list[str]:
         changes.append(f"is squashed from {width}×{height} to {columns}×{rows} pixels")
     if photo.is_greyed:
         changes.append("loses its colours")
-    return [f"{path} {' and '.join(changes)}, which is what the model takes"] if changes else []
+    return [f"{path} {' and '.join(changes)}, to fit the model"] if changes else []
 
 
 def _names(paths: Sequence[Path]) -> tuple[str, ...]:

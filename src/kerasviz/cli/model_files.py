@@ -22,7 +22,7 @@ def explain(path: Path) -> str | None:
     The file is only looked at; no code in it runs.
     """
     if path.is_dir():
-        return f"it is a folder; {NO_MODEL.removeprefix('it is not ')} is needed"
+        return "it is a folder, and not a .keras or .h5 file"
     with path.open("rb") as file:
         start = file.read(len(HDF5_MAGIC))
     if not start:
