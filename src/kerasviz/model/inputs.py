@@ -236,9 +236,13 @@ def _are_several(model: keras.Model, specs: Any, inputs: Any) -> bool:
         return False
     least = _least_rank(model)
     if least is not None:
-        return not isinstance(model, keras.Sequential) and all(
-            len(item.shape) >= least for item in inputs
-        )
+        several = all(len(item.shape) >= least for item in inputs)
+        if several and isinstance(model, keras.Sequential):
+            raise ValueError(
+                "`inputs` must be one batch, since the model's first layer takes one input. "
+                f"Received: a {type(inputs).__name__} of {len(inputs)} batches"
+            )
+        return several
     return not all(len(item.shape) == 3 and item.shape[-1] in MODES for item in inputs)
 
 
