@@ -213,8 +213,9 @@ def test_one_input_in_a_structure(wrap: Callable[[Any], Any], inputs: Any) -> No
 )
 def test_keys_that_keras_refuses(wrap: Callable[[Any], Any], inputs: Any, message: str) -> None:
     model = one_in(wrap)
-    with pytest.raises(ValueError, match=r"[Mm]issing data|structure"):
-        model.predict(inputs, verbose=0)
+    if keras.backend.backend() == "tensorflow":  # others take some of them
+        with pytest.raises(ValueError, match=r"[Mm]issing data|structure"):
+            model.predict(inputs, verbose=0)
     with pytest.raises(ValueError, match=message):
         kerasviz.get_feature_maps(model, "c", inputs)
 

@@ -140,7 +140,11 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
             every convolution. Several take one pass together.
         inputs: What the model takes: a batch, or one sample without the batch axis, or either
             without the channel axis where there is one channel; a list or dict of these for
-            several inputs. The values are passed on as they are.
+            several inputs. The values are passed on as they are. Of a data set (a `PyDataset`, a
+            `tf.data.Dataset`, a PyTorch `DataLoader`) the first batch is used. The path of an
+            image file, or a list of paths, is read in the colours and at the size that the model
+            takes, which may squash the image, as floats from 0 to 255; a model that was trained
+            on other values needs the image as an array.
         batch_size: How many samples are computed at a time.
 
     Returns:

@@ -119,9 +119,11 @@ def check_has_call(model: keras.Model) -> None:
     """Raise `ValueError` for a model of parts that has no `call`, as many with a `train_step`."""
     if type(model).call is not keras.Model.call:
         return
+    # PyTorch's modules do not keep those that they hold among their attributes.
+    held = model.named_children() if hasattr(model, "named_children") else vars(model).items()
     parts = {
         name: value
-        for name, value in vars(model).items()
+        for name, value in held
         if isinstance(value, keras.Layer) and not name.startswith("_")
     }
     models = [name for name, value in parts.items() if isinstance(value, keras.Model)]
