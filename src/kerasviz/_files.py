@@ -39,7 +39,7 @@ def replacing(path: Path, *, tidy: bool = False) -> Iterator[IO[bytes]]:
         with path.open("wb") as stream:
             yield stream
         return
-    with replacing_path(path, tidy=tidy) as temporary, temporary.open("r+b") as stream:
+    with replacing_path(path, tidy=tidy) as temporary, temporary.open("wb") as stream:
         yield stream
 
 
@@ -82,7 +82,7 @@ def replacing_path(
         if not (complete and keep and isinstance(error, OSError)):
             _remove(temporary)
             raise
-        raise _kept(temporary, target, error) from error
+        raise _keep(temporary, target, error) from error
 
 
 def check_target(path: Path, *, may_replace_folder: Callable[[Path], bool] | None = None) -> None:
@@ -177,7 +177,7 @@ def _put_in_place(temporary: Path, target: Path) -> None:
     _remove(aside)
 
 
-def _kept(temporary: Path, target: Path, error: OSError) -> OSError:
+def _keep(temporary: Path, target: Path, error: OSError) -> OSError:
     """Give a complete file that could not get its name one that shows; return what to raise."""
     place = target.with_name(f"{target.stem}-{secrets.token_hex(4)}{target.suffix}")
     try:

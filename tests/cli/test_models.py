@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -20,7 +21,7 @@ from PIL import Image
 import kerasviz
 from kerasviz.cli import main
 from kerasviz.cli.images import load_images
-from kerasviz.cli.terminal import printable
+from kerasviz.cli.terminal import printable, say
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
@@ -540,16 +541,18 @@ def test_printable_text() -> None:
     assert printable("a\tb\u202ec\udc80") == "a\\tb\\u202ec\\udc80"
 
 
-def test_letters_that_the_terminal_does_not_have(file: str) -> None:
-    program = "import sys; from kerasviz.cli import main; sys.exit(main(sys.argv[1:]))"
-    result = subprocess.run(
-        [sys.executable, "-c", program, "layers", file],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )
-    assert result.returncode == 0
-    assert result.stdout.startswith(r"conv2d: Conv2D, kernel 3\xd73\xd71")
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("ascii", rb"kernel 3\xd73, \uacc4\x1b"),
+        ("cp1252", b"kernel 3\xd73, \\uacc4\\x1b"),
+    ],
+)
+def test_letters_that_the_terminal_does_not_have(encoding: str, line: bytes) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    say("kernel 3×3, 계\x1b", stream)
+    stream.flush()
+    assert stream.buffer.getvalue().rstrip() == line
 
 
 def test_an_interrupted_command_ends_without_a_traceback(

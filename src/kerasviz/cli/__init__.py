@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         "train-example",
         commands.train_example,
         "train that network on Fashion-MNIST, and draw the whole chapter",
-        "Train the small network that ships with kerasviz anew on Fashion-MNIST, save it, and\n"
+        "Train the small network that ships with kerasviz on Fashion-MNIST again, save it, and\n"
         "write every picture that explains it: what its layers do, how training went, what it\n"
         "learned and what it sees. Takes some minutes; with --subset 2000, one.",
     )
@@ -183,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_integer(1, 10_000),
         default=20,
         metavar="N",
-        help="how many at most; training stops early (default: %(default)s)",
+        help="the most epochs; training stops early (default: %(default)s)",
     )
     train.add_argument(
         "--seed",

@@ -52,11 +52,11 @@ def plain_warnings() -> Iterator[None]:
 def progress(count: int) -> Iterator[Any]:
     """Show on a terminal how far a command is, and wipe it out at the end."""
     done = 0
-    shown = sys.stderr.isatty()
+    is_terminal = sys.stderr.isatty()
 
     def step(what: str) -> None:
         nonlocal done
-        if shown:
+        if is_terminal:
             bar = "#" * (20 * done // count)
             print(f"\r\x1b[K[{bar:<20}] {what} …", end="", file=sys.stderr, flush=True)
         done += 1
@@ -64,5 +64,5 @@ def progress(count: int) -> Iterator[Any]:
     try:
         yield step
     finally:
-        if shown:
+        if is_terminal:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

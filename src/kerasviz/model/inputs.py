@@ -120,10 +120,10 @@ def check_has_call(model: keras.Model) -> None:
     if type(model).call is not keras.Model.call:
         return
     # PyTorch's modules do not keep those that they hold among their attributes.
-    held = model.named_children() if hasattr(model, "named_children") else vars(model).items()
+    children = model.named_children() if hasattr(model, "named_children") else vars(model).items()
     parts = {
         name: value
-        for name, value in held
+        for name, value in children
         if isinstance(value, keras.Layer) and not name.startswith("_")
     }
     models = [name for name, value in parts.items() if isinstance(value, keras.Model)]
@@ -359,11 +359,11 @@ def _read_files(paths: list[str | os.PathLike[str]], spec: Any) -> np.ndarray:
         _check_is_file(path)
     shape = None if spec is None else image_shape(tuple(spec.shape))
     if shape is None:
-        taken = "unknown inputs" if spec is None else f"an input of shape {tuple(spec.shape)}"
+        accepts = "unknown inputs" if spec is None else f"an input of shape {tuple(spec.shape)}"
         raise TypeError(
             "`inputs` may be the path of an image file only where the model says which images it "
             "takes; load the file with keras.utils.load_img. "
-            f"Received: path {os.fspath(paths[0])!r}, for a model with {taken}"
+            f"Received: path {os.fspath(paths[0])!r}, for a model with {accepts}"
         )
     return read_images(paths, shape)
 
