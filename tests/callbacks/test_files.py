@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 
 import pytest
 
-from kerasviz.callbacks.files import PictureFolder, open_folder, replacing, safe_names
+from kerasviz.callbacks.files import PictureFolder, open_folder, safe_names
 from kerasviz.callbacks.schedule import Every
 
 ODD = ["encoder:1/conv", "encoder/1:conv", "encoder-1-conv", "a b", "..", ".", "", "con", "COM1"]
@@ -30,40 +29,6 @@ def test_every_name_is_safe_and_its_own(addresses, tmp_path):
         assert len(name) < 100
         (tmp_path / name).mkdir()
         assert safe_names([address])[address] in (name, address)
-
-
-def test_a_file_appears_when_it_is_complete(tmp_path):
-    path = tmp_path / "file"
-    with replacing(path) as stream:
-        stream.write(b"half")
-        assert not path.exists()
-    assert path.read_bytes() == b"half"
-    assert [*tmp_path.iterdir()] == [path]
-
-
-def test_a_file_that_fails_leaves_what_was_there(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def interrupted():
-        with replacing(path) as stream:
-            stream.write(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert path.read_bytes() == b"old"
-    assert [*tmp_path.iterdir()] == [path]
-
-
-def test_a_file_may_be_read_by_whom_the_umask_lets(tmp_path):
-    mask = os.umask(0o027)
-    try:
-        with replacing(tmp_path / "file"):
-            pass
-    finally:
-        os.umask(mask)
-    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_folder_is_made(tmp_path):

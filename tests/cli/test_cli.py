@@ -69,3 +69,19 @@ def test_version_and_a_missing_command(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as stop:
         cli.main([])
     assert stop.value.code == 2
+
+
+def test_damaged_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (tmp_path / f"{name}-ubyte.gz").write_bytes(b"\x1f\x8b\x08\x00")
+    output = tmp_path / "out"
+    assert cli.main(["train-example", "--data", str(tmp_path), "--output", str(output)]) == 1
+    assert "`path` is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
+def test_a_seed_that_is_none(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["train-example", "--seed", seed])
+    assert stop.value.code == 2
+    assert "argument --seed: must be an integer" in capsys.readouterr().err

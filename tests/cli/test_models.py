@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import pty
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import keras
@@ -18,6 +21,7 @@ from PIL import Image
 import kerasviz
 from kerasviz.cli import main
 from kerasviz.cli.images import load_images
+from kerasviz.cli.terminal import printable, say
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
@@ -133,7 +137,7 @@ def test_images_are_resized_to_what_the_model_takes(model, tmp_path: Path) -> No
     left_half_white = np.zeros((56, 84), "uint8")
     left_half_white[:, :42] = 255
     Image.fromarray(left_half_white).save(path)
-    (image,) = load_images(model, [path], "0-1")
+    (image,) = load_images(model, [path], "0-1").inputs
     assert image.shape == (28, 28, 1)
     np.testing.assert_allclose(image[:, :12], 1, atol=0.02)
     np.testing.assert_allclose(image[:, 16:], 0, atol=0.02)
@@ -161,20 +165,20 @@ def test_values_are_what_keras_makes_of_them(tmp_path: Path) -> None:
         "resnet50": keras.applications.resnet50.preprocess_input(whole.copy()),
         "mobilenet_v2": keras.applications.mobilenet_v2.preprocess_input(whole.copy()),
     }.items():
-        np.testing.assert_allclose(load_images(model, [path], values), expected, rtol=1e-6)
+        np.testing.assert_allclose(load_images(model, [path], values).inputs, expected, rtol=1e-6)
 
 
 def test_channels_first_images(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Image.fromarray(np.zeros((8, 9, 3), "uint8")).save(path)
     model = keras.Sequential([keras.Input((3, 8, 9)), keras.layers.Flatten()])
-    assert load_images(model, [path], "0-1").shape == (1, 3, 8, 9)
+    assert load_images(model, [path], "0-1").inputs.shape == (1, 3, 8, 9)
 
 
 def test_an_array_is_taken_as_it_is(model, tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     np.save(path, np.full((28, 28, 1), -3.5))
-    assert (load_images(model, [path], "0-1") == -3.5).all()
+    assert (load_images(model, [path], "0-1").inputs == -3.5).all()
 
 
 def test_what_cannot_be_done_is_said_in_a_line(file: str, images, tmp_path: Path, capsys) -> None:
@@ -284,3 +288,291 @@ def test_a_terminal_sees_a_progress_bar_and_no_chatter(file: str, tmp_path: Path
         assert word in said
     assert b"oneDNN" not in said
     assert said.endswith(b"\r\x1b[K")
+
+
+@pytest.fixture
+def color_model(tmp_path: Path) -> str:
+    """A model of photos whose only map is 0 everywhere."""
+    path = tmp_path / "color.keras"
+    conv = keras.layers.Conv2D(1, 3, name="c", kernel_initializer="zeros")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        keras.Sequential([keras.Input((32, 32, 3)), conv]).save(path)
+    return str(path)
+
+
+def colored(path: Path, color: tuple[int, int, int], size: tuple[int, int] = (32, 32)) -> str:
+    Image.new("RGB", size, color).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("values", ["resnet50", "vgg16", "0-255", "0-1", "mobilenet_v2"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_photo_has_its_own_colors(
+    values: str, count: int, color_model: str, tmp_path: Path
+) -> None:
+    photos = [colored(tmp_path / f"{n}.png", (255, 0, 0)) for n in range(count)]
+    for more in (["--overlay"], [])[:count]:  # one photo is drawn under its maps alone
+        out = tmp_path / "out.png"
+        command = ["maps", color_model, "c", *photos, "--values", values, "-o", str(out), *more]
+        assert main(command) == 0
+        red, green, blue = np.asarray(Image.open(out).convert("RGB")).reshape(-1, 3).T.astype(int)
+        assert ((red > 200) & (green < 60) & (blue < 60)).sum() > 1000
+        assert not ((blue > 200) & (red < 60)).any()
+
+
+def test_the_rows_of_a_table_are_named_after_the_files(
+    color_model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "more").mkdir()
+    photos = [tmp_path / "cat.png", tmp_path / "a\nb.png", tmp_path / "more" / "cat.png"]
+    calls = []
+    plain = kerasviz.plot_feature_maps
+    monkeypatch.setattr(
+        kerasviz, "plot_feature_maps", lambda *a, **k: calls.append(k) or plain(*a, **k)
+    )
+    for photo in photos:
+        colored(photo, (0, 255, 0))
+    arguments = [*map(str, photos), "-o", str(tmp_path / "out.png")]
+    assert main(["maps", color_model, "c", *arguments]) == 0
+    assert calls[0]["sample_names"] == (str(photos[0]), "a\\nb.png", str(photos[2]))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bits_and_floats_mean_the_same_as_8_bits(
+    channels: int, suffix: str, tmp_path: Path
+) -> None:
+    shades = np.arange(256, dtype="uint8").reshape(16, 16)
+    model = keras.Sequential([keras.Input((16, 16, channels)), keras.layers.Flatten()])
+    files = {"eight": shades, "sixteen": shades.astype("uint16") * 257}
+    if suffix == ".tif":
+        files |= {"unit": shades.astype("float32") / 255, "float": shades.astype("float32")}
+    for name, values in files.items():
+        path = tmp_path / f"{name}{suffix}"
+        Image.fromarray(values).save(path)
+        images = load_images(model, [path], "0-255")
+        assert images.inputs.shape == (1, 16, 16, channels)
+        for channel in range(min(channels, 3)):
+            np.testing.assert_allclose(images.inputs[0, ..., channel], shades, atol=1e-4)
+            np.testing.assert_array_equal(images.pictures[0, ..., channel], shades)
+        if channels == 4:
+            assert (images.inputs[..., 3] == 255).all()
+
+
+def test_deep_images_keep_their_precision(tmp_path: Path) -> None:
+    path = tmp_path / "x.png"
+    values = np.arange(64, dtype="uint16").reshape(8, 8)  # of 65535: less than one step of 8 bits
+    Image.fromarray(values).save(path)
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    images = load_images(model, [path], "0-255")
+    np.testing.assert_allclose(images.inputs[0, ..., 0], values / 257, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("size", "color", "channels", "remark"),
+    [
+        ((32, 32), (9, 9, 9), 3, ""),
+        ((64, 64), (9, 8, 9), 3, ""),
+        ((63, 64), (9, 9, 9), 3, ""),
+        ((64, 32), (9, 9, 9), 3, "is squashed from 64×32 to 32×32 pixels, to fit the model"),
+        ((32, 32), (9, 8, 9), 1, "loses its colours, to fit the model"),
+        ((32, 32), (9, 9, 9), 1, ""),
+        ((9, 32), (9, 8, 9), 1, "squashed from 9×32 to 32×32 pixels and loses its colours"),
+    ],
+)
+def test_what_happens_to_a_photo_is_said(
+    size: tuple[int, int], color: tuple[int, int, int], channels: int, remark: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.png"
+    colored(path, color, size)
+    model = keras.Sequential([keras.Input((32, 32, channels)), keras.layers.Flatten()])
+    remarks = "".join(load_images(model, [path], "0-1").remarks)
+    assert remark in remarks if remark else not remarks
+    assert not remarks or remarks.startswith(f"{path} ")
+
+
+def test_a_remark_is_a_line_beside_the_picture(color_model: str, tmp_path: Path, capsys) -> None:
+    photo, out = colored(tmp_path / "x.png", (9, 9, 9), (64, 32)), tmp_path / "out.png"
+    assert main(["maps", color_model, "c", photo, "-o", str(out)]) == 0
+    text, err = capsys.readouterr()
+    assert not text
+    assert err == f"kerasviz: {photo} is squashed from 64×32 to 32×32 pixels, to fit the model\n"
+    assert out.is_file()
+
+
+def test_images_that_cannot_be_read(color_model: str, tmp_path: Path, capsys) -> None:
+    Image.new("1", (15_000, 14_000)).save(tmp_path / "big.png")
+    Image.fromarray(np.linspace(-1, 1000, 64, dtype="float32").reshape(8, 8)).save(
+        tmp_path / "range.tif"
+    )
+    whole = Path(colored(tmp_path / "whole.png", (1, 2, 3))).read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[:60])
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "folder").mkdir()
+    np.save(tmp_path / "words.npy", np.full((32, 32, 3), "a"))
+    np.save(tmp_path / "complex.npy", np.zeros((32, 32, 3), complex))
+    np.save(tmp_path / "shape.npy", np.zeros((32, 32)))
+    np.save(tmp_path / "objects.npy", np.array([None]), allow_pickle=True)
+    (tmp_path / "empty.npy").write_bytes(b"")
+    out = tmp_path / "out.png"
+    for name, words in {
+        "big.png": "too many pixels",
+        "range.tif": "from 0 to 255, and are from -1 to 1000",
+        "cut.png": "truncated",
+        "text.png": "not an image",
+        "folder": "it is a folder",
+        "words.npy": "must be numbers, and are <U1",
+        "complex.npy": "must be numbers, and are complex128",
+        "shape.npy": "must be (32, 32, 3), and is (32, 32)",
+        "objects.npy": "cannot be read",
+        "empty.npy": "No data left",
+    }.items():
+        path = str(tmp_path / name)
+        text = refused(capsys, "maps", color_model, "c", path, "-o", str(out))
+        assert path in text
+        assert words in text
+        assert " object at 0x" not in text
+    assert not out.exists()
+
+
+def test_preprocessing_for_colors_of_a_grey_model(file: str, images, tmp_path, capsys) -> None:
+    out = str(tmp_path / "out.png")
+    text = refused(capsys, "maps", file, "conv2d", images[0], "--values", "vgg16", "-o", out)
+    assert "--values vgg16 is for images of 3 channels, and the model takes 1" in text
+
+
+def test_the_output_replaces_neither_image_nor_folder(file: str, images, tmp_path, capsys) -> None:
+    before = Path(images[0]).read_bytes()
+    text = refused(capsys, "maps", file, "conv2d", images[0], "-o", images[0])
+    assert "must not replace an image that is read" in text
+    assert Path(images[0]).read_bytes() == before
+    (tmp_path / "folder.png").mkdir()
+    text = refused(capsys, "kernels", file, "conv2d", "-o", str(tmp_path / "folder.png"))
+    assert "A folder is there" in text
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--dpi", "1000000"),
+        ("--dpi", "9" * 5000),
+        ("--dpi", "0"),
+        ("--dpi", "True"),
+        ("--columns", "0"),
+        ("--columns", "9" * 30),
+    ],
+)
+def test_absurd_numbers(option: str, value: str, file: str, tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["kernels", file, "conv2d", "-o", str(tmp_path / "x.png"), option, value])
+    assert stop.value.code == 2
+    assert f"error: argument {option}: must be an integer from" in capsys.readouterr().err
+
+
+def test_a_picture_with_too_many_pixels(file: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("kerasviz.cli.commands.MAX_PIXELS", 10_000)
+    out = tmp_path / "x.png"
+    text = refused(capsys, "kernels", file, "conv2d", "-o", str(out), "--dpi", "200")
+    assert "--dpi 200 would make a picture of" in text
+    most = text.split("at most --dpi ")[1].split()[0]
+    assert main(["kernels", file, "conv2d", "-o", str(out), "--dpi", most]) == 0
+    with Image.open(out) as picture:
+        assert 5_000 < picture.width * picture.height <= 10_000
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_files_that_hold_no_model(tmp_path: Path, capsys) -> None:
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="c")])
+    model.save(tmp_path / "model.keras")
+    model.save(tmp_path / "model.h5")
+    capsys.readouterr()
+    model.save_weights(tmp_path / "m.weights.h5")
+    (tmp_path / "renamed.keras").write_bytes((tmp_path / "m.weights.h5").read_bytes())
+    with (
+        zipfile.ZipFile(tmp_path / "model.keras") as old,
+        zipfile.ZipFile(tmp_path / "bare.keras", "w") as new,
+    ):
+        new.writestr("model.weights.h5", old.read("model.weights.h5"))
+    for name in ("model.keras", "model.h5"):
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / f"cut-{name}").write_bytes(data[: len(data) // 2])
+    (tmp_path / "empty.keras").write_bytes(b"")
+    (tmp_path / "text.keras").write_text("no model")
+    (tmp_path / "other.onnx").write_text("another format")
+    (tmp_path / "saved_model").mkdir()
+    with zipfile.ZipFile(tmp_path / "other.pt", "w") as archive:
+        archive.writestr("data.pkl", "")
+    for name, words in {
+        "m.weights.h5": "it holds weights alone",
+        "renamed.keras": "it holds weights alone",
+        "bare.keras": "it holds weights alone",
+        "cut-model.keras": "truncated",
+        "cut-model.h5": "truncated",
+        "empty.keras": "it is empty",
+        "text.keras": "truncated or damaged",
+        "other.onnx": "not a model that Keras saved",
+        "other.pt": "not a model that Keras saved",
+        "saved_model": "it is a folder",
+    }.items():
+        assert words in refused(capsys, "layers", str(tmp_path / name))
+
+
+EVIL = "\x1b]0;owned\x07\x1b[31mRED\x1b[2J\nfake: line"
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_no_control_character_of_a_file_reaches_the_terminal(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "evil.keras"
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="PLACE")])
+    model.save(tmp_path / "plain.keras")
+    with zipfile.ZipFile(tmp_path / "plain.keras") as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name).replace(b'"PLACE"', json.dumps(EVIL).encode())
+            new.writestr(name, data)
+    for code, *more in ((0,), (0, "*"), (1, "wrong_name")):
+        assert main(["layers", str(path), *more]) == code
+        text = "".join(capsys.readouterr())
+        assert "owned" in text
+        assert all(letter.isprintable() or letter == "\n" for letter in text)
+        assert "\nfake" not in text
+
+
+def test_printable_text() -> None:
+    assert printable("conv2d: 3×3, 계층") == "conv2d: 3×3, 계층"
+    assert printable("\x1b[1mbold\x1b[0m") == "bold"
+    assert printable("a\tb\u202ec\udc80") == "a\\tb\\u202ec\\udc80"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [
+        ("ascii", rb"kernel 3\xd73, \uacc4\x1b"),
+        ("cp1252", b"kernel 3\xd73, \\uacc4\\x1b"),
+    ],
+)
+def test_letters_that_the_terminal_does_not_have(encoding: str, line: bytes) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    say("kernel 3×3, 계\x1b", stream)
+    stream.flush()
+    assert stream.buffer.getvalue().rstrip() == line
+
+
+def test_an_interrupted_command_ends_without_a_traceback(
+    file: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kerasviz, "plot_kernels", interrupted)
+    out = str(tmp_path / "x.png")
+    assert "interrupted" in refused(capsys, "kernels", file, "conv2d", "-o", out)
+
+
+def test_an_error_of_the_backend_is_a_line(file: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA:\n  out of memory")
+
+    monkeypatch.setattr(kerasviz, "plot_kernels", failing)
+    text = refused(capsys, "kernels", file, "conv2d", "-o", str(tmp_path / "x.png"))
+    assert "RuntimeError: CUDA: out of memory" in text

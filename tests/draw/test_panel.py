@@ -407,3 +407,34 @@ def test_a_count_of_samples_is_not_broken(width):
     assert "sample 7 of 10," in " ".join(lines)
     assert any("sample 7 of 10," in line for line in lines)
     assert any("3 of 64" in line for line in lines)
+
+
+def test_savefig_leaves_the_file_that_was_there_where_it_fails(plot, tmp_path, monkeypatch):
+    path = tmp_path / "picture.png"
+    path.write_bytes(b"old")
+
+    def savefig(stream, **_):
+        stream.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(plot.figure, "savefig", savefig)
+    with pytest.raises(OSError, match="No space left"):
+        plot.savefig(path)
+    assert path.read_bytes() == b"old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("name", ["picture", "picture.", "picture.one.svg", "picture.PNG"])
+def test_savefig_names_and_formats_are_matplotlibs(plot, name, tmp_path):
+    for folder, by in (("ours", plot), ("theirs", plot.figure)):
+        (tmp_path / folder).mkdir()
+        by.savefig(str(tmp_path / folder / name), dpi=10)
+    ours, theirs = ([*(tmp_path / folder).iterdir()] for folder in ("ours", "theirs"))
+    assert [path.name for path in ours] == [path.name for path in theirs]
+    assert ours[0].read_bytes()[:4] == theirs[0].read_bytes()[:4]
+
+
+def test_savefig_says_which_format_there_is_not(plot, tmp_path):
+    with pytest.raises(ValueError, match="Format 'nope' is not supported"):
+        plot.savefig(tmp_path / "picture.nope")
+    assert not [*tmp_path.iterdir()]

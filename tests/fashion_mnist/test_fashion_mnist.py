@@ -200,3 +200,18 @@ def test_one_run_writes_the_whole_chapter(
             assert len(picture.convert("RGB").getcolors(maxcolors=1 << 24)) > 20, path
     table = (output / "14-kernel-statistics.txt").read_text()
     assert f"{run.model.layers[0].get_weights()[0].std():.3}" in table
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.gz", gzip.compress(b"\0\0\x08\1\0\0\0\2ab")[:-12], "is damaged"),
+        ("a", b"\0\0\x08\1\0\0\0\2a", "must hold 2 values. Received: 1,"),
+        ("a", b"no idx file", "must be an idx file"),
+    ],
+)
+def test_damaged_idx_files(name, content, message, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"`path` {message}.*path={path}"):
+        read_idx(path)

@@ -229,3 +229,87 @@ def test_a_layer_with_several_outputs_is_refused_before_anything_runs(tmp_path: 
     with pytest.raises(ValueError, match="`layer` must name layers with one output"):
         kerasviz.save_feature_maps(model, "two", np.zeros((1, 4, 4, 1)), tmp_path / "m.h5")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["maps.npy", "maps.h5", "maps.zarr", "link.npy"])
+def test_a_folder_is_not_replaced(name, grey_model, tmp_path: Path) -> None:
+    real = tmp_path / ("real" if name.startswith("link") else name)
+    (real / "sub").mkdir(parents=True)
+    (real / "sub" / "thesis.txt").write_text("years of work")
+    if name.startswith("link"):
+        (tmp_path / name).symlink_to(real)
+
+    def batches() -> object:
+        pytest.fail("the model was asked to run")
+        yield
+
+    with pytest.raises(OSError, match=r"`path` must be where a \.\w+ file can be written"):
+        kerasviz.save_feature_maps(grey_model, "first", batches(), tmp_path / name)
+    assert (real / "sub" / "thesis.txt").read_text() == "years of work"
+
+
+def test_only_a_folder_with_nothing_but_zarr_in_it_is_replaced(
+    grey_model, images, expected, tmp_path: Path
+) -> None:
+    zarr = pytest.importorskip("zarr")
+    path = tmp_path / "maps.zarr"
+    for version in (2, 3):
+        group = zarr.open_group(path, mode="w", zarr_format=version)
+        group.create_array("a/b", shape=(4, 4), chunks=(2, 2), dtype="float32")[:] = 1
+        kerasviz.save_feature_maps(grey_model, "first", images, path)
+        np.testing.assert_allclose(read(path)["first"], expected["first"], atol=1e-5)
+    (path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="`path`"):
+        kerasviz.save_feature_maps(grey_model, "first", images, path)
+    assert (path / "notes.txt").read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_of_others_beside_the_target_stay(grey_model, images, tmp_path: Path) -> None:
+    own, victim = tmp_path / "maps.npy.partial", tmp_path / "victim"
+    own.write_text("mine")
+    victim.write_text("precious")
+    (tmp_path / "planted.npy.partial").symlink_to(victim)
+    for name in ("maps.npy", "planted.npy"):
+        kerasviz.save_feature_maps(grey_model, "first", images, tmp_path / name)
+        assert not (tmp_path / name).is_symlink()
+        with pytest.raises(ValueError, match="at least one batch"):
+            kerasviz.save_feature_maps(grey_model, "first", iter([]), tmp_path / name)
+    assert own.read_text() == "mine"
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".h5"])
+def test_finished_maps_are_kept_where_the_file_cannot_get_its_name(
+    suffix, grey_model, images, expected, tmp_path: Path
+) -> None:
+    path = tmp_path / f"maps{suffix}"
+
+    def batches() -> object:
+        yield images
+        path.mkdir()  # someone else's, while the model ran
+
+    with pytest.raises(OSError, match="complete and kept as") as error:
+        kerasviz.save_feature_maps(grey_model, "first", batches(), path)
+    (kept,) = (file for file in tmp_path.iterdir() if file != path)
+    assert str(kept) in str(error.value)
+    maps = np.load(kept) if suffix == ".npy" else read(kept)["first"]
+    np.testing.assert_allclose(maps, expected["first"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "error"),
+    [
+        ("path", None, TypeError),
+        ("path", 3, TypeError),
+        ("verbose", True, ValueError),
+        ("verbose", 2, ValueError),
+        ("batch_size", True, ValueError),
+        ("batch_size", np.True_, ValueError),
+    ],
+)
+def test_wrong_keywords_of_saving(keyword, value, error, grey_model, images, tmp_path) -> None:
+    options = {"path": tmp_path / "maps.npy", keyword: value}
+    with pytest.raises(error, match=f"`{keyword}` must be"):
+        kerasviz.save_feature_maps(grey_model, "first", images, **options)
+    assert not list(tmp_path.iterdir())

@@ -19,8 +19,9 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import GifImagePlugin, Image
 
+from kerasviz._files import replacing
 from kerasviz.callbacks.colors import FixedColors, Range, fix_colors
-from kerasviz.callbacks.files import last_number, open_folder, replacing
+from kerasviz.callbacks.files import last_number, open_folder
 from kerasviz.callbacks.png import discard, encode, png_size
 from kerasviz.callbacks.schedule import Every
 from kerasviz.callbacks.signs import DrawnPatterns

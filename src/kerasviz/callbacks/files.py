@@ -1,18 +1,15 @@
-"""Files that are never half written, under names that every file system takes."""
+"""Folders of pictures, under names that every file system takes."""
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
-import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
+from kerasviz._files import replacing
 from kerasviz.callbacks.schedule import Every
 
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|(com|lpt)\d")
@@ -55,20 +52,6 @@ def try_to_write(folder: Path) -> None:
     """Raise an `OSError` if a folder is not there, or takes no more files."""
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"0")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears under its name when it is complete, and not at all otherwise."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def last_number(paths: Iterable[Path], every: Every) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import kerasviz
 from kerasviz.cli import commands
 from kerasviz.cli.failure import CommandError
+from kerasviz.cli.terminal import plain_warnings, remark
 
 ADDRESS = """\
 A LAYER is named as in Python:
@@ -25,12 +27,13 @@ MODEL is a file that Keras saved: .keras, or the older .h5. It is loaded in Kera
 which a file cannot run Python code of its own. A model with a Lambda layer needs --unsafe; give it
 only for a file that you trust as much as a program that you run.
 """
-EXIT_CODES = "Exit codes: 0 done, 1 it could not be done, 2 the command was not understood.\n"
+EXIT_CODES = "Exit codes: 0 success, 1 failure, 2 usage error.\n"
 VALUES = """\
-Images are read as numbers from 0 to 255, and resized to what the model takes. --values says what
-the model was trained on: 0-255 for a model that rescales its input itself, 0-1, -1-1, or the name
-of an architecture in keras.applications, such as resnet50, for its own preprocessing. A .npy file
-is taken as it is.
+Images are read as numbers from 0 to 255, those of 16 bits as well, and resized to what the model
+takes; a line says if that changes the ratio of their sides or takes their colours. --values says
+what the model was trained on: 0-255 for a model that rescales its input itself, 0-1, -1-1, or the
+name of an architecture in keras.applications, such as resnet50, for its own preprocessing. The
+picture shows a photo as it is in its file. A .npy file is taken as it is.
 """
 
 
@@ -40,13 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
     os.environ["MPLBACKEND"] = "Agg"
     try:
-        options.run(options)
+        with plain_warnings():
+            options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # as with `| head`: nobody reads on, which is no failure to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (OSError, CommandError) as error:
-        print(f"kerasviz: {error}", file=sys.stderr)
+    except OSError as error:
+        remark(f"{error.strerror}: {error.filename}" if error.filename else error)
+        return 1
+    except CommandError as error:
+        remark(error)
+        return 1
+    except KeyboardInterrupt:
+        remark("interrupted")
         return 1
     return 0
 
@@ -77,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         "layers",
         commands.layers,
         "list what in a model can be looked at",
-        "List the convolutions of a model, or the layers that a pattern matches, a line each:\n"
+        "List the convolutions of a model, or the layers that a pattern matches, one per line:\n"
         "address, class, shape of the kernel, shape of the output.",
         SAFETY,
         "Examples:\n  kerasviz layers model.keras\n  kerasviz layers model.keras '*'\n",
@@ -115,8 +125,8 @@ def _parser() -> argparse.ArgumentParser:
         "maps",
         commands.maps,
         "draw what a layer makes of images",
-        "Draw every feature map that a layer makes of an image. Of several images: a table, a row\n"
-        "an image and a column a map.",
+        "Draw every feature map that a layer makes of an image. Of several images: a table with\n"
+        "one row per image, named after its file, and one column per map.",
         ADDRESS,
         VALUES,
         SAFETY,
@@ -153,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         "train-example",
         commands.train_example,
         "train that network on Fashion-MNIST, and draw the whole chapter",
-        "Train the small network that ships with kerasviz anew on Fashion-MNIST, save it, and\n"
+        "Train the small network that ships with kerasviz on Fashion-MNIST again, save it, and\n"
         "write every picture that explains it: what its layers do, how training went, what it\n"
         "learned and what it sees. Takes some minutes; with --subset 2000, one.",
     )
@@ -166,17 +176,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_output(train, "kerasviz-chapter", "the folder for the model, its log and the pictures")
     train.add_argument(
-        "--subset", type=_at_least(5), metavar="N", help="train on so many images instead of all"
+        "--subset", type=_integer(5, 60_000), metavar="N", help="train on N images instead of all"
     )
     train.add_argument(
         "--epochs",
-        type=_at_least(1),
+        type=_integer(1, 10_000),
         default=20,
         metavar="N",
-        help="how many at most; training stops early (default: %(default)s)",
+        help="the most epochs; training stops early (default: %(default)s)",
     )
     train.add_argument(
-        "--seed", type=int, default=0, help="the seed of the weights (default: %(default)s)"
+        "--seed",
+        type=_integer(0, 2**32 - 1),
+        default=0,
+        metavar="N",
+        help="the seed of the weights (default: %(default)s)",
     )
 
     completion = command(
@@ -217,7 +231,7 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--top",
-        type=_at_least(1),
+        type=_integer(1, 1_000_000),
         metavar="K",
         help="the K strongest, of those that --tiles names",
     )
@@ -225,13 +239,13 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
         "--scale",
         choices=["layer", "tile", "figure"],
         default="layer",
-        help="one colour scale a layer, a tile or for all (default: %(default)s)",
+        help="one colour scale per layer, per tile or for all (default: %(default)s)",
     )
-    parser.add_argument("--columns", type=_at_least(1), metavar="N", help="tiles in a row")
+    parser.add_argument("--columns", type=_integer(1, 10_000), metavar="N", help="tiles per row")
     parser.add_argument("--labels", action="store_true", help="number the tiles")
     parser.add_argument("--cmap", metavar="NAME", help="a Matplotlib colormap")
     parser.add_argument(
-        "--dpi", type=_at_least(10), default=100, metavar="N", help="dots an inch, of a PNG"
+        "--dpi", type=_integer(10, 2400), default=100, metavar="N", help="dots per inch, of a PNG"
     )
 
 
@@ -245,10 +259,12 @@ def _add_output(parser: argparse.ArgumentParser, folder: str, what: str) -> None
     )
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _integer(least: int, most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be an integer of at least {least}: {text!r}")
+        if not re.fullmatch(r"\d{1,12}", text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(
+                f"must be an integer from {least} to {most}: {text[:40]!r}"
+            )
         return int(text)
 
     return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import os
 import re
 import sys
@@ -12,14 +13,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import kerasviz
+from kerasviz._files import check_target
 from kerasviz.cli.failure import CommandError
+from kerasviz.cli.model_files import explain
+from kerasviz.cli.terminal import progress, remark, say
 
 if TYPE_CHECKING:
     import keras
+    from matplotlib.figure import Figure
 
+    from kerasviz.cli.images import Images
+    from kerasviz.draw.panel import Plot
+
+MAX_PIXELS = 1 << 28
+"""Pixels of the largest picture that is written, which take a gigabyte of memory."""
 SUFFIXES = (".png", ".svg", ".pdf")
 TRUSTED = "If you trust the file as you trust a program that you run, add --unsafe."
 SAFE_H5 = (3, 11, 3)
@@ -28,61 +38,76 @@ SAFE_H5 = (3, 11, 3)
 
 def layers(options: argparse.Namespace) -> None:
     """List the layers of a model."""
-    with _steps(2) as step:
+    with progress(2) as step:
         model = _load_model(options, step)
-    with _told():
-        found = kerasviz.find_layers(model, options.layer)
-    if not found:
+    with _in_one_line():
+        refs = kerasviz.find_layers(model, options.layer)
+    if not refs:
         raise CommandError(
             f"{options.model} has no convolution; `kerasviz layers {options.model} '*'` lists "
             "every layer"
         )
-    print(*found, sep="\n")
+    for ref in refs:
+        say(ref)
 
 
 def kernels(options: argparse.Namespace) -> None:
     """Draw the kernels of a layer into a file."""
     _check_output(options.output)
     channel = options.channel
-    with _steps(4) as step:
+    with progress(4) as step:
         model = _load_model(options, step)
         step("drawing")
-        with _told():
+        with _in_one_line():
             plot = kerasviz.plot_kernels(
                 model,
                 options.layer,
-                channel=int(channel) if channel.lstrip("-").isdecimal() else channel,
+                channel=int(channel) if re.fullmatch(r"-?\d{1,9}", channel) else channel,
                 **_drawing(options),
             )
         step("writing")
-        plot.savefig(options.output, dpi=options.dpi)
+        _write(plot, options)
 
 
 def maps(options: argparse.Namespace) -> None:
     """Draw the feature maps of images into a file."""
     _check_output(options.output)
     for path in options.images:
-        if not path.is_file():
-            raise CommandError(f"no such file: {path}")
-    with _steps(5) as step:
+        _check_image(path, options.output)
+    with progress(5) as step:
         model = _load_model(options, step)
         step("reading the images")
         from kerasviz.cli.images import load_images
 
         images = load_images(model, options.images, options.values)
         step("drawing")
-        several = len(images) > 1
-        with _told():
+        with _in_one_line():
             plot = kerasviz.plot_feature_maps(
                 model,
                 options.layer,
-                images,
-                sample=slice(None) if several else 0,
-                overlay=options.overlay,
+                images.inputs,
+                **_samples(images, overlay=options.overlay),
                 **_drawing(options),
             )
         step("writing")
-        plot.savefig(options.output, dpi=options.dpi)
+        _write(plot, options)
+    for text in images.remarks:
+        remark(text)
+
+
+def _samples(images: Images, *, overlay: bool) -> dict[str, Any]:
+    """Return the keywords for a picture of one image, or for a table of several.
+
+    Where photos are drawn, they are those of the files: what the model takes may have its colours
+    in another order.
+    """
+    several = len(images.names) > 1
+    keywords: dict[str, Any] = {"sample": slice(None) if several else 0, "overlay": overlay}
+    if several:
+        keywords["sample_names"] = images.names
+    if images.pictures is not None and (overlay or several):
+        keywords["overlay" if overlay else "picture"] = images.pictures
+    return keywords
 
 
 def demo(options: argparse.Namespace) -> None:
@@ -98,14 +123,17 @@ def demo(options: argparse.Namespace) -> None:
 def train_example(options: argparse.Namespace) -> None:
     """Train the reference network, and draw its chapter."""
     _start_keras()
-    run = kerasviz.fashion_mnist.train(
-        options.data,
-        options.output,
-        subset=options.subset,
-        epochs=options.epochs,
-        seed=options.seed,
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+    try:
+        run = kerasviz.fashion_mnist.train(
+            options.data,
+            options.output,
+            subset=options.subset,
+            epochs=options.epochs,
+            seed=options.seed,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except ValueError as error:  # such as a damaged file of the data
+        raise CommandError(error) from None
     print(f"{run.accuracy:.2%} of the test images are classified correctly. Written:")
     _list(run.files)
 
@@ -131,6 +159,9 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
             f"Keras to {'.'.join(map(str, SAFE_H5))} or later. {TRUSTED}"
         )
     step("reading the model")
+    reason = explain(path)
+    if reason is not None:
+        raise CommandError(f"{path} cannot be loaded: {reason}")
     try:
         return keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
     except Exception as error:  # Keras, h5py, zipfile and any layer's from_config raise their own
@@ -170,6 +201,28 @@ def _check_output(path: Path) -> None:
         raise CommandError(f"the output must end in {', '.join(SUFFIXES)}: {path}")
     if not path.absolute().parent.is_dir():
         raise CommandError(f"no such folder: {path.absolute().parent}")
+    check_target(path)
+
+
+def _check_image(path: Path, output: Path) -> None:
+    if path.is_dir():
+        raise CommandError(f"it is a folder; name the images in it: {path}")
+    if not path.is_file():
+        raise CommandError(f"no such file: {path}")
+    if output.exists() and output.samefile(path):
+        raise CommandError(f"the output must not replace an image that is read: {output}")
+
+
+def _write(plot: Plot, options: argparse.Namespace) -> None:
+    figure = cast("Figure", plot.figure)
+    width, height = (round(options.dpi * inches) for inches in figure.get_size_inches())
+    if width * height > MAX_PIXELS:
+        most = int(options.dpi * math.sqrt(MAX_PIXELS / (width * height)))
+        raise CommandError(
+            f"--dpi {options.dpi} would make a picture of {width}×{height} pixels; at most "
+            f"--dpi {most} can be written"
+        )
+    plot.savefig(options.output, dpi=options.dpi)
 
 
 def _drawing(options: argparse.Namespace) -> dict[str, Any]:
@@ -178,34 +231,19 @@ def _drawing(options: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn what kerasviz says of a mistake into a line without a traceback."""
+def _in_one_line() -> Iterator[None]:
+    """Turn an error, of kerasviz or of the model that runs, into a line without a traceback."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise CommandError(str(error)) from None
-
-
-@contextmanager
-def _steps(count: int) -> Iterator[Any]:
-    """Show on a terminal how far a command is, and wipe it out at the end."""
-    done = 0
-    shown = sys.stderr.isatty()
-
-    def step(what: str) -> None:
-        nonlocal done
-        if shown:
-            bar = "#" * (20 * done // count)
-            print(f"\r\x1b[K[{bar:<20}] {what} …", end="", file=sys.stderr, flush=True)
-        done += 1
-
-    try:
-        yield step
-    finally:
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        raise CommandError(" ".join(str(error).split())) from None
+    except MemoryError:
+        raise CommandError("there is not enough memory for this picture") from None
+    except Exception as error:  # each backend raises its own
+        text = " ".join(str(error).split())[:500]
+        raise CommandError(f"this cannot be done: {type(error).__name__}: {text}") from None
 
 
 def _list(files: Iterable[Path]) -> None:
     for file in files:
-        print(f"  {file}")
+        say(f"  {file}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,12 +117,19 @@ def read_idx(path: Path) -> np.ndarray:
     """
     data = path.read_bytes()
     if path.suffix == ".gz":
-        data = gzip.decompress(data)
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, zlib.error) as error:
+            raise ValueError(f"`path` is damaged: {error}. Received: path={path}") from error
     if data[:3] != b"\0\0\x08":
         raise ValueError(f"`path` must be an idx file of unsigned bytes. Received: path={path}")
     rank = data[3]
     start = 4 + 4 * rank
     shape = np.frombuffer(data[4:start], ">u4").astype(int)
+    if len(data) - start != shape.prod():
+        raise ValueError(
+            f"`path` must hold {shape.prod()} values. Received: {len(data) - start}, path={path}"
+        )
     return np.frombuffer(data[start:], np.uint8).reshape(shape)
 
 

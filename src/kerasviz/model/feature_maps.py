@@ -171,7 +171,11 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
             every convolution. Several take one pass together.
         inputs: What the model takes: a batch, or one sample without the batch axis, or either
             without the channel axis where there is one channel; a list or dict of these for
-            several inputs. The values are passed on as they are.
+            several inputs. The values are passed on as they are. Of a data set (a `PyDataset`, a
+            `tf.data.Dataset`, a PyTorch `DataLoader`) the first batch is used. The path of an
+            image file, or a list of paths, is read in the colours and at the size that the model
+            takes, which may squash the image, as floats from 0 to 255; a model that was trained
+            on other values needs the image as an array.
         batch_size: How many samples are computed at a time.
 
     Returns:
@@ -198,7 +202,8 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
 
 def check_batch_size(batch_size: object) -> None:
     """Raise `ValueError` unless `batch_size` is a positive integer."""
-    if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+    is_bool = isinstance(batch_size, bool)
+    if is_bool or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(
             f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
         )
@@ -244,9 +249,9 @@ def _without_numbers(layer: Any) -> Any:
 
 
 def _build_from(model: keras.Model, batch: InputBatch) -> None:
-    if isinstance(model, keras.Sequential):
+    if isinstance(model, keras.Sequential) and not keras.tree.is_nested(batch.structure):
         model.build((None, *batch.arrays[0].shape[1:]))
-    else:
+    elif not model.built:
         model(batch.part(0, 1).packed(), training=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasviz._files import check_target, replacing_path
 from kerasviz.model.feature_maps import (
     Request,
     check_address,
@@ -40,8 +41,9 @@ def iter_feature_maps(
     Args:
         model: A Keras model.
         layer: A layer address; several take one pass together.
-        inputs: What `get_feature_maps` takes; or batches of it from anything that can be iterated:
-            a generator, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader`.
+        inputs: What `get_feature_maps` takes; or batches of it from anything that can be iterated,
+            of which every one is used: a generator, a `tf.data.Dataset`, a
+            `keras.utils.PyDataset`, a PyTorch `DataLoader`.
             Of batches `(x, y)` or `(x, y, sample_weight)`, as `model.fit` takes them, `x` is used.
         batch_size: How many samples are computed at a time; batches that come in are cut, if they
             are larger, and never joined.
@@ -51,7 +53,7 @@ def iter_feature_maps(
         last. Several: dicts of such arrays, keyed by address.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` is no address.
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
         ValueError: No layer has that address, more than one call has, or `inputs` does not fit the
             model. Of a stream, only its own batches can tell.
 
@@ -82,7 +84,9 @@ def save_feature_maps(
     """Write what layers compute to a file, batch by batch.
 
     Only one batch is held at a time. The file gets its name when it is complete; until then it
-    has the suffix `.partial`.
+    has a name of its own in the same folder, which begins with a dot. What was there under the
+    name stays until then; a link stays, and the file that it leads to is replaced. What a run that
+    was killed left of the same file is removed.
 
     Args:
         model: A Keras model.
@@ -92,17 +96,20 @@ def save_feature_maps(
         path: Where to write. Its suffix says how: `.npy` for one layer, which NumPy opens without
             reading it, by `np.load(path, mmap_mode="r")`; `.h5` or `.hdf5` for HDF5; `.zarr` for
             Zarr, which must be installed. In the last two, the key of each array is its address.
+            A file that is there is replaced, and so is a Zarr store, but no other folder.
         batch_size: How many samples are computed at a time.
-        verbose: 1 prints a progress bar.
+        verbose: 0 or 1; 1 prints a progress bar.
 
     Returns:
         The path.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` is no address.
+        TypeError: `model` is not a Keras model, `layer` is not an address, or `path` is not a path.
         ValueError: No layer has that address, it has several outputs, `inputs` does not fit the
             model, its batches give maps of different sizes, it has no batches, or `path` ends in
             something else.
+        OSError: Nothing can be written to `path`, which is found out before the model runs; or the
+            complete file could not get its name, and the message says where it is.
         ImportError: The library that writes such files is not installed.
 
     Example:
@@ -114,29 +121,48 @@ def save_feature_maps(
         (48, 26, 26, 32)
     """
     check_batch_size(batch_size)
-    path = Path(path)
-    if path.suffix not in _WRITERS:
-        raise ValueError(f"`path` must end in {', '.join(_WRITERS)}. Received: path={str(path)!r}")
+    _check_verbose(verbose)
+    path = _check_path(path)
     targets, requests = _requests(model, layer, inputs)
     _check_outputs(targets, path)
     total = len(requests[0].batch) if isinstance(requests, list) else None
     bar = keras.utils.Progbar(total, unit_name="sample") if verbose else None
-    partial = path.with_name(f"{path.name}.partial")
     seen = 0
+    with (
+        replacing_path(path, keep=True, may_replace_folder=_FOLDERS.get(path.suffix)) as temporary,
+        _WRITERS[path.suffix](temporary) as append,
+    ):
+        for request, maps in _compute(requests, batch_size):
+            for address, array in maps.items():
+                append(address, array)
+            seen += len(request.batch)
+            if bar is not None:
+                bar.update(seen)
+        if not seen:
+            raise ValueError("`inputs` must hold at least one batch. Received: none")
+    return path
+
+
+def _check_verbose(verbose: object) -> None:
+    if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
+        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+
+
+def _check_path(path: object) -> Path:
+    """Return a path that can be written to, which is known before anything is computed."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`path` must be a path. Received: path={path!r:.80}")
+    path = Path(path)
+    if path.suffix not in _WRITERS:
+        raise ValueError(f"`path` must end in {', '.join(_WRITERS)}. Received: path={str(path)!r}")
     try:
-        with _WRITERS[path.suffix](partial) as append:
-            for request, maps in _compute(requests, batch_size):
-                for address, array in maps.items():
-                    append(address, array)
-                seen += len(request.batch)
-                if bar is not None:
-                    bar.update(seen)
-            if not seen:
-                raise ValueError("`inputs` must hold at least one batch. Received: none")
-        _remove(path)
-        partial.replace(path)
-    finally:
-        _remove(partial)
+        check_target(path, may_replace_folder=_FOLDERS.get(path.suffix))
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"`path` must be where a {path.suffix} file can be written: {error.strerror}. "
+            f"Received: path={str(path)!r}",
+        ) from None
     return path
 
 
@@ -153,13 +179,6 @@ def _check_outputs(targets: Targets, path: Path) -> None:
                 "`layer` must name layers with one output. "
                 f"Received: '{address}', which has {len(call.outputs)}"
             )
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _check_size(address: str, shape: Sequence[int], array: np.ndarray) -> None:
@@ -223,7 +242,7 @@ def _hdf5(path: Path) -> Iterator[Append]:
 def _zarr(path: Path) -> Iterator[Append]:
     zarr = _import("zarr")
 
-    group = zarr.open_group(path, mode="w")
+    group = zarr.open_group(path, mode="a")
 
     def append(address: str, array: np.ndarray) -> None:
         if address not in group:
@@ -255,6 +274,20 @@ _WRITERS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
     ".hdf5": _hdf5,
     ".zarr": _zarr,
 }
+
+
+def _is_zarr_store(folder: Path) -> bool:
+    """Whether a folder is empty or holds what Zarr writes and nothing else."""
+    names = [name for _, _, files in os.walk(folder) for name in files]
+    has_group = not names or any((folder / name).is_file() for name in ("zarr.json", ".zgroup"))
+    return has_group and all(map(_ZARR_FILE.fullmatch, names))
+
+
+_ZARR_FILE = re.compile(r"zarr\.json|\.z(group|array|attrs|metadata)|c|\d+([./]\d+)*")
+"""The names of the files in a Zarr store: metadata and chunks, of versions 2 and 3."""
+
+_FOLDERS: dict[str, Callable[[Path], bool]] = {".zarr": _is_zarr_store}
+"""Formats that are folders, each with what tells whether one that is there may be replaced."""
 
 
 def _requests(

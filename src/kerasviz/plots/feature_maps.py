@@ -59,7 +59,11 @@ def plot_feature_maps(
             one forward pass.
         inputs: What the model takes: a batch, or one sample without the batch axis, or either
             without the channel axis where there is one channel; a list or dict of these for
-            several inputs. The values are passed on as they are.
+            several inputs. The values are passed on as they are. Of a data set (a `PyDataset`, a
+            `tf.data.Dataset`, a PyTorch `DataLoader`) the first batch is used. The path of an
+            image file, or a list of paths, is read in the colours and at the size that the model
+            takes, which may squash the image, as floats from 0 to 255; a model that was trained
+            on other values needs the image as an array.
         sample: Which sample of the batch, by index; negative ones count from the end. The title
             says which of how many. A slice, a list or "all" draws a table with one row per sample,
             which begins with its picture where an input is an image, and one column per map. Only

@@ -1,0 +1,58 @@
+"""What a file is that was given as a model, where it is not one."""
+
+from __future__ import annotations
+
+import importlib
+import zipfile
+from pathlib import Path
+
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+ZIP_MAGIC = b"PK"
+WEIGHTS = (
+    "it holds weights alone, not a model: build the model in Python, call "
+    "model.load_weights on the file and save it with model.save"
+)
+TRUNCATED = "it is truncated or damaged"
+NO_MODEL = "it is not a model that Keras saved: a .keras file, or the older .h5"
+
+
+def explain(path: Path) -> str | None:
+    """Return why a file cannot be loaded as a model, `None` if it looks like one.
+
+    The file is only looked at; no code in it runs.
+    """
+    if path.is_dir():
+        return "it is a folder, and not a .keras or .h5 file"
+    with path.open("rb") as file:
+        start = file.read(len(HDF5_MAGIC))
+    if not start:
+        return "it is empty"
+    if start == HDF5_MAGIC:
+        return _explain_hdf5(path)
+    if start.startswith(ZIP_MAGIC):
+        return _explain_zip(path)
+    return NO_MODEL if path.suffix not in (".keras", ".h5", ".hdf5") else TRUNCATED
+
+
+def _explain_zip(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):  # its list of files is at the end
+        return TRUNCATED
+    if "config.json" in names:
+        return None
+    return WEIGHTS if any(name.endswith(".weights.h5") for name in names) else NO_MODEL
+
+
+def _explain_hdf5(path: Path) -> str | None:
+    h5py = importlib.import_module("h5py")
+    try:
+        with h5py.File(path) as file:
+            if "model_config" in file.attrs:
+                return None
+            # As Keras 3 and as Keras 2 write them.
+            has_weights = {"layers", "vars"} & set(file) or "layer_names" in file.attrs
+    except (OSError, RuntimeError, ValueError, KeyError):
+        return TRUNCATED
+    return WEIGHTS if has_weights else NO_MODEL
