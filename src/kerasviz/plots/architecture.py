@@ -93,6 +93,10 @@ def plot_architecture(
         came in between, the layers stand in the order in which they are called, and a dotted
         arrow says that it is not known what it comes from.
 
+        A Sequential or Functional model is drawn from its graph, without a call. With `expand`, a
+        composite layer in it is found out about by tracing the model on symbolic inputs; where that
+        raises, as in a layer that only runs eagerly, the layer stays one box, and a note says so.
+
     Example:
         >>> import keras, kerasviz
         >>> model = keras.Sequential(
@@ -123,6 +127,8 @@ def plot_architecture(
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
     """Check what is no keyword of other plots, and return how many levels to expand."""
     check_count("maps", maps)
+    if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
+        raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
     check_choice("detail", detail, get_args(Detail))
     if not isinstance(expand, (int, np.integer, np.bool_)):
         raise TypeError(f"`expand` must be an int or a bool. Received: expand={expand!r}")
@@ -131,16 +137,14 @@ def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) ->
     for name, value, default in (("sample", sample, 0), ("maps", maps, MAPS)):
         if inputs is None and value != default:
             raise ValueError(
-                f"`{name}` has a meaning with `inputs` only. Received: {name}={value!r}"
+                f"`{name}` can only be used together with `inputs`. Received: {name}={value!r}"
             )
     is_bool = isinstance(expand, (bool, np.bool_))
     return EVERY_LEVEL * bool(expand) if is_bool else int(expand)
 
 
-def _take_sample(batch: InputBatch, sample: Any) -> InputBatch:
-    """Return a batch of the one sample that is wanted."""
-    if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
-        raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
+def _take_sample(batch: InputBatch, sample: int) -> InputBatch:
+    """Return a batch of one sample."""
     if not -len(batch) <= sample < len(batch):
         raise ValueError(
             f"`sample` must be between {-len(batch)} and {len(batch) - 1}, since `inputs` has "
@@ -168,7 +172,7 @@ def _compute_maps(architecture: Architecture, request: Request, count: int) -> d
     last = {
         number: node.parts[-1]
         for number, node in enumerate(architecture.nodes)
-        if any(part.kind == "convolution" for part in node.parts)
+        if any(part.kind == "convolution" for part in node.parts) and node.parts[-1].path in calls
     }
     if not last:
         return {}
@@ -217,6 +221,8 @@ def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: li
     def number(item: int) -> int:
         return item if item >= 0 else len(nodes) + ~item
 
+    if architecture.closed:
+        notes = [*notes, _explain_closed(architecture)]
     return Diagram(
         tuple(_box(architecture, number, pictures.get(number)) for number in range(len(nodes))),
         tuple(
@@ -227,6 +233,15 @@ def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: li
         tuple(None if frame is None else len(nodes) + frame for frame in around),
         _title(architecture),
         (*notes, OPEN) if is_open else tuple(notes),
+    )
+
+
+def _explain_closed(architecture: Architecture) -> str:
+    names = ", ".join(architecture.closed[:3])
+    more = f" and {len(architecture.closed) - 3} more" if len(architecture.closed) > 3 else ""
+    return (
+        f"Not expanded: {names}{more}. What a composite layer calls is only known by tracing the "
+        f"model, which raised {architecture.failure}."
     )
 
 
