@@ -552,6 +552,23 @@ def test_a_layer_that_is_called_inside_another_and_beside_it() -> None:
     assert owners == {0: "inner", 1: "inner/shared"}
 
 
+def test_inside_a_time_distributed_model() -> None:
+    inner = keras.Sequential(
+        [keras.Input((6, 6, 1)), layers.Conv2D(2, 3, name="c"), layers.Flatten(name="flat")],
+        name="inner",
+    )
+    inputs = keras.Input((5, 6, 6, 1), name="video")
+    outputs = layers.LSTM(2, name="lstm")(layers.TimeDistributed(inner, name="td")(inputs))
+    architecture = read_architecture(keras.Model(inputs, outputs), expand=2)
+    assert edges(architecture) == {
+        ("video", "td/inner/c"),
+        ("td/inner/c", "td/inner/flat"),
+        ("td", "lstm"),
+    }
+    assert not any(node.is_open for node in architecture.nodes)
+    assert [frame.is_open for frame in architecture.frames] == [False, False]
+
+
 def test_reading_leaves_the_model_as_it_was(net: keras.Model, residual: keras.Model) -> None:
     for model in (net, residual):
         inner = model._flatten_layers(include_self=True, recursive=True)

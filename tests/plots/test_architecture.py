@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from kerasviz.draw.panel import Plot
-from kerasviz.plots.architecture import shape_text, short_count, strongest_maps
+from kerasviz.plots.architecture import one_line, shape_text, short_count, strongest_maps
 
 
 @pytest.fixture
@@ -428,6 +428,22 @@ def test_mistakes(
         kerasviz.plot_architecture(model, **options)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow refuses such names")
+def test_names_are_drawn_letter_by_letter(plot_architecture: Any) -> None:
+    named = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, name="cost_$_$"),
+            layers.ReLU(name="two\nlines"),
+        ],
+        name="$x$",
+    )
+    plot = plot_architecture(named, detail="layers")
+    assert {"cost_$_$", "two lines"} <= set(words(plot))
+    shown = [*plot.axes[0].texts, plot.axes[0].title]
+    assert not any(text.get_parse_math() for text in shown)
+
+
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(TypeError, match=r"`model` must be a Keras model.*'model.keras'"):
         kerasviz.plot_architecture("model.keras")
@@ -470,6 +486,10 @@ def test_strongest_maps() -> None:
 )
 def test_short_counts(count: int, text: str) -> None:
     assert short_count(count) == text
+
+
+def test_text_on_one_line() -> None:
+    assert one_line("a\nb\t\x1b[1m$c$ é×") == "a b  [1m$c$ é×"
 
 
 def test_shapes() -> None:

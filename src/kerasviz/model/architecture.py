@@ -300,8 +300,21 @@ class _Reader:
             origins.update(zip(map(id, node.outputs), outputs, strict=True))
         return [origins[id(x)] for x in graph.outputs]
 
-    def _read_calls(self, path: Path, frame: int | None, given: Sequence[Origin]) -> list[Origin]:
-        """Read the calls inside a layer that is no graph; return where its outputs come from."""
+    def _read_calls(
+        self,
+        path: Path,
+        frame: int | None,
+        given: Sequence[Origin],
+        unknown: Origin = None,
+    ) -> list[Origin]:
+        """Read the calls inside a layer that is not a graph; return where its outputs come from.
+
+        Args:
+            path: The way to the layer.
+            frame: The frame that its calls are in.
+            given: Where its inputs come from.
+            unknown: Where what a call inside takes comes from, if the trace does not tell.
+        """
         if len(self._wiring.inputs.get(path, [])) != len(given):
             given = [None] * len(self._wiring.inputs.get(path, []))  # a constant is among them
         made: dict[Path, list[Origin]] = {}
@@ -314,7 +327,8 @@ class _Reader:
 
         last: int | None = None
         for call in self._children.get(path, []):
-            taken = [origin(source) for source in self._wiring.inputs.get(call.path, [None])]
+            sources = self._wiring.inputs.get(call.path, [None])
+            taken = [unknown if source is None else origin(source) for source in sources]
             place = len(self.nodes), len(self.frames)
             made[call.path] = self._read_call(call, frame, taken, taken)
             item = ~place[1] if len(self.frames) > place[1] else place[0]
@@ -361,7 +375,9 @@ class _Reader:
     def _read_composite(self, call: Call, number: int, taken: Sequence[Origin]) -> list[Origin]:
         """Read the calls inside a composite layer that is drawn as frame `number`."""
         before = len(self.edges)
-        outputs = self._read_calls(call.path, number, taken)
+        # Time-distributed layers split the batch into steps and put it together again.
+        over_time = isinstance(call.layer, keras.layers.TimeDistributed) and len(taken) == 1
+        outputs = self._read_calls(call.path, number, taken, taken[0] if over_time else None)
         passed_in = {item for item, _ in list(self.edges)[before:]}
         for item in _items(taken):
             if item not in passed_in:  # what takes it inside is no layer

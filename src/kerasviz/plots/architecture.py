@@ -252,14 +252,14 @@ def _title(architecture: Architecture) -> str:
     if frozen:
         all_ = frozen == architecture.parameters
         words.append("all frozen" if all_ else f"{frozen:,} of them frozen")
-    return f"{architecture.name}: {', '.join(words)}"
+    return one_line(f"{architecture.name}: {', '.join(words)}")
 
 
 def _frame_title(part: Part) -> str:
     words = [part.title, part.settings, *_weights(part.parameters, part.frozen)]
     if part.shares_with:
         words.append(f"weights of {part.shares_with}")
-    return f"{part.name}: {', '.join(words)}"
+    return one_line(f"{part.name}: {', '.join(words)}")
 
 
 def _box(architecture: Architecture, number: int, maps: Maps | None) -> Box:
@@ -273,10 +273,10 @@ def _box(architecture: Architecture, number: int, maps: Maps | None) -> Box:
         first, name, details = name, "", [f"{head.title}, {head.settings}", *details]
     return Box(
         tuple(words[:place]),
-        first,
+        one_line(first),
         tuple(details),
-        ", ".join(_notes(architecture, number)),
-        name,
+        one_line(", ".join(_notes(architecture, number))),
+        one_line(name),
         ", ".join(map(shape_text, node.output_shapes)),
         head.kind,
         node.is_frozen,
@@ -322,6 +322,11 @@ def short_count(count: int) -> str:
         if count >= 0.9995 * unit:
             return f"{count / unit:.3g}{name}"
     return f"{count / 1e3:.3g}k"
+
+
+def one_line(text: str) -> str:
+    """Return text with a space for each character that cannot be printed, such as a line break."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def shape_text(shape: Shape) -> str:
