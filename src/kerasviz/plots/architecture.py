@@ -26,8 +26,8 @@ Detail = Literal["blocks", "layers"]
 MAPS = 4
 EVERY_LEVEL = 1_000
 OPEN = (
-    "Dotted arrow: something that is no layer, such as x + y, came in between, so it is not known "
-    "what leads here."
+    "Dotted arrow: the input comes from an operation outside any layer (such as x + y), so its "
+    "source is unknown."
 )
 
 
