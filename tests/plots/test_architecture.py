@@ -364,6 +364,7 @@ def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.nd
     assert plot.axes == (right,)
     assert not left.texts
     assert not plt.get_fignums()
+    plot_architecture(model, ax=figure.add_axes((0, 0, 0, 0)))  # an Axes without any room
     other = Figure(figsize=(5, 5))
     assert plot_architecture(model, figure=other, inputs=images).figure is other
 

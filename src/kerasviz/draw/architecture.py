@@ -132,7 +132,7 @@ def draw_architecture(diagram: Diagram, options: FigureOptions) -> Plot:
             ax = figure.add_subplot() if options["ax"] is None else options["ax"]
             extent = ax.get_window_extent()
             points = 72 / cast(Figure, ax.get_figure(root=True)).dpi
-            room = extent.width * points, extent.height * points
+            room = max(extent.width * points, 1.0), max(extent.height * points, 1.0)
             sheet.lay_out(room)
             scale = min(1.0, room[0] / sheet.width, room[1] / sheet.height)
             width = max(room[0], LEAST_WIDTH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +9,7 @@ import keras
 
 from kerasviz.model.calls import known_calls
 from kerasviz.model.kernels import kernel_shape
-from kerasviz.model.layers import (
-    Call,
-    Path,
-    Shape,
-    check_model,
-    is_convolution,
-    is_graph,
-    resolve,
-)
+from kerasviz.model.layers import Shape, check_model, is_convolution, resolve
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,9 +54,8 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
             everything.
 
     Returns:
-        The matches in model order; for a list, in its order. Layers of a Sequential or Functional
-        model are in the order of `model.layers`, those of any other model in the order of their
-        calls; what is inside a layer follows it. A model without a convolution has none for `None`.
+        The matches in model order; for a list, in its order. A model without a convolution has
+        none for `None`.
 
     Raises:
         TypeError: `model` is no Keras model, or `layer` is no address.
@@ -78,39 +68,10 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
         conv2d: Conv2D, kernel 3×3×1×32, output (None, 26, 26, 32)
     """
     check_model(model)
-    known = in_model_order(model, known_calls(model))
+    known = known_calls(model)
     if layer is None and not any(is_convolution(call.layer) for call in known):
         return []
     return [
         LayerRef(address, call.layer, call.output_shape, kernel_shape(call.layer))
         for address, call in resolve(model, layer, known).targets
     ]
-
-
-def in_model_order(model: keras.Model, calls: Sequence[Call]) -> list[Call]:
-    """Sort calls as a person reads a model.
-
-    A graph runs by depth, and of parallel branches the one that was written last comes first. In
-    the result its calls are in the order of its `layers`, and several calls of one layer in the
-    order in which they were written. Calls in a layer that is not a graph keep their order. Calls
-    inside a layer follow it.
-
-    Args:
-        model: The model.
-        calls: All calls inside it.
-    """
-    layers: dict[Path, keras.Layer] = {(): model, **{call.path: call.layer for call in calls}}
-    called = {call.path: index for index, call in enumerate(calls)}
-    indices: dict[Path, dict[int, int]] = {}
-
-    def index(path: Path) -> tuple[int, int]:
-        around = layers.get(path[:-1])
-        if around is None or not is_graph(around):
-            return called.get(path, -1), 0
-        if path[:-1] not in indices:
-            indices[path[:-1]] = {id(layer): i for i, layer in enumerate(around.layers)}
-        return indices[path[:-1]].get(id(layers.get(path)), -1), path[-1][1]
-
-    return sorted(
-        calls, key=lambda call: [index(call.path[: n + 1]) for n in range(len(call.path))]
-    )
