@@ -12,7 +12,7 @@ from keras import layers
 
 import kerasviz
 from kerasviz.model.architecture import Architecture, read_architecture
-from kerasviz.model.calls import input_specs, known_calls, known_wiring
+from kerasviz.model.calls import input_specs, known_calls, traced
 from kerasviz.model.wiring import Output
 
 EVERY = 99
@@ -106,20 +106,20 @@ def test_every_kind_of_model(case: Any, closing: Callable[[Any], Any]) -> None:
 
 def check_wiring(model: keras.Model) -> None:
     """What is found by identity is what the config says, and between layers all of it."""
-    wiring = known_wiring(model, input_specs(model))
+    wiring = traced(model, input_specs(model)).wiring
     calls = {call.path: call.address for call in known_calls(model) if len(call.steps) == 1}
-    traced, known = set(), config_edges(model)
+    found, known = set(), config_edges(model)
     for path, sources in wiring.inputs.items():
         if len(path) == 1 and path in calls:
-            traced |= {
+            found |= {
                 (calls[source.path], calls[path])
                 for source in sources
                 if isinstance(source, Output)
             }
-    assert traced <= known
+    assert found <= known
     inputs = {layer.name for layer in model.layers if isinstance(layer, layers.InputLayer)}
     others = {x.name for x in model.operations if not isinstance(x, keras.Layer)}
-    assert traced == {(a, b) for a, b in known if a not in inputs and not {a, b} & others}
+    assert found == {(a, b) for a, b in known if a not in inputs and not {a, b} & others}
 
 
 def block(x: Any, filters: int, name: str) -> Any:
@@ -444,6 +444,129 @@ def test_where_a_composite_layer_hides_what_it_does_arrows_end_at_its_frame() ->
     architecture = read_architecture(model, expand=1)
     assert edges(architecture) == {("x", "sum"), ("sum", "r")}
     assert [node.is_open for node in architecture.nodes] == [False, True, False]
+
+
+def test_a_graph_is_traced_only_where_expand_needs_it(
+    net: keras.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = keras.Input((8, 8, 3), name="image")
+    made = keras.Model(inputs, layers.Flatten(name="flat")(Residual(name="block")(inputs)))
+    opened = read_architecture(made, expand=1)
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("it is traced")
+
+    monkeypatch.setattr("kerasviz.model.architecture.trace_wiring", fail)
+    closed = read_architecture(made)
+    assert edges(closed) == {("image", "block"), ("block", "flat")}
+    assert (closed.closed, closed.failure) == ((), "")
+    assert opened.parameters == closed.parameters == made.count_params()
+    again = read_architecture(made, expand=1)
+    assert boxes(again) == boxes(closed)
+    assert (again.closed, again.failure) == (("block",), "RuntimeError")
+    with pytest.raises(RuntimeError, match="it is traced"):
+        read_architecture(net)
+
+
+def test_a_layer_that_the_model_does_not_hold() -> None:
+    free = layers.Dense(3, name="free")
+    frozen = layers.Dense(3, name="frozen", trainable=False)
+
+    class Free(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="net")
+            self.own = layers.Dense(2, name="own")
+
+        def call(self, x: Any) -> Any:
+            return self.own(frozen(free(x)))
+
+    model = Free()
+    model(np.zeros((1, 4), "float32"))
+    architecture = read_architecture(model)
+    assert boxes(architecture) == [["input"], ["free"], ["frozen"], ["own"]]
+    assert edges(architecture) == {("input", "free"), ("free", "frozen"), ("frozen", "own")}
+    counts = [layer.count_params() for layer in (free, frozen, model.own)]
+    assert [node.parameters for node in architecture.nodes[1:]] == counts
+    assert (architecture.parameters, architecture.layers) == (sum(counts), 3)
+    assert [node.is_frozen for node in architecture.nodes[1:]] == [False, True, False]
+    assert architecture.frozen == frozen.count_params()
+
+
+class MadeInCall(keras.Model):
+    def __init__(self) -> None:
+        super().__init__(name="net")
+        self.d = layers.Conv2D(4, 1, name="d")
+
+    def call(self, x: Any) -> Any:
+        return keras.layers.add([layers.ReLU()(self.d(x)), x])
+
+
+def test_layers_that_are_made_in_call() -> None:
+    model = MadeInCall()
+    model(np.zeros((1, 8, 8, 4), "float32"))
+    for _ in range(2):
+        architecture = read_architecture(model, merge=False)
+        assert [node.head.title for node in architecture.nodes] == [
+            *("Input", "Conv2D", "ReLU", "Add")
+        ]
+        assert architecture.parameters == model.count_params()
+        assert architecture.layers == 3
+
+
+class Scaled(keras.Layer):
+    """A composite layer with a weight of its own."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.d = layers.Dense(3, name="d")
+
+    def build(self, shape: Any) -> None:
+        self.d.build(shape)
+        self.scale = self.add_weight(shape=(3,), name="scale")
+
+    def call(self, x: Any) -> Any:
+        return self.d(x) * self.scale
+
+
+def test_weights_of_a_frame_count_once() -> None:
+    inputs = keras.Input((3,), name="x")
+    scaled = Scaled(name="scaled")
+    model = keras.Model(inputs, scaled(scaled(inputs)))
+    architecture = read_architecture(model, expand=1)
+    first, second = (frame.part for frame in architecture.frames)
+    assert (first.parameters, second.parameters) == (scaled.count_params(), 0)
+    assert (first.shares_with, second.shares_with) == ("", "scaled:0")
+    assert [node.parameters for node in architecture.nodes] == [0, scaled.d.count_params(), 0]
+    assert architecture.parameters == model.count_params()
+
+
+def test_a_layer_that_is_called_inside_another_and_beside_it() -> None:
+    shared = layers.Dense(3, name="shared")
+    inner = keras.Sequential([keras.Input((3,)), layers.ReLU(name="r"), shared], name="inner")
+    inputs = keras.Input((3,), name="x")
+    model = keras.Model(inputs, shared(inner(inputs)))
+    owners = {
+        expand: read_architecture(model, expand=expand).nodes[-1].head.shares_with
+        for expand in (0, 1)
+    }
+    assert owners == {0: "inner", 1: "inner/shared"}
+
+
+def test_inside_a_time_distributed_model() -> None:
+    inner = keras.Sequential(
+        [keras.Input((6, 6, 1)), layers.Conv2D(2, 3, name="c"), layers.Flatten(name="flat")],
+        name="inner",
+    )
+    inputs = keras.Input((5, 6, 6, 1), name="video")
+    outputs = layers.LSTM(2, name="lstm")(layers.TimeDistributed(inner, name="td")(inputs))
+    architecture = read_architecture(keras.Model(inputs, outputs), expand=2)
+    assert edges(architecture) == {
+        ("video", "td/inner/c"),
+        ("td/inner/c", "td/inner/flat"),
+        ("td", "lstm"),
+    }
+    assert not any(node.is_open for node in architecture.nodes)
+    assert [frame.is_open for frame in architecture.frames] == [False, False]
 
 
 def test_reading_leaves_the_model_as_it_was(net: keras.Model, residual: keras.Model) -> None:

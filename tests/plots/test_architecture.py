@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from kerasviz.draw.panel import Plot
-from kerasviz.plots.architecture import shape_text, short_count, strongest_maps
+from kerasviz.plots.architecture import one_line, shape_text, short_count, strongest_maps
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_subclassed_model(plot_architecture: Any, read_tiles: Any, images: np.
     maps = np.moveaxis(to_numpy(made.c(images))[0], 2, 0)
     shown = read_tiles(plot.images[1], 8, 7)
     np.testing.assert_allclose(shown, maps[strongest(maps, 4)], rtol=1e-4, atol=1e-5)
-    assert "Dotted arrow: something that is no layer" in " ".join(words(plot))
+    assert "Dotted arrow: the input comes from an operation" in " ".join(words(plot))
     assert "Dotted" not in " ".join(words(plot_architecture(made.c and self_contained())))
 
 
@@ -296,6 +296,49 @@ def test_expand(plot_architecture: Any, images: np.ndarray) -> None:
     np.testing.assert_allclose(maps[2].get_array(), other[3].get_array(), rtol=1e-4, atol=1e-5)
 
 
+class Eager(keras.Layer):
+    """A layer that decides by a value, which cannot be traced."""
+
+    def call(self, x: Any) -> Any:
+        raise NotImplementedError
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+class Around(keras.Layer):
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        self.conv = layers.Conv2D(2, 3, name="conv")
+        self.eager = Eager(name="eager")
+
+    def build(self, shape: Any) -> None:
+        self.conv.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return self.eager(self.conv(x))
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return self.conv.compute_output_shape(shape)
+
+
+def test_what_cannot_be_traced_stays_one_box(plot_architecture: Any) -> None:
+    inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 1, name="c")], name="inner")
+    inputs = keras.Input((8, 8, 1))
+    made = keras.Model(inputs, Around("block")(inner(inputs)), name="made")
+    written = words(plot_architecture(made))
+    assert {"inner", "block", "6×6×2", "20 params"} <= set(written)
+    assert "Not expanded" not in " ".join(written)
+    written = words(plot_architecture(made, expand=1))
+    assert {"inner: Sequential, 1 layer, 2 params", "c", "block", "20 params"} <= set(written)
+    assert "Not expanded: block. What a composite layer calls" in " ".join(written)
+
+
+def test_a_title_of_ones_own_may_hold_formulas(plot_architecture: Any, model: keras.Model) -> None:
+    assert plot_architecture(model, title=r"$\alpha$").axes[0].title.get_parse_math()
+    assert not plot_architecture(model).axes[0].title.get_parse_math()
+
+
 def test_frozen_layers_are_marked(plot_architecture: Any, read_title: Any) -> None:
     made = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="a"), layers.Dense(2)])
     made.get_layer("a").trainable = False
@@ -321,6 +364,7 @@ def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.nd
     assert plot.axes == (right,)
     assert not left.texts
     assert not plt.get_fignums()
+    plot_architecture(model, ax=figure.add_axes((0, 0, 0, 0)))  # an Axes without any room
     other = Figure(figsize=(5, 5))
     assert plot_architecture(model, figure=other, inputs=images).figure is other
 
@@ -332,6 +376,11 @@ def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.nd
         ({"expand": -1}, ValueError, "`expand` must be 0 or more. Received: expand=-1"),
         ({"expand": "all"}, TypeError, "`expand` must be an int or a bool. Received: expand='all'"),
         ({"expand": None}, TypeError, "Received: expand=None"),
+        ({"expand": 1.0}, TypeError, "Received: expand=1.0"),
+        ({"maps": True}, ValueError, "`maps` must be a positive integer. Received: maps=True"),
+        ({"sample": False}, TypeError, "`sample` must be an int. Received: sample=False"),
+        ({"sample": np.arange(2)}, TypeError, "`sample` must be an int. Received: sample="),
+        ({"sample": 10**9}, ValueError, "Received: sample=1000000000"),
         ({"detail": "block"}, ValueError, "Did you mean 'blocks'? Received: detail='block'"),
         (
             {"expands": 1},
@@ -341,9 +390,13 @@ def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.nd
         (
             {"sample": 1},
             ValueError,
-            "`sample` has a meaning with `inputs` only. Received: sample=1",
+            "`sample` can only be used together with `inputs`. Received: sample=1",
         ),
-        ({"maps": 2}, ValueError, "`maps` has a meaning with `inputs` only. Received: maps=2"),
+        (
+            {"maps": 2},
+            ValueError,
+            "`maps` can only be used together with `inputs`. Received: maps=2",
+        ),
         ({"title": 3}, TypeError, "`title` must be a string or a bool. Received: title=3"),
         ({"ax": 3}, TypeError, "`ax` must be a Matplotlib Axes. Received: ax=3"),
         ({"inputs": True, "sample": 3}, ValueError, "between -3 and 2, since `inputs` has 3."),
@@ -374,6 +427,21 @@ def test_mistakes(
     monkeypatch.setattr(plt, "figure", fail)
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_architecture(model, **options)
+
+
+def test_names_are_drawn_letter_by_letter(plot_architecture: Any) -> None:
+    named = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, name="cost_$_$"),
+            layers.ReLU(name="two\nlines"),
+        ],
+        name="$x$",
+    )
+    plot = plot_architecture(named, detail="layers")
+    assert {"cost_$_$", "two lines"} <= set(words(plot))
+    shown = [*plot.axes[0].texts, plot.axes[0].title]
+    assert not any(text.get_parse_math() for text in shown)
 
 
 def test_what_is_no_model_is_refused() -> None:
@@ -442,6 +510,10 @@ def test_strongest_maps() -> None:
 )
 def test_short_counts(count: int, text: str) -> None:
     assert short_count(count) == text
+
+
+def test_text_on_one_line() -> None:
+    assert one_line("a\nb\t\x1b[1m$c$ é×") == "a b  [1m$c$ é×"
 
 
 def test_shapes() -> None:

@@ -127,15 +127,25 @@ def draw_architecture(diagram: Diagram, options: FigureOptions) -> Plot:
         if options["ax"] is None and options["figure"] is None:
             words = [line_width(word, _title_size()) for word in title.split()]
             sheet.lay_out(PAGE, max(words, default=0.0))
-            ax, scale = _add_axes(cast(Figure, figure), sheet, title), 1.0
+            ax, width, scale = _add_axes(cast(Figure, figure), sheet, title), sheet.width, 1.0
         else:
             ax = figure.add_subplot() if options["ax"] is None else options["ax"]
             extent = ax.get_window_extent()
             points = 72 / cast(Figure, ax.get_figure(root=True)).dpi
-            room = extent.width * points, extent.height * points
+            room = max(extent.width * points, 1.0), max(extent.height * points, 1.0)
             sheet.lay_out(room)
             scale = min(1.0, room[0] / sheet.width, room[1] / sheet.height)
-            _set_title(ax, title, max(room[0], LEAST_WIDTH))
+            width = max(room[0], LEAST_WIDTH)
+        size = _title_size()
+        ax.set_title(
+            wrap_text(title, width, size),
+            fontsize=size,
+            x=0,
+            ha="left",
+            y=1,
+            pad=TITLE_PAD,
+            parse_math=isinstance(given, str),  # names hold no formulas; a title of one's own may
+        )
         images = _Artist(ax, sheet, scale).draw()
     return Plot(ax.figure, (ax,), tuple(images), (None,) * len(images))
 
@@ -198,19 +208,11 @@ def _add_axes(figure: Figure, sheet: _Sheet, title: str) -> Axes:
     figure.set_size_inches(width / 72, height / 72)
     around = (MARGIN - BLEED) / width, (MARGIN - BLEED) / height
     inside = (sheet.width + 2 * BLEED) / width, (sheet.height + 2 * BLEED) / height
-    ax = figure.add_axes((*around, *inside))
-    _set_title(ax, title, sheet.width)
-    return ax
+    return figure.add_axes((*around, *inside))
 
 
 def _title_size() -> float:
     return float(FontProperties(size="medium").get_size_in_points())
-
-
-def _set_title(ax: Axes, title: str, width: float) -> None:
-    size = _title_size()
-    text = wrap_text(title, width, size)
-    ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=TITLE_PAD, parse_math=False)
 
 
 class _Artist:

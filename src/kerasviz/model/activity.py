@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasviz.model.calls import known_wiring
+from kerasviz.model.calls import traced
 from kerasviz.model.feature_maps import Request, compute, prepare
 from kerasviz.model.kernels import KernelPart
 from kerasviz.model.layers import Path, Target, Targets
@@ -87,7 +87,7 @@ def prepare_activity(model: keras.Model, targets: Targets, inputs: Any) -> Activ
     request = prepare(model, "*", inputs)
     batch = request.batch
     copied = replace(batch, arrays=tuple(array.copy() for array in batch.arrays))
-    wiring = known_wiring(model, request.specs)
+    wiring = traced(model, request.specs).wiring
     known = {target.call.path: target for target in request.targets.targets}
     told: dict[Target, tuple[str, ...]] = {}
     for address, call in targets.targets:

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from kerasviz.model.calls import input_specs, known_calls, known_wiring
+from kerasviz.model.calls import input_specs, traced
 from kerasviz.model.describe import FINISHING, activation, is_composite, kind, settings, title
 from kerasviz.model.layers import (
     Call,
@@ -20,6 +20,7 @@ from kerasviz.model.layers import (
     as_functional,
     graph_steps,
     is_graph,
+    layer_calls,
     sublayers,
 )
 from kerasviz.model.wiring import Output, Source, Wiring
@@ -136,9 +137,12 @@ class Architecture:
         order: Pairs of which the second is called after the first, where no edge says so.
         inputs: The nodes of the model's inputs, in the model's order.
         outputs: What the model returns, as in `edges`, as far as it is known.
-        layers: How many layers the model itself has, inputs not counted.
-        parameters: How many weights it has.
+        layers: How many layers the model itself has or calls, inputs not counted.
+        parameters: How many weights it has, with those of layers that it calls and does not hold.
         frozen: How many of them belong to layers that are not trainable.
+        closed: Addresses of composite layers that are boxes although `expand` reaches them, because
+            tracing the model failed.
+        failure: The class of the exception that tracing raised, "" for none.
     """
 
     name: str
@@ -151,6 +155,8 @@ class Architecture:
     layers: int
     parameters: int
     frozen: int
+    closed: tuple[str, ...] = ()
+    failure: str = ""
 
 
 def read_architecture(
@@ -158,7 +164,8 @@ def read_architecture(
 ) -> Architecture:
     """Read the architecture of a model.
 
-    The connections of a graph are read from it. Inside a subclassed model or a composite layer one
+    The connections of a graph are read from it, and a graph is not traced unless `expand` reaches
+    something in it that is not a graph. Inside a subclassed model or a composite layer a connection
     is known where a call takes the very tensor that another call returned; where something was
     done to it in between it is not, and none is made up.
 
@@ -198,23 +205,29 @@ class _Reader:
     order: dict[tuple[int, int], None] = field(default_factory=dict)
 
     def read(self) -> Architecture:
-        known = known_calls(self.model, self.specs)
-        self._calls = {call.path: call for call in known}
+        self._calls: dict[Path, Call] = {}
         self._children: dict[Path, list[Call]] = {}
-        for call in known:
-            self._children.setdefault(call.path[:-1], []).append(call)
-        sizes = {id(weight): math.prod(weight.shape) for weight in self.model.weights}
-        frozen = frozen_weights(self.model)
-        self._sizes, self._frozen = sizes, frozen
+        self._wiring = Wiring()
+        self._failure = ""
+        self._closed: list[str] = []
+        self._sizes = _weight_sizes(self.model)
+        self._frozen = frozen_weights(self.model)
         self._owners: dict[int, str] = {}  # the address at which each weight was met first
-        self._wiring: Wiring | None = None
         if is_graph(self.model):
+            self._calls = {call.path: call for call in layer_calls(self.model)}
+            self._look_inside()
             outputs = self._read_graph(self.model, (), None, None)
             numbers = {node.head.path: number for number, node in enumerate(self.nodes)}
             steps = {id(node.outputs[0]): step for node, step in graph_steps(self.model)}
             found = [steps[id(x)] for x in as_functional(self.model).inputs]
             inputs = tuple(numbers[((step.name, step.number),)] for step in found)
         else:
+            self._trace()
+            if self._failure:
+                raise ValueError(
+                    f"The model '{self.model.name}' cannot be called on inputs without values, so "
+                    f"what leads to what in it is not known. {self._failure}"
+                )
             flat = keras.tree.flatten_with_path(self.specs)
             inputs = tuple(self._add_input(path, tensor) for path, tensor in flat)
             outputs = self._read_calls((), None, [(number,) for number in inputs])
@@ -226,10 +239,33 @@ class _Reader:
             tuple(self.order),
             inputs,
             tuple(_items(outputs)),
-            sum(not isinstance(layer, keras.layers.InputLayer) for layer in self.model.layers),
-            sum(sizes.values()),
-            sum(size for key, size in sizes.items() if key in frozen),
+            self._count_layers(),
+            sum(self._sizes.values()),
+            sum(size for key, size in self._sizes.items() if key in self._frozen),
+            tuple(self._closed),
+            self._failure,
         )
+
+    def _look_inside(self) -> None:
+        """Trace a graph if `expand` reaches what the graph alone does not tell."""
+        reached = [call for call in self._calls.values() if len(call.steps) <= self.expand]
+        if any(_needs_trace(call) for call in reached):
+            self._trace()
+
+    def _trace(self) -> None:
+        trace = traced(self.model, self.specs)
+        if trace.failure is not None:
+            self._failure = trace.failure
+            return
+        self._wiring = trace.wiring
+        self._calls |= {call.path: call for call in trace.calls}
+        for call in trace.calls:
+            self._children.setdefault(call.path[:-1], []).append(call)
+
+    def _count_layers(self) -> int:
+        called = [call.layer for call in self._children.get((), [])]
+        layers = {id(layer): layer for layer in [*self.model.layers, *called]}
+        return sum(not isinstance(layer, keras.layers.InputLayer) for layer in layers.values())
 
     def _add_input(self, path: tuple[Any, ...], tensor: Any) -> int:
         name = " ".join(["input", *map(str, path)])
@@ -269,22 +305,35 @@ class _Reader:
             origins.update(zip(map(id, node.outputs), outputs, strict=True))
         return [origins[id(x)] for x in graph.outputs]
 
-    def _read_calls(self, path: Path, frame: int | None, given: Sequence[Origin]) -> list[Origin]:
-        """Read the calls inside a layer that is no graph; return where its outputs come from."""
-        if self._wiring is None:
-            self._wiring = known_wiring(self.model, self.specs)
+    def _read_calls(
+        self,
+        path: Path,
+        frame: int | None,
+        given: Sequence[Origin],
+        unknown: Origin = None,
+    ) -> list[Origin]:
+        """Read the calls inside a layer that is not a graph; return where its outputs come from.
+
+        Args:
+            path: The way to the layer.
+            frame: The frame that its calls are in.
+            given: Where its inputs come from.
+            unknown: Where what a call inside takes comes from, if the trace does not tell.
+        """
         if len(self._wiring.inputs.get(path, [])) != len(given):
             given = [None] * len(self._wiring.inputs.get(path, []))  # a constant is among them
         made: dict[Path, list[Origin]] = {}
 
         def origin(source: Source) -> Origin:
             if isinstance(source, Output):
-                return made[source.path][source.place]
+                outputs = made.get(source.path, [])
+                return outputs[source.place] if source.place < len(outputs) else None
             return None if source is None else given[source]
 
         last: int | None = None
         for call in self._children.get(path, []):
-            taken = [origin(source) for source in self._wiring.inputs.get(call.path, [None])]
+            sources = self._wiring.inputs.get(call.path, [None])
+            taken = [unknown if source is None else origin(source) for source in sources]
             place = len(self.nodes), len(self.frames)
             made[call.path] = self._read_call(call, frame, taken, taken)
             item = ~place[1] if len(self.frames) > place[1] else place[0]
@@ -308,26 +357,38 @@ class _Reader:
             taken: Where the tensors that it takes come from.
             given: The same for each input of a graph, in the graph's own order.
         """
-        count = max(1, len(call.outputs))
         is_open = None in taken
         is_frame = len(call.steps) <= self.expand and self._has_inside(call)
         part = self._describe(call, len(taken), is_frame=is_frame)
         if not is_frame:
+            if self._failure and part.kind == "model" and not is_graph(call.layer):
+                self._closed += [call.address] * (len(call.steps) <= self.expand)
             self.nodes.append(Node((part,), frame, is_open))
             number = len(self.nodes) - 1
             self.edges.update(dict.fromkeys((item, number) for item in _items(taken)))
-            return [(number,)] * count
+            return [(number,)] * max(1, len(call.outputs))
         self.frames.append(Frame(part, frame, is_open))
         number = len(self.frames) - 1
         if is_graph(call.layer):
-            return self._read_graph(call.layer, call.steps, number, given)
+            outputs = self._read_graph(call.layer, call.steps, number, given)
+        else:
+            outputs = self._read_composite(call, number, taken)
+        for weight in call.layer.weights:  # what is left belongs to no layer inside
+            self._owners.setdefault(id(weight), call.address)
+        return outputs
+
+    def _read_composite(self, call: Call, number: int, taken: Sequence[Origin]) -> list[Origin]:
+        """Read the calls inside a composite layer that is drawn as frame `number`."""
         before = len(self.edges)
-        outputs = self._read_calls(call.path, number, taken)
+        # Time-distributed layers split the batch into steps and put it together again.
+        over_time = isinstance(call.layer, keras.layers.TimeDistributed) and len(taken) == 1
+        outputs = self._read_calls(call.path, number, taken, taken[0] if over_time else None)
         passed_in = {item for item, _ in list(self.edges)[before:]}
         for item in _items(taken):
             if item not in passed_in:  # what takes it inside is no layer
                 self.edges[item, ~number] = None
-        outputs += [None] * (count - len(outputs))
+        count = max(1, len(call.outputs))
+        outputs = [*outputs, *[None] * count][:count]
         return [(~number,) if origin is None else origin for origin in outputs]
 
     def _has_inside(self, call: Call) -> bool:
@@ -350,12 +411,17 @@ class _Reader:
         )
         if not part.is_layer or not layer.weights:
             return part
-        keys = [id(weight) for weight in layer.weights]
-        part = replace(part, is_frozen=self._frozen.issuperset(keys))
-        new = {key: self._sizes[key] for key in keys if key not in self._owners}
+        sizes = _weight_sizes(layer)
+        if not self._sizes.keys() >= sizes.keys():  # the model calls the layer and does not hold it
+            self._sizes |= sizes
+            self._frozen |= frozen_weights(layer)
+        part = replace(part, is_frozen=self._frozen.issuperset(sizes))
+        new = {key: size for key, size in sizes.items() if key not in self._owners}
         if not new:
-            owner = self._owners[keys[0]].split("/")
-            return replace(part, shares_with="/".join(owner[: len(call.steps)]))
+            owner = self._owners[next(iter(sizes))]
+            if part.kind == "model":  # its first weight may be that of a layer inside
+                owner = "/".join(owner.split("/")[: len(call.steps)])
+            return replace(part, shares_with=owner)
         if not is_frame:
             self._owners.update(dict.fromkeys(new, call.address))
         return replace(
@@ -363,6 +429,19 @@ class _Reader:
             parameters=sum(new.values()),
             frozen=sum(size for key, size in new.items() if key in self._frozen),
         )
+
+
+def _needs_trace(call: Call) -> bool:
+    """Whether only a trace tells what is inside a call, or the shapes there."""
+    if not is_graph(call.layer):
+        return is_composite(call.layer)
+    own = [tuple(x.shape) for x in call.layer.inputs]
+    return own != [tuple(x.shape) for x in call.inputs]
+
+
+def _weight_sizes(layer: keras.Layer) -> dict[int, int]:
+    """Return how many values each weight of a layer has, by the weight's identity."""
+    return {id(weight): math.prod(weight.shape) for weight in layer.weights}
 
 
 def _items(origins: Iterable[Origin]) -> list[int]:

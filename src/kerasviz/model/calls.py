@@ -19,7 +19,6 @@ from kerasviz.model.layers import (
     sublayers,
 )
 from kerasviz.model.tracing import ModelTrace, trace_model
-from kerasviz.model.wiring import Wiring
 
 _traced: weakref.WeakKeyDictionary[keras.Model, dict[Any, ModelTrace]]
 _traced = weakref.WeakKeyDictionary()
@@ -30,27 +29,24 @@ _readings = weakref.WeakKeyDictionary()
 def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
     """Return every call of every layer inside a model, in model order: the one list of calls.
 
+    They are read from a graph, and found by a trace where that does not show them.
+
     Args:
         model: A Keras model.
         specs: What it is called on, as a structure of `keras.KerasTensor`; by default its own
             inputs, or those that it was built for. Where it has none, each layer counts as called
             once, and output shapes stay unknown.
     """
-    return known_trace(model, specs).calls
-
-
-def known_trace(model: keras.Model, specs: Any = None) -> ModelTrace:
-    """Return the calls inside a model, traced where they cannot be read from a graph."""
     read, traceable = _read(model)
     specs = input_specs(model) if specs is None else specs
     if not traceable or specs is None or not model.built:
-        return ModelTrace(read, Wiring(), None)
-    return _cached_trace(model, specs, read)
+        return read
+    return _cached_trace(model, specs, read).calls
 
 
-def known_wiring(model: keras.Model, specs: Any) -> Wiring:
-    """Return where the tensors of each call inside a built model come from."""
-    return _cached_trace(model, specs, _read(model).calls).wiring
+def traced(model: keras.Model, specs: Any) -> ModelTrace:
+    """Return what a trace shows of a built model, which is made once."""
+    return _cached_trace(model, specs, _read(model).calls)
 
 
 def _cached_trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:

@@ -27,8 +27,8 @@ Detail = Literal["blocks", "layers"]
 MAPS = 4
 EVERY_LEVEL = 1_000
 OPEN = (
-    "Dotted arrow: something that is no layer, such as x + y, came in between, so it is not known "
-    "what leads here."
+    "Dotted arrow: the input comes from an operation outside any layer (such as x + y), so its "
+    "source is unknown."
 )
 
 
@@ -95,6 +95,10 @@ def plot_architecture(
         came in between, the layers stand in the order in which they are called, and a dotted
         arrow says that it is not known what it comes from.
 
+        A Sequential or Functional model is drawn from its graph, without a call. With `expand`, a
+        composite layer in it is found out about by tracing the model on symbolic inputs; where that
+        raises, as in a layer that only runs eagerly, the layer stays one box, and a note says so.
+
     Example:
         >>> import keras, kerasviz
         >>> model = keras.Sequential(
@@ -130,6 +134,8 @@ def plot_architecture(
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
     """Check what is no keyword of other plots, and return how many levels to expand."""
     check_count("maps", maps)
+    if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
+        raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
     check_choice("detail", detail, get_args(Detail))
     if not isinstance(expand, (int, np.integer, np.bool_)):
         raise TypeError(f"`expand` must be an int or a bool. Received: expand={expand!r}")
@@ -138,16 +144,14 @@ def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) ->
     for name, value, default in (("sample", sample, 0), ("maps", maps, MAPS)):
         if inputs is None and value != default:
             raise ValueError(
-                f"`{name}` has a meaning with `inputs` only. Received: {name}={value!r}"
+                f"`{name}` can only be used together with `inputs`. Received: {name}={value!r}"
             )
     is_bool = isinstance(expand, (bool, np.bool_))
     return EVERY_LEVEL * bool(expand) if is_bool else int(expand)
 
 
-def _check_sample(sample: Any, total: int) -> int:
+def _check_sample(sample: int, total: int) -> int:
     """Return the index of the one sample that is drawn, counted from 0."""
-    if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
-        raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
     if not -total <= sample < total:
         raise ValueError(
             f"`sample` must be between {-total} and {total - 1}, since `inputs` has {total}. "
@@ -174,7 +178,7 @@ def _compute_maps(architecture: Architecture, request: Request, count: int) -> d
     last = {
         number: node.parts[-1]
         for number, node in enumerate(architecture.nodes)
-        if any(part.kind == "convolution" for part in node.parts)
+        if any(part.kind == "convolution" for part in node.parts) and node.parts[-1].path in calls
     }
     if not last:
         return {}
@@ -226,6 +230,8 @@ def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: li
     def number(item: int) -> int:
         return item if item >= 0 else len(nodes) + ~item
 
+    if architecture.closed:
+        notes = [*notes, _explain_closed(architecture)]
     return Diagram(
         tuple(_box(architecture, number, pictures.get(number)) for number in range(len(nodes))),
         tuple(
@@ -239,6 +245,15 @@ def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: li
     )
 
 
+def _explain_closed(architecture: Architecture) -> str:
+    names = ", ".join(architecture.closed[:3])
+    more = f" and {len(architecture.closed) - 3} more" if len(architecture.closed) > 3 else ""
+    return (
+        f"Not expanded: {names}{more}. What a composite layer calls is only known by tracing the "
+        f"model, which raised {architecture.failure}."
+    )
+
+
 def _title(architecture: Architecture) -> str:
     count, frozen = architecture.layers, architecture.frozen
     words = [f"{count} layer{'s' if count != 1 else ''}"]
@@ -246,14 +261,14 @@ def _title(architecture: Architecture) -> str:
     if frozen:
         all_ = frozen == architecture.parameters
         words.append("all frozen" if all_ else f"{frozen:,} of them frozen")
-    return f"{architecture.name}: {', '.join(words)}"
+    return one_line(f"{architecture.name}: {', '.join(words)}")
 
 
 def _frame_title(part: Part) -> str:
     words = [part.title, part.settings, *_weights(part.parameters, part.frozen)]
     if part.shares_with:
         words.append(f"weights of {part.shares_with}")
-    return f"{part.name}: {', '.join(words)}"
+    return one_line(f"{part.name}: {', '.join(words)}")
 
 
 def _box(architecture: Architecture, number: int, maps: Maps | None) -> Box:
@@ -267,10 +282,10 @@ def _box(architecture: Architecture, number: int, maps: Maps | None) -> Box:
         first, name, details = name, "", [f"{head.title}, {head.settings}", *details]
     return Box(
         tuple(words[:place]),
-        first,
+        one_line(first),
         tuple(details),
-        ", ".join(_notes(architecture, number)),
-        name,
+        one_line(", ".join(_notes(architecture, number))),
+        one_line(name),
         ", ".join(map(shape_text, node.output_shapes)),
         head.kind,
         node.is_frozen,
@@ -316,6 +331,11 @@ def short_count(count: int) -> str:
         if count >= 0.9995 * unit:
             return f"{count / unit:.3g}{name}"
     return f"{count / 1e3:.3g}k"
+
+
+def one_line(text: str) -> str:
+    """Return text with a space for each character that cannot be printed, such as a line break."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def shape_text(shape: Shape) -> str:
