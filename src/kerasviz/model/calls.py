@@ -18,6 +18,7 @@ from kerasviz.model.layers import (
     layer_calls,
     sublayers,
 )
+from kerasviz.model.order import in_model_order
 from kerasviz.model.tracing import ModelTrace, trace_model
 
 _traced: weakref.WeakKeyDictionary[keras.Model, dict[Any, ModelTrace]]
@@ -44,6 +45,16 @@ def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
     return _cached_trace(model, specs, read).calls
 
 
+def held_calls(model: keras.Model) -> list[Call]:
+    """Return the calls of a model, and after them the layers that it holds and does not call.
+
+    Their weights can be looked at.
+    """
+    known = known_calls(model)
+    called = {id(call.layer) for call in known}
+    return [*known, *(call for call in _read(model).calls if id(call.layer) not in called)]
+
+
 def traced(model: keras.Model, specs: Any) -> ModelTrace:
     """Return what a trace shows of a built model, which is made once."""
     return _cached_trace(model, specs, _read(model).calls)
@@ -67,7 +78,7 @@ def _trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
     }
     if found.failure is not None:  # what is held may be called after that
         calls = {call.path: calls.get(call.path, call) for call in read} | calls
-    return found._replace(calls=list(calls.values()))
+    return found._replace(calls=in_model_order(model, list(calls.values())))
 
 
 class _Reading(NamedTuple):
@@ -80,7 +91,8 @@ def _read(model: keras.Model) -> _Reading:
     fingerprint = _fingerprint(model)
     known, reading = _readings.get(model, (None, None))
     if reading is None or known != fingerprint:
-        reading = _Reading(list(layer_calls(model)), is_traceable(model))
+        calls = in_model_order(model, list(layer_calls(model)))
+        reading = _Reading(calls, is_traceable(model))
         _readings[model] = fingerprint, reading
     return reading
 
@@ -102,12 +114,20 @@ def input_specs(model: keras.Model) -> Any:
         return model.input
     if has_inputs(model):
         return model.inputs[0]
-    shapes = (model.get_build_config() or {}).get("input_shape")
+    # Keras's own, since a model's may be anybody's code.
+    shapes = (keras.Layer.get_build_config(model) or {}).get("input_shape")
     if not model.built or shapes is None:
         return None
     return keras.tree.map_shape_structure(
-        lambda shape: keras.KerasTensor((None, *shape[1:]), model.input_dtype), shapes
+        lambda shape: keras.KerasTensor((None, *shape[1:]), model.input_dtype), _plain(shapes)
     )
+
+
+def _plain(structure: Any) -> Any:
+    """Return a structure of lists and dicts without the classes in which Keras keeps them."""
+    if isinstance(structure, dict):
+        return {key: _plain(value) for key, value in structure.items()}
+    return [*map(_plain, structure)] if isinstance(structure, list) else structure
 
 
 def spec_key(specs: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasviz.model.backend import Runner, writes_in_place
 from kerasviz.model.calls import input_specs, known_calls, spec_key
-from kerasviz.model.inputs import InputBatch, prepare_inputs
+from kerasviz.model.inputs import InputBatch, check_has_call, check_is_eager, prepare_inputs
 from kerasviz.model.layers import (
     Call,
     Targets,
@@ -59,6 +59,8 @@ def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
         (None, 26, 26, 32)
     """
     check_model(model)
+    check_is_eager()
+    check_has_call(model)
     specs = input_specs(model)
     if specs is None:
         raise ValueError(

@@ -55,8 +55,9 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
             everything.
 
     Returns:
-        The matches in model order; for a list, in its order. A model without a convolution has
-        none for `None`.
+        The matches in model order; for a list, in its order. Layers of a Sequential or Functional
+        model are in the order of `model.layers`, those of any other model in the order of their
+        calls; what is inside a layer follows it. A model without a convolution has none for `None`.
 
     Raises:
         TypeError: `model` is no Keras model, or `layer` is no address.

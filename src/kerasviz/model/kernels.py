@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasviz.model.calls import held_calls
 from kerasviz.model.layers import (
     Call,
     Step,
@@ -17,7 +18,7 @@ from kerasviz.model.layers import (
     Targets,
     check_model,
     is_convolution,
-    layer_calls,
+    named_calls,
     resolve,
 )
 
@@ -102,15 +103,13 @@ def resolve_kernels(
             named outright is returned whether it has a kernel or not.
     """
     check_model(model)
-    first = {id(call.layer): call for call in reversed(list(layer_calls(model)))}
-    calls = list(first.values())[::-1]
-    parts = [
+    calls = held_calls(model)
+    calls += [
         replace(call, steps=(*call.steps, Step(name, 0, 1)), layer=KernelPart(call.layer, name))
         for call in calls
         for name in PARTS
         if isinstance(call.layer, PARTS[name])
     ]
-    calls += parts
     if not isinstance(layer, (list, tuple)) or not layer:
         return _resolve_one(model, layer, calls, is_usable)
     matches = [_resolve_one(model, item, calls, is_usable).targets for item in layer]
@@ -122,11 +121,17 @@ def _resolve_one(
     model: keras.Model, layer: Any, calls: Sequence[Call], is_usable: Callable[[Any], bool]
 ) -> Targets:
     """Find what one address, pattern or class names, wrappers replaced by what they wrap."""
-    targets, single = resolve(model, layer, calls)
+    named = named_calls(calls, layer) if isinstance(layer, str) else []
+    targets: tuple[Target, ...]
+    if len({_identity(call.layer) for call in named}) == 1:  # whichever of its calls is meant
+        targets, single = (Target(layer, named[0]),), True
+    else:
+        first = {_identity(call.layer): call for call in reversed(calls)}
+        targets, single = resolve(model, layer, list(first.values())[::-1])
     if single:
         inner = _unwrap(targets[0])
         return Targets(inner, single=len(inner) == 1)
-    own = {id(call.layer): Target(call.address, call) for call in calls}
+    own = {id(call.layer): Target(call.address, call) for call in reversed(calls)}
     unwrapped = [inner for target in targets for inner in _unwrap(target)]
     unique = {id(target.call.layer): own.get(id(target.call.layer), target) for target in unwrapped}
     usable = tuple(target for target in unique.values() if is_usable(target.call.layer))
@@ -140,6 +145,10 @@ def _resolve_one(
         f"{layer!r:.80} matches none: find_layers(model, '*') lists the kernels. "
         f"Received: layer={layer!r:.80}"
     )
+
+
+def _identity(layer: keras.Layer | KernelPart) -> tuple[int, str]:
+    return id(_whole(layer)), layer.name if isinstance(layer, KernelPart) else ""
 
 
 def _unbuilt(targets: Iterable[Target]) -> tuple[Target, ...]:

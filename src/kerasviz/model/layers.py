@@ -479,7 +479,7 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[T
 def _find_by_name(
     model: keras.Model, known: Sequence[Call], address: str
 ) -> tuple[list[Target], bool]:
-    matches = _named(known, address) or _at_attribute(model, known, address)
+    matches = named_calls(known, address) or _at_attribute(model, known, address)
     if matches:
         return [Target(address, _only(matches, address).call)], True
     of_output = _output_of(model, known, address)
@@ -505,7 +505,7 @@ def _find_by_name(
     )
 
 
-def _named(known: Sequence[Call], address: str) -> list[Call]:
+def named_calls(known: Sequence[Call], address: str) -> list[Call]:
     """Return the calls whose last steps are written in an address; whole addresses come first."""
     parts = address.split("/")
     exact = [call for call in known if len(call.steps) == len(parts) and _ends(call, parts)]

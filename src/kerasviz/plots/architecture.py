@@ -20,6 +20,7 @@ from kerasviz.draw.text import sample_of
 from kerasviz.model.architecture import Architecture, Part, read_architecture
 from kerasviz.model.calls import known_calls
 from kerasviz.model.feature_maps import Request, compute, prepare
+from kerasviz.model.inputs import check_has_call, check_is_eager
 from kerasviz.model.layers import Shape, Target, Targets, check_model
 
 Detail = Literal["blocks", "layers"]
@@ -109,6 +110,8 @@ def plot_architecture(
     """
     merged = check_figure_options(options, "inputs", "sample", "maps", "expand", "detail")
     check_model(model)
+    check_is_eager()
+    check_has_call(model)
     levels = _check_own(inputs, sample, maps, expand, detail)
     request, which = None, ""
     if inputs is not None:
