@@ -347,7 +347,6 @@ def test_inputs_that_do_not_fit_fail_before_the_first_step(model, fit, images):
         ({"inputs": (batch for batch in [1])}, TypeError, "`inputs`"),
         ({"inputs": keras.KerasTensor((None, 8, 8, 1))}, TypeError, "`inputs`"),
     ],
-    ids=str,
 )
 def test_a_mistake_is_refused_at_once(options, error, message):
     with pytest.raises(error, match=re.escape(message)):

@@ -128,7 +128,7 @@ def test_maps_of_an_image(file: str, model, images, tmp_path: Path, plot_feature
     command = ["maps", file, "conv2d", images[1], "-o", str(path), "--values", "0-1"]
     assert main(command) == 0
     samples, _ = kerasviz.fashion_mnist.load_samples()
-    plot_feature_maps(model, "conv2d", samples, sample=9).savefig(again)
+    plot_feature_maps(model, "conv2d", samples[9]).savefig(again)
     assert path.read_bytes() == again.read_bytes()
 
 

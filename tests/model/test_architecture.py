@@ -13,7 +13,8 @@ from keras import layers
 import kerasviz
 from kerasviz.model.architecture import Architecture, read_architecture
 from kerasviz.model.calls import input_specs, known_calls, traced
-from kerasviz.model.wiring import Output
+from kerasviz.model.tracing import ModelTrace
+from kerasviz.model.wiring import Output, Wiring
 
 EVERY = 99
 """More levels than any model here has."""
@@ -453,18 +454,18 @@ def test_a_graph_is_traced_only_where_expand_needs_it(
     made = keras.Model(inputs, layers.Flatten(name="flat")(Residual(name="block")(inputs)))
     opened = read_architecture(made, expand=1)
 
-    def fail(*_: Any) -> None:
-        raise RuntimeError("it is traced")
+    def fail(*_: Any) -> ModelTrace:
+        return ModelTrace([], Wiring(), "RuntimeError: it is traced")
 
-    monkeypatch.setattr("kerasviz.model.architecture.trace_wiring", fail)
+    monkeypatch.setattr("kerasviz.model.architecture.traced", fail)
     closed = read_architecture(made)
     assert edges(closed) == {("image", "block"), ("block", "flat")}
     assert (closed.closed, closed.failure) == ((), "")
     assert opened.parameters == closed.parameters == made.count_params()
     again = read_architecture(made, expand=1)
     assert boxes(again) == boxes(closed)
-    assert (again.closed, again.failure) == (("block",), "RuntimeError")
-    with pytest.raises(RuntimeError, match="it is traced"):
+    assert (again.closed, again.failure) == (("block",), "RuntimeError: it is traced")
+    with pytest.raises(ValueError, match="it is traced"):
         read_architecture(net)
 
 

@@ -142,7 +142,7 @@ class Architecture:
         frozen: How many of them belong to layers that are not trainable.
         closed: Addresses of composite layers that are boxes although `expand` reaches them, because
             tracing the model failed.
-        failure: The class of the exception that tracing raised, "" for none.
+        failure: Why the model could not be traced, in words, "" where it could or did not have to.
     """
 
     name: str

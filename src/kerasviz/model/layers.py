@@ -488,7 +488,9 @@ def _find_by_name(
     if any(char in address for char in "*?["):
         found = [Target(call.address, call) for call in known if _like(call, address)]
         return _some(found, address, model, known), False
-    if any(held.name == address.split("/")[-1].split(":")[0] for held in held_layers(model)):
+    called = {call.layer.name for call in known}
+    name = address.split("/")[-1].split(":")[0]
+    if name not in called and any(layer.name == name for layer in held_layers(model)):
         raise ValueError(_out_of_reach(model, address))
     names = dict.fromkeys(call.address for call in known)
     names |= dict.fromkeys(call.layer.name for call in known)

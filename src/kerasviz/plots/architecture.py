@@ -253,7 +253,7 @@ def _explain_closed(architecture: Architecture) -> str:
     more = f" and {len(architecture.closed) - 3} more" if len(architecture.closed) > 3 else ""
     return (
         f"Not expanded: {names}{more}. What a composite layer calls is only known by tracing the "
-        f"model, which raised {architecture.failure}."
+        f"model, which failed: {architecture.failure.splitlines()[0]:.200}"
     )
 
 
