@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keras import layers
@@ -131,3 +132,58 @@ def test_a_reference_reads_well(model: keras.Model) -> None:
     assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4)"
     assert repr(pool).startswith("LayerRef('pool', MaxPooling2D, output_shape=(None, 6, 6, 4)")
     assert (c1.layer, c1.kernel_shape) == (model.get_layer("c1"), (3, 3, 3, 4))
+
+
+def test_one_output_of_a_layer_that_has_several() -> None:
+    inputs = keras.Input((4, 6))
+    attention = layers.MultiHeadAttention(2, 3, name="mha")
+    model = keras.Model(inputs, attention(inputs, inputs, return_attention_scores=True))
+    x = np.random.default_rng(0).normal(size=(2, 4, 6)).astype("float32")
+    expected = attention(x, x, return_attention_scores=True)
+    for index, value in enumerate(expected):
+        maps = kerasviz.get_feature_maps(model, f"mha#{index}", x)
+        np.testing.assert_allclose(maps, keras.ops.convert_to_numpy(value), rtol=1e-4, atol=1e-5)
+    assert kerasviz.find_layers(model, "mha#1")[0].output_shape == (None, 2, 4, 4)
+    plot = kerasviz.plot_feature_maps(model, "mha#1", x, kind="image")
+    assert len(plot.images) == 1
+    plt.close(plot.figure)
+    with pytest.raises(ValueError, match="has no output '2': it returns 2, counted from 0"):
+        kerasviz.get_feature_maps(model, "mha#2", x)
+
+
+class Block(layers.Layer):
+    """A layer whose parts have automatic names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = layers.Conv2D(2, 3, padding="same")
+
+    def call(self, x: Any) -> Any:
+        return self.conv(x)
+
+
+class Blocks(keras.Model):
+    """A model whose layers have automatic names and are in a list and a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [Block(), Block()]
+        self.heads = {"small": layers.Dense(2)}
+
+    def call(self, x: Any) -> Any:
+        for block in self.blocks:
+            x = block(x)
+        return self.heads["small"](x)
+
+
+def test_the_path_of_attributes_is_an_address() -> None:
+    model = Blocks()
+    x = np.random.default_rng(0).normal(size=(2, 6, 6, 2)).astype("float32")
+    first = model.blocks[0](x)
+    expected = {"blocks/0/conv": first, "blocks/1": model.blocks[1](first)}
+    expected["heads/small"] = model.heads["small"](expected["blocks/1"])
+    for address, value in expected.items():
+        maps = kerasviz.get_feature_maps(model, address, x)
+        np.testing.assert_allclose(maps, keras.ops.convert_to_numpy(value), rtol=1e-4, atol=1e-5)
+    weights = model.blocks[1].conv.get_weights()[0]
+    np.testing.assert_array_equal(kerasviz.get_kernels(model, "blocks/1/conv"), weights)
