@@ -1,9 +1,8 @@
 """# What is my network made of?
 
-Each box is a layer, or a layer with what only finishes its work: a normalization, an activation, a
-dropout. At the left it says what the layer is and what it is called; at the right how many
-parameters it has and the shape of its output. The colour tells the kind of layer. Nothing but
-kerasviz is needed, no Graphviz.
+Each box is one layer, together with the normalization, activation or dropout that follows it. On
+the left are the type and the name of the layer; on the right its number of parameters and the shape
+of its output. The colour shows the kind of layer. You need nothing but kerasviz, no Graphviz.
 """
 
 import keras
@@ -15,16 +14,15 @@ model = kerasviz.fashion_mnist.load_model()
 kerasviz.plot_architecture(model)
 
 # %%
-# With an image, each box that has a convolution shows its strongest feature maps for it, under
-# their numbers. Each box has a colour scale of its own: compare maps within a box, and not between
-# boxes.
+# If you pass an image, each box with a convolution shows its strongest feature maps, with their
+# indices. Each box has its own colour scale: compare maps within a box, not between boxes.
 
 images, labels = kerasviz.fashion_mnist.load_samples()
 kerasviz.plot_architecture(model, inputs=images, sample=9)
 
 # %%
-# Networks with branches are laid out so that the main path is straight and what skips layers runs
-# beside it. Where the stride is 2, a convolution of 1×1 brings the skipped path to the same shape.
+# In a network with branches the main path is straight, and skip connections run beside it. Where
+# the stride is 2, a 1×1 convolution brings the skip connection to the same shape.
 
 
 def convolution(x, filters, stride=1, kernel=3):
@@ -44,14 +42,15 @@ resnet = keras.Model(inputs, outputs, name="resnet")
 kerasviz.plot_architecture(resnet)
 
 # %%
-# `detail="layers"` gives each layer a box of its own. What is taller than a page is cut into
-# columns, and a line leads from the foot of one to the head of the next.
+# `detail="layers"` draws one box per layer. A diagram that is taller than a page is cut into
+# columns, and a line leads from the bottom of one column to the top of the next.
 
 kerasviz.plot_architecture(resnet, detail="layers")
 
 # %%
-# In transfer learning a trained network is a layer of another. It is one box, or with `expand` a
-# frame around its own layers. A dashed outline says that nothing in it is trained.
+# In transfer learning a trained network is a layer of another network. It is drawn as one box, or
+# with `expand` as a frame around its own layers. A dashed outline means that nothing in it is
+# trained.
 
 backbone = keras.Model(resnet.input, resnet.layers[-2].output, name="backbone")
 backbone.trainable = False
@@ -62,6 +61,6 @@ transfer = keras.Model(photo, outputs, name="transfer")
 kerasviz.plot_architecture(transfer)
 
 # %%
-# Opened, it shows that every convolution in it is frozen.
+# Expanded, it shows that every convolution in it is frozen.
 
 kerasviz.plot_architecture(transfer, expand=1)

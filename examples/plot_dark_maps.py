@@ -1,8 +1,8 @@
 """# Why are my feature maps so dark?
 
-All maps of a layer share one colour scale, so that twice as bright is twice as strong. Where one
-filter answers far more strongly than the rest, the rest is dark, and that is the truth. To see
-shapes instead of strengths, give each map its own scale.
+All maps of a layer share one colour scale, so that twice as bright is twice as strong. If one
+filter responds far more strongly than the rest, the rest are dark, as they should be. To see shapes
+instead of strengths, give each map its own scale.
 """
 
 import kerasviz
@@ -12,12 +12,17 @@ images, labels = kerasviz.fashion_mnist.load_samples()
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1)
 
 # %%
-# Each map on its own scale. There is no colour bar, since none would be right for all.
+# With each map on its own scale, there is no colour bar, because no single bar would be right.
 
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, scale="tile")
 
 # %%
-# Or cut the top off: values above the limit are drawn as if they were at it, and the bar ends in an
-# arrow that says so.
+# Or lower the upper limit: values above it get the brightest colour, and the colour bar ends in an
+# arrow to say so.
 
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, vmax=1)
+
+# %%
+# If there are too many dark maps to look at, draw the strongest alone.
+
+kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, top=16, labels=True)

@@ -1,8 +1,8 @@
 """# What do kernels deeper in the network look like?
 
-Beyond the first layer a kernel has a slice for every input channel, here 32, and no picture of one
-tile can hold them all. By default a kernel is drawn as its principal pattern, the part that
-explains most of it; the title says how much of the energy that is.
+Beyond the first layer a kernel has one slice per input channel, here 32, too many for one tile. By
+default a kernel is drawn as its principal pattern, its best rank-one summary; the title says what
+share of the squared weights (the energy) it captures.
 """
 
 import kerasviz
@@ -11,18 +11,18 @@ model = kerasviz.fashion_mnist.load_model()
 kerasviz.plot_kernels(model, "conv2d_1")
 
 # %%
-# One slice: how the 64 filters use input channel 5. The title says which slice it is.
+# One slice shows how the 64 filters use input channel 5. The title says which slice it is.
 
 kerasviz.plot_kernels(model, "conv2d_1", channel=5)
 
 # %%
-# Every slice, as a table with one row per input channel and one column per filter. A pale row is a
+# All slices form a table with one row per input channel and one column per filter. A pale row is a
 # channel that hardly any filter uses; a pale column is a weak filter.
 
 kerasviz.plot_kernels(model, "conv2d_1", channel="all")
 
 # %%
-# A filter of a 1×1 convolution, or a unit of a dense layer, has no pattern over positions: it is a
-# list of weights. The layer is drawn as a matrix with one column per unit, here one per class.
+# A filter of a 1×1 convolution, or a unit of a dense layer, has no spatial pattern: it is a list of
+# weights. Such a layer is drawn as a matrix with one column per unit, here one per class.
 
 kerasviz.plot_kernels(model, "dense_1")

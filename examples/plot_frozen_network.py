@@ -1,8 +1,8 @@
 """# What does my frozen network see?
 
 In transfer learning a trained network is frozen and becomes a layer of a new model. Its layers have
-addresses inside that model, and the image is what *your* model takes: everything in front of the
-frozen network is part of the picture.
+addresses inside that model. Pass the image that *your* model takes: the layers before the frozen
+network run too.
 """
 
 import keras
@@ -10,8 +10,8 @@ import keras
 import kerasviz
 
 # %%
-# The trained Fashion-MNIST network up to its last pooling, frozen, behind an augmentation and a
-# rescaling, with a new head. It takes images from 0 to 255.
+# This model augments and rescales its input, runs the trained Fashion-MNIST network up to its last
+# pooling layer, frozen, and ends in a new head. It takes images with values from 0 to 255.
 
 trained = kerasviz.fashion_mnist.load_model()
 base = keras.Model(trained.inputs[0], trained.get_layer("max_pooling2d_1").output, name="base")
@@ -26,15 +26,15 @@ model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x), name
 kerasviz.plot_architecture(model, expand=True)
 
 # %%
-# The addresses, and the maps of the frozen layers. `"conv2d"` alone would do too, since the name is
-# unique in the model.
+# These are the addresses and the maps of the frozen layers. `"conv2d"` alone would work too,
+# because the name is unique in the model.
 
 print(*kerasviz.find_layers(model), sep="\n")
 images, labels = kerasviz.fashion_mnist.load_samples()
 kerasviz.plot_feature_maps(model, ["base/conv2d", "base/conv2d_1"], 255 * images, sample=7)
 
 # %%
-# The same image with values from 0 to 1: the model divides by 255 once more, and nothing is left
-# but the biases. If your maps look like this, look at your input.
+# Here is the same image with values from 0 to 1. The model divides by 255 again, and little is left
+# but the biases: 25 of the 32 maps are constant. If your maps look like this, check your input.
 
 kerasviz.plot_feature_maps(model, "base/conv2d", images, sample=7)

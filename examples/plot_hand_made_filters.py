@@ -1,8 +1,8 @@
 """# What does a filter do to a photo?
 
-A convolution need not be trained: here are six kernels written by hand, and what each makes of a
-photo. Compare a kernel with its map: where the photo looks like the kernel the map is red, where it
-looks like the kernel's negative it is blue.
+A convolution need not be trained. Here are six kernels written by hand, and the response of each to
+a photo. Compare a kernel with its map: where the photo looks like the kernel, the map is red; where
+it looks like the inverted kernel, it is blue.
 """
 
 import keras
@@ -13,7 +13,7 @@ from matplotlib.cbook import get_sample_data
 import kerasviz
 
 # %%
-# A photo that ships with Matplotlib, in grey and half its size.
+# The photo ships with Matplotlib. Here it is grey and half its size.
 
 with get_sample_data("grace_hopper.jpg") as file:
     photo = plt.imread(file)[::2, ::2].mean(axis=2) / 255
@@ -35,6 +35,6 @@ layer.set_weights([np.moveaxis(kernels, 0, -1)[:, :, np.newaxis]])
 kerasviz.plot_kernels(model, "by_hand", labels=True, title=", ".join(names), columns=6)
 
 # %%
-# Each map on its own scale, since a blur gives far larger values than an edge filter.
+# Each map has its own scale, because a blur gives far larger values than an edge filter.
 
 kerasviz.plot_feature_maps(model, "by_hand", photo, labels=True, columns=3, scale="tile")

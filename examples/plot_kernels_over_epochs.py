@@ -1,8 +1,8 @@
 """# How do kernels change over epochs?
 
-`KernelSnapshots` and `FeatureMapSnapshots` are callbacks: `model.fit` gets them, and after every
-epoch, or every so many batches, they draw what `plot_kernels` and `plot_feature_maps` would. The
-pictures go into a folder, an animation a layer, TensorBoard, or a function of your own.
+`KernelSnapshots` and `FeatureMapSnapshots` are callbacks. Pass them to `model.fit`, and after every
+epoch, or every N batches, they draw what `plot_kernels` and `plot_feature_maps` would draw. The
+pictures go into a folder, one animation per layer, TensorBoard, or a function of your own.
 
 ```python
 model.fit(
@@ -27,9 +27,9 @@ model = kerasviz.fashion_mnist.build_model()
 model.compile("adam", "sparse_categorical_crossentropy")
 
 # %%
-# Ten images are far too few to learn what clothes look like, but enough to see kernels move. The
-# function gets the number of epochs, the layer's address and the finished plot. This one leaves the
-# plot alone and keeps the weights of the moment, beside those from before training.
+# Ten images are far too few to learn what clothes look like, but enough to see kernels change. The
+# function receives the epoch, the layer's address and the finished plot. This one ignores the plot
+# and stores the current weights, together with those from before training.
 
 kernels = {0: kerasviz.get_kernels(model, "conv2d")}
 
@@ -42,8 +42,8 @@ snapshots = kerasviz.KernelSnapshots("conv2d", on_plot=keep)
 model.fit(images, labels, batch_size=1, epochs=20, verbose=0, callbacks=[snapshots])
 
 # %%
-# A kernel a column, an epoch a row, all on one colour scale. Each kernel becomes stronger where it
-# helps, and what was random at the beginning still shows through at the end.
+# One column per kernel and one row per epoch, all on one colour scale. The kernels become stronger,
+# and their random initial values still show through at the end.
 
 epochs = (0, 1, 3, 10, 20)
 reach = max(np.abs(kernels[epoch]).max() for epoch in epochs)
@@ -61,15 +61,15 @@ for ax, epoch in zip(axes, epochs, strict=True):
 figure.colorbar(plot.images[0], ax=axes, aspect=40)
 
 # %%
-# What training added to each kernel: the last epoch minus the beginning.
+# What training added to each kernel: the weights after the last epoch minus the initial weights.
 
 kerasviz.plot_tiles(
     kernels[20][:, :, 0] - kernels[0][:, :, 0], labels=True, title="conv2d: epoch 20 minus epoch 0"
 )
 
 # %%
-# A logger of experiments takes the figure of each plot. With Weights & Biases, where `run` is what
-# `wandb.init` returned, and with MLflow:
+# An experiment tracker can log the figure of each plot. With Weights & Biases, where `run` is the
+# result of `wandb.init`, and with MLflow:
 #
 # ```python
 # on_plot=lambda step, address, plot: run.log({f"kernels/{address}": wandb.Image(plot.figure)})

@@ -1,8 +1,8 @@
 """# What do I do with ten thousand images?
 
-Look at them batch by batch: `iter_feature_maps` never holds more than one batch of maps. What you
-keep of each is up to you, such as the strongest answer of each filter and the image that gave it.
-That tells more about a filter than the maps of a single image.
+Look at them batch by batch: `iter_feature_maps` never holds more than one batch of maps. You decide
+what to keep of each batch, such as the strongest response of each filter and the image that caused
+it. That says more about a filter than the maps of a single image.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ images, labels = kerasviz.fashion_mnist.load_samples()
 
 # %%
 # Images come from a generator, a `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch
-# `DataLoader`. This generator makes 10,240 images of the ten that ship with kerasviz: it moves each
-# of them by up to 16 pixels in every direction.
+# `DataLoader`. This generator makes 10,240 images from the ten that ship with kerasviz by moving
+# each of them by up to 16 pixels in every direction.
 
 
 def moved():
@@ -26,36 +26,36 @@ def moved():
 
 
 # %%
-# The strongest answer of each of the 64 filters so far, and the image that gave it. The maps of all
-# images would take half a gigabyte; those of one batch take 16 megabytes.
+# We keep the strongest response of each of the 64 filters so far, and the image that caused it. The
+# maps of all images would take half a gigabyte; those of one batch take 16 megabytes.
 
 strongest = np.zeros(64)
 winners = np.zeros((64, 28, 28))
 stream = kerasviz.iter_feature_maps(model, "conv2d_1", moved(), batch_size=320)
 for batch, maps in zip(moved(), stream, strict=True):
     peaks = maps.max(axis=(1, 2))
-    for number in np.flatnonzero(peaks.max(axis=0) > strongest):
-        best = peaks[:, number].argmax()
-        strongest[number] = peaks[best, number]
-        winners[number] = batch[best, ..., 0]
+    for index in np.flatnonzero(peaks.max(axis=0) > strongest):
+        best = peaks[:, index].argmax()
+        strongest[index] = peaks[best, index]
+        winners[index] = batch[best, ..., 0]
 
-print(f"no answer to any image: {np.flatnonzero(strongest == 0).tolist() or 'none'}")
+print(f"no response to any image: {np.flatnonzero(strongest == 0).tolist() or 'none'}")
 
 # %%
-# For each filter, the image that it answered to most. Many found it in the legs of the trousers or
-# in the pullover, whose edges are the sharpest, and each in a place of its own.
+# For each filter, the image that it responded to most. For many it is the legs of the trousers or
+# the pullover, whose edges are the sharpest, each at a different position.
 
 kerasviz.plot_tiles(
     winners.transpose(1, 2, 0),
     labels=True,
     cmap="gray",
     vmax=1,
-    title="what each filter of conv2d_1 answered to most",
+    title="strongest response of each filter of conv2d_1",
 )
 
 # %%
-# Where in its image did a filter answer? A row for the image of each of the five filters with the
-# strongest answers, a column for each filter. On the diagonal each meets its own image.
+# Where in its image did a filter respond? Take the five filters with the strongest responses: one
+# row per image, one column per filter. On the diagonal each filter is drawn over its own image.
 
 five = strongest.argsort()[::-1][:5]
 kerasviz.plot_feature_maps(
@@ -63,14 +63,15 @@ kerasviz.plot_feature_maps(
     "conv2d_1",
     winners[five],
     sample="all",
-    sample_names=[f"of {number}" for number in five],
+    sample_names=[f"of {index}" for index in five],
     tiles=five,
     overlay=True,
 )
 
 # %%
 # To keep all maps, write them to a file, which takes no more memory either. NumPy opens a `.npy`
-# file without reading it; `.h5` and `.zarr` hold several layers.
+# file without reading it; `.h5` and `.zarr` files hold several layers. The file gets its name when
+# it is complete.
 #
 # ```python
 # kerasviz.save_feature_maps(model, "conv2d_1", moved(), "maps.npy", batch_size=320, verbose=1)

@@ -1,8 +1,8 @@
-"""# What does a layer see that is called twice?
+"""# What does a shared layer see on each call?
 
-A siamese network compares two images with one encoder, so each of its layers is called twice and
-has two outputs. The call's number is part of the address; without it kerasviz asks instead of
-guessing.
+A siamese network compares two images with one encoder, so each layer of the encoder is called twice
+and has two outputs. The index of the call is part of the address; without it kerasviz asks instead
+of guessing.
 """
 
 import keras
@@ -16,7 +16,7 @@ difference = keras.layers.Subtract()([encoder(left), encoder(right)])
 model = keras.Model([left, right], keras.layers.Dense(1, activation="sigmoid")(difference))
 
 # %%
-# Two shoes, through the same weights, on one colour scale.
+# Two shoes, seen through the same weights, on one colour scale.
 
 images, labels = kerasviz.fashion_mnist.load_samples()
 kerasviz.plot_feature_maps(
@@ -27,7 +27,7 @@ kerasviz.plot_feature_maps(
 )
 
 # %%
-# The encoder's own name is not enough, and the error says what is.
+# The name of the layer alone is not enough, and the error lists the addresses that are.
 
 try:
     kerasviz.plot_feature_maps(model, "conv2d", [images[7], images[9]])

@@ -1,12 +1,12 @@
 """# What do padding, stride and dilation change?
 
-All three decide where the window goes and which values it takes. Compare the hatched cells, which
-are no values of the image, the window, and the size of the output map.
+All three decide where the window goes and which values it reads. Compare the window, the size of
+the output map, and the hatched cells, which are not part of the image.
 """
 
 # %%
-# One image, and a layer whose kernel is known, so that only its options differ: it subtracts what
-# is below from what is above.
+# We use one image, and a layer with a known kernel, so that only its options differ. It subtracts
+# the pixels below from those above.
 
 import keras
 import numpy as np
@@ -33,8 +33,8 @@ def one_layer(**options):
 kerasviz.plot_convolution(one_layer(), "edges", sandal, position=(14, 25), cmap="gray")
 
 # %%
-# With `padding="same"` a frame of zeros is added, so that there are as many windows as values. The
-# zeros count in the sum like any other value.
+# With `padding="same"` a frame of zeros is added, so that there is one window per value. The zeros
+# count in the sum like any other value.
 
 kerasviz.plot_convolution(
     one_layer(padding="same"), "edges", sandal, position=(15, 27), cmap="gray"
@@ -42,22 +42,23 @@ kerasviz.plot_convolution(
 
 # %%
 # With `strides=2` the window moves two values at a time, and the map has half as many rows and
-# columns. Of the one cell of padding that is needed, Keras adds none at the top and left.
+# columns. One row and one column of padding are enough; Keras adds them at the bottom and right.
 
 kerasviz.plot_convolution(
     one_layer(padding="same", strides=2), "edges", sandal, position=(7, 13), cmap="gray"
 )
 
 # %%
-# With `dilation_rate=3` the same nine weights reach over 7×7 values and leave out those between.
+# With `dilation_rate=3` the same nine weights cover 7×7 values and skip those in between.
 
 kerasviz.plot_convolution(
     one_layer(padding="same", dilation_rate=3), "edges", sandal, position=(17, 25), cmap="gray"
 )
 
 # %%
-# The other way round: a transposed convolution with `strides=2` makes a larger map. Its input is
-# spread, with zeros between the values, and the kernel, turned by 180°, moves one cell at a time.
+# A transposed convolution works the other way round: with `strides=2` it makes a larger map. Zeros
+# are inserted between the values of its input, and the kernel, turned by 180°, moves one cell at a
+# time.
 
 larger = keras.Sequential(
     [

@@ -1,19 +1,18 @@
-"""# Has the training gone on for too long?
+"""# Is my model overfitting?
 
-Loss and metrics over the epochs, what was computed on the training data dashed and on the
-validation data solid. While both fall, the network learns; where the loss of validation rises
-again, it begins to learn the training images by heart. The dotted line is the best epoch, the one
-whose weights `EarlyStopping(restore_best_weights=True)` and `ModelCheckpoint(save_best_only=True)`
-keep, with its values in the legend.
+The picture shows loss and metrics over the epochs, training dashed, validation solid. While both
+losses fall, the network learns; where the validation loss rises again, it starts to overfit. The
+dotted line marks the best epoch, the one whose weights `EarlyStopping(restore_best_weights=True)`
+and `ModelCheckpoint(save_best_only=True)` keep; its values are in the legend.
 """
 
 import kerasviz
 
 # %%
-# `model.fit` returns a `History`, and `plot_history(model.fit(...))` is all that it takes; so does
-# the path of the file that a `keras.callbacks.CSVLogger` wrote. These are the numbers of the
-# training that made the network of `kerasviz.fashion_mnist`, rounded to four digits. It was to
-# stop when the loss of validation had not fallen for two epochs.
+# `model.fit` returns a `History`, so `plot_history(model.fit(...))` is all you need; the path of a
+# file from `keras.callbacks.CSVLogger` works too. These are the values of the training that made
+# the network of `kerasviz.fashion_mnist`, rounded to four digits. It stopped when the validation
+# loss had not fallen for two epochs.
 
 history = {
     "loss": [0.5409, 0.3603, 0.3056, 0.2749, 0.2481, 0.2279, 0.2078, 0.1922, 0.1803, 0.1664],
@@ -27,9 +26,10 @@ history = {
 kerasviz.plot_history(history)
 
 # %%
-# Several trainings stand on one axis, a colour each: the same network from the same first weights,
-# with a larger step and with plain gradient descent. With the larger step the loss soon falls no
-# further; gradient descent is slow, but was still learning after ten epochs.
+# Several trainings share one axis, with one colour each: the same network with the same initial
+# weights, with a larger learning rate and with plain gradient descent. With the larger learning
+# rate the loss soon stops falling; gradient descent is slow, but was still learning after ten
+# epochs.
 
 larger_step = {
     "loss": [0.5735, 0.4421, 0.4175, 0.4057, 0.3983, 0.3915, 0.3854, 0.3803, 0.3805, 0.3809],

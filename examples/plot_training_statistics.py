@@ -1,10 +1,9 @@
 """# Is my network learning at the right speed?
 
-The loss tells that something is wrong, and the weights what it is. By which part of its size does
-one step of training move a kernel? As a rule of thumb it should be near 0.001, the dotted line
-(CS231n, "Ratio of weights:updates"). Far below, the network hardly moves; far above, each step
-undoes what the ones before have learned, and filters die: whatever image comes, they answer the
-same.
+The loss says that something is wrong, and the weights say what. How far does one training step move
+a kernel, relative to its size? As a rule of thumb the ratio should be near 0.001, the dotted line
+(CS231n, "Ratio of weights:updates"). Far below, the network hardly learns; far above, each step
+undoes what earlier steps have learned, and filters die: they give the same output for every image.
 """
 
 import keras
@@ -14,12 +13,12 @@ import kerasviz
 from kerasviz import fashion_mnist
 
 # %%
-# The callback `WeightStatistics` writes down the numbers of each layer after every epoch, in memory
-# and, with `csv` or `log_dir`, to a file or to TensorBoard. With `inputs` it counts dead filters
-# too. This is the network of Fashion-MNIST from its first step, at three learning rates.
+# The callback `WeightStatistics` records the numbers of each layer after every epoch, in memory
+# and, with `csv` or `log_dir`, in a file or in TensorBoard. With `inputs` it counts dead filters
+# too. We train the Fashion-MNIST network from scratch at three learning rates.
 #
-# The ten images that come with kerasviz are far too few to learn what clothes look like, and a
-# network learns them by heart; but at which speed it moves can be seen.
+# The ten images that ship with kerasviz are far too few to learn what clothes look like, and the
+# network memorises them; but you can see how fast it moves.
 
 images, labels = fashion_mnist.load_samples()
 
@@ -34,14 +33,15 @@ def train(learning_rate):
 
 
 # %%
-# At 0.00001, steps are too small: the loss stays near 2.3, which is what guessing one of ten
-# classes costs. At 0.001, Adam's own default, it falls; that the ratio is above the rule of thumb
-# is usual for the first steps. At 0.1, these move every kernel by a third of its size or more, soon
-# nearly all filters are dead, and since no image makes a difference any more, the loss is that of
-# guessing again. That the ratio is then on its way back to 0.001 is no good sign: look at both.
+# At 0.00001 the steps are too small: the loss stays near 2.3, the loss of guessing one of ten
+# classes. At 0.001, Adam's default, it falls; a ratio above the rule of thumb is normal for the
+# first steps. At 0.1 the first steps move every kernel by a third of its size or more. Soon nearly
+# all filters are dead, images no longer make a difference, and the loss is that of guessing again.
+# The ratio then falls back towards 0.001, but that does not mean that all is well: look at both
+# panels.
 #
-# That a part of the units of `dense` answers to none of these images is no fault, with so few
-# images. Give a batch of some hundreds to find the filters that are really dead.
+# With only ten images it is normal that some units of `dense` respond to none of them. Pass a batch
+# of a few hundred images to find filters that are really dead.
 
 rates = (0.00001, 0.001, 0.1)
 figure = plt.figure(figsize=(10, 11))
@@ -55,7 +55,7 @@ for part, rate in zip(figure.subfigures(len(rates)), rates, strict=True):
     )
 
 # %%
-# Mean, standard deviation and norm are there as well: here those of the last training, in which
-# weights grew to many times their size.
+# Mean, standard deviation and norm are recorded too. These are the values of the last training, in
+# which the weights grew to many times their size.
 
 kerasviz.plot_training_statistics(statistics, statistics=["mean", "std", "norm"], columns=3)
