@@ -27,7 +27,7 @@ kerasviz.plot_architecture(model, expand=True)
 
 # %%
 # These are the addresses and the maps of the frozen layers. `"conv2d"` alone would work too,
-# because the name is unique in the model.
+# because the name is unique in the model. One map of `base/conv2d_1` is constant for this image.
 
 print(*kerasviz.find_layers(model), sep="\n")
 images, labels = kerasviz.fashion_mnist.load_samples()

@@ -50,7 +50,7 @@ kerasviz.plot_tiles(
     labels=True,
     cmap="gray",
     vmax=1,
-    title="strongest response of each filter of conv2d_1",
+    title="the image that each filter of conv2d_1 responds to most",
 )
 
 # %%

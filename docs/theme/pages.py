@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from mkdocs.structure.files import File
 
 DPI = 100
-"""Dots an inch; twice as many are in the file, for screens that show them."""
+"""Dots per inch; the file has twice that number, for screens that show them."""
 
 
 def on_page_markdown(markdown, page, config, files):

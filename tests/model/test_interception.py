@@ -147,8 +147,10 @@ def test_a_scalar_output_comes_back_as_it_is(batch_size: int, images: np.ndarray
     model = keras.Model(inputs, layers.Conv2D(2, 3, name="conv")(doubled))
     maps, count = kerasviz.get_feature_maps(model, "count", images, batch_size=batch_size)
     np.testing.assert_array_equal(maps, 2 * images)
-    assert np.shape(count) == () and count == 3
+    assert np.shape(count) == ()
+    assert count == 3
     one = kerasviz.get_feature_maps(model, "count#1", images, batch_size=batch_size)
-    assert np.shape(one) == () and one == 3
+    assert np.shape(one) == ()
+    assert one == 3
     every = kerasviz.get_feature_maps(model, "*", images, batch_size=batch_size)
     assert every["conv"].shape == (2, 6, 6, 2)
