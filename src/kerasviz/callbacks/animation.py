@@ -33,7 +33,7 @@ from kerasviz.draw.panel import CROSS_COLOR, Panel
 FRAME_TIME, LAST_TIME = 250, 2000
 """How long a step is shown, and the last one, in milliseconds."""
 UNREADABLE = (OSError, KeyError, ValueError, zipfile.BadZipFile)
-"""What is raised where a file has no values of a step."""
+"""The exceptions that a file without the values of a step raises."""
 GREYS = 32
 """How many of a palette's 256 colours are for text; nearly all others are for values."""
 

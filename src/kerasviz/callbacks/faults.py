@@ -1,4 +1,4 @@
-"""What goes wrong while training runs, and what is left to do when it was interrupted."""
+"""Errors while training runs, and the work that is left when it was interrupted."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ class Faults:
         except OSError as error:
             self.warn(
                 keyword,
-                f"`{keyword}` cannot be written to any more, and training goes on without it: "
-                f"{error}",
+                f"`{keyword}` can no longer be written; training continues without it: {error}",
             )
 
 

@@ -31,6 +31,6 @@ def discard(plot: Plot) -> None:
 
 
 def png_size(png: bytes) -> tuple[int, int]:
-    """Return width and height of a picture, which stand in the file's first chunk."""
+    """Return width and height of a picture, which are in the file's first chunk."""
     width, height = struct.unpack(">II", png[16:24])
     return width, height

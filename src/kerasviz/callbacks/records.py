@@ -1,4 +1,4 @@
-"""A CSV file that grows by a few rows at a time, and of which a row at most is ever cut."""
+"""An append-only CSV file; an interrupted write damages at most the last row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kerasviz.model.training_statistics import COLUMNS
 
 HEADER = ",".join(COLUMNS).encode()
 TAIL = 1 << 16
-"""In so many bytes at the end of a file there is a whole row."""
+"""The last bytes of a file, of this number, contain at least one whole row."""
 DIGITS = 12
 """The most digits that a number of epochs or steps has."""
 
@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 class RecordFile:
-    """The file that `WeightStatistics` writes, with a row a layer and record.
+    """The file that `WeightStatistics` writes, with one row per layer and record.
 
     Args:
         path: The file.
@@ -87,7 +87,7 @@ class RecordFile:
     def append(self, rows: Iterable[Sequence[object]]) -> None:
         """Add rows at the end, all or none of them.
 
-        The file is opened anew, so that one that is gone is noticed.
+        The file is opened again each time, so that a deleted file is noticed.
         """
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)

@@ -1,4 +1,4 @@
-"""When a callback acts: every so many epochs or batches, counted on from run to run."""
+"""Decide when a callback acts: every N epochs or batches, counted on from run to run."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ MAX_DIGITS = 12
 
 @dataclass(frozen=True)
 class Every:
-    """So many epochs, or so many batches."""
+    """An interval of `count` epochs or batches."""
 
     count: int
     unit: Literal["epoch", "batch"]
 
     def is_due(self, before: int, after: int) -> bool:
-        """Whether a multiple of the count lies behind one number and not behind the other."""
+        """Whether a multiple of `count` is in (before, after]."""
         return after // self.count > before // self.count
 
     def label(self, number: int) -> str:
-        """Return what stands in a title: `"epoch 12"`."""
+        """Return the words of a title: `"epoch 12"`."""
         return f"{self.unit} {number}"
 
     def stem(self, number: int) -> str:
-        """Return what stands in the name of a file: `"epoch-0012"`."""
+        """Return the part of a file's name: `"epoch-0012"`."""
         return f"{self.unit}-{number:0{DIGITS[self.unit]}}"
 
     @property
@@ -62,7 +62,7 @@ def parse_every(every: int | str) -> Every:
 
 
 class ScheduledCallback(keras.callbacks.Callback):
-    """A Keras callback that acts every so many epochs or batches.
+    """A Keras callback that acts every N epochs or batches.
 
     A subclass fills in `check`, `prepare`, `open`, `act` and `finish`. Epochs and batches
     are numbered by how many were trained when it acts. A later run goes on counting, be it another
@@ -105,7 +105,7 @@ class ScheduledCallback(keras.callbacks.Callback):
         return ""
 
     def act(self, number: int) -> None:
-        """Do what is to be done, when so many epochs or batches have been trained."""
+        """Do what is due after this number of epochs or batches."""
 
     def finish(self) -> None:
         """Write what has not been written yet. May be called at any time, and more than once."""

@@ -49,7 +49,7 @@ PLACES = ("every", "directory", "gif", "log_dir", "on_plot")
 
 
 class Snapshots(ScheduledCallback, ABC):
-    """Pictures of layers, every so many epochs or batches; what both callbacks share.
+    """Draw layers every N epochs or batches; the base of both callbacks.
 
     Args:
         layer: The caller's layer argument.
@@ -107,7 +107,7 @@ class Snapshots(ScheduledCallback, ABC):
 
     @abstractmethod
     def key(self) -> str:
-        """Return what the values of an animation depend on, but for the training."""
+        """Return a key for the settings that determine an animation's frames."""
 
     def check(self, model: keras.Model) -> None:
         """Refuse an address that cannot be right, of a model that the first step will build."""
@@ -204,12 +204,12 @@ class KernelSnapshots(Snapshots):
     Pictures can go to any number of places at once, and must go to one.
 
     Args:
-        layer: A layer address; several, or `None` for every convolution, give a picture each.
-        every: How often: every so many epochs, or `"100 batches"`.
-        directory: A folder for PNG files, one a layer and step: `conv2d/kernels-epoch-0001.png`.
+        layer: A layer address; several, or `None` for every convolution, give one picture each.
+        every: How often: an int for every N epochs, or a text such as `"100 batches"`.
+        directory: A folder for PNG files, one per layer and step: `conv2d/kernels-epoch-0001.png`.
             Where an address has characters that a file's name should not have, such as "/", the
             name of its folder ends in a checksum.
-        gif: A folder for animations, one a layer: `conv2d/kernels.gif`, on one colour scale for
+        gif: A folder for animations, one per layer: `conv2d/kernels.gif`, on one colour scale for
             all steps. It is written at the end, or when training was interrupted and the callback
             is no longer used, its `close()` is called, the notebook's cell has ended, or the
             program ends. The values of the steps are kept beside it, in `conv2d/kernels-frames`,
@@ -228,7 +228,7 @@ class KernelSnapshots(Snapshots):
 
     Raises:
         TypeError: A keyword that does not exist, or a value of the wrong type.
-        ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
+        ValueError: A keyword cannot be used, or the pictures have nowhere to go. When training
             begins: no layer has that address, or it has no kernel. Of a model that is built by its
             first step and makes layers while it is built, an address is checked after that step.
         ImportError: `log_dir` is given and TensorFlow is not installed.
@@ -353,7 +353,7 @@ class KernelSnapshots(Snapshots):
         return channel == "principal" and panel.tiles.size == len(panel.numbers) * math.prod(window)
 
     def key(self) -> str:
-        """Return what the values of an animation depend on, but for the training."""
+        """Return a key for the settings that determine an animation's frames."""
         return f"channel={self.channel!r}, tiles={self.options['tiles']!r}"
 
 
@@ -366,7 +366,7 @@ class FeatureMapSnapshots(Snapshots):
         inputs: What the model takes, as in `plot_feature_maps`.
         layer: A layer address; several, or `None` for every convolution, give a picture each, from
             one forward pass.
-        every: How often: every so many epochs, or `"100 batches"`.
+        every: How often: an int for every N epochs, or a text such as `"100 batches"`.
         directory: A folder for PNG files, one a layer and step, as in `KernelSnapshots`:
             `conv2d/feature_maps-epoch-0001.png`.
         gif: A folder for animations, one a layer, as in `KernelSnapshots`.
@@ -390,7 +390,7 @@ class FeatureMapSnapshots(Snapshots):
     Raises:
         TypeError: A keyword that does not exist, a value of the wrong type, or `inputs` of a form
             that no model takes.
-        ValueError: A keyword has no meaning, or the pictures have nowhere to go. When training
+        ValueError: A keyword cannot be used, or the pictures have nowhere to go. When training
             begins: no layer has that address, or `inputs` does not fit the model. Of a model that
             is built by its first step, the inputs are checked after that step.
         ImportError: `log_dir` is given and TensorFlow is not installed.
@@ -471,7 +471,7 @@ class FeatureMapSnapshots(Snapshots):
         return {panel.name: panel for panel in panels}
 
     def key(self) -> str:
-        """Return what the values of an animation depend on, but for the training."""
+        """Return a key for the settings that determine an animation's frames."""
         assert self._maps is not None
         arrays = self._maps.request.batch.arrays
         checksums = [zlib.crc32(array.tobytes()) for array in arrays]

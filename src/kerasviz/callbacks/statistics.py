@@ -40,9 +40,9 @@ class WeightStatistics(ScheduledCallback):
             kernel. `None` is every convolution.
         inputs: A batch of what the model takes, as in `get_feature_maps`, to find dead filters by;
             the more samples, the surer. Without it they are not looked for.
-        every: How often: every so many epochs, or `"100 batches"`.
-        csv: A CSV file, made with its folder if need be, with a row a layer and record. Rows are
-            added to a file that this callback wrote before.
+        every: How often: an int for every N epochs, or a text such as `"100 batches"`.
+        csv: A CSV file, made with its folder if need be, with one row per layer and record. Rows
+            are added to a file that this callback wrote before.
         log_dir: The folder of a run in TensorBoard, as `keras.callbacks.TensorBoard` takes it. The
             scalars, such as `norm/conv2d`, go to a folder in it, `statistics`.
         batch_size: How many of the samples of `inputs` are computed at a time.
@@ -56,7 +56,7 @@ class WeightStatistics(ScheduledCallback):
             - `layer`: The layer's address.
             - `mean`, `std`, `norm`: Mean and standard deviation of the kernel's weights, and their
               Euclidean norm. Biases do not count.
-            - `update_ratio`: By which part of its norm one step of training moved the kernel, see
+            - `update_ratio`: Size of the last training step relative to the kernel's norm, see
               Notes; `None`, and empty in the file, where it was not measured.
             - `dead`: Share of filters that are dead over the samples of `inputs`, 0 to 1, see
               Notes; `None`, and empty in the file, without `inputs`, or where these give each
@@ -64,7 +64,7 @@ class WeightStatistics(ScheduledCallback):
 
     Raises:
         TypeError: A keyword of the wrong type, or `inputs` of a form that no model takes.
-        ValueError: A keyword has no meaning. When training begins: no layer has that address, it
+        ValueError: A keyword cannot be used. When training begins: no layer has that address, it
             has no kernel, `inputs` does not fit the model, or `csv` is a file of something else.
             Of a model that is built by its first step and makes layers while it is built, an
             address is checked after that step.

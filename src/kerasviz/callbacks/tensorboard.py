@@ -34,7 +34,7 @@ class EventLog:
         if util.find_spec("tensorflow") is None:
             raise ImportError(
                 "`log_dir` needs TensorFlow, which writes TensorBoard's files: "
-                "pip install tensorflow. All else does without."
+                "pip install tensorflow. Everything else works without it."
             )
         self.log_dir = log_dir
         self.kind = kind
@@ -78,7 +78,7 @@ class EventLog:
         return "://" not in self.log_dir  # where a cloud's storage is, only TensorFlow can look
 
     def _record(self, values: Mapping[str, Any], number: int, metadata: Any, length: int) -> None:
-        """Write values by their tags, which take at least so many bytes together.
+        """Write values by their tags, which take at least `length` bytes together.
 
         Raises:
             OSError: They did not arrive in the file.
