@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with plain_warnings():
             options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # as with `| head`: nobody reads on, which is no failure to tell
+    except BrokenPipeError:  # as with `| head`: nobody reads on, which is not worth a message
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What each command does; Keras and Matplotlib are imported when one runs."""
+"""The commands; Keras and Matplotlib are imported when one runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is that was given as a model, where it is not one."""
+"""Recognise files that were given as a model and are not one."""
 
 from __future__ import annotations
 

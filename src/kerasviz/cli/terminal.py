@@ -1,4 +1,4 @@
-"""What a command says on a terminal: lines without control characters."""
+"""Write lines without control characters on a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-"""What makes letters bold or coloured, as in Keras's messages."""
+"""The sequences that make letters bold or coloured, as in Keras's messages."""
 
 
 def printable(text: object) -> str:
