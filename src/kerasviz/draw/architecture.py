@@ -44,7 +44,7 @@ from kerasviz.draw.tiles import constant_tiles, mosaic
 
 # Lengths in points.
 PAGE = (11 * 72.0, 8.2 * 72.0)
-"""What the boxes of a new figure are brought close to: a screen, or a page on its side."""
+"""The size that a new figure should come close to: a screen, or a page on its side."""
 LEAST_WIDTH, MARGIN, TITLE_PAD = 230.0, 9.0, 8.0
 BLEED = 1.0
 """How far the outlines of the outermost boxes reach beyond them."""
@@ -88,14 +88,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Diagram:
-    """What is drawn.
+    """A diagram of boxes, frames and arrows.
 
     Args:
         boxes: The boxes.
         frames: The frames.
         edges: What leads to what, as in `Graph`; so are `order` and `parents`.
-        order: What stands above what.
-        parents: What stands in which frame.
+        order: Pairs of which the first is above the second.
+        parents: The frame that each item is in.
         title: The default title.
         notes: Sentences for below the legend.
     """
@@ -151,7 +151,7 @@ def draw_architecture(diagram: Diagram, options: FigureOptions) -> Plot:
 
 
 class _Sheet:
-    """Where everything stands, in points: the boxes, below them the legend, and then the notes."""
+    """Where everything is, in points: the boxes, below them the legend, and then the notes."""
 
     def __init__(self, diagram: Diagram) -> None:
         self.diagram = diagram
@@ -303,7 +303,7 @@ class _Artist:
         self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
 
     def _draw_open_ends(self) -> None:
-        """Draw dotted arrows to what takes something that comes from nobody knows where."""
+        """Draw dotted arrows into boxes whose input has an unknown source."""
         reached = {line.target for line in self.sheet.layout.lines}
         is_open = [*(box.is_open for box in self.boxes), *(frame.is_open for frame in self.frames)]
         tips = []

@@ -11,7 +11,7 @@ import numpy as np
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_TERMS = 9
-"""So many values of a window are written out in a sum."""
+"""At most this number of a window's values is written out in a sum."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class NumberFormat:
 
     @property
     def unit(self) -> str:
-        """What stands in a title: nothing, or `", in 10⁻³"`."""
+        """The words for a title: nothing, or `", in 10⁻³"`."""
         power = str(self.exponent).translate(SUPERSCRIPTS)
         return f", in 10{power}" if self.exponent else ""
 
@@ -69,7 +69,7 @@ def write_sum(terms: Sequence[tuple[float, str]], total: float) -> str:
     """Return a sum with its result, such as `"0.31 − 0.11 − 0.02 (bias) = 0.18"`.
 
     Args:
-        terms: The summands, each with what stands behind it in brackets, or with nothing.
+        terms: The summands, each with the remark after it in brackets, or with none.
         total: The result.
 
     Returns:
@@ -80,7 +80,7 @@ def write_sum(terms: Sequence[tuple[float, str]], total: float) -> str:
         write = choose_format(np.array([*values, total]), digits, units=False)
         with np.errstate(invalid="ignore"):
             adds_up = np.round(values, write.decimals).sum() - np.round(total, write.decimals)
-        if not abs(adds_up) > 0.1 * 10.0**-write.decimals:  # nor where it is no number
+        if not abs(adds_up) > 0.1 * 10.0**-write.decimals:  # nor where it is NaN
             break
     else:
         return f"{_join(write, terms)} ≈ {write(total)}"

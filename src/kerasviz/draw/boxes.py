@@ -1,4 +1,4 @@
-"""What stands in a box of an architecture: lines of text and small maps, measured in points."""
+"""The contents of a box of an architecture: lines of text and small maps, measured in points."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Maps:
 
 @dataclass(frozen=True)
 class Box:
-    """What is said about a layer, or about several in one box.
+    """The text and the maps of one box, for a layer or for several.
 
     Args:
         before: What comes before the head, in smaller letters.
         head: What the box is.
-        details: What follows; behind the head where it fits, else on lines of its own.
+        details: What follows; after the head where it fits, else on lines of its own.
         note: A remark at the right, such as the number of parameters.
         name: The name of the layer.
         shape: The shape of its output.
@@ -111,7 +111,7 @@ def line_width(text: str, size: float) -> float:
 
 @lru_cache(maxsize=10_000)
 def _measure(text: str, size: float, _font: str, dpi: float) -> float:
-    """Return the width of a text: the same words stand in many boxes, and measuring is slow."""
+    """Return the width of a text: the same words are in many boxes, and measuring is slow."""
     width, _, _ = _renderer(dpi).get_text_width_height_descent(
         text, FontProperties(size=size), False
     )
@@ -125,7 +125,7 @@ def _renderer(dpi: float) -> Any:
 
 
 def shorten(text: str, width: float, size: float) -> str:
-    """Put … for the middle of a text that would be wider than so many points."""
+    """Put … for the middle of a text that would be wider than `width` points."""
     if math.isinf(width) or line_width(text, size) <= width:
         return text
     least, most = 0, len(text) - 1  # letters that are kept
@@ -156,7 +156,7 @@ def join_words(words: Sequence[str], width: float, size: float) -> list[str]:
 
 
 def box_rows(box: Box, width: float) -> list[Row]:
-    """Return the lines of a box, none wider than so many points."""
+    """Return the lines of a box, none wider than `width` points."""
 
     def row(text: str, size: float) -> Row:
         return Row(shorten(text, width, size), "", size)
@@ -204,7 +204,7 @@ def box_width(boxes: Sequence[Box]) -> float:
 
 
 class MapPlaces(NamedTuple):
-    """Where the maps of a box stand, in points from the left and the top of the room for them.
+    """Where the maps of a box are, in points from the left and the top of the room for them.
 
     Args:
         grid: How they are laid out in one image.
@@ -243,7 +243,7 @@ class MapPlaces(NamedTuple):
 
 
 def place_maps(maps: Maps, width: float) -> MapPlaces:
-    """Lay the maps of a box out in so many points of width."""
+    """Lay the maps of a box out in `width` points."""
     count, height, across = maps.tiles.shape[:3]
     if maps.numbers is None:
         unit = min(width / across, PICTURE_HEIGHT / height)

@@ -75,7 +75,7 @@ class Cells:
         self.image = ax.imshow(
             np.ma.MaskedArray(np.zeros(shape), True),
             norm=scale.norm,
-            # Values beyond the limits are infinite; what is masked lies under other artists.
+            # Values beyond the limits are infinite; what is masked is under other artists.
             cmap=scale.cmap.with_extremes(bad=INVALID, over=INVALID, under=INVALID),
             extent=(self.left, right, bottom, self.top),
             interpolation="antialiased",

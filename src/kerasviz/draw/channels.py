@@ -58,7 +58,7 @@ def kernel_tiles(kernel: np.ndarray, channel: Channel) -> KernelTiles:
         channel: What `resolve_channel` returned.
 
     Returns:
-        A tile a filter; with "all" a tile a pair, row by row an input channel's.
+        One tile per filter; with "all" one tile per input channel and filter, channel by channel.
     """
     in_channels, filters = kernel.shape[2:]
     by_filter = np.moveaxis(kernel, 3, 0)

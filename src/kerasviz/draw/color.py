@@ -28,14 +28,14 @@ class Limits(NamedTuple):
 
 
 class ColorScale(NamedTuple):
-    """What `imshow` needs to turn values into colours."""
+    """Norm and colormap, with which `imshow` turns values into colours."""
 
     norm: Normalize
     cmap: Colormap
 
 
 def warn_invalid(count: int, stacklevel: int) -> None:
-    """Warn of so many values that no colormap has a place for.
+    """Warn of values that no colormap has a place for.
 
     Args:
         count: How many are NaN or infinite, perhaps none.

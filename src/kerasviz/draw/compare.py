@@ -43,7 +43,7 @@ from kerasviz.draw.text import escape
 
 # Sizes in inches, as those of a figure.
 PAGE = (11.0, 8.5)
-"""What a new figure fills at most."""
+"""The largest size of a new figure."""
 BESIDE, BELOW = 0.25, 0.15
 """Distance between two panels."""
 BAR_ROOM = BAR_PAD + BAR_WIDTH + BAR_LABELS
@@ -54,15 +54,15 @@ NAME_PAD = 0.04
 NARROW = 1.9
 """So wide the lines above and below a panel are at least, where there is room for them."""
 LEAST_ROOM = 0.2
-"""What a mosaic gets at the least, however small the caller's figure is."""
+"""The smallest room for a mosaic, however small the caller's figure is."""
 SIDE_BY_SIDE = 0.6
-"""All panels stand in one row, unless tiles would be smaller than this part of what they can be."""
+"""All panels are in one row, unless tiles would be smaller than this part of what they can be."""
 LARGE, SMALL = "large", "small"
 """Font sizes of headings and names, and of all else."""
 
 
 class Compared(NamedTuple):
-    """A panel, its name, and what stands below it."""
+    """A panel, its name, and the text below it."""
 
     panel: Panel
     name: str
@@ -80,7 +80,7 @@ class _Item:
     caption: str
 
     def lines(self, width: float) -> tuple[str, str, str]:
-        """Return name, notes and caption in lines that are so many inches wide at most."""
+        """Return name, notes and caption in lines that are at most `width` inches wide."""
         points, small = SLACK * 72 * width, title_size(SMALL)
         return (
             wrap_text(self.name, points, title_size(LARGE)),
@@ -183,7 +183,7 @@ def _arrange(
     *,
     new: bool,
 ) -> tuple[int, tuple[float, float]]:
-    """Choose how many panels stand in a row: all, unless the tiles would be much larger otherwise.
+    """Choose how many panels are in a row: all, unless the tiles would be much larger otherwise.
 
     Returns:
         The number, and the width and height that each mosaic has.
@@ -213,7 +213,7 @@ def _room(
     options: TileOptions,
     page: tuple[float, float],
 ) -> tuple[float, float]:
-    """Return the width and height that a mosaic has on a page with so many panels in a row."""
+    """Return the width and height that a mosaic has on a page with `columns` panels in a row."""
     bars = sum(bool(_sharing(items, i, columns, options)) for i in range(columns))
     width = page[0] - 2 * MARGIN - (columns - 1) * BESIDE - bars * BAR_ROOM
     beside, below = (0.0, 0.0) if items[0].panel.table is None else TABLE_NUMBERS
@@ -378,7 +378,7 @@ def _add_shared_bar(image: AxesImage, plan: Plan, sharing: Sequence[Panel]) -> C
 
 
 def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
-    """Write lines that begin so many inches above the upper, 1, or the lower side of an Axes, 0."""
+    """Write lines `offset` inches above the upper, 1, or the lower side of an Axes, 0."""
     ax.annotate(
         text,
         (0, y),
@@ -392,7 +392,7 @@ def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
 
 
 def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn]) -> Plot:
-    """Return the `Plot`, in which every image has the bar that stands at the end of its row."""
+    """Return the `Plot`, in which every image has the bar at the end of its row."""
     colorbars = []
     bar = None
     for each in reversed(drawn):

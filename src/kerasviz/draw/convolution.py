@@ -34,7 +34,7 @@ ACCENT = "#ff6a00"
 UNWRITTEN = "0.93"
 """The colour of a value that the output map does not have yet."""
 SIGNS = {"kernel": "×", "products": "=", "output": "→"}
-"""What stands before a part."""
+"""The sign before a part."""
 SIGN, BAR_LABEL = 18.0, 7.0
 """Sizes of text, in points."""
 
@@ -49,8 +49,8 @@ class Moment:
         products: Array of the same shape, `None` of a pooling.
         largest: Row and column in the window of the value that a maximum takes, or `None`.
         position: Row and column in the output.
-        sums: What stands below the products of each row.
-        formula: What stands below everything.
+        sums: The text below the products of each row.
+        formula: The text below everything.
     """
 
     taken: tuple[np.ndarray, np.ndarray]

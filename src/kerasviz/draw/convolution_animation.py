@@ -29,7 +29,7 @@ BUTTONS = {
     "minus": "−",
     "plus": "+",
 }
-"""What stands on the buttons of the player, by the names of Matplotlib's icons."""
+"""The labels of the player's buttons, by the names of Matplotlib's icons."""
 
 
 class ConvolutionAnimation(FuncAnimation):

@@ -24,7 +24,7 @@ BEFORE = {"window": 0.45, "kernel": 0.36, "products": 0.36, "output": 0.6}
 """Distance between a part and the one before it."""
 MARGIN, ROW_NAME, ROW_GAP = 0.15, 0.22, 0.32
 BELOW = {"output": 0.2, "kernel": 0.24, "products": 0.24}
-"""Room for what stands below a part; there is nothing below a kernel, but beside it."""
+"""Room for the text below a part; the text of a kernel is beside it."""
 BAR_PAD, BAR_HEIGHT, BAR = 0.08, 0.08, 0.36
 """Distance and height of a colour bar, and the room for both and its labels."""
 LINE = 1.3
@@ -35,7 +35,7 @@ HEADING, TITLE, FORMULA = 11.0, 8.5, 10.0
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What stays as it is while a window moves.
+    """The part of a picture that does not change while a window moves.
 
     Args:
         inputs: Array `(rows, height, width)`: a padded input a row of the picture.
@@ -46,8 +46,8 @@ class Scene:
         products: Values with the range of all products that will be shown.
         output: `(rows, columns)`.
         titles: The title of each part.
-        heading: What stands above everything.
-        formula: The longest text that will stand below everything.
+        heading: The text above everything.
+        formula: The longest text that will be below everything.
         dilated: Whether the window passes over cells.
         counts_padding: Whether a padded cell under the window goes into the result.
         marks_largest: Whether one value under the window is the result.
@@ -108,7 +108,7 @@ class Plan:
         size: Width and height of the whole.
         boxes: The place of each part, by row and part, the output last.
         titles: The title of each part, with the unit of the numbers in it.
-        signs: The middle of what stands before a part, likewise.
+        signs: The middle of the sign before each part, likewise.
         bars: The place of each colour bar, by part.
         formats: How the numbers of each part are written.
         fonts: Their sizes in points, `None` where there is no room for them.

@@ -44,7 +44,7 @@ TITLE = 0.35
 EDGE = 0.1
 """Room between the upper edge and what is below it."""
 LEAST = 0.2
-"""What a panel gets at the least, however small the caller's figure is."""
+"""The smallest room for a panel, however small the caller's figure is."""
 TITLE_PAD = 4.0
 """Distance between panel, legend and heading, in points."""
 LINE = 1.25
@@ -102,10 +102,10 @@ class CurvePanel:
 
     Args:
         name: What the curves show.
-        note: What the heading says behind the name.
+        note: What the heading says after the name.
         curves: The curves.
         marks: The epochs that are marked.
-        legend: What stands above the panel.
+        legend: The entries above the panel.
         log: Whether the values are on a logarithmic axis.
         level: A value that is marked by a line across the panel.
         percent: Whether the values are shares, to be written as percentages.
@@ -143,7 +143,7 @@ def draw_curves(
         options: The caller's keywords, checked and complete.
         colors: How many colours there are.
         note: What has to be said about all of them, letter by letter.
-        legend: What stands above all of them; where a layout engine places the panels, above the
+        legend: The entries above all of them; where a layout engine places the panels, above the
             first.
         axis: What is counted on the horizontal axis.
         columns: Panels in a row.
@@ -185,7 +185,7 @@ def draw_curves(
 
 
 def choose_colors(count: int) -> list[str]:
-    """Return so many colours that are told apart; of very many, neighbours look alike."""
+    """Return `count` colours that can be told apart; of very many, neighbours look alike."""
     if count <= len(COLORS):
         return list(COLORS[:count])
     cmap = matplotlib.colormaps["viridis"]
@@ -335,7 +335,7 @@ def _write_above(
 
 
 def _legend_style(entries: Sequence[LegendEntry], width: float) -> dict[str, Any]:
-    """Return how a legend of at most so many points across looks."""
+    """Return the style of a legend that is at most `width` points wide."""
     size = _points("small")
     return {
         "ncols": _legend_columns([entry.text for entry in entries], width, size),
@@ -351,7 +351,7 @@ def _legend_style(entries: Sequence[LegendEntry], width: float) -> dict[str, Any
 
 
 def _make_room(ax: Axes, height: float) -> None:
-    """Extend the axis of values upwards until so many points of the panel are empty."""
+    """Extend the axis of values upwards until `height` points of the panel are empty."""
     part = height / 72 * ax.figure.dpi / ax.get_window_extent().height
     scale = ax.yaxis.get_transform()
     low, high = scale.transform(np.array(ax.get_ylim()))
@@ -367,7 +367,7 @@ def _handle(entry: LegendEntry, palette: Sequence[str]) -> Line2D:
 
 
 def _legend_columns(texts: Sequence[str], width: float, size: float) -> int:
-    """Return how many columns of a legend stand side by side in so many points."""
+    """Return how many columns of a legend fit into `width` points."""
     widths = [text_width(text, size) + (HANDLE + HANDLE_PAD + COLUMN_GAP) * size for text in texts]
     for columns in range(len(texts), 1, -1):
         parts = np.array_split(widths, columns)

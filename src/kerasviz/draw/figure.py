@@ -26,7 +26,7 @@ DEFAULTS = FigureOptions(title=True, ax=None, figure=None)
 
 
 def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
-    """Merge the caller's keywords over the defaults, and refuse what has no meaning.
+    """Merge the caller's keywords over the defaults, and refuse what cannot be used.
 
     Args:
         options: What the caller gave.
@@ -47,7 +47,7 @@ def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
 
 
 def subplots(figure: FigureBase, count: int, columns: int, *, share: bool = False) -> list[Axes]:
-    """Add so many Axes to a figure, row by row; with `share` they have one horizontal axis."""
+    """Add `count` Axes to a figure, row by row; with `share` they have one horizontal axis."""
     axes: list[Axes] = []
     for place in range(1, count + 1):
         beside = axes[0] if share and axes else None

@@ -1,6 +1,6 @@
-"""A layered layout: where boxes and the frames around them stand, and how lines run between them.
+"""A layered layout: where boxes and the frames around them are, and how lines run between them.
 
-Boxes stand in rows, each below all that leads to it. A line that passes rows on its way has a lane
+Boxes are in rows, each below all that leads to it. A line that passes rows on its way has a lane
 of its own in them, so that it runs through no box. A frame is laid out by itself, and is one box
 for what is around it. What is too tall for a page is cut into columns, as newspapers do.
 
@@ -32,9 +32,9 @@ GUTTER, TRACK = 16.0, 7.0
 
 MOST_COLUMNS = 24
 CUT_COST = 0.12
-"""What each further line that is cut costs, where a column a third too tall costs 0.11."""
+"""The cost of each further line that is cut; a column that is a third too tall costs 0.11."""
 LEAST_FULL = 0.6
-"""How full columns have to be on average: else one box too tall would stand alone in one."""
+"""How full columns have to be on average: else one box too tall would be alone in one."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Graph:
     Args:
         sizes: Width and height of each box, `(n, 2)`.
         edges: Pairs of a box or frame and one that it leads to.
-        parents: For each box, then for each frame: the frame in which it stands, `None` outside.
+        parents: For each box, then for each frame: the frame that it is in, `None` outside.
         headers: Width and height of the title of each frame.
-        order: Pairs of which the first stands above the second, though no line is drawn.
+        order: Pairs of which the first is above the second, though no line is drawn.
     """
 
     sizes: np.ndarray
@@ -80,7 +80,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands; y grows downwards.
+    """Where everything is; y grows downwards.
 
     Args:
         size: Width and height of the whole.
@@ -101,7 +101,7 @@ def lay_out(graph: Graph, page: tuple[float, float]) -> Layout:
         page: Width and height that it should not exceed. Where it must, it does so in both.
 
     Raises:
-        ValueError: The edges lead in a circle, be it through what stands in a frame.
+        ValueError: The edges lead in a circle, also through the contents of a frame.
     """
     return _Nesting(graph, page).lay_out()
 
@@ -127,7 +127,7 @@ class _Nesting:
         return found
 
     def lay_out(self) -> Layout:
-        """Lay out everything, and put it where it stands in the whole."""
+        """Lay out everything, and move it to its position in the whole."""
         frames = range(self.boxes, len(self.graph.parents))
         for frame in sorted(frames, key=lambda item: -len(self.holders[item])):
             self._lay_out_frame(frame)
@@ -183,7 +183,7 @@ class _Nesting:
 
 
 IN, OUT = -1, -2
-"""What is outside a level: before it, and behind it."""
+"""The ends of lines outside a level: before it, and after it."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class _Link:
 
 @dataclass
 class _Level:
-    """What stands in one frame, from (0, 0); `ins` and `outs` are where lines come in and out."""
+    """The contents of one frame, from (0, 0); `ins` and `outs` are where lines come in and out."""
 
     width: float
     height: float
@@ -233,7 +233,7 @@ def _lay_out_level(
 
 @dataclass
 class _Flow:
-    """What one source leads to, from its row, -1 before the level, to the rows of its targets.
+    """The lines from one source, from its row, -1 before the level, to the rows of its targets.
 
     Args:
         source: The real source.
@@ -327,7 +327,7 @@ def _partition(edges: np.ndarray, costs: np.ndarray, count: int) -> list[int]:
 
 
 class _Column:
-    """Rows that stand below one another; the first holds what comes in, the last what goes out.
+    """Rows below one another; the first holds what comes in, the last what goes out.
 
     Args:
         items: The items in it by place, in the order in which they are to be met from left.
@@ -335,7 +335,7 @@ class _Column:
         flows: The flows of the level.
         span: Which rows it has.
         entering: The sources of what comes in, from left to right.
-        framed: Whether it stands in a frame.
+        framed: Whether it is in a frame.
     """
 
     def __init__(

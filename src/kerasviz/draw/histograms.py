@@ -24,14 +24,14 @@ ONE_PANEL = (4.6, 2.8)
 FEW_PANELS = (2.9, 1.9)
 MANY_PANELS = (1.75, 1.0)
 FEW = 6
-"""Up to so many panels they are large."""
+"""Up to this number of panels, they are large."""
 MOST_COLUMNS = 6
 LEFT, BOTTOM, NUMBERS, MARGIN = 0.6, 0.5, 0.25, 0.12
 """Room for the numbers beside a panel, for those below with their label, and without it."""
 TITLE = 0.3
 """Room for a title of all panels."""
 LEAST = 0.2
-"""What a panel gets at the least, however small the caller's figure is."""
+"""The smallest room for a panel, however small the caller's figure is."""
 TITLE_PAD = 3.0
 """Distance of the lowest line of text from the panel, and of the heading from it, in points."""
 OPACITY = 0.25

@@ -65,7 +65,7 @@ LINE = 1.25
 SLACK = 0.94
 """Which part of a line of small text is filled: drawn in dots, letters may be so much wider."""
 LEAST_DOTS = 0.75
-"""Where a value would be smaller than so many dots, values are no longer made whole dots."""
+"""Below this size in pixels, cells are not rounded to whole pixels."""
 ROW_ASPECT = 20
 """Width to height of a row of values, where it is long and there is room."""
 HIGH_ROW = 0.3
@@ -110,7 +110,7 @@ def check_panels(count: int, options: Mapping[str, object], noun: str = "layers"
     """Refuse, before anything is computed, an Axes for more panels than one."""
     if options["ax"] is not None and count > 1:
         raise ValueError(
-            f"`ax` takes one panel, but {count} {noun} were asked for: give `figure` instead."
+            f"`ax` takes one panel, but {count} {noun} were requested: pass `figure` instead."
         )
 
 
@@ -421,7 +421,7 @@ def _draw_into_new(
 
 @dataclass(frozen=True)
 class _Box:
-    """What a panel needs around its mosaic, in inches, and its title broken into lines."""
+    """The room around the mosaic of a panel, in inches, and its title broken into lines."""
 
     left: float
     top: float
@@ -537,7 +537,7 @@ def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
 
 
 def add_bar(image: AxesImage, panel: Panel, figure: FigureBase, **place: Any) -> Colorbar:
-    """Add a colour bar, which ends in an arrow where values lie beyond its limits."""
+    """Add a colour bar, which ends in an arrow where values are beyond its limits."""
     lowest, highest = value_range(panel.tiles)
     vmin, vmax = image.get_clim()
     below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax

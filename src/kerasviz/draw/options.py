@@ -117,7 +117,7 @@ def check_choice(name: str, value: object, known: Sequence[str], otherwise: str 
 
 
 def check_options(options: TileOptions, *own: str) -> TileOptions:
-    """Merge the caller's keywords over the defaults, and refuse what has no meaning.
+    """Merge the caller's keywords over the defaults, and refuse what cannot be used.
 
     Args:
         options: What the caller gave.

@@ -13,7 +13,7 @@ from kerasviz.draw.color import INVALID, ColorScale, Limits, rgb_limits, rgb_val
 from kerasviz.draw.tiles import Grid
 
 Opacity = float | Literal["strength"]
-"""How much of a picture a map covers: as much everywhere, or more where its values are stronger."""
+"""The share of the picture that a map covers: the same everywhere, or more for stronger values."""
 
 STRONGEST = 0.85
 """The opacity of the strongest value, which still lets a picture's edges through."""
@@ -66,7 +66,7 @@ def picture_colors(values: np.ndarray) -> Pictures:
 
 
 def see_through(scale: ColorScale, alpha: Opacity, *, cmap_given: bool) -> ColorScale:
-    """Let what lies below shine through the colours.
+    """Let what is below shine through the colours.
 
     Args:
         scale: Opaque colours.
@@ -155,7 +155,7 @@ def raster_size(picture: tuple[int, int], cells: tuple[int, int], dots: float) -
 
     Args:
         picture: Height and width of the picture.
-        cells: How many values of a map stand below one another and side by side.
+        cells: The rows and columns of a map's values.
         dots: Height and width of a pixel of the picture, in dots of the figure.
     """
     size = []
@@ -168,11 +168,11 @@ def raster_size(picture: tuple[int, int], cells: tuple[int, int], dots: float) -
 
 
 def cell_grid(grid: Grid, cells: tuple[int, int]) -> Grid:
-    """Return the same places in another unit: so many values fill a tile.
+    """Return the same positions in another unit: `cells` values fill a tile.
 
     Args:
         grid: The places, in any unit.
-        cells: How many values of a tile stand below one another and side by side.
+        cells: The rows and columns of a tile's values.
     """
     if cells == grid.tile:
         return grid

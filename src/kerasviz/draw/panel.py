@@ -122,12 +122,12 @@ class Plot:
 
 @dataclass(frozen=True)
 class Panel:
-    """What one panel shows, before anything is drawn.
+    """The contents of one panel, before anything is drawn.
 
     Args:
         tiles: Array `(n, height, width)` of values, or `(n, height, width, 3)` of colours in
             0 to 1, in the order in which they are drawn.
-        numbers: The number of each among all that exist: of a tile, or of a group of tiles.
+        numbers: Index of each tile, or group of tiles, in the layer.
         total: How many exist.
         name: What the tiles belong to, the first word of the title.
         noun: What a tile is, in the plural.
@@ -325,7 +325,7 @@ def draw_panel(
         scale: Norm and colormap, `None` for colours.
         label_size: Size of the tiles' numbers in points, `None` for no numbers.
         row_step: Where tiles are too small for numbers of their own: number the first one of each
-            row, or of every so many rows, at the left. 0 for numbers over the tiles.
+            row, or of every N rows, at the left. 0 for numbers over the tiles.
         most_ticks: How many rows and columns of a table may get a number.
 
     Returns:
@@ -371,7 +371,7 @@ def draw_panel(
         _label_tiles(ax, panel, grid, label_size)
     # Matplotlib's documented way to change what hovering shows is to replace this method.
     ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore[assignment,method-assign]
-    image.mouseover = False  # the value already stands in the coordinates
+    image.mouseover = False  # the value is already in the coordinates
     return image
 
 
@@ -491,7 +491,7 @@ def _label_table(
 
 
 def _thin(count: int, most: int) -> slice:
-    """Choose which of many ticks get a number: so many at most, at a round distance."""
+    """Choose which of many ticks get a number: at most `most`, at a round distance."""
     steps = [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1000]
     steps += [2000, 5000, 10_000, 20_000, 50_000, 100_000]
     return slice(None, None, next((step for step in steps if count <= most * step), count))

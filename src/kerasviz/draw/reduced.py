@@ -12,13 +12,13 @@ from typing_extensions import override
 
 Extent = tuple[float, float, float, float]
 SLACK = 1e-6
-"""By how much a whole number of values a pixel may be missed, from rounding."""
+"""Tolerance for rounding errors in the number of values per pixel."""
 
 
 class ReducedImage(AxesImage):
     """An image of values or of colours, reduced when it is drawn, by how many pixels it then has.
 
-    `get_array` stays what was given: only what is drawn is reduced, anew for each resolution and
+    `get_array` stays what was given: only what is drawn is reduced, again for each resolution and
     each zoom. Where it has no more values than pixels, it is an `AxesImage` like any other.
     """
 
@@ -88,8 +88,8 @@ class ReducedImage(AxesImage):
 class ReducedPcolorImage(PcolorImage):
     """An image of rows and columns of unequal sizes that is reduced in the same way.
 
-    Values, or colours, whose middles lie in the same pixel are averaged, by rows and by columns; a
-    pixel in which no middle lies shows the value that it is in.
+    Values, or colours, whose centres are in the same pixel are averaged, by rows and by columns; a
+    pixel without a centre shows the value that it is in.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ def resolve_scales(
         for name in ("cmap", "norm"):
             if options[name] is not None:
                 raise ValueError(
-                    f"`{name}` has no meaning for RGB tiles, which are colours already. "
+                    f"`{name}` cannot be used for RGB tiles, which are colours already. "
                     f"Received: {name}={options[name]!r}"
                 )
     panels = [_as_common_floats(panel) for panel in panels]

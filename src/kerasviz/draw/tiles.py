@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 RAGGED_COST, EMPTY_COST = 0.15, 1.0
-"""What a last row that is not full costs, and what it costs more the emptier it is, against an
+"""The cost of a last row that is not full, and its extra cost the emptier it is, against an
 aspect that is e times off the target."""
 
 
@@ -108,7 +108,7 @@ def _edges(length: int, gaps: np.ndarray, gap_cells: int) -> np.ndarray:
 
 
 def choose_columns(count: int, tile: tuple[float, float], aspect: float) -> int:
-    """Choose how many tiles stand in a row.
+    """Choose how many tiles are in a row.
 
     Args:
         count: Number of tiles.
