@@ -29,7 +29,7 @@ class Split(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """What a network is trained on, what decides when to stop, and what it is judged by."""
+    """The images to train on, to decide when to stop, and to judge the network by."""
 
     train: Split
     validation: Split
@@ -48,7 +48,7 @@ def load_data(
         folder: The folder with the four idx files, gzipped or not. `None` for Keras's cache, where
             `keras.datasets.fashion_mnist.load_data()` puts them, or the folder of Debian's package
             `dataset-fashion-mnist`.
-        subset: Take only so many of the training images, before they are split, and at most so
+        subset: Take only this number of training images, before they are split, and at most so
             many test images.
 
     Returns:
@@ -56,7 +56,7 @@ def load_data(
 
     Raises:
         FileNotFoundError: The files are not there; the message says how to get them.
-        ValueError: `subset` is no number of images, or a file is no idx file.
+        ValueError: `subset` is not a number of images, or a file is not an idx file.
 
     Example:
         >>> from kerasviz import fashion_mnist

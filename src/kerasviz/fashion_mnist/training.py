@@ -19,7 +19,7 @@ PATIENCE = 2
 
 
 class Training(NamedTuple):
-    """What a training run leaves.
+    """The result of a training run.
 
     Args:
         model: The network with the weights of its best epoch, compiled.
@@ -56,10 +56,10 @@ def train(
         folder: The folder with the four idx files; `None` for Keras's cache, see `load_data`.
         output: A folder, made if need be, for the best model (`best-model.keras`), the log of the
             epochs (`history.csv`) and every picture. `None` writes nothing.
-        subset: Train on so many images instead of all, to see it run.
+        subset: Train on this number of images instead of all, to see it run.
         epochs: How many at most; training stops when the validation loss has not fallen for two,
             and the weights of the best epoch are kept.
-        batch_size: Images a step.
+        batch_size: Images per step.
         seed: The seed of the weights and of the order of the images, set for all of Python, NumPy
             and the backend, as `keras.utils.set_random_seed` does.
         callbacks: More Keras callbacks.
@@ -73,7 +73,7 @@ def train(
     Raises:
         FileNotFoundError: The data is not there; the message says how to get it.
         OSError: `output` cannot be written to.
-        ValueError: `subset` is no number of images.
+        ValueError: `subset` is not a number of images.
 
     Example:
         >>> from kerasviz import fashion_mnist
