@@ -28,7 +28,7 @@ PASSED = (
 
 
 class Activity(NamedTuple):
-    """What is computed of inputs to find dead filters.
+    """The outputs that show which filters are dead.
 
     Args:
         request: The inputs, and the calls whose outputs tell.

@@ -75,7 +75,7 @@ class Node:
 
     Args:
         parts: What is in it, in the order in which it runs.
-        frame: The number of the frame that it stands in, `None` outside.
+        frame: The index of the frame that it is in, `None` outside.
         is_open: Whether it takes something of which it is not known where it comes from.
     """
 
@@ -116,7 +116,7 @@ class Frame:
 
     Args:
         part: The model or layer itself.
-        frame: The number of the frame that it stands in, `None` outside.
+        frame: The index of the frame that it is in, `None` outside.
         is_open: Whether it takes something of which it is not known where it comes from.
     """
 
@@ -127,12 +127,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Architecture:
-    """What a model is made of.
+    """The boxes, frames and arrows that a model is made of.
 
     Args:
         name: The model's name.
         nodes: Its boxes, in the order in which they run.
-        frames: Its frames; one that stands in another comes later.
+        frames: Its frames; one that is in another comes later.
         edges: Pairs of what leads to what: the number of a node, or `~number` of a frame.
         order: Pairs of which the second is called after the first, where no edge says so.
         inputs: The nodes of the model's inputs, in the model's order.
@@ -174,7 +174,7 @@ def read_architecture(
         specs: What it is called on, as a structure of `keras.KerasTensor`; by default its own
             inputs, or those that it was built for.
         expand: How many levels of nested models and composite layers to look into.
-        merge: Whether layers that only finish another's work stand in its box, see `merge_chains`.
+        merge: Whether layers that only finish another's work are in its box, see `merge_chains`.
 
     Raises:
         ValueError: The model is not built.
@@ -285,7 +285,7 @@ class _Reader:
         Args:
             model: The model.
             steps: The way to it.
-            frame: The frame that its calls stand in.
+            frame: The frame that its calls are in.
             given: Where its inputs come from; `None` where it has inputs of its own.
         """
         graph = as_functional(model)
@@ -297,7 +297,7 @@ class _Reader:
                 continue
             path = tuple((above.name, above.number) for above in (*steps, step))
             call = self._calls.get(path)
-            if call is None:  # an operation that is no layer
+            if call is None:  # an operation that is not a layer
                 call = Call((*steps, step), node.operation, tuple(node.outputs))
             taken = [origins[id(x)] for x in node.input_tensors]
             inner = _given_to_graph(node, origins) if is_graph(node.operation) else taken
@@ -353,7 +353,7 @@ class _Reader:
 
         Args:
             call: The call.
-            frame: The frame that it stands in.
+            frame: The frame that it is in.
             taken: Where the tensors that it takes come from.
             given: The same for each input of a graph, in the graph's own order.
         """
@@ -385,7 +385,7 @@ class _Reader:
         outputs = self._read_calls(call.path, number, taken, taken[0] if over_time else None)
         passed_in = {item for item, _ in list(self.edges)[before:]}
         for item in _items(taken):
-            if item not in passed_in:  # what takes it inside is no layer
+            if item not in passed_in:  # what takes it inside is not a layer
                 self.edges[item, ~number] = None
         count = max(1, len(call.outputs))
         outputs = [*outputs, *[None] * count][:count]
@@ -471,7 +471,7 @@ def merge_chains(architecture: Architecture) -> Architecture:
 
     A normalization, an activation or a dropout joins the convolution, dense layer, merge or
     normalization that it follows, and a convolution joins the padding before it. So it is where
-    the one alone takes the other's only output, both stand in the same frame, and the model does
+    the one alone takes the other's only output, both are in the same frame, and the model does
     not return what is between them.
     """
     nodes = architecture.nodes

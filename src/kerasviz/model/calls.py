@@ -98,7 +98,7 @@ def _read(model: keras.Model) -> _Reading:
 
 
 def _fingerprint(layer: keras.Layer) -> tuple[Any, ...]:
-    """Return what is another tuple when a model's graph or the layers inside it are others."""
+    """Return a fingerprint that changes when the model's graph or its layers change."""
     graph = tuple(map(id, layer.outputs)) if is_graph(layer) else ()
     inner = sublayers(layer)
     return (
@@ -131,7 +131,7 @@ def _plain(structure: Any) -> Any:
 
 
 def spec_key(specs: Any) -> tuple[Any, ...]:
-    """Return what tells two structures of symbolic inputs apart, as a dictionary's key."""
+    """Return a hashable key for a structure of symbolic inputs."""
     return tuple(
         (path, tuple(x.shape), str(x.dtype)) for path, x in keras.tree.flatten_with_path(specs)
     )

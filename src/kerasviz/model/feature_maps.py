@@ -36,8 +36,8 @@ _lock = threading.RLock()
 def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
     """Return a model from the same inputs to the output of a layer.
 
-    It shares its weights with `model` and runs only as far as it needs to. It is made once for as
-    long as `model` lives: a second call returns the same model.
+    It shares its weights with `model` and runs only as far as it needs to. The result is cached:
+    calling again with the same model and layer returns the same object.
 
     Args:
         model: A Keras model.
@@ -49,7 +49,7 @@ def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
         keyed by address.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` is no address.
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
         ValueError: No layer has that address, more than one call has, or the model is not built.
 
     Example:
@@ -92,7 +92,7 @@ def _sub_model(model: keras.Model, targets: Targets, specs: Any, *, hold: bool) 
 
 
 def _key(targets: Targets, specs: Any) -> tuple[Any, ...]:
-    """Return what tells two sub-models of a model apart."""
+    """Return a hashable key for a sub-model of a model."""
     wanted = ((address, tuple(map(id, call.outputs))) for address, call in targets.targets)
     return targets.single, spec_key(specs), tuple(wanted)
 
@@ -178,14 +178,21 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
             image file, or a list of paths, is read in the colours and at the size that the model
             takes, which may squash the image, as floats from 0 to 255; a model that was trained
             on other values needs the image as an array.
-        batch_size: How many samples are computed at a time.
+        batch_size: How many samples are computed at a time, where rows are samples.
 
     Returns:
         One layer: an array `(samples, height, width, channels)`, channels last whatever the
-        model's data format. Several: a dict of such arrays, keyed by address.
+        model's data format. Several layers: a dict of such arrays, keyed by address. A layer with
+        several outputs: these in the structure in which it returns them.
+
+        The values are those that the layer returns in inference mode, in its own dtype; half
+        precision comes as float32, and so does the bfloat16 of mixed precision. A layer whose rows
+        are not samples, such as windows that are folded into the batch or a table of positions, is
+        computed in one batch of all samples, whatever `batch_size` is, and its rows come back
+        exactly as they are. A scalar is an array of rank 0.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` is no address.
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
         ValueError: No layer has that address, more than one call has, or `inputs` does not fit the
             model.
 
@@ -318,7 +325,7 @@ def rows_are_samples(request: Request, call: Call, index: int, array: np.ndarray
     """Whether the rows of an output are the samples of a request, one by one.
 
     Windows and images that were folded into the batch make more rows; a table of positions has
-    as many as it has, whatever the number of samples.
+    the same number of rows whatever the number of samples.
 
     Args:
         request: What was computed.

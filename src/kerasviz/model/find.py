@@ -47,12 +47,12 @@ class LayerRef:
 
 
 def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
-    """List what in a model can be looked at, and by which address.
+    """List the layers of a model that you can look at, and their addresses.
 
     Args:
         model: A Keras model.
         layer: A layer address, a list of them, or `None` for every convolution. `"*"` lists
-            everything.
+            everything. See Notes for the forms of an address.
 
     Returns:
         The matches in model order; for a list, in its order. Layers of a Sequential or Functional
@@ -60,8 +60,23 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
         calls; what is inside a layer follows it. A model without a convolution has none for `None`.
 
     Raises:
-        TypeError: `model` is no Keras model, or `layer` is no address.
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
         ValueError: No layer has that address, or more than one call has.
+
+    Notes:
+        Every function that takes a `layer` takes an address: the name of a layer (`"conv2d"`), an
+        index into `model.layers`, a layer, a layer class, a pattern with `*`, `?` and `[...]`, a
+        list of these, or `None` for every convolution.
+
+        A layer inside another one has a path: `"resnet50/conv1_conv"`. A layer that is called more
+        than once has an address for each call, counted from 0: `"shared:1"`. A layer that returns
+        several tensors has an address for each output, counted from 0: `"attention#1"`. In a
+        subclassed model, the path of attributes, keys and indices that leads to a layer is an
+        address too: `"blocks/0/conv"`.
+
+        A layer whose values cannot be taken is not listed: one that the model does not call, one
+        that runs in a loop, a branch or a compiled function of the backend, and the cell of a
+        recurrent layer.
 
     Example:
         >>> import keras, kerasviz

@@ -1,4 +1,4 @@
-"""What `fit` recorded, as numbers: from a `History`, its dict, or the file of a `CSVLogger`."""
+"""Read what `fit` recorded: from a `History`, its dict, or the file of a `CSVLogger`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEARNING_RATES = ("learning_rate", "lr")
 VALIDATION = "val_"
 """How the names of metrics begin that `fit` computes on the validation data."""
 MISSING = ("", "NA")
-"""What stands in the file of a `CSVLogger` for a value that was not computed."""
+"""The text in the file of a `CSVLogger` for a value that was not computed."""
 MAX_EPOCH = 10**12
 """The highest epoch that is read. Of a higher one, floats no longer tell a part of an epoch."""
 HIGH_IS_GOOD = re.compile(
@@ -50,7 +50,7 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """What one training recorded.
+    """The values that one training recorded.
 
     Args:
         series: By name, such as "loss" and "val_loss".
@@ -200,7 +200,7 @@ def _choose_frequency(counts: np.ndarray, count: int) -> int:
 
 
 def _as_number(value: Any) -> float | str | None:
-    """Return a number, `None` for what was not computed, and a string for what is no number."""
+    """Return a number, `None` for what was not computed, and a string for anything else."""
     if value is None:
         return None
     if keras.ops.is_tensor(value):
@@ -307,7 +307,7 @@ def _join_parts(
     """Join the rows of trainings that were appended to one file.
 
     One that begins at an epoch which is there already went on from an earlier state, and what had
-    come after that is left out. One that begins anew, without an `initial_epoch`, is counted on.
+    come after that is left out. One that begins again, without an `initial_epoch`, is counted on.
     """
     joined: list[tuple[int, list[str]]] = []
     before = replaced = parts = 0

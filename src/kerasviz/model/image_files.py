@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-"""What Pillow calls images of so many channels."""
+"""Pillow's name for images, by their number of channels."""
 MAX_16_BITS = 65535
 
 
 class ImageShape(NamedTuple):
-    """What images a model takes: a size that is `None` may be any."""
+    """The images that a model takes: a size that is `None` may be any."""
 
     height: int | None
     width: int | None

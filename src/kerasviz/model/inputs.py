@@ -329,7 +329,7 @@ _NO_NUMBERS = {
     "U": "strings",
     "O": "other objects",
 }
-"""What arrays of a kind of dtype hold that a model of images does not take."""
+"""The contents of arrays that no model of images takes, by the kind of their dtype."""
 
 
 def _shorten(value: Any) -> str:

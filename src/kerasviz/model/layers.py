@@ -116,14 +116,14 @@ class Call:
 
     @property
     def input_call(self) -> Call:
-        """What this call is given, to be computed as what a call returns is."""
+        """The input of this call, as a call whose output can be taken."""
         return replace(
             self, steps=(*self.steps, INPUT), outputs=self.inputs[:1], structure=None, inputs=()
         )
 
     @property
     def address(self) -> str:
-        """What names this call and no other: `"encoder:1/conv"`, of one output `"attention#1"`."""
+        """The address of this call alone: `"encoder:1/conv"`, of one output `"attention#1"`."""
         path = "/".join(map(str, self.steps))
         return path if self.output is None else f"{path}#{self.output}"
 
@@ -140,14 +140,14 @@ class Call:
 
 
 class Target(NamedTuple):
-    """A call that the user asked for, and the address that the answer is keyed by."""
+    """A call that the user asked for, and the address that the result is keyed by."""
 
     address: str
     call: Call
 
 
 class Targets(NamedTuple):
-    """What a layer argument means; `single` where it can name one layer only."""
+    """The calls that a layer argument names; `single` where it can name one layer only."""
 
     targets: tuple[Target, ...]
     single: bool
@@ -253,7 +253,7 @@ _leaves: weakref.WeakSet[keras.Layer] = weakref.WeakSet()
 def is_traceable(model: keras.Layer) -> bool:
     """Whether the calls in a model can only be known by running it.
 
-    So it is where a layer that is no graph holds layers of its own: a subclassed model, a
+    So it is where a layer that is not a graph holds layers of its own: a subclassed model, a
     composite layer, a wrapper. A recurrent layer's cell does not count.
     """
     if isinstance(model, keras.layers.RNN):
@@ -267,7 +267,7 @@ def layer_calls(
 ) -> Iterator[Call]:
     """Yield every call of every layer inside a model, to any depth, in model order.
 
-    Calls in a graph are read from it. A layer inside a layer that is no graph (a subclassed
+    Calls in a graph are read from it. A layer inside a layer that is not a graph (a subclassed
     model, a composite layer) is taken to be called once.
 
     Args:
@@ -422,7 +422,7 @@ def resolve(model: keras.Model, layer: Any, known: Sequence[Call]) -> Targets:
         known: The calls of its layers.
 
     Raises:
-        TypeError: `layer` is no address.
+        TypeError: `layer` is not an address.
         ValueError: Nothing has that address, or more than one call has.
     """
     if layer is None:

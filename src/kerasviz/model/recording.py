@@ -1,4 +1,4 @@
-"""What layers anywhere inside a model compute, kept while the model is called."""
+"""Keep what layers anywhere inside a model compute while the model is called."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Recorder(keras.Layer):
 
     Args:
         model: The model. Kept alive only where `hold` says so; its weights always are.
-        calls: The calls whose outputs are wanted, by the keys of the answer.
+        calls: The calls whose outputs are wanted, by the keys of the result.
         call_indices: `written_numbers` of the model, where they are not its own.
     """
 

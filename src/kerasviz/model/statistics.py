@@ -24,7 +24,7 @@ TEXT_COLUMNS = 2
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """What the kernel of one layer looks like in numbers: a row of `KernelStatistics`.
+    """The kernel of one layer in numbers: a row of `KernelStatistics`.
 
     Args:
         address: The layer's address.
@@ -62,13 +62,14 @@ class LayerStatistics:
 
 @dataclass(frozen=True, repr=False)
 class KernelStatistics(Sequence[LayerStatistics]):
-    """A table with a row a layer: printed, it reads well, and pandas takes it over.
+    """A table with one row per layer: printed, it reads well, and pandas takes it over.
 
     It is a sequence of `LayerStatistics` that knows its rows by address too.
 
     Args:
         rows: The rows.
-        threshold: Up to which share of the layer's largest magnitude a weight is near zero.
+        threshold: A weight is near zero if its magnitude is at most this fraction of the layer's
+            largest.
 
     Example:
         >>> import keras, kerasviz
@@ -106,7 +107,7 @@ class KernelStatistics(Sequence[LayerStatistics]):
         return key in self.rows or any(row.address == key for row in self.rows)
 
     def to_pandas(self) -> Any:
-        """Return a `pandas.DataFrame` with a row a layer, whose index is the address.
+        """Return a `pandas.DataFrame` with one row per layer, whose index is the address.
 
         Raises:
             ImportError: pandas is not installed.

@@ -1,4 +1,4 @@
-"""What a convolution or a pooling does at each place of its output, as arrays."""
+"""Compute each step of a convolution or a pooling, as arrays."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def seen_channels(layer: keras.Layer, number: int) -> np.ndarray:
 
 
 def in_channels(layer: keras.Layer, filters: int) -> int:
-    """Return how many channels a layer's input has, of one whose output has so many."""
+    """Return the number of input channels of a layer with this number of output channels."""
     if isinstance(layer, POOLING):
         return filters
     if isinstance(layer, keras.layers.DepthwiseConv2D):
@@ -175,8 +175,8 @@ def read_walk(
     if found is None:
         cls = next(cls for cls in STEPPING if isinstance(layer, cls)).__name__
         raise ValueError(
-            f"`layer` must name a layer that computes what a {cls} does, so that its steps can be "
-            f"shown. Received: {address!r}, a {type(layer).__name__} whose output is another"
+            f"The output of {address!r} ({type(layer).__name__}) differs from what {cls} computes, "
+            f"so its steps cannot be shown. Received: layer={address!r}"
         )
     return found
 

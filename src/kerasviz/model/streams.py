@@ -264,7 +264,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _chunks(array: np.ndarray) -> tuple[int, ...]:
-    """Return the shape of a chunk: whole samples, as many as make it worth a read."""
+    """Return the shape of a chunk: enough whole samples to make it worth a read."""
     return (-(-CHUNK // max(1, array[0].nbytes)), *array.shape[1:])
 
 

@@ -18,7 +18,7 @@ from kerasviz.model.wiring import ConnectionObserver, Wiring
 
 
 class ModelTrace(NamedTuple):
-    """What one symbolic call of a model showed.
+    """The layers and outputs that one symbolic call of a model showed.
 
     Args:
         calls: Every call of a layer whose outputs can be taken, in the order in which they begin.

@@ -1,4 +1,4 @@
-"""What `WeightStatistics` writes down, and reading it back."""
+"""The records of `WeightStatistics`, and reading them back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class Record(NamedTuple):
-    """What is written down of a layer at one time, as `WeightStatistics` describes it."""
+    """The record of one layer at one time, as `WeightStatistics` describes it."""
 
     epoch: int
     step: int
@@ -31,7 +31,7 @@ MAX_COUNT = 10**12
 
 
 class Records(NamedTuple):
-    """What was written down, in its order, and what has to be said about how it was read."""
+    """The records in their order, and what has to be said about how they were read."""
 
     records: tuple[Record, ...]
     note: str = ""

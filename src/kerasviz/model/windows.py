@@ -26,7 +26,7 @@ class WindowAxis:
         taken: Integer array `(outputs, taps)`: the cells of which each output is made.
         stride: By how many cells the window moves from an output to the next.
         dilation: The distance between two cells under the window.
-        spread: The distance between two values of the input; above 1, zeros lie between them.
+        spread: The distance between two values of the input; above 1, there are zeros between them.
     """
 
     padding: tuple[int, int]
