@@ -62,9 +62,9 @@ def plot_architecture(
         maps: How many maps of each box to draw, strongest first by their Euclidean norm.
         expand: How many levels of nested models and composite layers to draw as frames around
             their layers, and not as one box: an int, or `True` for every level.
-        detail: "blocks": a normalization, an activation or a dropout stands in the box of the
+        detail: "blocks": a normalization, an activation or a dropout is in the box of the
             convolution, dense layer, merge or normalization that it follows, and a padding in that
-            of the convolution behind it. "layers": each layer has a box of its own.
+            of the convolution after it. "layers": each layer has a box of its own.
         **options: `title`, and `ax` or `figure` to draw into, where everything is made as small as
             the room demands. A new figure is as large as the architecture needs.
 
@@ -74,9 +74,9 @@ def plot_architecture(
         masked, or the colours of an input.
 
     Raises:
-        TypeError: `model` is no Keras model, or a keyword is of the wrong type.
+        TypeError: `model` is not a Keras model, or a keyword has the wrong type.
         ValueError: The model is not built and there are no `inputs`, `inputs` does not fit the
-            model, or a keyword has no meaning.
+            model, or a keyword cannot be used.
 
     Notes:
         A box of several layers has the name of its convolution, dense or merge layer. Its shape and
@@ -92,9 +92,9 @@ def plot_architecture(
         call, such as `"encoder:1"`, and its parameters are counted at the first.
 
         Inside a subclassed model or a composite layer, an arrow is drawn where a layer takes the
-        very tensor that another layer returned. Where something that is no layer, such as `x + y`,
-        came in between, the layers stand in the order in which they are called, and a dotted
-        arrow says that it is not known what it comes from.
+        very tensor that another layer returned. Where an operation outside any layer, such as
+        `x + y`, came in between, the layers are in the order in which they are called, and a
+        dotted arrow says that its source is unknown.
 
         A Sequential or Functional model is drawn from its graph, without a call. With `expand`, a
         composite layer in it is found out about by tracing the model on symbolic inputs; where that
@@ -135,7 +135,7 @@ def plot_architecture(
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
-    """Check what is no keyword of other plots, and return how many levels to expand."""
+    """Check the keywords that other plots do not have, and return how many levels to expand."""
     check_count("maps", maps)
     if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
         raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
@@ -195,7 +195,7 @@ def _compute_maps(architecture: Architecture, request: Request, count: int) -> d
 
 
 def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
-    """Return so many of a layer's maps, strongest first.
+    """Return the strongest maps of a layer, strongest first.
 
     Args:
         maps: Array `(..., height, width, channels)` or `(steps, channels)` of one sample; along

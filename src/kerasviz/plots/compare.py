@@ -51,8 +51,8 @@ def compare_kernels(
         layer: A layer address that names one layer in each of the models, with kernels of one
             shape; `None` where each has one convolution.
         channel: Which of the kernel's input channels to draw, as for `plot_kernels`.
-        near_zero: Up to which share of the layer's largest magnitude a weight counts as near zero,
-            as for `kernel_statistics`.
+        near_zero: A weight counts as near zero if its magnitude is at most this fraction of the
+            layer's largest, as for `kernel_statistics`.
         **options: The keywords of every plot of tiles, see `TileOptions`. `sort` and `top` go by
             the last model, and every panel has the same filters in the same order; `cmap`, `norm`,
             `vmin` and `vmax` apply to the models, and not to the difference. `title` is the line

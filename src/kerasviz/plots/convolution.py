@@ -47,7 +47,7 @@ def plot_convolution(
 
     From left to right: the layer's input with its padding and the window on it, the values under
     the window, the kernel, their products, and the output map with the value that comes of them.
-    The sum stands beneath, with bias and activation. What is hatched is no value of the input.
+    Below is the sum, with bias and activation. Hatched cells are not values of the input.
 
     Args:
         model: A Keras model.
@@ -67,10 +67,11 @@ def plot_convolution(
     Returns:
         A `Plot` whose axes and images are, for each input channel that is drawn, the padded
         input, the values under the window, the kernel and the products (of a pooling the first
-        two), and last the output map. What is no value of the input is masked.
+        two), and last the output map. Cells that are not values of the input are masked.
 
     Raises:
-        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        TypeError: `model` is not a Keras model, `layer` is not an address, or a keyword has the
+            wrong type.
         ValueError: The layer is of another class or computes something else than its class does,
             several are named, its values are complex, it returns rows that are not samples,
             `inputs` does not fit the model, or an index is out of range.
@@ -144,7 +145,8 @@ def animate_convolution(
         `plot_convolution` returns them; values that the output map does not have yet are masked.
 
     Raises:
-        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        TypeError: `model` is not a Keras model, `layer` is not an address, or a keyword has the
+            wrong type.
         ValueError: As for `plot_convolution`, or there are no positions.
 
     Example:
@@ -227,7 +229,7 @@ def _some_steps(positions: list[Position], shape: tuple[int, ...]) -> _Way:
 
 
 def _heading(options: FigureOptions, text: str, *notes: str) -> str:
-    """Return what stands above the picture."""
+    """Return the title of the picture."""
     title = options["title"]
     if isinstance(title, str):
         return title
@@ -240,7 +242,7 @@ def _check_options(options: FigureOptions, cmap: str | Colormap | None, *own: st
     check_options({"cmap": cmap})
     if merged["ax"] is not None:
         raise ValueError(
-            "`ax` takes one panel, and this picture has several: give `figure` instead. "
-            f"Received: ax={merged['ax']!r}"
+            "This plot has several panels and cannot be drawn into one `ax`; pass `figure` "
+            f"instead. Received: ax={merged['ax']!r}"
         )
     return merged

@@ -1,4 +1,4 @@
-"""What is asked of a picture of a layer's steps, checked before the model runs."""
+"""Check the request for a picture of a layer's steps before the model runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Position = tuple[int, int]
 
 
 class Asked(NamedTuple):
-    """What the user asks for, checked as far as shapes are known."""
+    """The arguments of the caller, checked as far as shapes are known."""
 
     request: Request
     target: Target
@@ -127,7 +127,7 @@ def _is_int(value: object) -> bool:
 
 
 def _check_number(name: str, value: Any, count: int, of: str) -> int:
-    """Return one of so many numbers, counted from 0."""
+    """Return an index, counted from 0, that may be negative."""
     if not _is_int(value):
         raise TypeError(f"`{name}` must be an int. Received: {name}={value!r}")
     return int(select_tiles(value, count, name, of)[0])

@@ -19,7 +19,7 @@ from kerasviz.model.steps import ConvolutionStep, Walk, in_channels
 from kerasviz.model.windows import WindowAxis
 
 MOST_CHANNELS = 3
-"""So many input channels are drawn unless the user names them."""
+"""The number of input channels that are drawn unless the caller names them."""
 
 
 class Shown(NamedTuple):
@@ -56,7 +56,7 @@ def choose_channels(walk: Walk, channel: Tiles | None, strength: np.ndarray) -> 
 
 
 def describe_moment(walk: Walk, step: ConvolutionStep, shown: Shown) -> Moment:
-    """Put one step into arrays, a row a channel, and into words."""
+    """Put one step into arrays, with one row per channel, and into words."""
     windows = np.ma.stack([step.window[..., place] for place in shown.places])
     largest, products = None, None
     sums: list[str] = []

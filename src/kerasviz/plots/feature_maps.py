@@ -91,8 +91,8 @@ def plot_feature_maps(
             samples that are drawn.
 
     Returns:
-        A `Plot` with a panel a layer. `images[i].get_array()` holds the values of the maps, also
-        where they are drawn over a picture; with `interpolation="bilinear"` the enlarged ones.
+        A `Plot` with one panel per layer. `images[i].get_array()` holds the values of the maps,
+        also where they are drawn over a picture; with `interpolation="bilinear"` the enlarged ones.
 
     Raises:
         TypeError: `model` is not a Keras model, `layer` is not an address, `inputs` is missing, or
@@ -187,7 +187,7 @@ def check_keywords(
     _check_sample(sample, options)
     is_single = isinstance(sample, (int, np.integer))
     if overlay.picture is not None and is_single and not overlay.wanted:
-        raise ValueError("`picture` has a meaning with `overlay` or with several samples only.")
+        raise ValueError("`picture` can only be used together with `overlay` or several samples.")
     return MapKeywords(options, sample, sample_names, overlay, slices, patch_grid, kind)
 
 

@@ -59,13 +59,14 @@ def plot_kernel_histograms(
             that of the figure.
 
     Returns:
-        A `Plot` with a panel a layer, and no images. Above each panel stand mean and standard
+        A `Plot` with one panel per layer, and no images. Above each panel are mean and standard
         deviation, and 0 is marked. Each panel has its own axis of counts, which begins at 0.
 
     Raises:
-        TypeError: `model` is no Keras model, `layer` no address, or a keyword of the wrong type.
+        TypeError: `model` is not a Keras model, `layer` is not an address, or a keyword has the
+            wrong type.
         ValueError: No layer has that address, it has no kernel, the models do not have the same
-            number of layers, or a keyword has no meaning.
+            number of layers, or a keyword cannot be used.
 
     Notes:
         Weights that are NaN or infinite are in no bin; they are counted in the title and in one

@@ -52,7 +52,7 @@ def plot_history(
             that of the figure.
 
     Returns:
-        A `Plot` with a panel a metric, and no images. `axes[i].lines` are the curves alone: of each
+        A `Plot` with one panel per metric, and no images. `axes[i].lines` are the curves: of each
         training what was computed on the training data, then what on the validation data.
 
     Raises:
@@ -73,7 +73,7 @@ def plot_history(
         Epochs are counted from 1, as the progress bar of `fit` does; a training that went on from
         an `initial_epoch` goes on here. What was appended to a file goes on too: where a part
         begins at an epoch that is there already, it replaces what came after that; where it begins
-        anew, it is counted on. The title says so.
+        again at 1, it is counted on. The title says so.
 
         Values that are NaN or infinite are gaps in their curve; they are counted in the title and
         in one warning. The learning rate, where it was recorded, is on a logarithmic axis.

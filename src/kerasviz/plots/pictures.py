@@ -1,4 +1,4 @@
-"""The pictures that feature maps stand for: an input of the model, or what the user gives."""
+"""The pictures that feature maps belong to: an input of the model, or what the user gives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Interpolation = Literal["nearest", "bilinear"]
 
 
 class Overlay(NamedTuple):
-    """What the user said about pictures, checked as far as it can be without the inputs.
+    """The options for pictures, checked as far as possible without the inputs.
 
     Args:
         wanted: Whether the maps are drawn over the pictures.
@@ -31,7 +31,7 @@ class Overlay(NamedTuple):
 
     @property
     def noun(self) -> str:
-        """What the pictures are."""
+        """The words for the pictures."""
         return "picture" if isinstance(self.picture, np.ndarray) else "input"
 
     def note(self, size: tuple[int, int]) -> str:
@@ -72,7 +72,7 @@ def check_overlay(overlay: Any, picture: Any, alpha: Any, interpolation: Any) ->
     ):
         if not overlay and value != default:
             raise ValueError(
-                f"`{name}` has a meaning with `overlay` only. Received: {name}={value!r}"
+                f"`{name}` can only be used together with `overlay`. Received: {name}={value!r}"
             )
     return Overlay(bool(overlay), picture, alpha, interpolation)
 

@@ -26,7 +26,7 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
 
     Raises:
         TypeError: `array` does not hold real numbers, or a keyword is of the wrong type.
-        ValueError: `array` has another shape or no values, or a keyword has no meaning.
+        ValueError: `array` has another shape or no values, or a keyword cannot be used.
 
     Example:
         >>> import numpy as np, kerasviz

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import keras
 
 RULE_OF_THUMB = 1e-3
-"""What an update ratio should be near to; its source is named by `WeightStatistics`."""
+"""The value that an update ratio should be near; `WeightStatistics` names the source."""
 NAMES = {
     "mean": "mean of the weights",
     "std": "standard deviation of the weights",
@@ -31,7 +31,7 @@ NAMES = {
     "dead": "dead filters over the given samples",
 }
 FEW = len(COLORS)
-"""Up to so many layers have colours that are told apart; more have shades, by depth."""
+"""Up to this number of layers have distinct colours; more have shades, by depth."""
 
 
 def plot_training_statistics(
@@ -56,8 +56,8 @@ def plot_training_statistics(
             that of the figure.
 
     Returns:
-        A `Plot` with a panel a statistic, and no images. `axes[i].lines` are the curves, one a
-        layer, in the order in which they were written down.
+        A `Plot` with one panel per statistic, and no images. `axes[i].lines` are the curves, one
+        per layer, in the order in which they were written down.
 
     Raises:
         TypeError: `source` is nothing of the kind, or a keyword of the wrong type.
