@@ -109,7 +109,7 @@ def test_a_damaged_frame_leaves_the_signs(train, make_kernel, tmp_path):
     album = Album()
     callback = kerasviz.KernelSnapshots("c", gif=tmp_path, on_plot=album)
     panel = panel_of(make_kernel(-1e-3), list(range(FILTERS)))
-    with pytest.warns(UserWarning, match="`gif` cannot be written to any more.*cannot be read"):
+    with pytest.warns(UserWarning, match="`gif` can no longer be written.*cannot be read"):
         train([make_kernel(-1e-3)], callback)
     np.testing.assert_allclose(np.sort(album[0]), np.sort(panel.tiles.ravel()))
 

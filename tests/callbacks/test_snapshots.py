@@ -419,7 +419,7 @@ def test_a_mistake_about_maps_is_refused_at_once(images, options, error, message
         ("flatten*", {}, "must match a layer with a kernel"),
         ("first", {"channel": "rgb"}, "`channel` can be 'rgb' for 3 input channels only"),
         ("first", {"tiles": [3]}, "`tiles` must be between -3 and 2"),
-        ("second", {"cmap": "gray"}, "`cmap` has no meaning for RGB tiles"),
+        ("second", {"cmap": "gray"}, "`cmap` cannot be used for RGB tiles"),
         ("second", {"channel": "all", "columns": 2}, "`columns` cannot be given"),
     ],
     ids=str,
@@ -477,7 +477,7 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tm
     album = Album()
     callback = KernelSnapshots("first", directory=folders[0], gif=folders[1], on_plot=album)
     vanish = at_epoch(2, lambda: [shutil.rmtree(folder) for folder in folders])
-    with pytest.warns(UserWarning, match="cannot be written to any more, and training") as caught:
+    with pytest.warns(UserWarning, match="can no longer be written; training") as caught:
         fit(model, vanish, callback, epochs=4)
     ours = [str(w.message) for w in caught if w.category is UserWarning]
     assert [message.split()[0] for message in ours] == ["`gif`", "`directory`"]

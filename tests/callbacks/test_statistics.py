@@ -523,7 +523,7 @@ def at_epoch(number, action):
 def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tmp_path):
     folder = tmp_path / "gone"
     callback = WeightStatistics("first", csv=folder / "a.csv")
-    message = "`csv` cannot be written to any more, and training goes on without it"
+    message = "`csv` can no longer be written; training continues without it"
     with pytest.warns(UserWarning, match=message) as caught:
         fit(model, at_epoch(2, lambda: shutil.rmtree(folder)), callback, epochs=5)
     assert len([w for w in caught if w.category is UserWarning]) == 1
@@ -618,7 +618,7 @@ def test_tensorboard_gets_scalars(model, fit, images, tmp_path):
 def test_a_log_that_vanishes_is_a_warning(model, fit, tmp_path):
     log_dir = tmp_path / "run"
     vanish = at_epoch(1, lambda: shutil.rmtree(log_dir))
-    with pytest.warns(UserWarning, match="`log_dir` cannot be written to any more") as caught:
+    with pytest.warns(UserWarning, match="`log_dir` can no longer be written") as caught:
         fit(model, vanish, WeightStatistics(log_dir=log_dir), epochs=4)
     assert len([w for w in caught if w.category is UserWarning]) == 1
     assert not log_dir.exists()

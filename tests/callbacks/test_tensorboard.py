@@ -130,7 +130,7 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tm
             shutil.rmtree(log_dir)
 
     vanisher = keras.callbacks.LambdaCallback(on_epoch_begin=vanish)
-    with pytest.warns(UserWarning, match="`log_dir` cannot be written to any more") as caught:
+    with pytest.warns(UserWarning, match="`log_dir` can no longer be written") as caught:
         fit(model, vanisher, KernelSnapshots("first", log_dir=log_dir), epochs=4)
     assert len([w for w in caught if w.category is UserWarning]) == 1
     assert not log_dir.exists()

@@ -399,7 +399,7 @@ def test_an_axes_takes_one_panel(panel, figure):
     ax = figure.add_subplot()
     options = {**DEFAULTS, "ax": ax}
     check_panels(1, options)
-    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were asked for"):
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were requested"):
         draw_panels([panel, panel], options)
     assert not ax.images
 

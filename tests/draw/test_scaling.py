@@ -121,7 +121,7 @@ def test_by_figure_colors_share_their_limits():
 
 @pytest.mark.parametrize("name", ["cmap", "norm"])
 def test_colors_have_no_colormap(name, small):
-    message = f"`{name}` has no meaning for RGB tiles, which are colours already. Received: {name}="
+    message = f"`{name}` cannot be used for RGB tiles, which are colours already. Received: {name}="
     with pytest.raises(ValueError, match=re.escape(message)):
         resolve(small, np.zeros((1, 2, 2, 3)), **{name: "gray"})
 

@@ -409,7 +409,7 @@ def test_a_layer_that_one_model_lacks_is_refused(grey_model, rgb_model):
 
 def test_an_axes_takes_one_model(compare_kernels, grey_models):
     left, right = Figure(figsize=(8, 4)).subplots(1, 2)
-    message = "`ax` takes one panel, but 3 panels were asked for: give `figure` instead."
+    message = "`ax` takes one panel, but 3 panels were requested: pass `figure` instead."
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.compare_kernels(grey_models, "first", ax=left)
     assert not left.has_data()
@@ -494,7 +494,7 @@ def test_a_mistake_is_refused_before_anything_is_drawn(grey_models, options, err
 
 
 def test_colors_cannot_have_a_colormap(rgb_models):
-    with pytest.raises(ValueError, match="`cmap` has no meaning for RGB tiles"):
+    with pytest.raises(ValueError, match="`cmap` cannot be used for RGB tiles"):
         kerasviz.compare_kernels(rgb_models, "color", cmap="gray")
 
 

@@ -271,7 +271,7 @@ def test_maps_are_drawn_into_the_callers_axes(plot_feature_maps, grey_model, ima
     assert plot.axes == (ax,)
     assert figure.axes == [ax]
     assert ax.get_title() == "mine"
-    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were asked for"):
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were requested"):
         kerasviz.plot_feature_maps(grey_model, None, images, ax=ax)
     assert len(ax.images) == 1
 

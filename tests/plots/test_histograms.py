@@ -329,7 +329,7 @@ def test_into_the_callers_axes(plot_kernel_histograms, grey_model):
     assert title(right) == "mine"
     assert left.get_position().bounds == before
     assert not left.has_data()
-    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were asked for"):
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were requested"):
         kerasviz.plot_kernel_histograms(grey_model, ax=left)
     assert not left.has_data()
 

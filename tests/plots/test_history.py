@@ -326,7 +326,7 @@ def test_the_callers_axes_and_figures(plot_history):
     figure = Figure(figsize=(6, 4))
     ax = figure.add_subplot()
     assert plot_history(RUN, metrics="loss", ax=ax).axes == (ax,)
-    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 metrics were asked for"):
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 metrics were requested"):
         kerasviz.plot_history(RUN, ax=ax)
     assert len(ax.lines) == 2
     sub = Figure(figsize=(8, 4)).subfigures(1, 2)[1]

@@ -202,7 +202,7 @@ def test_several_layers_on_one_scale(plot_kernels, grey_model, weights):
 
 def test_several_layers_need_more_than_an_axes(grey_model):
     ax = Figure().add_subplot()
-    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were asked for"):
+    with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were requested"):
         kerasviz.plot_kernels(grey_model, None, ax=ax)
     assert not ax.images
 
@@ -380,7 +380,7 @@ def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, rgb_model):
     for options in ({"tiles": 6}, {"channel": "rgb"}, {"columns": 0}, {"norm": "log", "vmin": 1}):
         with pytest.raises(ValueError, match=f"`{next(iter(options))}`"):
             kerasviz.plot_kernels(grey_model, "second", figure=figure, **options)
-    with pytest.raises(ValueError, match="`cmap` has no meaning for RGB tiles"):
+    with pytest.raises(ValueError, match="`cmap` cannot be used for RGB tiles"):
         kerasviz.plot_kernels(rgb_model, "color", figure=figure, cmap="gray")
     with pytest.raises(TypeError, match="Unexpected keyword argument `colums`"):
         kerasviz.plot_kernels(grey_model, "second", figure=figure, colums=2)
