@@ -90,6 +90,15 @@ def test_the_example_of_a_docstring_runs(name: str) -> None:
     assert not runner.failures
 
 
+def test_no_page_takes_the_first_tiles_for_the_strongest() -> None:
+    examples = (ROOT / "examples").glob("*.py")
+    for page in [ROOT / "README.md", *PAGES, *examples]:
+        calls = re.findall(
+            r"\b(?:plot|compare)_\w+\([^()]*(?:\([^()]*\)[^()]*)*\)", page.read_text("utf-8")
+        )
+        assert not [call for call in calls if "tiles=slice" in call and "sort=" in call], page
+
+
 def test_links_lead_somewhere() -> None:
     pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
     for page in [*pages, *PAGES]:

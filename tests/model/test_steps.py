@@ -211,7 +211,9 @@ class Louder(layers.MaxPooling2D):
 @pytest.mark.parametrize("layer", [Normalized(3, 2, name="own"), Louder(name="own")])
 def test_a_layer_that_computes_something_else_is_refused(rng, layer):
     base = type(layer).__bases__[0].__name__
-    message = f"computes what a {base} does, so that its steps can be shown. Received: 'own'"
+    message = (
+        f"differs from what {base} computes, so its steps cannot be shown. Received: layer='own'"
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
         walk_over(layer, images(rng))
 

@@ -356,7 +356,11 @@ MISTAKES = [
     ({"inputs": np.zeros((2, 9, 12, 1))}, ValueError, "`inputs` must have the shape"),
     ({"titel": "x"}, TypeError, "Unexpected keyword argument `titel`. Did you mean 'title'"),
     ({"chanel": 0}, TypeError, "Did you mean 'channel'"),
-    ({"ax": Figure().add_subplot()}, ValueError, "this picture has several: give `figure` instead"),
+    (
+        {"ax": Figure().add_subplot()},
+        ValueError,
+        "cannot be drawn into one `ax`; pass `figure` instead",
+    ),
     ({"model": "model.keras"}, TypeError, "`model` must be a Keras model."),
 ]
 POSITIONS = [
