@@ -19,6 +19,7 @@ A LAYER is named as in Python:
   conv2d_1                   by its name, also inside a nested model where the name is unique
   resnet50/conv1_conv        inside the nested model resnet50
   encoder:1                  the second call of a layer that is called more than once
+  'attention#1'              the second output of a layer that returns several
   'block?_conv*'             every layer that the pattern matches; quote it for the shell
 `kerasviz layers MODEL` lists the addresses.
 """
@@ -29,7 +30,7 @@ only for a file that you trust as much as a program that you run.
 """
 EXIT_CODES = "Exit codes: 0 success, 1 failure, 2 usage error.\n"
 VALUES = """\
-Images are read as numbers from 0 to 255, those of 16 bits as well, and resized to what the model
+Images are read as values from 0 to 255, those of 16 bits as well, and resized to what the model
 takes; a line says if that changes the ratio of their sides or takes their colours. --values says
 what the model was trained on: 0-255 for a model that rescales its input itself, 0-1, -1-1, or the
 name of an architecture in keras.applications, such as resnet50, for its own preprocessing. The
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     layers = command(
         "layers",
         commands.layers,
-        "list what in a model can be looked at",
+        "list the layers that you can plot",
         "List the convolutions of a model, or the layers that a pattern matches, one per line:\n"
         "address, class, shape of the kernel, shape of the output.",
         SAFETY,
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         SAFETY,
         "Examples:\n"
         "  kerasviz kernels model.keras conv2d -o kernels.png\n"
-        "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --sort norm --labels\n",
+        "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --top 16 --labels\n",
     )
     _add_model(kernels)
     kernels.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
@@ -124,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     maps = command(
         "maps",
         commands.maps,
-        "draw what a layer makes of images",
+        "draw the feature maps of images",
         "Draw every feature map that a layer makes of an image. Of several images: a table with\n"
         "one row per image, named after its file, and one column per map.",
         ADDRESS,
@@ -133,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         "Examples:\n"
         "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
         "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg --values resnet50 \\\n"
-        "      --tiles 0:8 --labels -o maps.svg\n",
+        "      --top 8 --labels -o maps.svg\n",
     )
     _add_model(maps)
     maps.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
