@@ -31,15 +31,15 @@ _counting = threading.Lock()
 
 
 class WeightStatistics(ScheduledCallback):
-    """Writes down what becomes of the kernels of layers while they are trained, in numbers.
+    """Record statistics of the kernels of layers during training.
 
     `plot_training_statistics` draws them.
 
     Args:
         layer: A layer address, or several: a convolution, a dense layer or any other with a
             kernel. `None` is every convolution.
-        inputs: A batch of what the model takes, as in `get_feature_maps`, to find dead filters by;
-            the more samples, the surer. Without it they are not looked for.
+        inputs: A batch of what the model takes, as in `get_feature_maps`, to find dead filters; the
+            more samples, the surer. Without it they are not counted.
         every: How often: an int for every N epochs, or a text such as `"100 batches"`.
         csv: A CSV file, made with its folder if need be, with one row per layer and record. Rows
             are added to a file that this callback wrote before.
@@ -48,7 +48,7 @@ class WeightStatistics(ScheduledCallback):
         batch_size: How many of the samples of `inputs` are computed at a time.
 
     Attributes:
-        history: What this callback wrote down so far, whether there is a file or not: a dict of
+        history: The records of this callback so far, whether there is a file or not: a dict of
             columns, lists of the same length, as `pandas.DataFrame` takes it.
 
             - `epoch`: The epoch, the first is 1.
@@ -88,16 +88,16 @@ class WeightStatistics(ScheduledCallback):
         generator it does not, and the ratio of the first epoch is not measured.
 
         A filter is dead if its feature map is the same at every position for every sample of
-        `inputs`, as after a ReLU that is always 0. It may respond to other samples: of some
-        hundreds of images this says much, of a single one nearly nothing. Where a normalisation and
+        `inputs`, as after a ReLU that is always 0. It may respond to other samples: a few
+        hundred images are good evidence, a single one is nearly none. Where a normalisation and
         an activation follow the layer, and nothing else takes what it returns, they count as a part
         of it.
 
         Where weights are NaN or infinite, so are their numbers, and there is one warning.
 
-        Numbers of epochs and batches go on from run to run, as in `KernelSnapshots`, with a warning
-        where a model that was never trained goes on in an old file. The training is not changed. A
-        program that is killed leaves at most a last row that is cut, which the next run removes.
+        Epochs and batches are counted on from run to run, as in `KernelSnapshots`, with a warning
+        where a model that was never trained continues an old file. Training is not changed. If the
+        process is killed, at most the last row is incomplete; the next run removes it.
 
     Example:
         >>> import keras, kerasviz, numpy as np

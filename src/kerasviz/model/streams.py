@@ -50,7 +50,8 @@ def iter_feature_maps(
 
     Returns:
         An iterator over batches. One layer: arrays `(samples, height, width, channels)`, channels
-        last. Several: dicts of such arrays, keyed by address.
+        last. Several: dicts of such arrays, keyed by address. Where rows are not samples, they are
+        those that the layer returns for this batch alone.
 
     Raises:
         TypeError: `model` is not a Keras model, or `layer` is not an address.

@@ -43,13 +43,13 @@ def plot_architecture(
     detail: Detail = "blocks",
     **options: Unpack[FigureOptions],
 ) -> Plot:
-    """Draw what a model is made of: its layers as boxes, and what leads to what.
+    """Draw the architecture of a model: its layers as boxes, with arrows between them.
 
     A box names the class of a layer with its main settings, how many parameters it has, its name
-    and the shape of its output without the batch axis. Its colour tells the kind; a dashed outline
-    and the word "frozen", that none of its weights is trained. With `inputs`, each box that has a
-    convolution carries its strongest feature maps, too. Text that has no room is shortened with …;
-    hovering shows all of it.
+    and the shape of its output without the batch axis. Its colour shows the kind; a dashed
+    outline and the word "frozen" mean that none of its weights is trained. With `inputs`, each box
+    with a convolution also shows its strongest feature maps. Text that has no room is shortened
+    with …; hovering shows all of it.
 
     Args:
         model: A Keras model: Sequential, Functional or subclassed.

@@ -51,7 +51,7 @@ def plot_feature_maps(
     kind: Kind | None = None,
     **options: Unpack[TileOptions],
 ) -> Plot:
-    """Draw every feature map that a layer makes of one sample, or of several, as one picture.
+    """Draw every feature map of a layer, for one sample or for several, as one picture.
 
     Args:
         model: A Keras model.

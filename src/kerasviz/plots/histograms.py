@@ -45,7 +45,7 @@ def plot_kernel_histograms(
     Args:
         model: The model that has the layers, or several to lay over one another, as a dict of
             names and models: `{"untrained": a, "trained": b}`.
-        layer: A layer address, or several; `None` is every convolution. A panel each.
+        layer: A layer address, or several; `None` is every convolution. Each has its own panel.
         bins: How many bins there are between the smallest and the largest weight of the layer, in
             whichever model; or the edges of the bins of all layers, of which weights outside are
             counted in the title.

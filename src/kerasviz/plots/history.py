@@ -40,11 +40,11 @@ def plot_history(
         history: What `fit` returned, its `history` dict, or the path of the file that a
             `keras.callbacks.CSVLogger` wrote; or several trainings to lay over one another, as a
             dict of names: `{"adam": a, "sgd": b}`.
-        metrics: Which to draw, all by default. A name stands for its validation twin too, "val_..."
-            for that alone.
-        monitor: The metric that tells the best epoch, which is marked in all panels, since there
-            the weights are those that `EarlyStopping` or `ModelCheckpoint` with the same `monitor`
-            keep. "auto" is "val_loss", or "loss" without validation; `None` marks nothing.
+        metrics: Which to draw, all by default. A name includes its validation twin; "val_..." is
+            the twin alone.
+        monitor: The metric that decides which epoch is the best. All panels mark that epoch;
+            `EarlyStopping` or `ModelCheckpoint` with the same `monitor` keep its weights. "auto" is
+            "val_loss", or "loss" without validation; `None` marks nothing.
         mode: Whether the lowest ("min") or the highest ("max") value of `monitor` is the best.
             "auto" goes by the name: losses, errors and divergences are to be low; accuracy, AUC,
             precision, recall, F1 and other scores high.
@@ -53,10 +53,10 @@ def plot_history(
 
     Returns:
         A `Plot` with one panel per metric, and no images. `axes[i].lines` are the curves: of each
-        training what was computed on the training data, then what on the validation data.
+        training first the values on the training data, then those on the validation data.
 
     Raises:
-        TypeError: `history` is nothing of the kind, or a keyword of the wrong type.
+        TypeError: `history` is none of these, or a keyword has the wrong type.
         ValueError: `history` has no epoch or says impossible ones, a file is not there or no
             `CSVLogger` wrote it, no training has a metric of that name in known epochs, or its name
             does not tell what is good.

@@ -42,15 +42,15 @@ def plot_training_statistics(
     columns: int | None = None,
     **options: Unpack[FigureOptions],
 ) -> Plot:
-    """Draw what `WeightStatistics` wrote down while a network was trained.
+    """Draw the records of `WeightStatistics` from a training.
 
     Args:
         source: The callback, its `history`, or the path of its CSV file, of a training that has
             ended or still runs.
-        statistics: Which to draw, of "mean", "std", "norm", "update_ratio" and "dead"; all that
-            were measured by default. A panel each.
-        layer: Which layers to draw, by the addresses that were written down, or patterns of them
-            such as "block1*". A curve each.
+        statistics: Which to draw, of "mean", "std", "norm", "update_ratio" and "dead"; by
+            default all that were measured. There is one panel per statistic.
+        layer: Which layers to draw, by their recorded addresses, or patterns of these such as
+            "block1*". There is one curve per layer.
         columns: Panels in a row.
         **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
             that of the figure.
@@ -60,7 +60,7 @@ def plot_training_statistics(
         per layer, in the order in which they were written down.
 
     Raises:
-        TypeError: `source` is nothing of the kind, or a keyword of the wrong type.
+        TypeError: `source` is none of these, or a keyword has the wrong type.
         ValueError: `source` holds no record, no layer has that address, a statistic does not exist
             or was not measured, or a file is not there or of something else.
 
