@@ -64,7 +64,7 @@ class OpenCall:
         self.path = path
         self.layer = layer
         self.args = args
-        self.kwargs = dict(kwargs or {})
+        self.kwargs: dict[str, Any] = dict(kwargs or {})
         self.is_reachable = is_reachable
         self.time_steps: tuple[Any, Any] | None = None
         """Samples and time steps, where the layer inside runs on all time steps at once."""

@@ -79,7 +79,7 @@ class ConnectionObserver(Observer):
     """
 
     def __init__(self) -> None:
-        self.wiring = Wiring()
+        self.wiring: Wiring = Wiring()
         self._inside: dict[Path, _Sources] = {}
 
     def begin_model(self, inputs: Any) -> None:
