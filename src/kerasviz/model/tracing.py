@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import keras
+from typing_extensions import override
 
 from kerasviz.model.backend import keeping_native_state, needs_sizes, trace, try_out
 from kerasviz.model.interception import Observer, OpenCall, call_observed
@@ -130,12 +131,13 @@ class _CallList(Observer):
         """The calls that ended, in the order in which they began."""
         return {path: call for path, call in self._calls.items() if call is not None}
 
+    @override
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
         """Keep the place of a call in the order."""
-        del parents
         if call.is_reachable:
             self._calls[call.path] = None
 
+    @override
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
         """List a call."""
         if not call.is_reachable:
