@@ -12,6 +12,7 @@ is seen, but its values cannot leave (`OpenCall.is_reachable`).
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections import Counter
@@ -225,7 +226,15 @@ def _intercepted_remat(layer: keras.Layer, function: Any, /, *args: Any, **kwarg
     """
     if getattr(_local, "interception", None) is None:
         return _plain_remat(layer, function, *args, **kwargs)
-    return function
+    return function if _remat_returns_function() else function(*args, **kwargs)
+
+
+@functools.cache
+def _remat_returns_function() -> bool:
+    """Whether Keras calls what `rematerialized_call` returns; before 3.10 that was the result."""
+    with keras.RematScope(mode="list_of_layers", layer_names=[]):
+        layer = keras.layers.Identity(name="kerasviz_remat")
+    return callable(_plain_remat(layer, lambda: None))
 
 
 @contextmanager
