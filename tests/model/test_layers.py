@@ -131,3 +131,32 @@ def test_a_reference_reads_well(model: keras.Model) -> None:
     assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4)"
     assert repr(pool).startswith("LayerRef('pool', MaxPooling2D, output_shape=(None, 6, 6, 4)")
     assert (c1.layer, c1.kernel_shape) == (model.get_layer("c1"), (3, 3, 3, 4))
+
+
+def test_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
+    class Split(keras.Layer):
+        def call(self, x):
+            return {"even": x, "odd": 2 * x}
+
+    inner = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")], name="in#ner"
+    )
+    inputs = keras.Input((4, 4, 1))
+    outputs = inner(Split(name="split#1")(inputs)["odd"])
+    model = keras.Model(inputs, outputs)
+
+    def find(layer):
+        return [ref.address for ref in kerasviz.find_layers(model, layer)]
+
+    assert find("in#ner/*") == ["in#ner/c"]
+    assert find("split#1#odd") == ["split#1#odd"]
+    assert find("*#1") == ["split#1"]
+    with pytest.raises(ValueError, match=r"Nothing in the model .* matches '\*#odd'"):
+        find("*#odd")
+    with pytest.raises(ValueError, match=r"No such layer .* Received: layer='splitt#odd'"):
+        find("splitt#odd")
+
+
+def test_an_index_may_be_one_of_numpys() -> None:
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")])
+    assert [ref.address for ref in kerasviz.find_layers(model, np.int64(-1))] == ["c"]

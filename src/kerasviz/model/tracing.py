@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import keras
 from typing_extensions import override
 
-from kerasviz.model.backend import keeping_native_state, needs_sizes, trace, try_out
+from kerasviz.model.backend import needs_sizes, trace, try_out
 from kerasviz.model.interception import Observer, OpenCall, call_observed
 from kerasviz.model.layers import Call, Path, channel_axis, count_steps, held_layers
 from kerasviz.model.recording import only_tensors, with_time_axes
+from kerasviz.model.state import keeping_state
 from kerasviz.model.wiring import ConnectionObserver, Wiring
 
 
@@ -88,7 +89,7 @@ def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) ->
 
     failure = None
     try:
-        with keeping_native_state(held_layers(model)):
+        with keeping_state(held_layers(model)):
             for specs in runs:
                 way(call, specs)
     # A user's layer can raise anything; what was seen before it did is worth keeping.
