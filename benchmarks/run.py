@@ -20,6 +20,7 @@ from feature_maps import (
     compare_notes,
     compare_parts,
 )
+from first_look import compare_first_looks
 from importing import IMPORT_HEADS, measure_import
 from pictures import (
     AS_ONE_IMSHOW,
@@ -93,6 +94,7 @@ def network_rows(effort: Effort) -> Iterator[Row]:
     """Yield every comparison that runs a whole network."""
     yield from compare_feature_maps(effort.network_pairs, effort.architectures)
     yield from compare_notes(effort.network_pairs)
+    yield from compare_first_looks(effort.network_pairs)
     yield from compare_parts(effort.pairs, effort.parts)
 
 

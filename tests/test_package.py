@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import pydoc
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -11,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import kerasviz
+from kerasviz.draw.figure import FigureOptions
+from kerasviz.draw.options import TileOptions
 
 SOURCES = sorted(Path(kerasviz.__file__).parent.rglob("*.py"))
 
@@ -65,3 +70,30 @@ def test_only_public_keras_is_imported(source: Path) -> None:
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_a_module_opens_with_what_it_is_for(source: Path) -> None:
     assert ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
+
+
+SHARED = {"plot_kernels": TileOptions, "plot_tiles": TileOptions, "plot_feature_maps": TileOptions}
+SHARED |= {"compare_kernels": TileOptions, "plot_history": FigureOptions}
+SHARED |= {"plot_architecture": FigureOptions, "plot_kernel_histograms": FigureOptions}
+SHARED |= {"plot_convolution": FigureOptions, "animate_convolution": FigureOptions}
+SHARED |= {"plot_training_statistics": FigureOptions, "KernelSnapshots": TileOptions}
+SHARED |= {"FeatureMapSnapshots": TileOptions}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_the_signature_shows_every_keyword_with_its_default(name: str) -> None:
+    function = getattr(kerasviz, name)
+    parameters = inspect.signature(function).parameters
+    refused = {"ax", "figure"} if name.endswith("Snapshots") else set()
+    assert set(SHARED[name].__annotations__) - refused <= set(parameters)
+    assert not any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    assert parameters["title"].default is True
+    assert re.search(r"\btitle: .*= ?True", pydoc.render_doc(function, renderer=pydoc.plaintext))
+
+
+def test_every_function_that_takes_shared_keywords_shows_them() -> None:
+    for name in kerasviz.__all__:
+        value = getattr(kerasviz, name)
+        if callable(value) and value is not TileOptions:
+            kinds = {p.kind for p in inspect.signature(value).parameters.values()}
+            assert inspect.Parameter.VAR_KEYWORD not in kinds, name

@@ -17,7 +17,7 @@ from matplotlib.path import Path
 
 from kerasviz.draw.architecture import COLORS, Diagram, Frame, draw_architecture, line_path
 from kerasviz.draw.boxes import Box, Maps
-from kerasviz.draw.figure import DEFAULTS, FigureOptions
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions
 from kerasviz.draw.panel import Plot
 
 
@@ -36,7 +36,7 @@ def diagram(*boxes: Box, **changes: Any) -> Diagram:
 @pytest.fixture
 def draw(closing: Callable[[Any], Any]) -> Callable[..., Plot]:
     def call(made: Diagram, **options: Any) -> Plot:
-        return closing(draw_architecture)(made, FigureOptions(**{**DEFAULTS, **options}))
+        return closing(draw_architecture)(made, FigureOptions(**{**FIGURE_DEFAULTS, **options}))
 
     return call
 

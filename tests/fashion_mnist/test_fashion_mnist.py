@@ -140,7 +140,7 @@ def test_a_subset_that_is_no_number_of_images(subset: object) -> None:
 
 def test_a_file_that_is_no_idx_file(tmp_path: Path) -> None:
     path = tmp_path / "x.gz"
-    path.write_bytes(gzip.compress(b"not idx"))
+    path.write_bytes(gzip.compress(b"not idx", mtime=0))
     with pytest.raises(ValueError, match="`path` must be an idx file"):
         read_idx(path)
 
@@ -205,7 +205,7 @@ def test_one_run_writes_the_whole_chapter(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.gz", gzip.compress(b"\0\0\x08\1\0\0\0\2ab")[:-12], "is damaged"),
+        ("a.gz", gzip.compress(b"\0\0\x08\1\0\0\0\2ab", mtime=0)[:-12], "is damaged"),
         ("a", b"\0\0\x08\1\0\0\0\2a", "must hold 2 values. Received: 1,"),
         ("a", b"no idx file", "must be an idx file"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -665,7 +666,9 @@ class Remembers(keras.Model):
 
 
 def rematerialized() -> Case:
-    with keras.RematScope(mode="full"):
+    # Keras 3.9 fails to call any layer that was made under it.
+    is_broken = keras.version().startswith("3.9.")
+    with nullcontext() if is_broken else keras.RematScope(mode="full"):
         model = Remembers()
         x = _images()
         model(x)

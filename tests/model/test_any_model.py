@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -332,13 +333,17 @@ class Alarm(keras.Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.calls = 0
+        self.log = SimpleNamespace(calls=0)  # a look puts back a number of the layer's own
         self.armed = False
+
+    @property
+    def calls(self) -> int:
+        return self.log.calls
 
     def call(self, x: Any) -> Any:
         if self.armed:
             raise RuntimeError("the alarm went off")
-        self.calls += 1
+        self.log.calls += 1
         return x
 
 

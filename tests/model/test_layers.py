@@ -187,3 +187,32 @@ def test_the_path_of_attributes_is_an_address() -> None:
         np.testing.assert_allclose(maps, keras.ops.convert_to_numpy(value), rtol=1e-4, atol=1e-5)
     weights = model.blocks[1].conv.get_weights()[0]
     np.testing.assert_array_equal(kerasviz.get_kernels(model, "blocks/1/conv"), weights)
+
+
+def test_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
+    class Split(keras.Layer):
+        def call(self, x):
+            return {"even": x, "odd": 2 * x}
+
+    inner = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")], name="in#ner"
+    )
+    inputs = keras.Input((4, 4, 1))
+    outputs = inner(Split(name="split#1")(inputs)["odd"])
+    model = keras.Model(inputs, outputs)
+
+    def find(layer):
+        return [ref.address for ref in kerasviz.find_layers(model, layer)]
+
+    assert find("in#ner/*") == ["in#ner/c"]
+    assert find("split#1#odd") == ["split#1#odd"]
+    assert find("*#1") == ["split#1"]
+    with pytest.raises(ValueError, match=r"Nothing in the model .* matches '\*#odd'"):
+        find("*#odd")
+    with pytest.raises(ValueError, match=r"No such layer .* Received: layer='splitt#odd'"):
+        find("splitt#odd")
+
+
+def test_an_index_may_be_one_of_numpys() -> None:
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")])
+    assert [ref.address for ref in kerasviz.find_layers(model, np.int64(-1))] == ["c"]

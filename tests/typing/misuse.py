@@ -17,7 +17,7 @@ kerasviz.plot_kernels(model, 0, scale="tiles")  # mistake: a word that does not 
 kerasviz.plot_kernels(model, 0, channel="first")  # mistake
 kerasviz.plot_kernels(model, 0, columns="8")  # mistake: a string for an integer
 kerasviz.plot_kernels(model, 0, "mean")  # mistake: a keyword given by its place
-kerasviz.plot_kernels(model)  # mistake: no layer
+kerasviz.plot_kernels()  # mistake: no model
 kerasviz.plot_tiles([[1.0, 2.0]])  # mistake: a list for an array
 kerasviz.plot_tiles(image, sort="size")  # mistake
 kerasviz.plot_tiles(image, ax=Figure())  # mistake: a figure for an Axes

@@ -22,10 +22,11 @@ from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.draw.channels import Channel, resolve_channel
 from kerasviz.draw.layout import draw_apart
-from kerasviz.draw.options import TileOptions, Tiles, check_options
+from kerasviz.draw.options import DEFAULTS, TileOptions, Tiles, check_options
 from kerasviz.draw.overlay import Opacity
 from kerasviz.draw.panel import Panel, Plot
 from kerasviz.draw.scaling import resolve_scales
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.feature_maps import check_address
 from kerasviz.model.inputs import check_inputs_form
 from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
@@ -270,6 +271,7 @@ class KernelSnapshots(Snapshots):
 
     kind = "kernels"
 
+    @shows_keywords(TileOptions, DEFAULTS, without=("ax", "figure"))
     def __init__(
         self,
         layer: Any = None,
@@ -416,6 +418,7 @@ class FeatureMapSnapshots(Snapshots):
 
     kind = "feature_maps"
 
+    @shows_keywords(TileOptions, DEFAULTS, without=("ax", "figure"))
     def __init__(
         self,
         inputs: Any,

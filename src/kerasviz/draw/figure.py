@@ -22,7 +22,7 @@ class FigureOptions(TypedDict, total=False):
     figure: Figure | SubFigure | None
 
 
-DEFAULTS = FigureOptions(title=True, ax=None, figure=None)
+FIGURE_DEFAULTS = FigureOptions(title=True, ax=None, figure=None)
 
 
 def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
@@ -37,10 +37,10 @@ def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
         ValueError: Both an Axes and a figure.
     """
     for name in options:
-        if name not in DEFAULTS:
-            known = [*DEFAULTS, *own]
+        if name not in FIGURE_DEFAULTS:
+            known = [*FIGURE_DEFAULTS, *own]
             raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, known)}")
-    merged = FigureOptions(**{**DEFAULTS, **options})
+    merged = FigureOptions(**{**FIGURE_DEFAULTS, **options})
     check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
     check_place(merged["ax"], merged["figure"])
     return merged

@@ -30,8 +30,9 @@ def trace(function: Callable[[Any], Any], specs: Any) -> None:
     if keras.backend.backend() != "torch":
         _Tracer(function).compute_output_spec(specs)
         return
-    # Not by Keras, which falls back on computing batches of 83 and 89 samples.
-    with keras.device("meta"):
+    # Not by Keras, which falls back on computing batches of 83 and 89 samples. The outer scope
+    # gives values to variables that a first call makes only when the device is left.
+    with keras.StatelessScope(), keras.device("meta"):
         try_out(function, specs)
 
 
@@ -105,45 +106,86 @@ def is_inside_graph() -> bool:
     )
 
 
-@contextmanager
-def keeping_native_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
-    """Put back what layers keep in the backend's own variables, of which Keras does not know.
+def save_native_state(layer: keras.Layer, values: Iterable[Any]) -> Callable[[], None]:
+    """Return what puts back the backend's own variables in a layer, of which Keras does not know.
 
-    `keras.StatelessScope` does so for Keras's. On PyTorch the random numbers to come stay the same
-    as well.
+    Args:
+        layer: A layer.
+        values: The values of the attributes that its own code sets.
     """
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        return _save_variables(values)
+    return _save_tensors(layer, values) if keras.backend.backend() == "torch" else lambda: None
 
-        held = [value for layer in layers for value in vars(layer).values()]
-        variables = [value for value in held if isinstance(value, tf.Variable)]
-        before = [variable.numpy() for variable in variables]
-        try:
-            yield
-        finally:
-            for variable, value in zip(variables, before, strict=True):
-                variable.assign(value)
-    elif keras.backend.backend() == "torch":
-        import torch
 
-        buffers = [(x, x._version, x.clone()) for layer in layers for x in layer.buffers()]
-        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-        try:
-            with torch.random.fork_rng(devices):
-                yield
-        finally:
-            for buffer, version, value in buffers:
-                if buffer._version != version:
-                    buffer.copy_(value)
-    else:
-        yield
+def _save_variables(values: Iterable[Any]) -> Callable[[], None]:
+    """Save TensorFlow's variables in values: by themselves, in modules and in generators."""
+    import tensorflow as tf
+
+    variables: list[Any] = []
+    for value in keras.tree.flatten(list(values)):
+        if isinstance(value, tf.Variable):
+            variables.append(value)
+        elif isinstance(value, tf.random.Generator):
+            variables.append(value.state)
+        elif isinstance(value, tf.Module):
+            variables += value.variables
+    before = [variable.numpy() for variable in variables]
+
+    def restore() -> None:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+
+    return restore
+
+
+def _save_tensors(layer: Any, values: Iterable[Any]) -> Callable[[], None]:
+    """Save PyTorch's tensors in a layer, and whether the modules in it are in training mode."""
+    import torch
+
+    is_plain = type(layer).__module__.split(".")[0] == "keras" and not isinstance(
+        layer, keras.layers.TorchModuleWrapper
+    )
+    modules = [layer] if is_plain else list(layer.modules())
+    modes = [(module, module.training) for module in modules]
+    held = [x for module in modules for x in module.buffers(recurse=False)]
+    held += [x for x in keras.tree.flatten(list(values)) if torch.is_tensor(x)]
+    tensors = [(x, x._version, x.detach().clone()) for x in held]
+
+    def restore() -> None:
+        with torch.no_grad():
+            for tensor, version, value in tensors:
+                if tensor._version != version:
+                    tensor.copy_(value)
+        for module, mode in modes:
+            if module.training != mode:
+                module.training = mode
+
+    return restore
+
+
+def save_native_generator() -> Callable[[], None]:
+    """Return what puts back the backend's own generator of random numbers; PyTorch's alone."""
+    if keras.backend.backend() != "torch":
+        return lambda: None
+    import torch
+
+    state = torch.get_rng_state()
+    on_device = torch.cuda.get_rng_state() if torch.cuda.is_available() else None
+
+    def restore() -> None:
+        torch.set_rng_state(state)
+        if on_device is not None:
+            torch.cuda.set_rng_state(on_device)
+
+    return restore
 
 
 class Runner:
     """Runs a function on batches: compiled where the backend compiles, without any trace.
 
-    No variable changes, whatever the function assigns. It is traced at the first call for each
-    shape of input; what the backend refuses to trace runs eagerly from then on.
+    No variable of Keras's changes, whatever the function assigns. It is traced at the first call
+    for each shape of input; what the backend refuses to trace runs eagerly from then on.
 
     Args:
         function: Called on tensors, returns a structure of tensors.
@@ -155,9 +197,10 @@ class Runner:
         self._inner_layers = held_layers(model)[1:]
         self._eager = _stateless(function)
         compiler = _COMPILERS[keras.backend.backend()]
-        self._run, self._untraceable = compiler(function, self._find_layers)
+        self._run, self._untraceable = compiler(function, self.find_layers)
 
-    def _find_layers(self) -> list[keras.Layer]:
+    def find_layers(self) -> list[keras.Layer]:
+        """Return every layer that the function may call."""
         model = self._model()
         return self._inner_layers if model is None else [model, *self._inner_layers]
 
@@ -167,15 +210,14 @@ class Runner:
             # Code may write into its inputs, whose memory the user's arrays would share.
             batch = keras.tree.map_structure(np.array, batch)
         batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
-        with keeping_native_state(self._find_layers()):
-            try:
-                outputs = self._run(batch)
-            except self._untraceable:
-                if self._run is self._eager:
-                    raise
-                self._run = self._eager
-                outputs = self._run(batch)
-            return keras.tree.map_structure(_to_array, outputs)
+        try:
+            outputs = self._run(batch)
+        except self._untraceable:
+            if self._run is self._eager:
+                raise
+            self._run = self._eager
+            outputs = self._run(batch)
+        return keras.tree.map_structure(_to_array, outputs)
 
 
 Compiled = tuple[Callable[[Any], Any], tuple[type[Exception], ...]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cached_property, partial
 from typing import Any, NamedTuple, cast
 
 import keras
@@ -16,10 +17,12 @@ from kerasviz.model.calls import input_specs, known_calls, spec_key
 from kerasviz.model.inputs import InputBatch, check_has_call, check_is_eager, prepare_inputs
 from kerasviz.model.layers import (
     Call,
+    Shape,
     Targets,
     channel_axis,
     check_model,
     has_inputs,
+    held_layers,
     is_functional,
     is_graph,
     layer_calls,
@@ -27,6 +30,7 @@ from kerasviz.model.layers import (
     written_numbers,
 )
 from kerasviz.model.recording import Recorder
+from kerasviz.model.state import keeping_state
 
 _kept: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
 _kept = weakref.WeakKeyDictionary()
@@ -87,7 +91,8 @@ def _sub_model(model: keras.Model, targets: Targets, specs: Any, *, hold: bool) 
             kept = kept.setdefault("held", weakref.WeakValueDictionary())
         sub_model = kept.get(key)
         if sub_model is None:
-            kept[key] = sub_model = _build(model, targets, specs, hold)
+            with keeping_state(held_layers(model)):  # Keras empties the losses of what it connects
+                kept[key] = sub_model = _build(model, targets, specs, hold)
         return sub_model
 
 
@@ -271,51 +276,141 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
     samples, batches cannot be joined, and all samples are computed together.
     """
     model, targets, batch, specs = request
-    run = _runner(model, targets, specs)
-    sizes = [min(batch_size, len(batch) - start) for start in range(0, len(batch), batch_size)]
-    chunks = [
-        run(batch.part(start, start + batch_size).packed())
-        for start in range(0, len(batch), batch_size)
-    ]
-    whole = chunks[0] if len(chunks) == 1 else None
+    runner = _runner(model, targets, specs)
+
+    def run(part: InputBatch) -> dict[str, Any]:
+        with keeping_state(runner.find_layers()):
+            return cast(dict[str, Any], runner(part.packed()))
+
+    batches = _Batches(run, batch, batch_size, has_fixed_size=_has_fixed_size(specs))
     outputs = {}
     for address, call in targets.targets:
-        parts = [keras.tree.flatten(chunk[address]) for chunk in chunks]
-        fixed = [has_fixed_rows(call, index, specs) for index in range(len(parts[0]))]
-        columns = zip(*parts, strict=True)
-        joined = [_join(column, sizes, rows) for column, rows in zip(columns, fixed, strict=True)]
-        arrays = [array for array in joined if array is not None]
-        if len(arrays) < len(joined):
-            whole = run(batch.packed()) if whole is None else whole
-            arrays = keras.tree.flatten(whole[address])
+        structure = batches.first[address]
+        arrays = [
+            batches.join(
+                partial(_pick, address, index),
+                tuple(call.outputs[index].shape) if index < len(call.outputs) else None,
+                has_fixed_rows=has_fixed_rows(call, index, specs),
+            )
+            for index in range(len(keras.tree.flatten(structure)))
+        ]
         axes = call.channel_axes or [channel_axis(call.layer, x.ndim) for x in arrays]
         arrays = [_finish(x, axis) for x, axis in zip(arrays, axes, strict=True)]
-        outputs[address] = keras.tree.pack_sequence_as(chunks[0][address], arrays)
+        outputs[address] = keras.tree.pack_sequence_as(structure, arrays)
     return outputs
 
 
-def _join(
-    parts: Sequence[np.ndarray], sizes: Sequence[int], has_fixed_rows: bool
-) -> np.ndarray | None:
-    """Join the batches of one output, `None` where they are not part of a whole.
+def _pick(address: str, index: int, outputs: dict[str, Any]) -> np.ndarray:
+    """Return one of a layer's outputs."""
+    return cast(np.ndarray, keras.tree.flatten(outputs[address])[index])
+
+
+class _Batches:
+    """What a model returns for one batch after the other, and for all of them as a whole.
+
+    Whether rows are samples cannot always be known from shapes: there may be as many time steps
+    as samples, and windows of equal images are equal. Two batches of different sizes tell.
 
     Args:
-        parts: The output for each batch.
-        sizes: The number of samples in each batch.
-        has_fixed_rows: Whether its rows are known not to be samples.
+        run: Runs the model on a batch.
+        batch: All samples.
+        batch_size: How many are computed at a time.
+        has_fixed_size: Whether the model takes batches of one size only.
     """
-    if len(parts) == 1:
-        return parts[0]
-    per_sample = all(x.ndim and len(x) == n for x, n in zip(parts, sizes, strict=True))
-    if per_sample and not has_fixed_rows:
-        return np.concatenate(parts)
-    is_constant = all(np.array_equal(parts[0], x) for x in parts[1:])
-    return parts[0] if is_constant else None
+
+    def __init__(
+        self,
+        run: Callable[[InputBatch], dict[str, Any]],
+        batch: InputBatch,
+        batch_size: int,
+        *,
+        has_fixed_size: bool,
+    ) -> None:
+        starts = range(0, len(batch), batch_size)
+        parts = [batch.part(start, start + batch_size) for start in starts]
+        self._run = run
+        self._batch = batch
+        self._has_fixed_size = has_fixed_size
+        self._sizes = [len(part) for part in parts]
+        self._chunks = [run(part) for part in parts]
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The outputs for the first batch."""
+        return self._chunks[0]
+
+    @cached_property
+    def _whole(self) -> dict[str, Any]:
+        return self._run(self._batch)
+
+    @cached_property
+    def _other(self) -> tuple[dict[str, Any], int]:
+        """The outputs for a batch that has another size than the first, and its size."""
+        if self._sizes[-1] != self._sizes[0]:
+            return self._chunks[-1], self._sizes[-1]
+        size = 1 if self._sizes[0] > 1 else 2
+        return self._run(self._batch.part(0, size)), size
+
+    def join(
+        self,
+        pick: Callable[[dict[str, Any]], np.ndarray],
+        shape: Shape | None,
+        *,
+        has_fixed_rows: bool,
+    ) -> np.ndarray:
+        """Return one output for all samples.
+
+        Args:
+            pick: Picks the output from all outputs.
+            shape: Its shape, as far as it is known.
+            has_fixed_rows: Whether its rows are known not to be samples.
+        """
+        parts = [pick(chunk) for chunk in self._chunks]
+        if len(parts) == 1:
+            return parts[0]
+        if not has_fixed_rows and self._are_per_sample(parts, pick, shape):
+            return np.concatenate(parts)
+        is_constant = all(np.array_equal(parts[0], x) for x in parts[1:])
+        if is_constant and (self._has_fixed_size or np.array_equal(parts[0], pick(self._other[0]))):
+            return parts[0]
+        return pick(self._whole)
+
+    def _are_per_sample(
+        self,
+        parts: Sequence[np.ndarray],
+        pick: Callable[[dict[str, Any]], np.ndarray],
+        shape: Shape | None,
+    ) -> bool:
+        size = parts[0].shape[1:]
+        sizes = zip(parts, self._sizes, strict=True)
+        if not all(x.ndim and x.shape == (n, *size) for x, n in sizes):
+            return False
+        if self._has_fixed_size or not may_be_samples_by_chance(parts[0], shape):
+            return True
+        other, n = self._other
+        return pick(other).shape == (n, *size)
+
+
+def may_be_samples_by_chance(array: np.ndarray, shape: Shape | None) -> bool:
+    """Whether an output has as many rows as samples, and another axis could be the samples.
+
+    Args:
+        array: The output.
+        shape: Its shape, as far as it is known.
+    """
+    if shape is None:
+        return True
+    axes = zip(array.shape[1:], shape[1:], strict=True)
+    return any(known is None and n == len(array) for n, known in axes)
+
+
+def _has_fixed_size(specs: Any) -> bool:
+    return any(x.shape[0] for x in keras.tree.flatten(specs))
 
 
 def has_fixed_rows(call: Call, index: int, specs: Any) -> bool:
     """Whether an output has the same number of rows for any number of samples."""
-    if index >= len(call.outputs) or any(x.shape[0] for x in keras.tree.flatten(specs)):
+    if index >= len(call.outputs) or _has_fixed_size(specs):
         return False
     shape = call.outputs[index].shape
     return not shape or shape[0] is not None

@@ -12,6 +12,7 @@ is seen, but its values cannot leave (`OpenCall.is_reachable`).
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections import Counter
@@ -64,11 +65,12 @@ class OpenCall:
         self.path = path
         self.layer = layer
         self.args = args
-        self.kwargs = dict(kwargs or {})
+        self.kwargs: dict[str, Any] = dict(kwargs or {})
         self.is_reachable = is_reachable
         self.time_steps: tuple[Any, Any] | None = None
         """Samples and time steps, where the layer inside runs on all time steps at once."""
         self._seen: Counter[str] = Counter()
+        self._unreachable: Counter[str] = Counter()
         if call_indices is None:  # a Sequential model runs as it is written
             call_indices = written_numbers(layer) if is_functional(layer) else {}
         self._written = call_indices
@@ -78,11 +80,16 @@ class OpenCall:
         """The tensors that the layer is called on."""
         return [x for x in keras.tree.flatten((self.args, self.kwargs)) if keras.ops.is_tensor(x)]
 
-    def next_index(self, name: str) -> int:
+    def next_index(self, name: str, *, is_reachable: bool = True) -> int:
         """Return which call of a layer the next one is, in the order in which a graph was written.
 
-        Keras may run the calls of a graph in another order than that.
+        Keras may run the calls of a graph in another order than that. Calls that values cannot
+        leave have indices of their own, below 0: Keras also calls the layers in a model that is
+        not built yet to build it, once.
         """
+        if not is_reachable:
+            self._unreachable[name] += 1
+            return -self._unreachable[name]
         run = self._seen[name]
         self._seen[name] += 1
         written = self._written.get(name, ())
@@ -132,12 +139,14 @@ class Interception:
         if isinstance(parent.layer, keras.layers.RNN):  # calls its cell once per time step
             return _plain_call(layer, *args, **kwargs)
         name = self._step_name(layer)
+        is_reachable = trace_scope() == self._scope
+        index = parent.next_index(name, is_reachable=is_reachable)
         opened = OpenCall(
-            (*parent.path, (name, parent.next_index(name))),
+            (*parent.path, (name, index)),
             layer,
             args=args,
             kwargs=kwargs,
-            is_reachable=trace_scope() == self._scope,
+            is_reachable=is_reachable,
         )
         for observer in self._observers:
             observer.begin(opened, self._open)
@@ -225,7 +234,15 @@ def _intercepted_remat(layer: keras.Layer, function: Any, /, *args: Any, **kwarg
     """
     if getattr(_local, "interception", None) is None:
         return _plain_remat(layer, function, *args, **kwargs)
-    return function
+    return function if _remat_returns_function() else function(*args, **kwargs)
+
+
+@functools.cache
+def _remat_returns_function() -> bool:
+    """Whether Keras calls what `rematerialized_call` returns; before 3.10 that was the result."""
+    with keras.RematScope(mode="list_of_layers", layer_names=[]):
+        layer = keras.layers.Identity(name="kerasviz_remat")
+    return callable(_plain_remat(layer, lambda: None))
 
 
 @contextmanager

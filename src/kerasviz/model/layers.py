@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import keras
@@ -461,7 +462,8 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[T
         return [_only(matches, layer.name)], True
     if isinstance(layer, str):
         return _find_by_name(model, known, layer)
-    if isinstance(layer, int) and not isinstance(layer, bool):
+    if isinstance(layer, Integral) and not isinstance(layer, bool):
+        layer = int(layer)
         layers = model.layers
         if not -len(layers) <= layer < len(layers):
             raise ValueError(
@@ -551,12 +553,13 @@ def _output_of(model: keras.Model, known: Sequence[Call], address: str) -> Call 
     A layer's own name could hold the mark as well, so names are looked up first.
     """
     name, mark, output = address.rpartition("#")
-    if not mark:
+    calls = named_calls(known, name) or _at_attribute(model, known, name) if mark else []
+    if not calls:
         return None
-    (target,), _ = _find_by_name(model, known, name)
-    call = target.call.with_output(output)
+    target = _only(calls, name).call
+    call = target.with_output(output)
     if call is None:
-        count = len(target.call.outputs)
+        count = len(target.outputs)
         raise ValueError(
             f"The layer {name!r} has no output {output!r}: it returns {count}, counted from 0. "
             f"Received: layer={address!r}"

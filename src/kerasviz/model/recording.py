@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+from typing_extensions import override
 
 from kerasviz.model.backend import tensor_version, writes_in_place
 from kerasviz.model.interception import (
@@ -38,16 +39,19 @@ class OutputRecorder(Observer):
         """Whether code wrote into a tensor after it was kept."""
         return any(tensor_version(x) != version for x, version in self._versions)
 
+    @override
     def looks_into(self, path: Path) -> bool:
         """Whether a call inside the call of this path is to be kept."""
         return any(len(p) > len(path) and p[: len(path)] == path for p in self._paths)
 
+    @override
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
         """Keep what the layer is called on."""
         path = (*call.path, INPUT[:2])
         if path in self._paths and call.tensors:
             self._keep(path, with_time_axes(call.tensors[0], parents))
 
+    @override
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
         """Keep what the layer returned."""
         if call.path in self._paths:

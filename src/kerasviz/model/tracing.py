@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import keras
+from typing_extensions import override
 
-from kerasviz.model.backend import keeping_native_state, needs_sizes, trace, try_out
+from kerasviz.model.backend import needs_sizes, trace, try_out
 from kerasviz.model.interception import Observer, OpenCall, call_observed
 from kerasviz.model.layers import Call, Path, channel_axis, count_steps, held_layers
 from kerasviz.model.recording import only_tensors, with_time_axes
+from kerasviz.model.state import keeping_state
 from kerasviz.model.wiring import ConnectionObserver, Wiring
 
 
@@ -87,7 +89,7 @@ def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) ->
 
     failure = None
     try:
-        with keeping_native_state(held_layers(model)):
+        with keeping_state(held_layers(model)):
             for specs in runs:
                 way(call, specs)
     # A user's layer can raise anything; what was seen before it did is worth keeping.
@@ -130,12 +132,13 @@ class _CallList(Observer):
         """The calls that ended, in the order in which they began."""
         return {path: call for path, call in self._calls.items() if call is not None}
 
+    @override
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
         """Keep the place of a call in the order."""
-        del parents
         if call.is_reachable:
             self._calls[call.path] = None
 
+    @override
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
         """List a call."""
         if not call.is_reachable:

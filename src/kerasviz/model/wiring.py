@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import keras
+from typing_extensions import override
 
 from kerasviz.model.backend import tensor_version
 from kerasviz.model.interception import Observer, OpenCall
@@ -79,7 +80,7 @@ class ConnectionObserver(Observer):
     """
 
     def __init__(self) -> None:
-        self.wiring = Wiring()
+        self.wiring: Wiring = Wiring()
         self._inside: dict[Path, _Sources] = {}
 
     def begin_model(self, inputs: Any) -> None:
@@ -91,6 +92,7 @@ class ConnectionObserver(Observer):
         inside = self._inside[()]
         self.wiring.outputs[()] = [inside.get(x) for x in _tensors(outputs)]
 
+    @override
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
         """Note where what a layer takes comes from."""
         self._begin(call.path, call.tensors, self._inside.get(parents[-1].path, _Sources()))
@@ -101,6 +103,7 @@ class ConnectionObserver(Observer):
         for index, x in reversed(list(enumerate(tensors))):  # the first of equal ones counts
             inside.note(x, index)
 
+    @override
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
         """Note where what a layer returns comes from, inside it."""
         inside = self._inside[call.path]

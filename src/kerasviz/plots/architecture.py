@@ -12,10 +12,11 @@ from typing_extensions import Unpack
 
 from kerasviz.draw.architecture import Diagram, Frame, draw_architecture
 from kerasviz.draw.boxes import Box, Maps
-from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
 from kerasviz.draw.options import check_choice, check_count, order_tiles, tile_strength
 from kerasviz.draw.overlay import picture_colors
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import sample_of
 from kerasviz.model.architecture import Architecture, Part, read_architecture
 from kerasviz.model.calls import known_calls
@@ -33,6 +34,7 @@ OPEN = (
 )
 
 
+@shows_keywords(FigureOptions, FIGURE_DEFAULTS)
 def plot_architecture(
     model: keras.Model,
     *,

@@ -13,8 +13,9 @@ from typing_extensions import Unpack
 from kerasviz.draw.channels import Channel
 from kerasviz.draw.compare import Compared, draw_comparison
 from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import TileOptions, check_options
+from kerasviz.draw.options import DEFAULTS, TileOptions, check_options
 from kerasviz.draw.panel import Panel, Plot
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.model.layers import Target
 from kerasviz.model.statistics import (
@@ -33,6 +34,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 """Between what must not be torn apart at the end of a line."""
 
 
+@shows_keywords(TileOptions, DEFAULTS)
 def compare_kernels(
     models: Mapping[str, keras.Model],
     layer: Any = None,

@@ -15,9 +15,10 @@ from typing_extensions import Unpack
 from kerasviz.draw.convolution import ConvolutionPicture
 from kerasviz.draw.convolution_animation import ConvolutionAnimation
 from kerasviz.draw.convolution_layout import make_plan
-from kerasviz.draw.figure import FigureOptions, check_figure_options, figure_for
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options, figure_for
 from kerasviz.draw.options import Tiles, check_options, check_type
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import escape
 from kerasviz.plots.convolution_request import Position, ask
 from kerasviz.plots.convolution_scene import (
@@ -31,6 +32,7 @@ MOST_FRAMES = 200
 """An animation of all steps leaves out some where there are more."""
 
 
+@shows_keywords(FigureOptions, FIGURE_DEFAULTS)
 def plot_convolution(
     model: keras.Model,
     layer: Any,
@@ -105,6 +107,7 @@ def plot_convolution(
     return picture.plot
 
 
+@shows_keywords(FigureOptions, FIGURE_DEFAULTS)
 def animate_convolution(
     model: keras.Model,
     layer: Any,

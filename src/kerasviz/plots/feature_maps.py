@@ -14,6 +14,7 @@ from typing_extensions import Unpack
 
 from kerasviz.draw.layout import check_panels, draw_panels
 from kerasviz.draw.options import (
+    DEFAULTS,
     TileOptions,
     Tiles,
     check_choice,
@@ -23,6 +24,7 @@ from kerasviz.draw.options import (
 )
 from kerasviz.draw.overlay import Opacity, picture_colors
 from kerasviz.draw.panel import Panel, Plot, Table
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import sample_of
 from kerasviz.model.feature_maps import Request, compute, has_fixed_rows, prepare
 from kerasviz.model.layers import Target, Targets, channel_axis
@@ -35,6 +37,7 @@ Samples = int | slice | Sequence[int] | Literal["all"]
 Kind = Literal["image", "rows"]
 
 
+@shows_keywords(TileOptions, DEFAULTS)
 def plot_feature_maps(
     model: keras.Model,
     layer: Any = None,

@@ -12,11 +12,12 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz.draw.color import value_range
-from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
 from kerasviz.draw.histograms import Histogram, draw_histograms
 from kerasviz.draw.layout import check_panels
 from kerasviz.draw.options import MAX_COLUMNS, check_choice, check_count, check_type
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.kernels import read_kernel
 from kerasviz.model.layers import Target
 from kerasviz.model.statistics import describe_kernel, write_number
@@ -29,6 +30,7 @@ MARGIN = 0.03
 """Room on both sides of the weights, as a part of their range."""
 
 
+@shows_keywords(FigureOptions, FIGURE_DEFAULTS)
 def plot_kernel_histograms(
     model: keras.Model | Mapping[str, keras.Model],
     layer: Any = None,

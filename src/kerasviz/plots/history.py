@@ -10,10 +10,11 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz.draw.curves import Curve, CurvePanel, LegendEntry, Mark, Style, draw_curves
-from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
 from kerasviz.draw.layout import check_panels
 from kerasviz.draw.options import check_choice, check_type, suggest
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.history import (
     LEARNING_RATES,
     VALIDATION,
@@ -26,6 +27,7 @@ from kerasviz.model.history import (
 )
 
 
+@shows_keywords(FigureOptions, FIGURE_DEFAULTS)
 def plot_history(
     history: Any,
     *,

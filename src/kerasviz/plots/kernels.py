@@ -20,15 +20,18 @@ from kerasviz.draw.channels import (
 )
 from kerasviz.draw.layout import check_panels, draw_panels
 from kerasviz.draw.options import (
+    DEFAULTS,
     TileOptions,
     check_choice,
     check_options,
     choose_tiles,
 )
 from kerasviz.draw.panel import Panel, Plot, Table
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
 
 
+@shows_keywords(TileOptions, DEFAULTS)
 def plot_kernels(
     model: keras.Model,
     layer: Any = None,

@@ -7,10 +7,12 @@ from typing_extensions import Unpack
 
 from kerasviz.draw.color import is_small_float
 from kerasviz.draw.layout import draw_panels
-from kerasviz.draw.options import TileOptions, check_options, choose_tiles
+from kerasviz.draw.options import DEFAULTS, TileOptions, check_options, choose_tiles
 from kerasviz.draw.panel import Panel, Plot
+from kerasviz.draw.signatures import shows_keywords
 
 
+@shows_keywords(TileOptions, DEFAULTS)
 def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
     """Draw the tiles of an array as one picture.
 

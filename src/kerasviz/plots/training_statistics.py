@@ -12,10 +12,11 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz.draw.curves import COLORS, Curve, CurvePanel, LegendEntry, draw_curves
-from kerasviz.draw.figure import FigureOptions, check_figure_options
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
 from kerasviz.draw.layout import check_panels
 from kerasviz.draw.options import check_count, suggest
 from kerasviz.draw.panel import Plot
+from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.training_statistics import STATISTICS, Record, read_records
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ FEW = len(COLORS)
 """Up to this number of layers have distinct colours; more have shades, by depth."""
 
 
+@shows_keywords(FigureOptions, FIGURE_DEFAULTS)
 def plot_training_statistics(
     source: keras.callbacks.Callback | Mapping[str, Sequence[Any]] | str | os.PathLike[str],
     *,
