@@ -306,7 +306,7 @@ def _pick(address: str, index: int, outputs: dict[str, Any]) -> np.ndarray:
 
 
 class _Batches:
-    """What a model returns for one batch after the other, and for all of them as a whole.
+    """The outputs of a model for one batch after the other, and for all of them as a whole.
 
     Whether rows are samples cannot always be known from shapes: there may be as many time steps
     as samples, and windows of equal images are equal. Two batches of different sizes tell.
