@@ -184,7 +184,7 @@ def has_inputs(model: keras.Model) -> bool:
         return False
 
 
-def _runs_keras_call(model: keras.Model) -> bool:
+def _runs_keras_call(model: keras.Layer) -> bool:
     owner = next(cls for cls in type(model).__mro__ if "call" in vars(cls))
     return owner.__module__.split(".")[0] == "keras"
 
@@ -254,12 +254,35 @@ def is_traceable(model: keras.Layer) -> bool:
     """Whether the calls in a model can only be known by running it.
 
     So it is where a layer that is no graph holds layers of its own: a subclassed model, a
-    composite layer, a wrapper. A recurrent layer's cell does not count.
+    composite layer, a wrapper; or where its code refers to layers that it does not hold. A
+    recurrent layer's cell does not count.
     """
     if isinstance(model, keras.layers.RNN):
         return False
     inner = sublayers(model)
-    return bool(inner and not is_graph(model)) or any(map(is_traceable, inner))
+    if not is_graph(model) and (inner or _refers_to_layers(model)):
+        return True
+    return any(map(is_traceable, inner))
+
+
+def _refers_to_layers(layer: keras.Layer) -> bool:
+    """Whether the code of a layer's call refers to layers as globals, in a closure or by default.
+
+    A `Lambda` can, and a layer of the user's; Keras does not know of these layers.
+    """
+    if isinstance(layer, keras.layers.Lambda):
+        code = layer.function
+    else:
+        code = None if _runs_keras_call(layer) else type(layer).call
+    if not inspect.isfunction(code):
+        return False
+    try:
+        names = inspect.getclosurevars(code)
+    except ValueError:  # of a variable without a value
+        return False
+    values = [*names.nonlocals.values(), *names.globals.values(), *(code.__defaults__ or ())]
+    held = keras.tree.flatten([value for value in values if isinstance(value, _HOLDERS)])
+    return any(isinstance(value, keras.Layer) for value in held)
 
 
 def layer_calls(
