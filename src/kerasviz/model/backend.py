@@ -70,7 +70,7 @@ class _Tracer(keras.Layer):
 
 
 def trace_scope() -> Any:
-    """Return what differs between the trace of a model and that of a loop or branch inside it.
+    """Return what differs between the trace of a model and that of a loop, branch or map inside it.
 
     A value made in one cannot be used in the other.
     """
@@ -82,7 +82,9 @@ def trace_scope() -> Any:
         from jax.extend import core
 
         return core.get_opaque_trace_state()
-    return None
+    import torch
+
+    return torch._C._functorch.maybe_current_level()  # of `torch.vmap`, which has no public name
 
 
 def tensor_version(tensor: Any) -> int:

@@ -178,7 +178,8 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
             image file, or a list of paths, is read in the colours and at the size that the model
             takes, which may squash the image, as floats from 0 to 255; a model that was trained
             on other values needs the image as an array.
-        batch_size: How many samples are computed at a time.
+        batch_size: How many samples are computed at a time, where the model was not built for
+            another number.
 
     Returns:
         One layer: an array `(samples, height, width, channels)`, channels last whatever the
@@ -265,16 +266,23 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
     """
     model, targets, batch, specs = request
     run = _runner(model, targets, specs)
+    batch_size = _own_batch_size(specs) or batch_size
     sizes = [min(batch_size, len(batch) - start) for start in range(0, len(batch), batch_size)]
     chunks = [
         run(batch.part(start, start + batch_size).packed())
         for start in range(0, len(batch), batch_size)
     ]
     whole = chunks[0] if len(chunks) == 1 else None
+    other = None
     outputs = {}
     for address, call in targets.targets:
         parts = [keras.tree.flatten(chunk[address]) for chunk in chunks]
         fixed = [has_fixed_rows(call, index, specs) for index in range(len(parts[0]))]
+        if whole is None and any(_may_follow_batch(call, i, x) for i, x in enumerate(parts[0])):
+            # Another number of samples tells such an axis from one that is as long by chance.
+            if other is None:
+                other = run(batch.part(0, 2 if sizes[0] == 1 else 1).packed())
+            parts.append(keras.tree.flatten(other[address]))
         columns = zip(*parts, strict=True)
         joined = [_join(column, sizes, rows) for column, rows in zip(columns, fixed, strict=True)]
         arrays = [array for array in joined if array is not None]
@@ -287,21 +295,35 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
     return outputs
 
 
+def _own_batch_size(specs: Any) -> int | None:
+    """Return the number of samples for which a model was built, `None` where it takes any."""
+    sizes = {x.shape[0] for x in keras.tree.flatten(specs)}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _may_follow_batch(call: Call, index: int, array: np.ndarray) -> bool:
+    """Whether an axis after the first may be the batch's, as in a matrix of similarities."""
+    shape = call.outputs[index].shape if index < len(call.outputs) else (None,) * array.ndim
+    sizes = zip(shape[1:], array.shape[1:], strict=True)
+    return any(known is None and size == len(array) for known, size in sizes)
+
+
 def _join(
     parts: Sequence[np.ndarray], sizes: Sequence[int], has_fixed_rows: bool
 ) -> np.ndarray | None:
     """Join the batches of one output, `None` where they are not part of a whole.
 
     Args:
-        parts: The output for each batch.
+        parts: The output for each batch, and for any further one that shows the same shape.
         sizes: The number of samples in each batch.
         has_fixed_rows: Whether its rows are known not to be samples.
     """
     if len(parts) == 1:
         return parts[0]
-    per_sample = all(x.ndim and len(x) == n for x, n in zip(parts, sizes, strict=True))
-    if per_sample and not has_fixed_rows:
-        return np.concatenate(parts)
+    same_shape = len({x.shape[1:] for x in parts}) == 1
+    per_sample = all(x.ndim and len(x) == n for x, n in zip(parts, sizes, strict=False))
+    if per_sample and same_shape and not has_fixed_rows:
+        return np.concatenate(parts[: len(sizes)])
     is_constant = all(np.array_equal(parts[0], x) for x in parts[1:])
     return parts[0] if is_constant else None
 

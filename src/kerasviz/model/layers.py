@@ -491,8 +491,11 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[T
                 f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
                 f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
             )
-        matches = [c for c in known if c.layer is layers[layer] and len(c.steps) == 1]
-        return [_only(matches, str(layer))], True
+        matches = [call for call in known if call.layer is layers[layer]]
+        if not matches:
+            raise ValueError(_out_of_reach(model, layers[layer].name))
+        direct = [call for call in matches if len(call.steps) == 1]
+        return [_only(direct or matches, str(layer))], True
     raise TypeError(
         "`layer` must be a name, an index, a layer, a layer class, a pattern, a list of these or "
         f"None. Received: layer={layer!r}"
