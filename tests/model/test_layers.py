@@ -216,3 +216,71 @@ def test_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
 def test_an_index_may_be_one_of_numpys() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")])
     assert [ref.address for ref in kerasviz.find_layers(model, np.int64(-1))] == ["c"]
+
+
+class Around(keras.layers.Layer):
+    """A layer around one that it calls and one that it does not."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.used = keras.layers.Conv2D(2, 3, name="used")
+        self.unused = keras.layers.Conv2D(2, 3, name="unused")
+
+    def build(self, shape: Any) -> None:
+        self.used.build(shape)
+        self.unused.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return self.used(x)
+
+
+def inputs_and(inner: keras.layers.Layer) -> keras.Model:
+    inputs = [keras.Input((8, 8, 3), name="left"), keras.Input((8, 8, 3), name="right")]
+    total = keras.layers.Add(name="add")([inner(x) for x in inputs])
+    return keras.Model(inputs, total)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.layers.Conv2D(2, 3, name="inner"),
+        lambda: keras.Sequential([keras.layers.Conv2D(2, 3, name="used")], name="inner"),
+        lambda: Around(name="inner"),
+    ],
+    ids=["flat", "nested", "composite"],
+)
+def test_input_layers_return_what_the_model_is_called_on(make: Any) -> None:
+    model = inputs_and(make())
+    x = list(np.random.default_rng(0).random((2, 3, 8, 8, 3), dtype="float32"))
+    index = [layer.name for layer in model.layers].index("right")
+    for layer in ("right", index, model.get_layer("right")):
+        np.testing.assert_array_equal(kerasviz.get_feature_maps(model, layer, x), x[1])
+    last = [ref.address for ref in kerasviz.find_layers(model, "*")][-2]
+    maps = kerasviz.get_feature_maps(model, ["right", last, "left"], x, batch_size=2)
+    assert list(maps) == ["right", last, "left"]
+    np.testing.assert_array_equal(maps["left"], x[0])
+    np.testing.assert_array_equal(maps["right"], x[1])
+    sub_model = kerasviz.feature_map_model(model, ["right", last])
+    assert sub_model.output["right"].shape == (None, 8, 8, 3)
+    assert "left" not in [ref.address for ref in kerasviz.find_layers(model, "*")]
+
+
+def test_an_index_of_a_layer_that_the_model_does_not_call() -> None:
+    block = Around(name="block")
+
+    class Net(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="net")
+            self.block = block
+            self.inner = block.used
+            self.drop = keras.layers.Dropout(0.5, name="drop")
+
+        def call(self, x: Any) -> Any:
+            return self.block(x)
+
+    model = Net()
+    x = np.ones((1, 8, 8, 3), "float32")
+    model(x)
+    assert [ref.address for ref in kerasviz.find_layers(model, 1)] == ["block/used"]
+    with pytest.raises(ValueError, match="The model 'net' holds 'drop', but no output of it"):
+        kerasviz.get_feature_maps(model, 2, x)

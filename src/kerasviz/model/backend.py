@@ -71,7 +71,7 @@ class _Tracer(keras.Layer):
 
 
 def trace_scope() -> Any:
-    """Return what differs between the trace of a model and that of a loop or branch inside it.
+    """Return what differs between the trace of a model and that of a loop, branch or map inside it.
 
     A value made in one cannot be used in the other.
     """
@@ -83,7 +83,9 @@ def trace_scope() -> Any:
         from jax.extend import core
 
         return core.get_opaque_trace_state()
-    return None
+    import torch
+
+    return torch._C._functorch.maybe_current_level()  # of `torch.vmap`, which has no public name
 
 
 def tensor_version(tensor: Any) -> int:
@@ -232,6 +234,24 @@ def _stateless(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return run
 
 
+class _ReadingScope(keras.StatelessScope):
+    """Lets no variable change, and notes those that are read and have no value of the scope's.
+
+    Layers may read variables that the model does not hold, as those of a layer in a closure.
+    """
+
+    def __init__(self, values: Iterable[tuple[keras.Variable, Any]] = ()) -> None:
+        super().__init__(state_mapping=list(values))
+        self.variables: dict[int, keras.Variable] = {}
+
+    def get_current_value(self, variable: keras.Variable) -> Any:
+        value = super().get_current_value(variable)
+        # One that is made during the call has no value yet, for which Keras has no public name.
+        if value is None and variable._value is not None:
+            self.variables[id(variable)] = variable
+        return value
+
+
 Layers = Callable[[], list[keras.Layer]]
 
 
@@ -256,17 +276,26 @@ def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Comp
     """
     import jax
 
+    not_held: dict[int, keras.Variable] = {}
+
     def compute(values: Any, batch: Any) -> Any:
-        with keras.StatelessScope(state_mapping=list(zip(variables(), values, strict=True))):
-            return function(batch)
+        with _ReadingScope(zip(variables(), values, strict=True)) as scope:
+            outputs = function(batch)
+        not_held.update(scope.variables)
+        return outputs
 
     def variables() -> list[keras.Variable]:
-        return list({id(v): v for layer in find_layers() for v in layer.variables}.values())
+        held = {id(v): v for layer in find_layers() for v in layer.variables}
+        return list((held | not_held).values())
 
     compiled = jax.jit(compute)
 
     def run(batch: Any) -> Any:
-        return compiled([variable.value for variable in variables()], batch)
+        known = len(not_held)
+        outputs = compiled([variable.value for variable in variables()], batch)
+        if len(not_held) > known:  # JAX made constants of them: trace again with them as arguments
+            outputs = compiled([variable.value for variable in variables()], batch)
+        return outputs
 
     # The second is what becomes of the first where Keras adds its own words to it.
     return run, (jax.errors.JAXTypeError, AttributeError)
@@ -277,16 +306,18 @@ def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Co
     weights = {_memory(v.value) for layer in find_layers() for v in layer.variables}
 
     def run(batch: Any) -> Any:
-        taken = set(weights)
-
-        def own(tensor: Any) -> Any:
-            memory = _memory(tensor)
-            is_shared = memory in taken
-            taken.add(memory)
-            return tensor.clone() if is_shared else tensor
-
         with _without_gradients():
-            return keras.tree.map_structure(own, _stateless(function)(batch))
+            with _ReadingScope() as scope:
+                outputs = function(batch)
+            taken = weights | {_memory(v.value) for v in scope.variables.values()}
+
+            def own(tensor: Any) -> Any:
+                memory = _memory(tensor)
+                is_shared = memory in taken
+                taken.add(memory)
+                return tensor.clone() if is_shared else tensor
+
+            return keras.tree.map_structure(own, outputs)
 
     return run, ()
 

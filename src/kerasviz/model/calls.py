@@ -76,6 +76,8 @@ def _trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
         call.path: replace(own.get(call.path, call), channel_axes=call.channel_axes)
         for call in found.calls
     }
+    # Keras does not call input layers.
+    calls |= {c.path: c for c in own.values() if isinstance(c.layer, keras.layers.InputLayer)}
     if found.failure is not None:  # what is held may be called after that
         calls = {call.path: calls.get(call.path, call) for call in read} | calls
     return found._replace(calls=in_model_order(model, list(calls.values())))
@@ -118,8 +120,13 @@ def input_specs(model: keras.Model) -> Any:
     shapes = (keras.Layer.get_build_config(model) or {}).get("input_shape")
     if not model.built or shapes is None:
         return None
+    guesses = [_specs(shapes, dtype) for dtype in (model.input_dtype, "int32")]
+    return next((x for x in guesses if traced(model, x).failure is None), guesses[0])
+
+
+def _specs(shapes: Any, dtype: str) -> Any:
     return keras.tree.map_shape_structure(
-        lambda shape: keras.KerasTensor((None, *shape[1:]), model.input_dtype), _plain(shapes)
+        lambda shape: keras.KerasTensor((None, *shape[1:]), dtype), _plain(shapes)
     )
 
 

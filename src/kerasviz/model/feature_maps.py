@@ -183,7 +183,8 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
             image file, or a list of paths, is read in the colours and at the size that the model
             takes, which may squash the image, as floats from 0 to 255; a model that was trained
             on other values needs the image as an array.
-        batch_size: How many samples are computed at a time, where rows are samples.
+        batch_size: How many samples are computed at a time, where the model was not built for
+            another number.
 
     Returns:
         One layer: an array `(samples, height, width, channels)`, channels last whatever the
@@ -282,6 +283,7 @@ def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
         with keeping_state(runner.find_layers()):
             return cast(dict[str, Any], runner(part.packed()))
 
+    batch_size = _own_batch_size(specs) or batch_size
     batches = _Batches(run, batch, batch_size, has_fixed_size=_has_fixed_size(specs))
     outputs = {}
     for address, call in targets.targets:
@@ -402,6 +404,12 @@ def may_be_samples_by_chance(array: np.ndarray, shape: Shape | None) -> bool:
         return True
     axes = zip(array.shape[1:], shape[1:], strict=True)
     return any(known is None and n == len(array) for n, known in axes)
+
+
+def _own_batch_size(specs: Any) -> int | None:
+    """Return the number of samples for which a model was built, `None` where it takes any."""
+    sizes = {x.shape[0] for x in keras.tree.flatten(specs)}
+    return sizes.pop() if len(sizes) == 1 else None
 
 
 def _has_fixed_size(specs: Any) -> bool:

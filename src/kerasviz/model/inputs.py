@@ -220,9 +220,10 @@ def _fit_freely(model: keras.Model, specs: Any, inputs: Any) -> InputBatch:
         return _batch(arrays, keras.tree.map_structure(lambda _: 0, inputs))
     spec = None if specs is None or keras.tree.is_nested(specs) else specs
     array = _as_array(inputs, spec, may_be_text=text)
-    shape = _guess_shape(model, array)
-    if spec is not None and array.ndim != len(spec.shape):
-        shape = tuple(spec.shape)
+    if spec is None:
+        shape = _guess_shape(model, array)
+    else:  # sizes may be others than at the first call
+        shape = (None, *array.shape[1:]) if array.ndim == len(spec.shape) else tuple(spec.shape)
     return _batch([_fit(array, shape, "`inputs`")], 0)
 
 

@@ -185,7 +185,7 @@ def has_inputs(model: keras.Model) -> bool:
         return False
 
 
-def _runs_keras_call(model: keras.Model) -> bool:
+def _runs_keras_call(model: keras.Layer) -> bool:
     owner = next(cls for cls in type(model).__mro__ if "call" in vars(cls))
     return owner.__module__.split(".")[0] == "keras"
 
@@ -255,12 +255,35 @@ def is_traceable(model: keras.Layer) -> bool:
     """Whether the calls in a model can only be known by running it.
 
     So it is where a layer that is not a graph holds layers of its own: a subclassed model, a
-    composite layer, a wrapper. A recurrent layer's cell does not count.
+    composite layer, a wrapper; or where its code refers to layers that it does not hold. A
+    recurrent layer's cell does not count.
     """
     if isinstance(model, keras.layers.RNN):
         return False
     inner = sublayers(model)
-    return bool(inner and not is_graph(model)) or any(map(is_traceable, inner))
+    if not is_graph(model) and (inner or _refers_to_layers(model)):
+        return True
+    return any(map(is_traceable, inner))
+
+
+def _refers_to_layers(layer: keras.Layer) -> bool:
+    """Whether the code of a layer's call refers to layers as globals, in a closure or by default.
+
+    A `Lambda` can, and a layer of the user's; Keras does not know of these layers.
+    """
+    if isinstance(layer, keras.layers.Lambda):
+        code = layer.function
+    else:
+        code = None if _runs_keras_call(layer) else type(layer).call
+    if not inspect.isfunction(code):
+        return False
+    try:
+        names = inspect.getclosurevars(code)
+    except ValueError:  # of a variable without a value
+        return False
+    values = [*names.nonlocals.values(), *names.globals.values(), *(code.__defaults__ or ())]
+    held = keras.tree.flatten([value for value in values if isinstance(value, _HOLDERS)])
+    return any(isinstance(value, keras.Layer) for value in held)
 
 
 def layer_calls(
@@ -470,8 +493,11 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[T
                 f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
                 f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
             )
-        matches = [c for c in known if c.layer is layers[layer] and len(c.steps) == 1]
-        return [_only(matches, str(layer))], True
+        matches = [call for call in known if call.layer is layers[layer]]
+        if not matches:
+            raise ValueError(_out_of_reach(model, layers[layer].name))
+        direct = [call for call in matches if len(call.steps) == 1]
+        return [_only(direct or matches, str(layer))], True
     raise TypeError(
         "`layer` must be a name, an index, a layer, a layer class, a pattern, a list of these or "
         f"None. Received: layer={layer!r}"

@@ -140,8 +140,20 @@ class Recorder(keras.Layer):
         recorder = OutputRecorder(paths, copy=self._copies)
         if writes_in_place():  # into its inputs, too: a second run has to begin with the same
             inputs = keras.tree.map_structure(keras.ops.copy, inputs)
-        call_observed(self._find_model(), inputs, [recorder], self._call_indices)
+        model = self._find_model()
+        recorder.outputs.update(self._input_layers(model, inputs))
+        if len(recorder.outputs) < len(paths):
+            call_observed(model, inputs, [recorder], self._call_indices)
         return recorder
+
+    def _input_layers(self, model: keras.Model, inputs: Any) -> dict[Path, Any]:
+        """Return the outputs of input layers: what the graph is called on, as Keras skips them."""
+        calls = [c for c in self._calls.values() if isinstance(c.layer, keras.layers.InputLayer)]
+        if not calls:
+            return {}
+        flat = zip(keras.tree.flatten(model.input), keras.tree.flatten(inputs), strict=True)
+        given = {id(tensor): x for tensor, x in flat}
+        return {call.path: given[id(call.outputs[0])] for call in calls}
 
     def compute_output_spec(self, *_: Any) -> dict[str, Any]:
         """Return the shapes that are known already, so that nothing is traced to find them."""
