@@ -41,7 +41,7 @@ def keeping_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
         layers: Every layer that may be called.
     """
     savers: dict[Hashable, Callable[[], Restore]] = {"generators": _save_generators}
-    for layer in layers:
+    for layer in filter(_has_state, layers):
         savers[id(layer)] = partial(_save_layer, layer)
     with _lock:
         for key, save in savers.items():
@@ -72,6 +72,20 @@ def _save_generators() -> Restore:
     return restore
 
 
+def _has_state(layer: keras.Layer) -> bool:
+    """Whether a call can change a layer beyond its variables: most of Keras's own it cannot."""
+    return bool(
+        layer._losses
+        or layer._loss_ids
+        or not _is_of_keras(layer)
+        or isinstance(layer, keras.layers.TorchModuleWrapper)
+    )
+
+
+def _is_of_keras(layer: keras.Layer) -> bool:
+    return type(layer).__module__.split(".")[0] == "keras"
+
+
 def _save_layer(layer: keras.Layer) -> Restore:
     attributes = _own_attributes(layer)
     # Keras empties these at each call, and collects none in a StatelessScope. It has no public
@@ -91,7 +105,7 @@ def _save_layer(layer: keras.Layer) -> Restore:
 
 def _own_attributes(layer: keras.Layer) -> dict[str, Any]:
     """Return the attributes that a layer's own code may set: none of a layer of Keras's."""
-    if type(layer).__module__.split(".")[0] == "keras":
+    if _is_of_keras(layer):
         return {}
     return {name: x for name, x in vars(layer).items() if name not in _names_of_keras()}
 
