@@ -218,3 +218,12 @@ def test_tensors_and_modes_of_pytorch(look: Any) -> None:
     assert norm.training
     assert model.total.item() == before
     assert torch.equal(norm.running_mean, mean)
+
+
+def test_attributes_whose_keys_cannot_be_sorted(look: Any) -> None:
+    """As those are that Keras itself keeps, of layers by layer."""
+    model = called(Model(lambda _, x: x))
+    model.by_layer = {model: 1, keras.layers.Dense(1): 2, "name": 3}
+    before = dict(model.by_layer)
+    look(model)
+    assert dict(model.by_layer) == before

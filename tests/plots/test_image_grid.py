@@ -292,18 +292,13 @@ def test_only_the_samples_that_are_drawn_are_computed_and_at_once(
     from kerasviz.model import feature_maps
 
     batches = []
-    runner = feature_maps.Runner
 
-    def counting(function, model):
-        run = runner(function, model)
-
-        def call(batch):
+    class Counting(feature_maps.Runner):
+        def __call__(self, batch):
             batches.append(np.array(batch))
-            return run(batch)
+            return super().__call__(batch)
 
-        return call
-
-    monkeypatch.setattr(feature_maps, "Runner", counting)
+    monkeypatch.setattr(feature_maps, "Runner", Counting)
     model = keras.models.clone_model(grey_model)
     plot_feature_maps(model, None, images, sample=[3, 1])
     (batch,) = batches

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz.model.layers import held_layers
+from kerasviz.model.layers import held_layers, leaves
 
 
 def needs_sizes() -> bool:
@@ -125,7 +125,7 @@ def _save_variables(values: Iterable[Any]) -> Callable[[], None]:
     import tensorflow as tf
 
     variables: list[Any] = []
-    for value in keras.tree.flatten(list(values)):
+    for value in leaves(list(values)):
         if isinstance(value, tf.Variable):
             variables.append(value)
         elif isinstance(value, tf.random.Generator):
@@ -151,7 +151,7 @@ def _save_tensors(layer: Any, values: Iterable[Any]) -> Callable[[], None]:
     modules = [layer] if is_plain else list(layer.modules())
     modes = [(module, module.training) for module in modules]
     held = [x for module in modules for x in module.buffers(recurse=False)]
-    held += [x for x in keras.tree.flatten(list(values)) if torch.is_tensor(x)]
+    held += [x for x in leaves(list(values)) if torch.is_tensor(x)]
     tensors = [(x, x._version, x.detach().clone()) for x in held]
 
     def restore() -> None:

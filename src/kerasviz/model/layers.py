@@ -225,9 +225,7 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
         return list(layer.layers)
     if layer in _leaves:
         return []
-    held = keras.tree.flatten(
-        [value for value in vars(layer).values() if isinstance(value, _HOLDERS)]
-    )
+    held = leaves([value for value in vars(layer).values() if isinstance(value, _HOLDERS)])
     unique = {id(item): item for item in held if isinstance(item, keras.Layer)}
     if layer.built and not unique:  # Keras lets no built layer take on another
         _leaves.add(layer)
@@ -244,6 +242,23 @@ def held_layers(layer: keras.Layer) -> list[keras.Layer]:
                 found[id(inner)] = inner
                 to_visit.append(inner)
     return list(found.values())
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield what lists, tuples, dicts and sets hold, to any depth.
+
+    Unlike `keras.tree.flatten`, this takes dicts whose keys cannot be sorted.
+    """
+    seen: set[int] = set()
+    to_visit = [value]
+    while to_visit:
+        item = to_visit.pop()
+        if not isinstance(item, (list, tuple, dict, set, frozenset)):
+            yield item
+        elif id(item) not in seen:
+            seen.add(id(item))
+            inner = list(item.values() if isinstance(item, dict) else item)
+            to_visit += inner[::-1]
 
 
 _HOLDERS = (keras.Layer, list, tuple, dict)
@@ -282,7 +297,7 @@ def _refers_to_layers(layer: keras.Layer) -> bool:
     except ValueError:  # of a variable without a value
         return False
     values = [*names.nonlocals.values(), *names.globals.values(), *(code.__defaults__ or ())]
-    held = keras.tree.flatten([value for value in values if isinstance(value, _HOLDERS)])
+    held = leaves([value for value in values if isinstance(value, _HOLDERS)])
     return any(isinstance(value, keras.Layer) for value in held)
 
 

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from kerasviz.model.backend import save_native_generator, save_native_state
+from kerasviz.model.layers import leaves
 
 Restore = Callable[[], None]
 
@@ -43,16 +44,18 @@ def keeping_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
     savers: dict[Hashable, Callable[[], Restore]] = {"generators": _save_generators}
     for layer in filter(_has_state, layers):
         savers[id(layer)] = partial(_save_layer, layer)
-    with _lock:
-        for key, save in savers.items():
-            if key not in _saved:
-                _saved[key] = _Saved(restore=save())
-            _saved[key].looks += 1
+    entered: list[Hashable] = []
     try:
+        with _lock:
+            for key, save in savers.items():
+                if key not in _saved:
+                    _saved[key] = _Saved(restore=save())
+                _saved[key].looks += 1
+                entered.append(key)
         yield
     finally:
         with _lock:
-            for key in savers:
+            for key in entered:
                 _saved[key].looks -= 1
                 if _saved[key].looks == 0:
                     _saved.pop(key).restore()
@@ -133,11 +136,11 @@ def _restore_attributes(layer: keras.Layer, before: Mapping[str, Any]) -> None:
 def _is_built(value: Any) -> bool:
     """Whether a new value belongs to what a layer makes once, at its first call."""
     kinds = (keras.Layer, keras.Variable, keras.Metric, keras.random.SeedGenerator)
-    return any(isinstance(x, kinds) for x in keras.tree.flatten(value))
+    return any(isinstance(x, kinds) for x in leaves(value))
 
 
 def _holds_tensors(value: Any) -> bool:
-    return any(keras.ops.is_tensor(x) for x in keras.tree.flatten(value))
+    return any(keras.ops.is_tensor(x) for x in leaves(value))
 
 
 def _containers(values: Iterable[Any]) -> list[Any]:
