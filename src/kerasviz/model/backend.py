@@ -210,8 +210,8 @@ class Runner:
         """Return what the function returns for a batch, as NumPy arrays."""
         if writes_in_place():
             # Code may write into its inputs, whose memory the user's arrays would share.
-            batch = keras.tree.map_structure(np.array, batch)
-        batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+            batch = _map(np.array, batch)
+        batch = _map(keras.ops.convert_to_tensor, batch)
         try:
             outputs = self._run(batch)
         except self._untraceable:
@@ -219,7 +219,7 @@ class Runner:
                 raise
             self._run = self._eager
             outputs = self._run(batch)
-        return keras.tree.map_structure(_to_array, outputs)
+        return _map(_to_array, outputs)
 
 
 Compiled = tuple[Callable[[Any], Any], tuple[type[Exception], ...]]
@@ -317,7 +317,7 @@ def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Co
                 taken.add(memory)
                 return tensor.clone() if is_shared else tensor
 
-            return keras.tree.map_structure(own, outputs)
+            return _map(own, outputs)
 
     return run, ()
 
@@ -331,6 +331,22 @@ _COMPILERS: dict[str, Callable[..., Compiled]] = {
     "jax": _compile_on_jax,
     "torch": _prepare_on_torch,
 }
+
+
+def _map(function: Callable[[Any], Any], structure: Any) -> Any:
+    """Return a structure of the same form, as `keras.tree.map_structure` does.
+
+    On PyTorch that leaves cycles of references behind, which hold each batch until Python next
+    collects its garbage.
+    """
+    if isinstance(structure, dict):
+        return {key: _map(function, value) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        items = [_map(function, item) for item in structure]
+        if hasattr(structure, "_fields"):
+            return type(structure)(*items)
+        return items if isinstance(structure, list) else tuple(items)
+    return function(structure)
 
 
 def _to_array(tensor: Any) -> np.ndarray:
