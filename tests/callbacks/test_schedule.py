@@ -65,7 +65,7 @@ def test_every_counts_epochs_or_batches(every, expected):
     [
         (0, ValueError, "`every` must be a positive integer. Received: every=0"),
         (True, ValueError, "Received: every=True"),
-        (np.True_, TypeError, r"Received: every=(np\.)?True"),
+        (np.True_, TypeError, f"Received: every={np.True_!r}"),
         (f"{5000 * '9'} batches", ValueError, "`every` must be a positive number of epochs"),
         (1.5, TypeError, "`every` must be a number of epochs, or a string such as '100 batches'"),
         (None, TypeError, "Received: every=None"),
