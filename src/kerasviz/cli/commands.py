@@ -153,15 +153,15 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
         raise CommandError(f"no such file: {path}")
     step("starting Keras")
     keras = _start_keras()
+    reason = explain(path)
+    if reason is not None:
+        raise CommandError(f"{path} cannot be loaded: {reason}")
     if not options.unsafe and path.suffix != ".keras" and _version(keras) < SAFE_H5:
         raise CommandError(
             f"Keras {keras.__version__} has no safe mode for {path}, only for .keras files: update "
             f"Keras to {'.'.join(map(str, SAFE_H5))} or later. {TRUSTED}"
         )
     step("reading the model")
-    reason = explain(path)
-    if reason is not None:
-        raise CommandError(f"{path} cannot be loaded: {reason}")
     try:
         return keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
     except Exception as error:  # Keras, h5py, zipfile and any layer's from_config raise their own
