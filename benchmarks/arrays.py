@@ -10,8 +10,8 @@ import numpy as np
 from report import Goal, Row, goal_text
 from timing import Spread, time_pairs
 
-from kerasviz.draw.channels import principal_patterns
-from kerasviz.draw.tiles import Grid, choose_columns, mosaic
+from kerasviz.compute.kernel_patterns import principal_patterns
+from kerasviz.draw.tiles.grid import Grid, choose_columns, mosaic
 
 KERNEL = (3, 3, 512, 512)
 SIDE = 7

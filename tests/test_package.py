@@ -15,7 +15,7 @@ import pytest
 
 import kerasviz
 from kerasviz.draw.figure import FigureOptions
-from kerasviz.draw.options import TileOptions
+from kerasviz.draw.tiles.style import TileOptions
 
 SOURCES = sorted(Path(kerasviz.__file__).parent.rglob("*.py"))
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kerasviz import callbacks, fashion_mnist
     from kerasviz.callbacks import FeatureMapSnapshots, KernelSnapshots, WeightStatistics
-    from kerasviz.draw.options import TileOptions
-    from kerasviz.draw.panel import Plot
-    from kerasviz.model.feature_maps import feature_map_model, get_feature_maps
-    from kerasviz.model.find import LayerRef, find_layers
-    from kerasviz.model.kernels import get_kernels
-    from kerasviz.model.statistics import KernelStatistics, LayerStatistics, kernel_statistics
-    from kerasviz.model.streams import iter_feature_maps, save_feature_maps
+    from kerasviz.compute.feature_maps import feature_map_model, get_feature_maps
+    from kerasviz.compute.kernel_statistics import (
+        KernelStatistics,
+        LayerStatistics,
+        kernel_statistics,
+    )
+    from kerasviz.compute.kernels import get_kernels
+    from kerasviz.compute.layers import LayerRef, find_layers
+    from kerasviz.compute.streaming import iter_feature_maps, save_feature_maps
+    from kerasviz.draw.plot import Plot
+    from kerasviz.draw.tiles.style import TileOptions
     from kerasviz.plots.architecture import plot_architecture
     from kerasviz.plots.compare import compare_kernels
     from kerasviz.plots.convolution import animate_convolution, plot_convolution
@@ -60,20 +64,20 @@ __all__ = [
 _HOMES = {
     "FeatureMapSnapshots": "kerasviz.callbacks",
     "KernelSnapshots": "kerasviz.callbacks",
-    "KernelStatistics": "kerasviz.model.statistics",
-    "LayerRef": "kerasviz.model.find",
-    "LayerStatistics": "kerasviz.model.statistics",
-    "Plot": "kerasviz.draw.panel",
-    "TileOptions": "kerasviz.draw.options",
+    "KernelStatistics": "kerasviz.compute.kernel_statistics",
+    "LayerRef": "kerasviz.compute.layers",
+    "LayerStatistics": "kerasviz.compute.kernel_statistics",
+    "Plot": "kerasviz.draw.tiles.panel",
+    "TileOptions": "kerasviz.draw.tiles.style",
     "WeightStatistics": "kerasviz.callbacks",
     "animate_convolution": "kerasviz.plots.convolution",
     "compare_kernels": "kerasviz.plots.compare",
-    "feature_map_model": "kerasviz.model.feature_maps",
-    "find_layers": "kerasviz.model.find",
-    "get_feature_maps": "kerasviz.model.feature_maps",
-    "get_kernels": "kerasviz.model.kernels",
-    "iter_feature_maps": "kerasviz.model.streams",
-    "kernel_statistics": "kerasviz.model.statistics",
+    "feature_map_model": "kerasviz.compute.feature_maps",
+    "find_layers": "kerasviz.compute.layers",
+    "get_feature_maps": "kerasviz.compute.feature_maps",
+    "get_kernels": "kerasviz.compute.kernels",
+    "iter_feature_maps": "kerasviz.compute.streaming",
+    "kernel_statistics": "kerasviz.compute.kernel_statistics",
     "plot_architecture": "kerasviz.plots.architecture",
     "plot_convolution": "kerasviz.plots.convolution",
     "plot_feature_maps": "kerasviz.plots.feature_maps",
@@ -82,7 +86,7 @@ _HOMES = {
     "plot_kernels": "kerasviz.plots.kernels",
     "plot_tiles": "kerasviz.plots.tiles",
     "plot_training_statistics": "kerasviz.plots.training_statistics",
-    "save_feature_maps": "kerasviz.model.streams",
+    "save_feature_maps": "kerasviz.compute.streaming",
 }
 
 

@@ -4,8 +4,8 @@ import pytest
 
 import kerasviz
 from kerasviz.callbacks.signs import DrawnPatterns
-from kerasviz.draw.channels import principal_patterns
-from kerasviz.draw.panel import Panel
+from kerasviz.compute.kernel_patterns import principal_patterns
+from kerasviz.draw.tiles.panel import Panel
 
 FILTERS = 4
 pytestmark = pytest.mark.filterwarnings(

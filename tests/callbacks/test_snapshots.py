@@ -22,7 +22,7 @@ from PIL import Image
 
 import kerasviz
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
-from kerasviz.callbacks import files as callback_files
+from kerasviz.callbacks.writers import folder as callback_files
 
 BACKEND = keras.backend.backend()
 EAGER = BACKEND == "tensorflow"

@@ -21,7 +21,7 @@ import pytest
 
 import kerasviz
 from kerasviz import WeightStatistics
-from kerasviz.callbacks import records
+from kerasviz.callbacks.writers import csv_file as records
 
 BACKEND = keras.backend.backend()
 HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
@@ -559,7 +559,7 @@ import sys, types, kerasviz
 package = types.ModuleType("kerasviz.callbacks")  # without Keras, which takes seconds to import
 package.__path__ = [kerasviz.__path__[0] + "/callbacks"]
 sys.modules[package.__name__] = package
-from kerasviz.callbacks.records import RecordFile
+from kerasviz.callbacks.writers.csv_file import RecordFile
 file = RecordFile(__import__("pathlib").Path("a.csv"))
 step = file.open().step
 print("ready", flush=True)

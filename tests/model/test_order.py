@@ -8,8 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasviz.model.calls import known_calls
-from kerasviz.model.order import in_model_order
+from kerasviz.model.calls import in_model_order, known_calls
 
 
 def listed(model: keras.Model) -> list[str]:

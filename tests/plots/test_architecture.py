@@ -15,7 +15,7 @@ from keras import layers
 from matplotlib.figure import Figure
 
 import kerasviz
-from kerasviz.draw.panel import Plot
+from kerasviz.draw.plot import Plot
 from kerasviz.plots.architecture import one_line, shape_text, short_count, strongest_maps
 
 
@@ -455,7 +455,7 @@ def test_a_failure_leaves_no_figure_open(
     def fail(*_: Any) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("kerasviz.draw.architecture.line_path", fail)
+    monkeypatch.setattr("kerasviz.draw.graph.diagram.line_path", fail)
     with pytest.raises(RuntimeError, match="broken on purpose"):
         kerasviz.plot_architecture(model)
     assert not plt.get_fignums()

@@ -17,8 +17,9 @@ from PIL import Image
 from scipy.signal import convolve2d, correlate2d
 
 import kerasviz
-from kerasviz.draw.convolution import ACCENT
-from kerasviz.plots import convolution, convolution_request
+from kerasviz.compute.convolution import query as convolution_request
+from kerasviz.draw.convolution.picture import ACCENT
+from kerasviz.plots import convolution
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""

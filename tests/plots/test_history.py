@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import kerasviz
-from kerasviz.draw.curves import COLORS
+from kerasviz.draw.charts.curves import COLORS
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.signal import correlate2d
 
 import kerasviz
-from kerasviz.draw.overlay import POSITIVE, STRONGEST
+from kerasviz.draw.tiles.background import POSITIVE, STRONGEST
 
 NAMES = ["boot", "bag", "shirt", "coat"]
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.ndimage import zoom
 
 import kerasviz
-from kerasviz.draw.overlay import NEGATIVE, POSITIVE, STRONGEST
+from kerasviz.draw.tiles.background import NEGATIVE, POSITIVE, STRONGEST
 
 TOLERANCE = 0.015
 """A colormap has 256 colours, and Matplotlib blends whole numbers up to 255."""

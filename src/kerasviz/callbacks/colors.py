@@ -5,15 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.colors import Normalize
 
-from kerasviz.draw.color import ColorScale, color_scale, rgb_limits, rgb_values
-from kerasviz.draw.options import TileOptions
-from kerasviz.draw.panel import Panel
-from kerasviz.draw.scaling import OWN_SCALE
+from kerasviz.draw.color import ColorChoice, ColorScale, color_scale, rgb_limits, rgb_values
+from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.scaling import OWN_SCALE
+from kerasviz.draw.tiles.style import TileStyle
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Range:
     norm: Normalize | None = None
 
     @classmethod
-    def of(cls, panel: Panel, options: TileOptions) -> Range:
+    def of(cls, panel: Panel, colors: ColorChoice) -> Range:
         """Measure one step."""
         items = panel.tiles.reshape(len(panel.tiles) // panel.slices, -1)
         finite = np.isfinite(items)
         norm = None
-        if options["norm"] is not None:
+        if colors.norm is not None:
             try:
-                norm = color_scale(panel.tiles, norm=options["norm"]).norm
+                norm = color_scale(panel.tiles, norm=colors.norm).norm
             except ValueError:
                 norm = None  # such as a logarithm where all values are 0
         lows = np.where(finite, items, np.inf).min(axis=1)
@@ -71,46 +71,49 @@ class FixedColors(NamedTuple):
     """How to draw each step with the same colours.
 
     Args:
-        options: The keywords of every plot of tiles, with colours that depend on no step.
-        apply: Puts a step on the scale that these keywords take.
+        style: How to draw it, with colours that depend on no step.
+        apply: Puts a step on the scale that these colours take.
         scale: The colours of the values, `None` where tiles are colours themselves.
     """
 
-    options: TileOptions
+    style: TileStyle
     apply: Callable[[Panel], Panel]
     scale: ColorScale | None
 
 
-def fix_colors(limits: Range, panel: Panel, options: TileOptions) -> FixedColors:
+def fix_colors(limits: Range, panel: Panel, style: TileStyle) -> FixedColors:
     """Choose the colours for all steps.
 
     Args:
         limits: The range of all steps; with `scale="tile"` tile by tile.
         panel: One of the steps.
-        options: The caller's keywords, checked and complete.
+        style: The caller's keywords.
     """
-    if options["scale"] == "tile":
-        return _fix_tiles(limits.ends, panel, options)
+    colors = style.colors
+    if colors.scale == "tile":
+        return _fix_tiles(limits.ends, panel, style)
     ends = limits.whole.ends
-    cmap, vmin, vmax = options["cmap"], options["vmin"], options["vmax"]
     if panel.is_rgb:
-        low, high, _ = rgb_limits(ends.astype(panel.tiles.dtype), vmin, vmax, signed=panel.signed)
-        return FixedColors(_with(options, vmin=low, vmax=high), _as_it_is, None)
-    norm = limits.norm or options["norm"]
-    scale = color_scale(ends, cmap=cmap, vmin=vmin, vmax=vmax, norm=norm, signed=panel.signed)
-    fixed = _with(options, cmap=scale.cmap, norm=scale.norm, vmin=None, vmax=None)
+        low, high, _ = rgb_limits(
+            ends.astype(panel.tiles.dtype), colors.vmin, colors.vmax, signed=panel.signed
+        )
+        return FixedColors(
+            _with(style, ColorChoice(cmap=colors.cmap, vmin=low, vmax=high)), _as_it_is, None
+        )
+    scale = replace(colors, norm=limits.norm or colors.norm).of(ends, signed=panel.signed)
+    fixed = _with(style, ColorChoice(cmap=scale.cmap, norm=scale.norm))
     return FixedColors(fixed, _as_it_is, scale)
 
 
-def _with(options: TileOptions, **others: Any) -> TileOptions:
-    return cast(TileOptions, {**options, "scale": "layer", **others})
+def _with(style: TileStyle, colors: ColorChoice) -> TileStyle:
+    return replace(style, colors=colors)
 
 
 def _as_it_is(panel: Panel) -> Panel:
     return panel
 
 
-def _fix_tiles(ends: np.ndarray, panel: Panel, options: TileOptions) -> FixedColors:
+def _fix_tiles(ends: np.ndarray, panel: Panel, style: TileStyle) -> FixedColors:
     """Choose a scale for each tile that is its own and the same for all steps."""
     if panel.is_rgb:
         pairs = ends.astype(panel.tiles.dtype)
@@ -119,7 +122,9 @@ def _fix_tiles(ends: np.ndarray, panel: Panel, options: TileOptions) -> FixedCol
         def color(items: np.ndarray) -> np.ndarray:
             return np.stack([rgb_values(*pair) for pair in zip(items, of_tiles, strict=True)])
 
-        return FixedColors(_with(options), lambda step: _on_own_scale(step, color), None)
+        return FixedColors(
+            _with(style, ColorChoice()), lambda step: _on_own_scale(step, color), None
+        )
     reach = np.abs(ends).max(axis=1)
     reach = np.where(reach > 0, reach, 1)
 
@@ -127,8 +132,9 @@ def _fix_tiles(ends: np.ndarray, panel: Panel, options: TileOptions) -> FixedCol
         return np.asarray(items / reach.reshape(-1, *[1] * (items.ndim - 1)))
 
     lowest = -1.0 if panel.signed or ends.min() < 0 else 0.0
-    scale = color_scale(np.array([lowest, 1.0]), cmap=options["cmap"])
-    fixed = _with(options, cmap=scale.cmap, norm=scale.norm, colorbar=False)
+    scale = color_scale(np.array([lowest, 1.0]), cmap=style.colors.cmap)
+    fixed = _with(style, ColorChoice(cmap=scale.cmap, norm=scale.norm))
+    fixed = replace(fixed, layout=replace(style.layout, colorbar=False))
     return FixedColors(fixed, lambda step: _on_own_scale(step, divide), scale)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import keras
 from typing_extensions import override
 
-from kerasviz.draw.options import check_count, check_type, suggest
+from kerasviz._checks import check_count, check_type, suggest
 
 DIGITS = {"epoch": 4, "batch": 8}
 """Digits of a number in the name of a file, so that names sort as numbers do."""

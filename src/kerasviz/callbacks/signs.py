@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kerasviz.draw.channels import align_signs, kernel_agreement
-from kerasviz.draw.panel import Panel
+from kerasviz.compute.kernel_patterns import align_signs, kernel_agreement
+from kerasviz.draw.tiles.panel import Panel
 
 
 class DrawnPatterns:

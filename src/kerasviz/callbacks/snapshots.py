@@ -15,32 +15,36 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import Unpack, override
 
-from kerasviz.callbacks.destinations import Destinations, Folder
-from kerasviz.callbacks.faults import Guard
-from kerasviz.callbacks.png import discard
+from kerasviz._selection import Tiles
+from kerasviz.callbacks.errors import Guard
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.signs import DrawnPatterns
-from kerasviz.draw.channels import Channel, resolve_channel
-from kerasviz.draw.layout import draw_apart
-from kerasviz.draw.options import DEFAULTS, TileOptions, Tiles, check_options
-from kerasviz.draw.overlay import Opacity
-from kerasviz.draw.panel import Panel, Plot
-from kerasviz.draw.scaling import resolve_scales
+from kerasviz.callbacks.writers.destinations import Destinations, Folder
+from kerasviz.callbacks.writers.png import discard
+from kerasviz.compute.feature_maps import check_address
+from kerasviz.compute.kernel_patterns import Channel, resolve_channel
+from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.model.feature_maps import check_address
-from kerasviz.model.inputs import check_inputs_form
-from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
-from kerasviz.model.layers import Target, sublayers
+from kerasviz.draw.tiles.background import Opacity
+from kerasviz.draw.tiles.layout import draw_apart
+from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.scaling import resolve_scales
+from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
+from kerasviz.model.addresses import NamedCall
+from kerasviz.model.graph import sublayers
+from kerasviz.model.inputs.forms import check_inputs_form
+from kerasviz.plots._background import Interpolation, check_overlay
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,
     Kind,
+    MapKeywords,
     Maps,
     Samples,
     check_keywords,
     prepare_maps,
 )
 from kerasviz.plots.kernels import check_channel, kernel_panel
-from kerasviz.plots.pictures import Interpolation, check_overlay
 
 OnPlot = Callable[[int, str, Plot], object]
 """Gets the number of epochs or batches, the layer's address and the picture."""
@@ -54,7 +58,7 @@ class Snapshots(ScheduledCallback, ABC):
 
     Args:
         layer: The caller's layer argument.
-        options: The caller's keywords, checked and complete.
+        style: The caller's keywords.
         every: The caller's `every`.
         directory: The caller's `directory`.
         gif: The caller's `gif`.
@@ -67,7 +71,7 @@ class Snapshots(ScheduledCallback, ABC):
     def __init__(
         self,
         layer: Any,
-        options: TileOptions,
+        style: TileStyle,
         *,
         every: int | str,
         directory: Folder | None,
@@ -77,12 +81,12 @@ class Snapshots(ScheduledCallback, ABC):
     ) -> None:
         super().__init__(every)
         for name in ("ax", "figure"):
-            if options[name] is not None:
+            if getattr(style.place, name) is not None:
                 raise TypeError(f"`{name}` cannot be given, since each picture is a new figure.")
-        if gif is not None and options["top"] is not None:
+        if gif is not None and style.choice.top is not None:
             raise ValueError(
                 "`top` cannot be given together with `gif`, since all steps of an animation show "
-                f"the same tiles: choose them by `tiles`. Received: top={options['top']!r}"
+                f"the same tiles: choose them by `tiles`. Received: top={style.choice.top!r}"
             )
         if on_plot is not None and not callable(on_plot):
             raise TypeError(f"`on_plot` must be a function. Received: on_plot={on_plot!r}")
@@ -91,10 +95,10 @@ class Snapshots(ScheduledCallback, ABC):
                 "The pictures must go somewhere: give `directory`, `gif`, `log_dir` or `on_plot`."
             )
         self.layer = layer
-        self.options = options
+        self.style = style
         self.on_plot = on_plot
         self._destinations = Destinations(
-            self.kind, self.every, options, directory=directory, gif=gif, log_dir=log_dir
+            self.kind, self.every, style, directory=directory, gif=gif, log_dir=log_dir
         )
         self._guard: Guard | None = None
 
@@ -126,7 +130,7 @@ class Snapshots(ScheduledCallback, ABC):
     def prepare(self, model: keras.Model) -> None:
         """Find the layers, and refuse what cannot be drawn of them."""
         panels = self.panels()
-        resolve_scales(list(panels.values()), self.options)
+        resolve_scales(list(panels.values()), self.style.colors)
         self._destinations.begin(panels, self.key())
 
     def open(self) -> int:
@@ -154,7 +158,7 @@ class Snapshots(ScheduledCallback, ABC):
             self._draw(number, panels)
 
     def _draw(self, number: int, panels: dict[str, Panel]) -> None:
-        plots = draw_apart(list(panels.values()), self.options)
+        plots = draw_apart(list(panels.values()), self.style)
         for address in panels:
             try:
                 plot = next(plots)
@@ -284,11 +288,11 @@ class KernelSnapshots(Snapshots):
         channel: Channel = "auto",
         **options: Unpack[TileOptions],
     ) -> None:
-        merged = check_options(options, "channel", *PLACES)
+        style = check_style("channel", *PLACES, **options)
         check_channel(channel)
         super().__init__(
             layer,
-            merged,
+            style,
             every=every,
             directory=directory,
             gif=gif,
@@ -296,7 +300,7 @@ class KernelSnapshots(Snapshots):
             on_plot=on_plot,
         )
         self.channel = channel
-        self._targets: Sequence[Target] = ()
+        self._targets: Sequence[NamedCall] = ()
         self._kernels: dict[str, np.ndarray] = {}
         self._drawn: dict[str, DrawnPatterns] = {}
 
@@ -320,7 +324,7 @@ class KernelSnapshots(Snapshots):
                 self._kernels[address],
                 address,
                 self.channel,
-                self.options,
+                self.style,
                 axes=matrix_axes(call.layer),
             )
             for address, call in self._targets
@@ -356,7 +360,7 @@ class KernelSnapshots(Snapshots):
 
     def key(self) -> str:
         """Return a key for the settings that determine an animation's frames."""
-        return f"channel={self.channel!r}, tiles={self.options['tiles']!r}"
+        return f"channel={self.channel!r}, tiles={self.style.choice.tiles!r}"
 
 
 class FeatureMapSnapshots(Snapshots):
@@ -440,12 +444,20 @@ class FeatureMapSnapshots(Snapshots):
         kind: Kind | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
-        merged = check_options(options, *OWN_KEYWORDS, *PLACES)
-        over = check_overlay(overlay, picture, alpha, interpolation)
-        keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid, kind)
+        style = check_style(*OWN_KEYWORDS, *PLACES, **options)
+        keywords = MapKeywords(
+            style=style,
+            sample=sample,
+            sample_names=sample_names,
+            overlay=check_overlay(overlay, picture, alpha, interpolation),
+            slices=slices,
+            patch_grid=patch_grid,
+            kind=kind,
+        )
+        check_keywords(keywords)
         super().__init__(
             layer,
-            merged,
+            style,
             every=every,
             directory=directory,
             gif=gif,
@@ -481,7 +493,7 @@ class FeatureMapSnapshots(Snapshots):
         said = self.keywords
         return (
             f"inputs={checksums}, slices={said.slices!r}, patch_grid={said.patch_grid!r}, "
-            f"kind={said.kind!r}, tiles={self.options['tiles']!r}"
+            f"kind={said.kind!r}, tiles={self.style.choice.tiles!r}"
         )
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -14,18 +14,18 @@ import keras
 import numpy as np
 from typing_extensions import override
 
-from kerasviz.callbacks.destinations import Folder
-from kerasviz.callbacks.faults import Faults
-from kerasviz.callbacks.records import Place, RecordFile
+from kerasviz._checks import check_count, check_type
+from kerasviz.callbacks.errors import Faults
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.snapshots import may_get_layers, seeds_put_back
-from kerasviz.callbacks.tensorboard import EventLog
-from kerasviz.draw.options import check_count, check_type
-from kerasviz.model.activity import Activity, prepare_activity
-from kerasviz.model.inputs import check_inputs_form
-from kerasviz.model.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
-from kerasviz.model.layers import Target
-from kerasviz.model.training_statistics import COLUMNS, STATISTICS, Record
+from kerasviz.callbacks.writers.csv_file import Place, RecordFile
+from kerasviz.callbacks.writers.destinations import Folder
+from kerasviz.callbacks.writers.tensorboard import EventLog
+from kerasviz.compute.dead_filters import Activity, prepare_activity
+from kerasviz.compute.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
+from kerasviz.logs.training_statistics import COLUMNS, STATISTICS, Record
+from kerasviz.model.addresses import NamedCall
+from kerasviz.model.inputs.forms import check_inputs_form
 
 _counting = threading.Lock()
 
@@ -133,7 +133,7 @@ class WeightStatistics(ScheduledCallback):
         self._file = None if csv is None else RecordFile(Path(csv))
         self._log = None if log_dir is None else EventLog(os.fspath(log_dir), "statistics")
         self._faults = Faults()
-        self._targets: Sequence[Target] = ()
+        self._targets: Sequence[NamedCall] = ()
         self._activity: Activity | None = None
         self._place = Place()
         self._accumulated = 1

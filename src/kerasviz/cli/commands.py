@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from kerasviz.cli.images import Images
-    from kerasviz.draw.panel import Plot
+    from kerasviz.draw.plot import Plot
 
 MAX_PIXELS = 1 << 28
 """Pixels of the largest picture that is written, which take a gigabyte of memory."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasviz.cli.failure import CommandError
 from kerasviz.cli.terminal import printable
-from kerasviz.model.image_files import ImageFile, ImageShape, image_shape, read_image
+from kerasviz.model.inputs.image_files import ImageFile, ImageShape, image_shape, read_image
 
 RANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "0-255": lambda image: image,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import Any, NamedTuple, cast
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from matplotlib import colormaps
@@ -17,6 +18,26 @@ INVALID = "magenta"
 """The colour of NaN and infinite values: in neither of the two colormaps."""
 TINY, HUGE = 1e-30, 1e30
 """Between these magnitudes float32 is precise enough for colours."""
+
+
+Scale = Literal["layer", "tile", "figure"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorChoice:
+    """How values become colours; see `TileOptions`."""
+
+    scale: Scale = "layer"
+    cmap: str | Colormap | None = None
+    vmin: float | None = None
+    vmax: float | None = None
+    norm: Normalize | str | None = None
+
+    def of(self, values: np.ndarray, *, signed: bool = False) -> ColorScale:
+        """Choose norm and colormap for an array, see `color_scale`."""
+        return color_scale(
+            values, cmap=self.cmap, vmin=self.vmin, vmax=self.vmax, norm=self.norm, signed=signed
+        )
 
 
 class Limits(NamedTuple):

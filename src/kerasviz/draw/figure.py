@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypedDict
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
+from typing_extensions import Unpack
 
-from kerasviz.draw.options import check_place, check_type, suggest
+from kerasviz._checks import check_names, check_type
 
 
 class FigureOptions(TypedDict, total=False):
@@ -25,55 +27,65 @@ class FigureOptions(TypedDict, total=False):
 FIGURE_DEFAULTS = FigureOptions(title=True, ax=None, figure=None)
 
 
-def check_figure_options(options: FigureOptions, *own: str) -> FigureOptions:
-    """Merge the caller's keywords over the defaults, and refuse what cannot be used.
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where a plot is drawn, and its title; see `FigureOptions`."""
+
+    title: str | bool | None = True
+    ax: Axes | None = None
+    figure: Figure | SubFigure | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the plot gets a figure of its own."""
+        return self.ax is None and self.figure is None
+
+
+def check_placement(*own: str, **options: Unpack[FigureOptions]) -> Placement:
+    """Return the caller's keywords over the defaults, and refuse what cannot be used.
 
     Args:
-        options: What the caller gave.
-        own: Further keywords of the function that was called, to be suggested for a typo.
+        *own: Further keywords of the function that was called, to be suggested for a typo.
+        **options: What the caller gave.
 
     Raises:
         TypeError: A keyword that does not exist, or a value of the wrong type.
         ValueError: Both an Axes and a figure.
     """
-    for name in options:
-        if name not in FIGURE_DEFAULTS:
-            known = [*FIGURE_DEFAULTS, *own]
-            raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, known)}")
-    merged = FigureOptions(**{**FIGURE_DEFAULTS, **options})
-    check_type("title", merged["title"], (str, bool, type(None)), "a string or a bool")
-    check_place(merged["ax"], merged["figure"])
-    return merged
+    check_names(options, [*FIGURE_DEFAULTS, *own])
+    place = Placement(**options)
+    check_type("title", place.title, (str, bool, type(None)), "a string or a bool")
+    check_place(place.ax, place.figure)
+    return place
 
 
 def subplots(figure: FigureBase, count: int, columns: int, *, share: bool = False) -> list[Axes]:
     """Add `count` Axes to a figure, row by row; with `share` they have one horizontal axis."""
     axes: list[Axes] = []
-    for place in range(1, count + 1):
+    for index in range(1, count + 1):
         beside = axes[0] if share and axes else None
-        axes.append(figure.add_subplot(math.ceil(count / columns), columns, place, sharex=beside))
+        axes.append(figure.add_subplot(math.ceil(count / columns), columns, index, sharex=beside))
     return axes
 
 
 @contextmanager
 def figure_for(
-    options: FigureOptions, size: tuple[float, float], layout: str = "constrained"
+    place: Placement, size: tuple[float, float], layout: str = "constrained"
 ) -> Iterator[FigureBase]:
     """Give the figure to draw into: that of the caller's Axes, the caller's, or a new one.
 
     A new one is known to pyplot and lays itself out; it is closed again if drawing fails.
 
     Args:
-        options: The caller's keywords, checked and complete.
+        place: Where to draw.
         size: Width and height of a new figure, in inches.
         layout: The layout engine of a new figure.
     """
-    ax, figure = options["ax"], options["figure"]
-    if ax is not None:
-        yield ax.figure
+    if place.ax is not None:
+        yield place.ax.figure
         return
-    if figure is not None:
-        yield figure
+    if place.figure is not None:
+        yield place.figure
         return
     new = plt.figure(figsize=size, layout=layout)
     try:
@@ -81,3 +93,13 @@ def figure_for(
     except BaseException:
         plt.close(new)
         raise
+
+
+def check_place(ax: object, figure: object) -> None:
+    """Refuse an `ax` or a `figure` that cannot be drawn into, and both together."""
+    check_type("ax", ax, (Axes, type(None)), "a Matplotlib Axes")
+    if isinstance(ax, Axes) and ax.name != "rectilinear":
+        raise TypeError(f"`ax` must be a plain Axes. Received: ax={ax!r}")
+    check_type("figure", figure, (FigureBase, type(None)), "a Matplotlib figure")
+    if ax is not None and figure is not None:
+        raise ValueError("`ax` and `figure` cannot both be given: an Axes has a figure already.")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
 
 def escape(text: str) -> str:
     r"""Return text that Matplotlib draws letter by letter, where "$" would begin a formula.
@@ -14,6 +19,30 @@ def escape(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def sample_of(index: int, total: int) -> str:
-    """Return "sample 7 of 10" for a title; nothing where there is one sample only."""
-    return f"sample {index} of {total}" if total > 1 else ""
+BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
+"""A space at which a line may be broken: not one in "sample 7 of 10"."""
+
+
+def text_width(text: str, size: float) -> float:
+    """Return the width of a line of text in points, in the font that Matplotlib would use."""
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
+    return float(width)
+
+
+def wrap_text(text: str, width: float, size: float) -> str:
+    """Break lines at spaces so that each is at most `width` points wide, where it can be.
+
+    A count such as "sample 7 of 10" stays in one line.
+    """
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        line = ""
+        for word in BREAK.split(paragraph):
+            longer = f"{line} {word}" if line else word
+            if line and text_width(longer, size) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = longer
+        lines.append(line)
+    return "\n".join(lines)

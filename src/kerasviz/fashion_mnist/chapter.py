@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.animation import Animation
 from matplotlib.figure import Figure
 
-from kerasviz.draw.options import TileOptions
-from kerasviz.draw.panel import Plot
+from kerasviz.compute.feature_maps import get_feature_maps
+from kerasviz.compute.kernel_statistics import kernel_statistics
+from kerasviz.draw.plot import Plot
+from kerasviz.draw.tiles.style import TileOptions
 from kerasviz.fashion_mnist.data import Split
 from kerasviz.fashion_mnist.samples import CLASSES
-from kerasviz.model.feature_maps import get_feature_maps
-from kerasviz.model.statistics import kernel_statistics
 from kerasviz.plots.architecture import plot_architecture
 from kerasviz.plots.compare import compare_kernels
 from kerasviz.plots.convolution import animate_convolution, plot_convolution

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz.model.layers import held_layers, leaves
+from kerasviz.model.graph import held_layers, leaves
 
 
 def needs_sizes() -> bool:

@@ -23,7 +23,8 @@ from typing import Any
 import keras
 
 from kerasviz.model.backend import trace_scope
-from kerasviz.model.layers import Path, held_layers, is_functional, written_numbers
+from kerasviz.model.graph import held_layers, is_functional, written_indices
+from kerasviz.model.layer_call import CallPath
 
 _local = threading.local()
 _patch_lock = threading.Lock()
@@ -49,12 +50,12 @@ class OpenCall:
         kwargs: The keyword arguments.
         is_reachable: Whether values can leave the call: not from inside a loop, a branch or a
             function that the backend traces by itself.
-        call_indices: `written_numbers` of the layer, where they are not its own.
+        call_indices: `written_indices` of the layer, where they are not its own.
     """
 
     def __init__(
         self,
-        path: Path,
+        path: CallPath,
         layer: keras.Layer,
         *,
         args: tuple[Any, ...] = (),
@@ -72,7 +73,7 @@ class OpenCall:
         self._seen: Counter[str] = Counter()
         self._unreachable: Counter[str] = Counter()
         if call_indices is None:  # a Sequential model runs as it is written
-            call_indices = written_numbers(layer) if is_functional(layer) else {}
+            call_indices = written_indices(layer) if is_functional(layer) else {}
         self._written = call_indices
 
     @property
@@ -99,7 +100,7 @@ class OpenCall:
 class Observer:
     """Sees the calls of layers; each kind of observer overrides what it needs."""
 
-    def looks_into(self, path: Path) -> bool:
+    def looks_into(self, path: CallPath) -> bool:
         """Whether calls inside the call of this path are of interest."""
         del path
         return True
@@ -281,7 +282,7 @@ def call_observed(
         model: The model.
         inputs: What it is called on.
         observers: Who sees the calls, and may change what goes on.
-        call_indices: `written_numbers` of the model, where they are not its own.
+        call_indices: `written_indices` of the model, where they are not its own.
 
     Returns:
         What the model returns; `None` where an observer ended it early.

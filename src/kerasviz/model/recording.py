@@ -17,7 +17,7 @@ from kerasviz.model.interception import (
     call_observed,
     split_time,
 )
-from kerasviz.model.layers import INPUT, Call, Path
+from kerasviz.model.layer_call import INPUT, Call, CallPath
 
 
 class OutputRecorder(Observer):
@@ -28,11 +28,11 @@ class OutputRecorder(Observer):
         copy: Whether to keep copies, where the model's code writes into tensors.
     """
 
-    def __init__(self, paths: frozenset[Path], *, copy: bool = False) -> None:
+    def __init__(self, paths: frozenset[CallPath], *, copy: bool = False) -> None:
         self._paths = paths
         self._copy = copy
         self._versions: list[tuple[Any, int]] = []
-        self.outputs: dict[Path, Any] = {}
+        self.outputs: dict[CallPath, Any] = {}
 
     @property
     def is_overwritten(self) -> bool:
@@ -40,7 +40,7 @@ class OutputRecorder(Observer):
         return any(tensor_version(x) != version for x, version in self._versions)
 
     @override
-    def looks_into(self, path: Path) -> bool:
+    def looks_into(self, path: CallPath) -> bool:
         """Whether a call inside the call of this path is to be kept."""
         return any(len(p) > len(path) and p[: len(path)] == path for p in self._paths)
 
@@ -58,7 +58,7 @@ class OutputRecorder(Observer):
             self._keep(call.path, with_time_axes(only_tensors(outputs), parents))
         return outputs
 
-    def _keep(self, path: Path, outputs: Any) -> None:
+    def _keep(self, path: CallPath, outputs: Any) -> None:
         if self._copy:
             outputs = keras.tree.map_structure(keras.ops.copy, outputs)
         else:
@@ -95,7 +95,7 @@ class Recorder(keras.Layer):
     Args:
         model: The model. Kept alive only where `hold` says so; its weights always are.
         calls: The calls whose outputs are wanted, by the keys of the result.
-        call_indices: `written_numbers` of the model, where they are not its own.
+        call_indices: `written_indices` of the model, where they are not its own.
     """
 
     held_layers: list[keras.Layer]
@@ -146,7 +146,7 @@ class Recorder(keras.Layer):
             call_observed(model, inputs, [recorder], self._call_indices)
         return recorder
 
-    def _input_layers(self, model: keras.Model, inputs: Any) -> dict[Path, Any]:
+    def _input_layers(self, model: keras.Model, inputs: Any) -> dict[CallPath, Any]:
         """Return the outputs of input layers: what the graph is called on, as Keras skips them."""
         calls = [c for c in self._calls.values() if isinstance(c.layer, keras.layers.InputLayer)]
         if not calls:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from kerasviz.model.backend import save_native_generator, save_native_state
-from kerasviz.model.layers import leaves
+from kerasviz.model.graph import leaves
 
 Restore = Callable[[], None]
 

@@ -12,11 +12,13 @@ import keras
 from typing_extensions import override
 
 from kerasviz.model.backend import needs_sizes, trace, try_out
+from kerasviz.model.channel_axes import channel_axis
+from kerasviz.model.connections import ConnectionObserver, Wiring
+from kerasviz.model.graph import held_layers
 from kerasviz.model.interception import Observer, OpenCall, call_observed
-from kerasviz.model.layers import Call, Path, channel_axis, count_steps, held_layers
+from kerasviz.model.layer_call import Call, CallPath, count_steps
 from kerasviz.model.recording import only_tensors, with_time_axes
 from kerasviz.model.state import keeping_state
-from kerasviz.model.wiring import ConnectionObserver, Wiring
 
 
 class ModelTrace(NamedTuple):
@@ -99,7 +101,7 @@ def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) ->
     return ModelTrace(calls, wiring.among({call.path for call in calls}), failure)
 
 
-def _merge(runs: Sequence[Mapping[Path, Call]]) -> list[Call]:
+def _merge(runs: Sequence[Mapping[CallPath, Call]]) -> list[Call]:
     """Return the calls that every run made, with the sizes that were the same in all."""
     paths = [path for path in runs[-1] if all(path in run for run in runs)] if runs else []
     steps = count_steps(paths)
@@ -124,11 +126,11 @@ class _CallList(Observer):
     """Lists the calls whose outputs can be taken, with the shapes of what they take and return."""
 
     def __init__(self) -> None:
-        self._calls: dict[Path, Call | None] = {}
+        self._calls: dict[CallPath, Call | None] = {}
         self._axes: dict[int, tuple[Any, int]] = {}
 
     @property
-    def calls(self) -> dict[Path, Call]:
+    def calls(self) -> dict[CallPath, Call]:
         """The calls that ended, in the order in which they began."""
         return {path: call for path, call in self._calls.items() if call is not None}
 

@@ -10,19 +10,21 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz.draw.architecture import Diagram, Frame, draw_architecture
-from kerasviz.draw.boxes import Box, Maps
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
-from kerasviz.draw.options import check_choice, check_count, order_tiles, tile_strength
-from kerasviz.draw.overlay import picture_colors
-from kerasviz.draw.panel import Plot
+from kerasviz._checks import check_choice, check_count
+from kerasviz._selection import order_tiles, tile_strength
+from kerasviz._wording import sample_of
+from kerasviz.compute.feature_maps import Request, compute, prepare
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.graph.boxes import Box, Maps
+from kerasviz.draw.graph.diagram import Diagram, Frame, draw_architecture
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.text import sample_of
-from kerasviz.model.architecture import Architecture, Part, read_architecture
+from kerasviz.draw.tiles.background import picture_colors
+from kerasviz.model.addresses import NamedCall, Selection, check_model
+from kerasviz.model.architecture.boxes import Architecture, Part, read_architecture
 from kerasviz.model.calls import known_calls
-from kerasviz.model.feature_maps import Request, compute, prepare
-from kerasviz.model.inputs import check_has_call, check_is_eager
-from kerasviz.model.layers import Shape, Target, Targets, check_model
+from kerasviz.model.inputs.forms import check_has_call, check_is_eager
+from kerasviz.model.layer_call import Shape
 
 Detail = Literal["blocks", "layers"]
 
@@ -110,7 +112,7 @@ def plot_architecture(
         >>> kerasviz.plot_architecture(model)
         Plot(1 panel)
     """
-    merged = check_figure_options(options, "inputs", "sample", "maps", "expand", "detail")
+    place = check_placement("inputs", "sample", "maps", "expand", "detail", **options)
     check_model(model)
     check_is_eager()
     check_has_call(model)
@@ -133,7 +135,7 @@ def plot_architecture(
     diagram = _diagram(architecture, pictures, notes)
     if which:
         diagram = replace(diagram, title=f"{diagram.title}, {which}")
-    return draw_architecture(diagram, merged)
+    return draw_architecture(diagram, place)
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
@@ -187,8 +189,8 @@ def _compute_maps(architecture: Architecture, request: Request, count: int) -> d
     }
     if not last:
         return {}
-    targets = tuple(Target(part.address, calls[part.path]) for part in last.values())
-    outputs = compute(request._replace(targets=Targets(targets, single=False)))
+    targets = tuple(NamedCall(part.address, calls[part.path]) for part in last.values())
+    outputs = compute(request._replace(targets=Selection(targets, single=False)))
     found = {}
     for number, part in last.items():
         rows = keras.tree.flatten(outputs[part.address])[0]

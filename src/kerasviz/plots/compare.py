@@ -10,15 +10,9 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz.draw.channels import Channel
-from kerasviz.draw.compare import Compared, draw_comparison
-from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import DEFAULTS, TileOptions, check_options
-from kerasviz.draw.panel import Panel, Plot
-from kerasviz.draw.signatures import shows_keywords
-from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
-from kerasviz.model.layers import Target
-from kerasviz.model.statistics import (
+from kerasviz._selection import TileChoice
+from kerasviz.compute.kernel_patterns import Channel
+from kerasviz.compute.kernel_statistics import (
     NEAR_ZERO,
     LayerStatistics,
     check_near_zero,
@@ -26,6 +20,14 @@ from kerasviz.model.statistics import (
     write_number,
     write_share,
 )
+from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.plot import Plot
+from kerasviz.draw.signatures import shows_keywords
+from kerasviz.draw.tiles.comparison import Compared, draw_comparison
+from kerasviz.draw.tiles.layout import check_panels
+from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
+from kerasviz.model.addresses import NamedCall
 from kerasviz.plots.kernels import check_channel, kernel_panel
 
 MAX_ADDRESSES = 8
@@ -88,18 +90,19 @@ def compare_kernels(
         Plot(3 panels)
     """
     models = check_models(models)
-    _check_scale(options)
-    merged = check_options(TileOptions(**{**options, "scale": "figure"}), "channel", "near_zero")
+    _check_scale(options.get("scale", "figure"))
+    options["scale"] = "figure"
+    style = check_style("channel", "near_zero", **options)
     check_channel(channel)
     check_near_zero(near_zero)
     targets = _one_layer(models, layer)
-    check_panels(len(models) + (len(models) == 2), merged, "panels")
+    check_panels(len(models) + (len(models) == 2), style.place.ax, "panels")
     address = join_addresses(targets)
     kernels = [read_kernel(target.call.layer, target.address) for target in targets]
     _check_shapes(models, kernels, address)
     axes = matrix_axes(targets[0].call.layer)
-    last = kernel_panel(kernels[-1], address, channel, merged, axes=axes)
-    fixed = TileOptions(**{**merged, "tiles": last.numbers.tolist(), "sort": None, "top": None})
+    last = kernel_panel(kernels[-1], address, channel, style, axes=axes)
+    fixed = replace(style, choice=TileChoice(tiles=last.numbers.tolist()))
 
     def draw(kernel: np.ndarray) -> Panel:
         """Choose the filters, and the signs of their patterns, by one of the models."""
@@ -113,7 +116,7 @@ def compare_kernels(
     difference = None
     if len(models) == 2:
         difference = _difference(kernels, list(models), draw)
-    return draw_comparison(compared, difference, merged)
+    return draw_comparison(compared, difference, style)
 
 
 def check_models(models: Any, name: str = "models") -> dict[str, keras.Model]:
@@ -138,7 +141,7 @@ def check_models(models: Any, name: str = "models") -> dict[str, keras.Model]:
     return dict(models)
 
 
-def match_layers(models: Mapping[str, keras.Model], layer: Any) -> list[tuple[Target, ...]]:
+def match_layers(models: Mapping[str, keras.Model], layer: Any) -> list[tuple[NamedCall, ...]]:
     """Find what a layer argument names in each of several models.
 
     Returns:
@@ -159,12 +162,12 @@ def match_layers(models: Mapping[str, keras.Model], layer: Any) -> list[tuple[Ta
     return list(zip(*found, strict=True))
 
 
-def join_addresses(targets: Iterable[Target]) -> str:
+def join_addresses(targets: Iterable[NamedCall]) -> str:
     """Return the address of a layer in several models, or all of them where they differ."""
     return ", ".join(dict.fromkeys(target.address for target in targets))
 
 
-def _one_layer(models: Mapping[str, keras.Model], layer: Any) -> tuple[Target, ...]:
+def _one_layer(models: Mapping[str, keras.Model], layer: Any) -> tuple[NamedCall, ...]:
     layers = match_layers(models, layer)
     if len(layers) > 1:
         raise ValueError(
@@ -187,8 +190,7 @@ def _check_shapes(models: Iterable[str], kernels: Sequence[np.ndarray], address:
         )
 
 
-def _check_scale(options: TileOptions) -> None:
-    scale = options.get("scale", "figure")
+def _check_scale(scale: object) -> None:
     if scale != "figure":
         raise ValueError(
             "`scale` can only be 'figure' in a comparison, whose models are all on one scale. "

@@ -12,16 +12,24 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure, SubFigure
 from typing_extensions import Unpack
 
-from kerasviz.draw.convolution import ConvolutionPicture
-from kerasviz.draw.convolution_animation import ConvolutionAnimation
-from kerasviz.draw.convolution_layout import make_plan
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options, figure_for
-from kerasviz.draw.options import Tiles, check_options, check_type
-from kerasviz.draw.panel import Plot
+from kerasviz._checks import check_type
+from kerasviz._selection import Tiles
+from kerasviz.compute.convolution.query import Position, ask
+from kerasviz.draw.convolution.animation import ConvolutionAnimation
+from kerasviz.draw.convolution.layout import make_plan
+from kerasviz.draw.convolution.picture import ConvolutionPicture
+from kerasviz.draw.figure import (
+    FIGURE_DEFAULTS,
+    FigureOptions,
+    Placement,
+    check_placement,
+    figure_for,
+)
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import escape
-from kerasviz.plots.convolution_request import Position, ask
-from kerasviz.plots.convolution_scene import (
+from kerasviz.draw.tiles.style import check_style
+from kerasviz.plots._convolution_view import (
     choose_channels,
     describe_moment,
     describe_scene,
@@ -88,7 +96,7 @@ def plot_convolution(
         >>> kerasviz.plot_convolution(model, 0, np.ones((28, 28)), position=(5, 10))
         Plot(5 panels)
     """
-    merged = _check_options(options, cmap, "position", "filter", "sample", "channel", "cmap")
+    place = _check_options(cmap, "position", "filter", "sample", "channel", "cmap", **options)
     asked = ask(model, layer, inputs, filter, sample, channel)
     asked.check_position(position, asked.shape)
     walk = asked.walk()
@@ -98,10 +106,10 @@ def plot_convolution(
     moment = describe_moment(walk, step, shown)
     heading = f"{asked.target.address}: row {row}, column {column} of the output"
     scene = describe_scene(
-        walk, shown, [moment], _heading(merged, heading, asked.which, shown.note), cmap
+        walk, shown, [moment], _heading(place.title, heading, asked.which, shown.note), cmap
     )
     warn_of_values(scene)
-    with figure_for(merged, make_plan(scene).figure_size, layout="none") as figure:
+    with figure_for(place, make_plan(scene).figure_size, layout="none") as figure:
         picture = ConvolutionPicture(cast(Figure | SubFigure, figure), scene)
         picture.show(moment, np.ones(walk.output.shape, bool))
     return picture.plot
@@ -160,7 +168,7 @@ def animate_convolution(
         Plot(5 panels)
     """
     own = ("filter", "sample", "channel", "positions", "interval", "cmap")
-    merged = _check_options(options, cmap, *own)
+    place = _check_options(cmap, *own, **options)
     _check_interval(interval)
     asked = ask(model, layer, inputs, filter, sample, channel)
     if positions is not None:
@@ -175,10 +183,10 @@ def animate_convolution(
     shown = choose_channels(walk, channel, np.abs(walk.sums).mean(axis=(0, 1)))
     moments = [describe_moment(walk, walk.step(*position), shown) for position in way.positions]
     said = f"{asked.target.address}: step by step"
-    heading = _heading(merged, said, asked.which, way.note, shown.note)
+    heading = _heading(place.title, said, asked.which, way.note, shown.note)
     scene = describe_scene(walk, shown, moments, heading, cmap)
     warn_of_values(scene)
-    figure = merged["figure"]
+    figure = place.figure
     if figure is None:
         figure = Figure(figsize=make_plan(scene).figure_size)
     return ConvolutionAnimation(
@@ -186,7 +194,7 @@ def animate_convolution(
         moments,
         way.written_at,
         interval=float(interval),
-        is_seen=merged["figure"] is not None,
+        is_seen=place.figure is not None,
     )
 
 
@@ -231,21 +239,22 @@ def _some_steps(positions: list[Position], shape: tuple[int, ...]) -> _Way:
     return _Way(positions, written_at, note)
 
 
-def _heading(options: FigureOptions, text: str, *notes: str) -> str:
+def _heading(title: str | bool | None, text: str, *notes: str) -> str:
     """Return the title of the picture."""
-    title = options["title"]
     if isinstance(title, str):
         return title
     said = [note for note in notes if note]
     return escape("\n".join([text, ", ".join(said)]).rstrip()) if title else ""
 
 
-def _check_options(options: FigureOptions, cmap: str | Colormap | None, *own: str) -> FigureOptions:
-    merged = check_figure_options(options, *own)
-    check_options({"cmap": cmap})
-    if merged["ax"] is not None:
+def _check_options(
+    cmap: str | Colormap | None, *own: str, **options: Unpack[FigureOptions]
+) -> Placement:
+    place = check_placement(*own, **options)
+    check_style(cmap=cmap)
+    if place.ax is not None:
         raise ValueError(
             "This plot has several panels and cannot be drawn into one `ax`; pass `figure` "
-            f"instead. Received: ax={merged['ax']!r}"
+            f"instead. Received: ax={place.ax!r}"
         )
-    return merged
+    return place

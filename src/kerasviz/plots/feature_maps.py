@@ -12,23 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import Unpack
 
-from kerasviz.draw.layout import check_panels, draw_panels
-from kerasviz.draw.options import (
-    DEFAULTS,
-    TileOptions,
-    Tiles,
-    check_choice,
-    check_options,
-    choose_tiles,
-    select_tiles,
-)
-from kerasviz.draw.overlay import Opacity, picture_colors
-from kerasviz.draw.panel import Panel, Plot, Table
+from kerasviz._checks import check_choice
+from kerasviz._selection import Tiles, choose_tiles, select_tiles
+from kerasviz._wording import sample_of
+from kerasviz.compute.feature_maps import Request, compute, has_fixed_rows, prepare
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.text import sample_of
-from kerasviz.model.feature_maps import Request, compute, has_fixed_rows, prepare
-from kerasviz.model.layers import Target, Targets, channel_axis
-from kerasviz.plots.pictures import Interpolation, Overlay, check_overlay, find_pictures
+from kerasviz.draw.tiles.background import Opacity, picture_colors
+from kerasviz.draw.tiles.layout import check_panels, draw_panels
+from kerasviz.draw.tiles.panel import Panel, Table
+from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
+from kerasviz.model.addresses import NamedCall, Selection
+from kerasviz.model.channel_axes import channel_axis
+from kerasviz.plots._background import Interpolation, Overlay, check_overlay, find_pictures
 
 STRIP = 32
 """Values of a vector in a row."""
@@ -133,15 +129,24 @@ def plot_feature_maps(
         >>> kerasviz.plot_feature_maps(model, 0, np.zeros((28, 28)))
         Plot(conv2d: 32 feature maps, 26×26)
     """
-    merged = check_options(options, *OWN_KEYWORDS)
+    style = check_style(*OWN_KEYWORDS, **options)
     if inputs is None:
         raise TypeError(
             "`inputs` is missing: give what the model takes, as plot_feature_maps(model, layer, "
             "inputs) or plot_feature_maps(model, inputs=...). Received: inputs=None"
         )
     over = check_overlay(overlay, picture, alpha, interpolation)
-    keywords = check_keywords(merged, sample, sample_names, over, slices, patch_grid, kind)
-    return draw_panels(prepare_maps(model, layer, inputs, keywords).panels(), merged)
+    keywords = MapKeywords(
+        style=style,
+        sample=sample,
+        sample_names=sample_names,
+        overlay=over,
+        slices=slices,
+        patch_grid=patch_grid,
+        kind=kind,
+    )
+    check_keywords(keywords)
+    return draw_panels(prepare_maps(model, layer, inputs, keywords).panels(), style)
 
 
 OWN_KEYWORDS = (
@@ -157,10 +162,11 @@ OWN_KEYWORDS = (
 )
 
 
-class MapKeywords(NamedTuple):
-    """The keywords about maps, checked as far as possible without model and inputs."""
+@dataclass(frozen=True, kw_only=True)
+class MapKeywords:
+    """The keywords about maps."""
 
-    options: TileOptions
+    style: TileStyle
     sample: Samples
     sample_names: Sequence[str] | None
     overlay: Overlay
@@ -169,16 +175,9 @@ class MapKeywords(NamedTuple):
     kind: Kind | None
 
 
-def check_keywords(
-    options: TileOptions,
-    sample: Samples,
-    sample_names: Sequence[str] | None,
-    overlay: Overlay,
-    slices: Tiles | None,
-    patch_grid: tuple[int, int] | None,
-    kind: Kind | None = None,
-) -> MapKeywords:
-    """Check the keywords of `plot_feature_maps` that can be checked without model and inputs."""
+def check_keywords(keywords: MapKeywords) -> None:
+    """Check what can be checked of the keywords without model and inputs."""
+    kind, patch_grid, overlay = keywords.kind, keywords.patch_grid, keywords.overlay
     check_patch_grid(patch_grid)
     if kind is not None:
         check_choice("kind", kind, get_args(Kind), "None")
@@ -187,11 +186,10 @@ def check_keywords(
                 "`kind` and `patch_grid` cannot both be given: a grid lays out a sequence as an "
                 f"image already. Received: kind={kind!r}, patch_grid={patch_grid!r}"
             )
-    _check_sample(sample, options)
-    is_single = isinstance(sample, (int, np.integer))
+    _check_sample(keywords.sample, keywords.style.layout.columns)
+    is_single = isinstance(keywords.sample, (int, np.integer))
     if overlay.picture is not None and is_single and not overlay.wanted:
         raise ValueError("`picture` can only be used together with `overlay` or several samples.")
-    return MapKeywords(options, sample, sample_names, overlay, slices, patch_grid, kind)
 
 
 class Maps(NamedTuple):
@@ -220,7 +218,7 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
     if not request.targets.single and not isinstance(layer, (list, tuple)):
         request = request._replace(targets=_select_drawable(request.targets, keywords))
     targets = request.targets.targets
-    check_panels(len(targets), keywords.options)
+    check_panels(len(targets), keywords.style.place.ax)
     for target in targets:
         check_target(target, keywords)
     shown = _choose_samples(request, keywords)
@@ -271,7 +269,7 @@ class ShownSamples:
         return tuple(note for note in (*notes, self.note) if note)
 
 
-def _check_sample(sample: Any, options: TileOptions) -> None:
+def _check_sample(sample: Any, columns: int | None) -> None:
     """Check the type of `sample`, and refuse what cannot be used together with a table."""
     if isinstance(sample, str):
         check_choice("sample", sample, ("all",), "an int, a slice or a list of ints")
@@ -282,10 +280,10 @@ def _check_sample(sample: Any, options: TileOptions) -> None:
             "`sample` must be an int, a slice, a list of ints or 'all'. "
             f"Received: sample={sample!r}"
         )
-    if not isinstance(sample, (int, np.integer)) and options["columns"] is not None:
+    if not isinstance(sample, (int, np.integer)) and columns is not None:
         raise ValueError(
             "`columns` cannot be given with several samples, where each map has a column. "
-            f"Received: columns={options['columns']}, sample={sample!r}"
+            f"Received: columns={columns}, sample={sample!r}"
         )
 
 
@@ -328,10 +326,10 @@ def _take(request: Request, numbers: np.ndarray) -> Request:
     return request._replace(batch=replace(batch, arrays=arrays))
 
 
-def _select_drawable(targets: Targets, keywords: MapKeywords) -> Targets:
+def _select_drawable(targets: Selection, keywords: MapKeywords) -> Selection:
     """Return those layers of a pattern or a class that can be drawn; all where none can."""
 
-    def is_drawable(target: Target) -> bool:
+    def is_drawable(target: NamedCall) -> bool:
         try:
             _check_output_shape(target, keywords)
         except ValueError:
@@ -342,13 +340,13 @@ def _select_drawable(targets: Targets, keywords: MapKeywords) -> Targets:
     return targets._replace(targets=drawable or targets.targets)
 
 
-def check_target(target: Target, keywords: MapKeywords) -> None:
+def check_target(target: NamedCall, keywords: MapKeywords) -> None:
     """Refuse, before anything is computed, a layer that cannot be drawn with these keywords."""
     _check_output_shape(target, keywords)
     address = target.address
     axes, channels = _split_shape(target, keywords.kind)
     if isinstance(channels, int):
-        select_tiles(keywords.options["tiles"], channels, of=repr(address))
+        select_tiles(keywords.style.choice.tiles, channels, of=repr(address))
     sizes = [size for size in axes if isinstance(size, int)]
     if target.call.output_shape is None or len(sizes) < len(axes):
         return
@@ -359,7 +357,7 @@ def check_target(target: Target, keywords: MapKeywords) -> None:
         select_tiles(keywords.slices, math.prod(sizes[:-2]), "slices", of=repr(address))
 
 
-def _split_shape(target: Target, kind: Kind | None) -> tuple[list[Any], int | None]:
+def _split_shape(target: NamedCall, kind: Kind | None) -> tuple[list[Any], int | None]:
     """Return the axes between samples and channels, and how many channels there are."""
     axes: list[Any] = list(target.call.output_shape or ())
     if not axes:
@@ -368,7 +366,7 @@ def _split_shape(target: Target, kind: Kind | None) -> tuple[list[Any], int | No
     return axes[1:], channels
 
 
-def _check_output_shape(target: Target, keywords: MapKeywords) -> None:
+def _check_output_shape(target: NamedCall, keywords: MapKeywords) -> None:
     """Refuse a layer whose output, as far as its shape is known, cannot be drawn as tiles."""
     shape, address = target.call.output_shape, target.address
     if shape is None:
@@ -413,7 +411,7 @@ def _check_image_axes(count: int, name: str) -> None:
         )
 
 
-def _output_of(array: Any, target: Target, kind: Kind | None) -> np.ndarray:
+def _output_of(array: Any, target: NamedCall, kind: Kind | None) -> np.ndarray:
     """Return what a layer computed as maps `(rows, ..., channels)`, or say why it cannot be drawn.
 
     Args:
@@ -490,11 +488,11 @@ def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKey
         shown: The samples.
         keywords: The caller's keywords, checked and complete.
     """
-    options, slices = keywords.options, keywords.slices
-    if shown.rows is not None and options["columns"] is not None:
+    style, slices = keywords.style, keywords.slices
+    if shown.rows is not None and style.layout.columns is not None:
         raise ValueError(
             f"`columns` cannot be given for '{name}', whose rows are not samples, so that each map "
-            f"has a column. Received: columns={options['columns']}"
+            f"has a column. Received: columns={style.layout.columns}"
         )
     notes: tuple[str, ...] = ()
     if np.iscomplexobj(maps):
@@ -506,7 +504,7 @@ def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKey
     if shown.overlay.wanted:
         _check_image_axes(len(axes), name)
     noun = "feature maps" if axes else "values"
-    numbers, words = choose_tiles(np.moveaxis(maps, -1, 0), options, noun, of=repr(name))
+    numbers, words = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, noun, of=repr(name))
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(rows, -1, height, width, channels)
     parts = None

@@ -11,16 +11,17 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
+from kerasviz._checks import check_choice, check_count, check_type
+from kerasviz.compute.kernel_statistics import describe_kernel, write_number
+from kerasviz.compute.kernels import read_kernel
+from kerasviz.draw.charts.histograms import Histogram, draw_histograms
 from kerasviz.draw.color import value_range
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
-from kerasviz.draw.histograms import Histogram, draw_histograms
-from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import MAX_COLUMNS, check_choice, check_count, check_type
-from kerasviz.draw.panel import Plot
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.model.kernels import read_kernel
-from kerasviz.model.layers import Target
-from kerasviz.model.statistics import describe_kernel, write_number
+from kerasviz.draw.tiles.layout import check_panels
+from kerasviz.draw.tiles.style import MAX_COLUMNS
+from kerasviz.model.addresses import NamedCall
 from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers
 
 MAX_BINS = 100_000
@@ -80,7 +81,7 @@ def plot_kernel_histograms(
         >>> kerasviz.plot_kernel_histograms(model)
         Plot(1 panel)
     """
-    merged = check_figure_options(options, "bins", "scale", "density", "log", "columns")
+    place = check_placement("bins", "scale", "density", "log", "columns", **options)
     edges = _check_bins(bins)
     check_choice("scale", scale, get_args(AxisScale))
     check_type("density", density, (bool, np.bool_), "a bool")
@@ -89,7 +90,7 @@ def plot_kernel_histograms(
         check_count("columns", columns, MAX_COLUMNS)
     models = check_models(model, "model") if _is_several(model) else {"": model}
     layers = match_layers(models, layer)
-    check_panels(len(layers), merged)
+    check_panels(len(layers), place.ax)
     drawn = [_histogram(models, targets, edges, density) for targets in layers]
     not_finite = sum(count for _, count in drawn)
     if not_finite:
@@ -101,7 +102,7 @@ def plot_kernel_histograms(
         lows, highs = zip(*(panel.limits for panel in panels), strict=True)
         panels = [replace(panel, limits=(min(lows), max(highs))) for panel in panels]
     return draw_histograms(
-        panels, merged, columns=columns, share=scale == "figure", density=density, log=log
+        panels, place, columns=columns, share=scale == "figure", density=density, log=log
     )
 
 
@@ -126,7 +127,7 @@ def _check_bins(bins: Any) -> int | np.ndarray:
 
 
 def _histogram(
-    names: Iterable[str], targets: Sequence[Target], bins: int | np.ndarray, density: bool
+    names: Iterable[str], targets: Sequence[NamedCall], bins: int | np.ndarray, density: bool
 ) -> tuple[Histogram, int]:
     """Put a layer's weights, in each of the models, into the same bins.
 

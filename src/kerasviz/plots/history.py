@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz.draw.curves import Curve, CurvePanel, LegendEntry, Mark, Style, draw_curves
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
-from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import check_choice, check_type, suggest
-from kerasviz.draw.panel import Plot
+from kerasviz._checks import check_choice, check_type, suggest
+from kerasviz.draw.charts.curves import Curve, CurvePanel, LegendEntry, Mark, Style, draw_curves
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.model.history import (
+from kerasviz.draw.tiles.layout import check_panels
+from kerasviz.logs.history import (
     LEARNING_RATES,
     VALIDATION,
     Best,
@@ -86,7 +86,7 @@ def plot_history(
         >>> kerasviz.plot_history(history)
         Plot(1 panel)
     """
-    merged = check_figure_options(options, "metrics", "monitor", "mode")
+    place = check_placement("metrics", "monitor", "mode", **options)
     check_type("monitor", monitor, (str, type(None)), "a metric's name, 'auto' or None")
     check_choice("mode", mode, ("auto", "min", "max"))
     runs = read_runs(history)
@@ -97,7 +97,7 @@ def plot_history(
             f"`monitor` must be a metric of the history.{suggest(monitor, keys)} "
             f"Received: monitor={monitor!r}{_explain(monitor, runs)}"
         )
-    check_panels(len(names), merged, "metrics")
+    check_panels(len(names), place.ax, "metrics")
     found = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
     best = {name: chosen for name, chosen in found.items() if chosen is not None}
     shown = [key for wanted in names.values() for key in wanted]
@@ -107,10 +107,10 @@ def plot_history(
             f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=2
         )
     incomplete = [run for run in runs.values() if run.lengths]
-    if incomplete and merged["title"] is not True:
+    if incomplete and place.title is not True:
         warnings.warn(" ".join(map(explain, incomplete)), stacklevel=2)
     panels = [_panel(runs, best, base, wanted) for base, wanted in names.items()]
-    return draw_curves(panels, merged, colors=max(2, len(runs)), note=_say_runs(runs))
+    return draw_curves(panels, place, colors=max(2, len(runs)), note=_say_runs(runs))
 
 
 def _base(key: str) -> str:

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz.draw.channels import (
+from kerasviz._checks import check_choice
+from kerasviz._selection import choose_tiles
+from kerasviz.compute.kernel_patterns import (
     CHANNELS,
     Channel,
     align_signs,
@@ -18,17 +20,12 @@ from kerasviz.draw.channels import (
     principal_patterns,
     resolve_channel,
 )
-from kerasviz.draw.layout import check_panels, draw_panels
-from kerasviz.draw.options import (
-    DEFAULTS,
-    TileOptions,
-    check_choice,
-    check_options,
-    choose_tiles,
-)
-from kerasviz.draw.panel import Panel, Plot, Table
+from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.model.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.tiles.layout import check_panels, draw_panels
+from kerasviz.draw.tiles.panel import Panel, Table
+from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 
 
 @shows_keywords(TileOptions, DEFAULTS)
@@ -81,21 +78,21 @@ def plot_kernels(
         >>> kerasviz.plot_kernels(model, 0)
         Plot(conv2d: 32 kernels, 3×3)
     """
-    merged = check_options(options, "channel")
+    style = check_style("channel", **options)
     check_channel(channel)
     targets, _ = resolve_kernels(model, layer)
-    check_panels(len(targets), merged)
+    check_panels(len(targets), style.place.ax)
     panels = [
         kernel_panel(
             read_kernel(call.layer, address),
             address,
             channel,
-            merged,
+            style,
             axes=matrix_axes(call.layer),
         )
         for address, call in targets
     ]
-    return draw_panels(panels, merged)
+    return draw_panels(panels, style)
 
 
 def check_channel(channel: object) -> None:
@@ -108,7 +105,7 @@ def kernel_panel(
     kernel: np.ndarray,
     name: str,
     channel: Channel,
-    options: TileOptions,
+    style: TileStyle,
     *,
     axes: tuple[str, str] = ("input channel", "filter"),
     reference: np.ndarray | None = None,
@@ -120,21 +117,21 @@ def kernel_panel(
             matrix, which is drawn as the kernel of a 1×1 convolution is.
         name: The layer's address.
         channel: The caller's `channel`.
-        options: The caller's keywords, checked and complete.
+        style: The caller's keywords.
         axes: What a row and a column are, where the kernel is drawn as a matrix.
         reference: A kernel of the same shape, with which the signs of principal patterns agree.
     """
     *window, in_channels, filters = kernel.shape
     is_point = math.prod(window) == 1
     resolved = resolve_channel(channel, in_channels, name, is_point=is_point)
-    if channel == "all" and options["columns"] is not None:
+    if channel == "all" and style.layout.columns is not None:
         raise ValueError(
             "`columns` cannot be given with channel='all', where each filter has a column. "
-            f"Received: columns={options['columns']}"
+            f"Received: columns={style.layout.columns}"
         )
     noun = "kernels" if window else f"{axes[1]}s"
     by_filter = np.moveaxis(kernel, -1, 0)
-    numbers, words = choose_tiles(by_filter, options, noun, f"{axes[1]}s", of=repr(name))
+    numbers, words = choose_tiles(by_filter, style.choice, noun, f"{axes[1]}s", of=repr(name))
     if is_point and (resolved == "all" or not isinstance(resolved, str)):
         tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, numbers, axes)
     else:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from typing_extensions import Unpack
 
+from kerasviz._selection import choose_tiles
 from kerasviz.draw.color import is_small_float
-from kerasviz.draw.layout import draw_panels
-from kerasviz.draw.options import DEFAULTS, TileOptions, check_options, choose_tiles
-from kerasviz.draw.panel import Panel, Plot
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
+from kerasviz.draw.tiles.layout import draw_panels
+from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 
 
 @shows_keywords(TileOptions, DEFAULTS)
@@ -36,9 +38,9 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
         >>> kerasviz.plot_tiles(waves, title="waves")
         Plot(12 tiles, 8×8)
     """
-    merged = check_options(options)
+    style = check_style(**options)
     tiles = as_tiles(array)
-    chosen = choose_tiles(tiles, merged, "tiles")
+    chosen = choose_tiles(tiles, style.choice, "tiles")
     height, width = tiles.shape[1:3]
     panel = Panel(
         tiles[chosen.indices],
@@ -49,7 +51,7 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
         f"{height}×{width}",
         words=chosen.words,
     )
-    return draw_panels([panel], merged)
+    return draw_panels([panel], style)
 
 
 def as_tiles(array: np.ndarray) -> np.ndarray:

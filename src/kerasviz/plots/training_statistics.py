@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz.draw.curves import COLORS, Curve, CurvePanel, LegendEntry, draw_curves
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_figure_options
-from kerasviz.draw.layout import check_panels
-from kerasviz.draw.options import check_count, suggest
-from kerasviz.draw.panel import Plot
+from kerasviz._checks import check_count, suggest
+from kerasviz.draw.charts.curves import COLORS, Curve, CurvePanel, LegendEntry, draw_curves
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.model.training_statistics import STATISTICS, Record, read_records
+from kerasviz.draw.tiles.layout import check_panels
+from kerasviz.logs.training_statistics import STATISTICS, Record, read_records
 
 if TYPE_CHECKING:
     import keras
@@ -86,14 +86,14 @@ def plot_training_statistics(
         >>> kerasviz.plot_training_statistics(statistics)
         Plot(4 panels)
     """
-    merged = check_figure_options(options, "statistics", "layer", "columns")
+    place = check_placement("statistics", "layer", "columns", **options)
     if columns is not None:
         check_count("columns", columns)
     records, note = read_records(source)
     layers = _choose_layers(layer, records)
     records = tuple(record for record in records if record.layer in layers)
     names = _choose_statistics(statistics, records)
-    check_panels(len(names), merged, "statistics")
+    check_panels(len(names), place.ax, "statistics")
     not_finite = sum(_count_not_finite(records, name) for name in names)
     if not_finite:
         warnings.warn(
@@ -102,7 +102,7 @@ def plot_training_statistics(
     axis = _choose_axis(records)
     return draw_curves(
         [_panel(records, layers, name, axis) for name in names],
-        merged,
+        place,
         colors=len(layers),
         note=", ".join(filter(None, [_say_layers(layers), note])),
         legend=_legend(layers),

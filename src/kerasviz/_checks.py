@@ -1,0 +1,62 @@
+"""Checks of arguments, and what they say."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the closest known words, or nothing."""
+    close = difflib.get_close_matches(str(word), list(known), n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def check_choice(name: str, value: object, known: Sequence[str], otherwise: str = "") -> None:
+    """Raise `ValueError` unless `value` is one of the known words.
+
+    Args:
+        name: The keyword's name.
+        value: What the caller gave.
+        known: The words that it may be.
+        otherwise: What else it may be, for the message alone.
+    """
+    if not isinstance(value, str) or value not in known:
+        words = f"{', '.join(map(repr, known))}{f' or {otherwise}' if otherwise else ''}"
+        raise ValueError(
+            f"`{name}` must be one of {words}.{suggest(value, known)} Received: {name}={value!r}"
+        )
+
+
+def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -> None:
+    """Raise `TypeError` unless `value` is of one of the types, which `wanted` says in words."""
+    if not isinstance(value, types):
+        raise TypeError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
+
+
+def check_count(name: str, value: object, largest: int | None = None) -> None:
+    """Raise `ValueError` unless `value` is a positive integer, of at most `largest`."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    if largest is not None and value > largest:
+        raise ValueError(f"`{name}` must be at most {largest}. Received: {name}={value!r}")
+
+
+def is_finite_number(value: Any) -> bool:
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        return False
+    try:
+        return bool(np.isfinite(float(value)))
+    except OverflowError:  # of an int with hundreds of digits
+        return False
+
+
+def check_names(options: Iterable[str], known: Collection[str]) -> None:
+    """Raise `TypeError` for a keyword that a function does not have."""
+    for name in options:
+        if name not in known:
+            raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, known)}")

@@ -1,0 +1,33 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MAX_RUNS = 6
+"""How many runs of indices, such as 0-15, a title lists; of more it lists the first ones."""
+
+
+def list_indices(indices: np.ndarray, count: int, noun: str) -> str:
+    """Return which of `count` tiles these are: "filters 0–15 of 64"; "" for all."""
+    unique = np.unique(indices)
+    if len(unique) == count:
+        return ""
+    starts = np.flatnonzero(np.diff(unique, prepend=unique[0] - 2) > 1)
+    runs = [_write_run(run) for run in np.split(unique, starts[1:])]
+    if len(runs) > MAX_RUNS:
+        return f"{len(unique)} of {count} {noun} ({', '.join(runs[:MAX_RUNS])}, …)"
+    word = noun.removesuffix("s") if len(unique) == 1 else noun
+    return f"{word} {', '.join(runs)} of {count}"
+
+
+def _write_run(run: np.ndarray) -> str:
+    first, last = int(run[0]), int(run[-1])
+    if last - first < 2:
+        return ", ".join(map(str, run))
+    return f"{first}–{last}"
+
+
+def sample_of(index: int, total: int) -> str:
+    """Return "sample 7 of 10" for a title; nothing where there is one sample only."""
+    return f"sample {index} of {total}" if total > 1 else ""

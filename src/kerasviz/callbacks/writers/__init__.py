@@ -1,0 +1,1 @@
+"""Where the pictures and numbers of a training run go."""

@@ -1,0 +1,1 @@
+"""Arrays out of a model: kernels, feature maps and their statistics, without drawing."""

@@ -1,0 +1,444 @@
+"""A model and layer addresses to a sub-model, and its feature maps as arrays."""
+
+from __future__ import annotations
+
+import re
+import threading
+import weakref
+from collections.abc import Callable, MutableMapping, Sequence
+from functools import cached_property, partial
+from typing import Any, NamedTuple, cast
+
+import keras
+import numpy as np
+
+from kerasviz.model.addresses import Selection, check_model, resolve
+from kerasviz.model.backend import Runner, writes_in_place
+from kerasviz.model.calls import input_specs, known_calls, spec_key
+from kerasviz.model.channel_axes import channel_axis
+from kerasviz.model.graph import (
+    has_inputs,
+    held_layers,
+    is_functional,
+    is_graph,
+    layer_calls,
+    written_indices,
+)
+from kerasviz.model.inputs.forms import InputBatch, check_has_call, check_is_eager, prepare_inputs
+from kerasviz.model.layer_call import Call, Shape
+from kerasviz.model.recording import Recorder
+from kerasviz.model.state import keeping_state
+
+_kept: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
+_kept = weakref.WeakKeyDictionary()
+_lock = threading.RLock()
+
+
+def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
+    """Return a model from the same inputs to the output of a layer.
+
+    It shares its weights with `model` and runs only as far as it needs to. The result is cached:
+    calling again with the same model and layer returns the same object.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address, or several: a list of them, a pattern, a layer class, or `None` for
+            every convolution.
+
+    Returns:
+        A `keras.Model`. One layer: its output is the layer's. Several: a dict of their outputs,
+        keyed by address.
+
+    Raises:
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
+        ValueError: No layer has that address, more than one call has, or the model is not built.
+
+    Example:
+        >>> import keras, kerasviz
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> kerasviz.feature_map_model(model, "conv2d").output_shape
+        (None, 26, 26, 32)
+    """
+    check_model(model)
+    check_is_eager()
+    check_has_call(model)
+    specs = input_specs(model)
+    if specs is None:
+        raise ValueError(
+            f"The model '{model.name}' has no inputs yet: build it with model.build(input_shape), "
+            "or call get_feature_maps with inputs."
+        )
+    targets = resolve(model, layer, known_calls(model, specs))
+    return _sub_model(model, targets, specs, hold=True)
+
+
+def _sub_model(model: keras.Model, targets: Selection, specs: Any, *, hold: bool) -> keras.Model:
+    """Return the sub-model for targets, made once for as long as the model lives.
+
+    The sub-model of a graph needs the model's layers but not the model, so it can be kept beside
+    it. That of a subclassed model needs the model itself, and keeping it would keep the model
+    alive for ever: with `hold`, for a caller who may let go of the model, it is kept only as long
+    as the caller keeps it; without, it must not be used longer than the model.
+    """
+    key = _key(targets, specs)
+    weak = hold and not is_graph(model)
+    with _lock:
+        kept = _kept.setdefault(model, {})
+        if weak:
+            kept = kept.setdefault("held", weakref.WeakValueDictionary())
+        sub_model = kept.get(key)
+        if sub_model is None:
+            with keeping_state(held_layers(model)):  # Keras empties the losses of what it connects
+                kept[key] = sub_model = _build(model, targets, specs, hold)
+        return sub_model
+
+
+def _key(targets: Selection, specs: Any) -> tuple[Any, ...]:
+    """Return a hashable key for a sub-model of a model."""
+    wanted = ((address, tuple(map(id, call.outputs))) for address, call in targets.targets)
+    return targets.single, spec_key(specs), tuple(wanted)
+
+
+def _runner(model: keras.Model, targets: Selection, specs: Any) -> Runner:
+    """Return what runs a model for targets, kept as long as the model."""
+    key = ("runner", *_key(targets, specs))
+    with _lock:
+        kept = _kept.setdefault(model, {})
+        if key not in kept:
+            kept[key] = _make_runner(model, targets, specs)
+        return cast(Runner, kept[key])
+
+
+def _make_runner(model: keras.Model, targets: Selection, specs: Any) -> Runner:
+    calls = {target.address: target.call for target in targets.targets}
+    if not _is_flat(model, targets):
+        recorder = _recorder(model, calls, hold=False, name="kerasviz_recorder")
+        return Runner(recorder.call, model)
+    sub_model = _sub_model(model, targets, specs, hold=False)
+
+    def run(inputs: Any) -> Any:
+        outputs = sub_model(inputs, training=False)
+        return {targets.targets[0].address: outputs} if targets.single else outputs
+
+    return Runner(run, sub_model)
+
+
+def _is_flat(model: keras.Model, targets: Selection) -> bool:
+    """Whether Keras's own model from the graph's inputs to some of its tensors does it.
+
+    Where code can write into tensors, one layer could overwrite what another one returned.
+    """
+    flat = is_graph(model) and all(len(target.call.steps) == 1 for target in targets.targets)
+    return flat and (len(targets.targets) == 1 or not writes_in_place())
+
+
+def _build(model: keras.Model, targets: Selection, specs: Any, hold: bool) -> keras.Model:
+    calls = {target.address: target.call for target in targets.targets}
+    unknown = [address for address, call in calls.items() if not call.outputs]
+    if unknown:
+        raise ValueError(
+            f"The output of {', '.join(map(repr, unknown))} has no shape that can be known without "
+            "values, so no model ends there. get_feature_maps returns its output for your inputs."
+        )
+    name = f"{model.name}_feature_maps"
+    if _is_flat(model, targets):
+        inputs = specs
+        outputs = {key: call.pack(call.outputs) for key, call in calls.items()}
+    else:
+        inputs = keras.tree.map_structure(
+            lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name), specs
+        )
+        outputs = _recorder(model, calls, hold=hold, name=name)(inputs)
+    return keras.Model(
+        inputs, next(iter(outputs.values())) if targets.single else outputs, name=name
+    )
+
+
+def _recorder(model: keras.Model, calls: dict[str, Call], *, hold: bool, name: str) -> Recorder:
+    """Return a layer that calls the model; of a graph, only the part that leads to the calls."""
+    if not is_graph(model):
+        return Recorder(model, calls, hold=hold, name=name)
+    first_steps = {call.path[:1] for call in calls.values()}
+    tops = [c.outputs for c in layer_calls(model) if c.path in first_steps]
+    inputs = model.input if is_functional(model) else model.inputs[0]
+    part = keras.Model(inputs, keras.tree.flatten(tops), name=model.name)
+    indices = written_indices(part, model)
+    return Recorder(part, calls, hold=True, name=name, call_indices=indices)
+
+
+def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size: int = 32) -> Any:
+    """Return what layers compute for given inputs, in inference mode, as NumPy arrays.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address, or several: a list of them, a pattern, a layer class, or `None` for
+            every convolution. Several take one pass together.
+        inputs: What the model takes: a batch, or one sample without the batch axis, or either
+            without the channel axis where there is one channel; a list or dict of these for
+            several inputs. The values are passed on as they are. Of a data set (a `PyDataset`, a
+            `tf.data.Dataset`, a PyTorch `DataLoader`) the first batch is used. The path of an
+            image file, or a list of paths, is read in the colours and at the size that the model
+            takes, which may squash the image, as floats from 0 to 255; a model that was trained
+            on other values needs the image as an array.
+        batch_size: How many samples are computed at a time, where the model was not built for
+            another number.
+
+    Returns:
+        One layer: an array `(samples, height, width, channels)`, channels last whatever the
+        model's data format. Several layers: a dict of such arrays, keyed by address. A layer with
+        several outputs: these in the structure in which it returns them.
+
+        The values are those that the layer returns in inference mode, in its own dtype; half
+        precision comes as float32, and so does the bfloat16 of mixed precision. A layer whose rows
+        are not samples, such as windows that are folded into the batch or a table of positions, is
+        computed in one batch of all samples, whatever `batch_size` is, and its rows come back
+        exactly as they are. A scalar is an array of rank 0.
+
+    Raises:
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
+        ValueError: No layer has that address, more than one call has, or `inputs` does not fit the
+            model.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> kerasviz.get_feature_maps(model, 0, np.zeros((28, 28))).shape
+        (1, 26, 26, 32)
+    """
+    check_batch_size(batch_size)
+    request = prepare(model, layer, inputs)
+    maps = compute(request, batch_size)
+    targets = request.targets
+    return maps[targets.targets[0].address] if targets.single else maps
+
+
+def check_batch_size(batch_size: object) -> None:
+    """Raise `ValueError` unless `batch_size` is a positive integer."""
+    is_bool = isinstance(batch_size, bool)
+    if is_bool or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
+        )
+
+
+class Request(NamedTuple):
+    """A layer argument and inputs that were checked together."""
+
+    model: keras.Model
+    targets: Selection
+    batch: InputBatch
+    specs: Any
+
+
+def prepare(model: keras.Model, layer: Any, inputs: Any) -> Request:
+    """Check a layer argument and inputs; build a model that was never built, from the inputs."""
+    check_model(model)
+    unbuilt = not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
+    if unbuilt:
+        resolve(model, _without_numbers(layer), list(layer_calls(model)))
+    batch = prepare_inputs(model, inputs)
+    if unbuilt:
+        _build_from(model, batch)
+        batch = prepare_inputs(model, batch.packed())
+    specs = input_specs(model) if has_inputs(model) else batch.specs(model)
+    return Request(model, resolve(model, layer, known_calls(model, specs)), batch, specs)
+
+
+def check_address(model: keras.Model, layer: Any) -> Selection:
+    """Return what a layer argument names, as far as it can be known without inputs."""
+    check_model(model)
+    specs = input_specs(model)
+    if specs is not None:
+        return resolve(model, layer, known_calls(model, specs))
+    return resolve(model, _without_numbers(layer), list(layer_calls(model)))
+
+
+def _without_numbers(layer: Any) -> Any:
+    """Return a layer argument without call numbers, which only a built model can check."""
+    if isinstance(layer, (list, tuple)):
+        return [_without_numbers(item) for item in layer]
+    return re.sub(r":\d+", "", layer) if isinstance(layer, str) else layer
+
+
+def _build_from(model: keras.Model, batch: InputBatch) -> None:
+    if isinstance(model, keras.Sequential) and not keras.tree.is_nested(batch.structure):
+        model.build((None, *batch.arrays[0].shape[1:]))
+    elif not model.built:
+        model(batch.part(0, 1).packed(), training=False)
+
+
+def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
+    """Return the outputs of all targets of a request, keyed by address.
+
+    They are what the layers return for all samples at once. Where the rows of an output are not
+    samples, batches cannot be joined, and all samples are computed together.
+    """
+    model, targets, batch, specs = request
+    runner = _runner(model, targets, specs)
+
+    def run(part: InputBatch) -> dict[str, Any]:
+        with keeping_state(runner.find_layers()):
+            return cast(dict[str, Any], runner(part.packed()))
+
+    batch_size = _own_batch_size(specs) or batch_size
+    batches = _Batches(run, batch, batch_size, has_fixed_size=_has_fixed_size(specs))
+    outputs = {}
+    for address, call in targets.targets:
+        structure = batches.first[address]
+        arrays = [
+            batches.join(
+                partial(_pick, address, index),
+                tuple(call.outputs[index].shape) if index < len(call.outputs) else None,
+                has_fixed_rows=has_fixed_rows(call, index, specs),
+            )
+            for index in range(len(keras.tree.flatten(structure)))
+        ]
+        axes = call.channel_axes or [channel_axis(call.layer, x.ndim) for x in arrays]
+        arrays = [_finish(x, axis) for x, axis in zip(arrays, axes, strict=True)]
+        outputs[address] = keras.tree.pack_sequence_as(structure, arrays)
+    return outputs
+
+
+def _pick(address: str, index: int, outputs: dict[str, Any]) -> np.ndarray:
+    """Return one of a layer's outputs."""
+    return cast(np.ndarray, keras.tree.flatten(outputs[address])[index])
+
+
+class _Batches:
+    """The outputs of a model for one batch after the other, and for all of them as a whole.
+
+    Whether rows are samples cannot always be known from shapes: there may be as many time steps
+    as samples, and windows of equal images are equal. Two batches of different sizes tell.
+
+    Args:
+        run: Runs the model on a batch.
+        batch: All samples.
+        batch_size: How many are computed at a time.
+        has_fixed_size: Whether the model takes batches of one size only.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[InputBatch], dict[str, Any]],
+        batch: InputBatch,
+        batch_size: int,
+        *,
+        has_fixed_size: bool,
+    ) -> None:
+        starts = range(0, len(batch), batch_size)
+        parts = [batch.part(start, start + batch_size) for start in starts]
+        self._run = run
+        self._batch = batch
+        self._has_fixed_size = has_fixed_size
+        self._sizes = [len(part) for part in parts]
+        self._chunks = [run(part) for part in parts]
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """The outputs for the first batch."""
+        return self._chunks[0]
+
+    @cached_property
+    def _whole(self) -> dict[str, Any]:
+        return self._run(self._batch)
+
+    @cached_property
+    def _other(self) -> tuple[dict[str, Any], int]:
+        """The outputs for a batch that has another size than the first, and its size."""
+        if self._sizes[-1] != self._sizes[0]:
+            return self._chunks[-1], self._sizes[-1]
+        size = 1 if self._sizes[0] > 1 else 2
+        return self._run(self._batch.part(0, size)), size
+
+    def join(
+        self,
+        pick: Callable[[dict[str, Any]], np.ndarray],
+        shape: Shape | None,
+        *,
+        has_fixed_rows: bool,
+    ) -> np.ndarray:
+        """Return one output for all samples.
+
+        Args:
+            pick: Picks the output from all outputs.
+            shape: Its shape, as far as it is known.
+            has_fixed_rows: Whether its rows are known not to be samples.
+        """
+        parts = [pick(chunk) for chunk in self._chunks]
+        if len(parts) == 1:
+            return parts[0]
+        if not has_fixed_rows and self._are_per_sample(parts, pick, shape):
+            return np.concatenate(parts)
+        is_constant = all(np.array_equal(parts[0], x) for x in parts[1:])
+        if is_constant and (self._has_fixed_size or np.array_equal(parts[0], pick(self._other[0]))):
+            return parts[0]
+        return pick(self._whole)
+
+    def _are_per_sample(
+        self,
+        parts: Sequence[np.ndarray],
+        pick: Callable[[dict[str, Any]], np.ndarray],
+        shape: Shape | None,
+    ) -> bool:
+        size = parts[0].shape[1:]
+        sizes = zip(parts, self._sizes, strict=True)
+        if not all(x.ndim and x.shape == (n, *size) for x, n in sizes):
+            return False
+        if self._has_fixed_size or not may_be_samples_by_chance(parts[0], shape):
+            return True
+        other, n = self._other
+        return pick(other).shape == (n, *size)
+
+
+def may_be_samples_by_chance(array: np.ndarray, shape: Shape | None) -> bool:
+    """Whether an output has as many rows as samples, and another axis could be the samples.
+
+    Args:
+        array: The output.
+        shape: Its shape, as far as it is known.
+    """
+    if shape is None:
+        return True
+    axes = zip(array.shape[1:], shape[1:], strict=True)
+    return any(known is None and n == len(array) for n, known in axes)
+
+
+def _own_batch_size(specs: Any) -> int | None:
+    """Return the number of samples for which a model was built, `None` where it takes any."""
+    sizes = {x.shape[0] for x in keras.tree.flatten(specs)}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
+def _has_fixed_size(specs: Any) -> bool:
+    return any(x.shape[0] for x in keras.tree.flatten(specs))
+
+
+def has_fixed_rows(call: Call, index: int, specs: Any) -> bool:
+    """Whether an output has the same number of rows for any number of samples."""
+    if index >= len(call.outputs) or _has_fixed_size(specs):
+        return False
+    shape = call.outputs[index].shape
+    return not shape or shape[0] is not None
+
+
+def rows_are_samples(request: Request, call: Call, index: int, array: np.ndarray) -> bool:
+    """Whether the rows of an output are the samples of a request, one by one.
+
+    Windows and images that were folded into the batch make more rows; a table of positions has
+    the same number of rows whatever the number of samples.
+
+    Args:
+        request: What was computed.
+        call: The call that returned the output.
+        index: Which of the call's outputs it is.
+        array: The output.
+    """
+    is_fixed = has_fixed_rows(call, index, request.specs)
+    return array.ndim > 0 and len(array) == len(request.batch) and not is_fixed
+
+
+def _finish(array: np.ndarray, channel_axis: int) -> np.ndarray:
+    """Return an output with its channels last, and half precision as float32."""
+    if array.dtype.kind not in "biu" and array.itemsize == 2:
+        array = array.astype("float32")
+    return np.moveaxis(array, channel_axis, -1) if array.ndim > 2 else array

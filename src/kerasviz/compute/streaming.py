@@ -1,0 +1,311 @@
+"""Feature maps of more images than memory holds: batch by batch, to an iterator or to a file."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasviz._files import check_target, replacing_path
+from kerasviz.compute.feature_maps import (
+    Request,
+    check_address,
+    check_batch_size,
+    compute,
+    prepare,
+)
+from kerasviz.model.addresses import Selection
+from kerasviz.model.inputs.forms import is_stream, iter_batches
+
+Append = Callable[[str, np.ndarray], None]
+"""Appends a batch of a layer's maps to what is kept under the layer's address."""
+CHUNK = 1 << 20
+"""Bytes that a chunk of an HDF5 or Zarr file should have at least."""
+
+
+def iter_feature_maps(
+    model: keras.Model, layer: Any, inputs: Any, *, batch_size: int = 32
+) -> Iterator[Any]:
+    """Return what layers compute, batch by batch, as `get_feature_maps` returns it all at once.
+
+    Only one batch is held at a time, so that memory does not grow with the number of images.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address; several take one pass together.
+        inputs: What `get_feature_maps` takes; or batches of it from anything that can be iterated,
+            of which every one is used: a generator, a `tf.data.Dataset`, a
+            `keras.utils.PyDataset`, a PyTorch `DataLoader`.
+            Of batches `(x, y)` or `(x, y, sample_weight)`, as `model.fit` takes them, `x` is used.
+        batch_size: How many samples are computed at a time; batches that come in are cut, if they
+            are larger, and never joined.
+
+    Returns:
+        An iterator over batches. One layer: arrays `(samples, height, width, channels)`, channels
+        last. Several: dicts of such arrays, keyed by address. Where rows are not samples, they are
+        those that the layer returns for this batch alone.
+
+    Raises:
+        TypeError: `model` is not a Keras model, or `layer` is not an address.
+        ValueError: No layer has that address, more than one call has, or `inputs` does not fit the
+            model. Of a stream, only its own batches can tell.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> batches = (np.zeros((16, 28, 28, 1)) for _ in range(2))
+        >>> [maps.shape for maps in kerasviz.iter_feature_maps(model, 0, batches)]
+        [(16, 26, 26, 32), (16, 26, 26, 32)]
+    """
+    check_batch_size(batch_size)
+    _, requests = _requests(model, layer, inputs)
+    return (
+        maps[request.targets.targets[0].address] if request.targets.single else maps
+        for request, maps in _compute(requests, batch_size)
+    )
+
+
+def save_feature_maps(
+    model: keras.Model,
+    layer: Any,
+    inputs: Any,
+    path: str | os.PathLike[str],
+    *,
+    batch_size: int = 32,
+    verbose: int = 0,
+) -> Path:
+    """Write what layers compute to a file, batch by batch.
+
+    Only one batch is held at a time. The file gets its name when it is complete; until then it
+    has a name of its own in the same folder, which begins with a dot. What was there under the
+    name stays until then; a link stays, and the file that it leads to is replaced. What a run that
+    was killed left of the same file is removed.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address; several take one pass together.
+        inputs: What `iter_feature_maps` takes: arrays, or batches from anything that can be
+            iterated.
+        path: Where to write. Its suffix says how: `.npy` for one layer, which NumPy opens without
+            reading it, by `np.load(path, mmap_mode="r")`; `.h5` or `.hdf5` for HDF5; `.zarr` for
+            Zarr, which must be installed. In the last two, the key of each array is its address.
+            A file that is there is replaced, and so is a Zarr store, but no other folder.
+        batch_size: How many samples are computed at a time.
+        verbose: 0 or 1; 1 prints a progress bar.
+
+    Returns:
+        The path.
+
+    Raises:
+        TypeError: `model` is not a Keras model, `layer` is not an address, or `path` is not a path.
+        ValueError: No layer has that address, it has several outputs, `inputs` does not fit the
+            model, its batches give maps of different sizes, it has no batches, or `path` ends in
+            something else.
+        OSError: Nothing can be written to `path`, which is found out before the model runs; or the
+            complete file could not get its name, and the message says where it is.
+        ImportError: The library that writes such files is not installed.
+
+    Example:
+        >>> import keras, kerasviz, numpy as np
+        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> batches = (np.zeros((16, 28, 28, 1)) for _ in range(3))
+        >>> path = kerasviz.save_feature_maps(model, 0, batches, "maps.npy")  # doctest: +SKIP
+        >>> np.load(path, mmap_mode="r").shape  # doctest: +SKIP
+        (48, 26, 26, 32)
+    """
+    check_batch_size(batch_size)
+    _check_verbose(verbose)
+    path = _check_path(path)
+    targets, requests = _requests(model, layer, inputs)
+    _check_outputs(targets, path)
+    total = len(requests[0].batch) if isinstance(requests, list) else None
+    bar = keras.utils.Progbar(total, unit_name="sample") if verbose else None
+    seen = 0
+    with (
+        replacing_path(path, keep=True, may_replace_folder=_FOLDERS.get(path.suffix)) as temporary,
+        _WRITERS[path.suffix](temporary) as append,
+    ):
+        for request, maps in _compute(requests, batch_size):
+            for address, array in maps.items():
+                append(address, array)
+            seen += len(request.batch)
+            if bar is not None:
+                bar.update(seen)
+        if not seen:
+            raise ValueError("`inputs` must hold at least one batch. Received: none")
+    return path
+
+
+def _check_verbose(verbose: object) -> None:
+    if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
+        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+
+
+def _check_path(path: object) -> Path:
+    """Return a path that can be written to, which is known before anything is computed."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"`path` must be a path. Received: path={path!r:.80}")
+    path = Path(path)
+    if path.suffix not in _WRITERS:
+        raise ValueError(f"`path` must end in {', '.join(_WRITERS)}. Received: path={str(path)!r}")
+    try:
+        check_target(path, may_replace_folder=_FOLDERS.get(path.suffix))
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"`path` must be where a {path.suffix} file can be written: {error.strerror}. "
+            f"Received: path={str(path)!r}",
+        ) from None
+    return path
+
+
+def _check_outputs(targets: Selection, path: Path) -> None:
+    """Refuse, before anything is computed, layers whose outputs such a file cannot hold."""
+    if path.suffix == ".npy" and len(targets.targets) > 1:
+        raise ValueError(
+            "`path` must end in .h5, .hdf5 or .zarr for several layers. "
+            f"Received: path={str(path)!r}, for {', '.join(t.address for t in targets.targets)}"
+        )
+    for address, call in targets.targets:
+        if len(call.outputs) > 1:
+            raise ValueError(
+                "`layer` must name layers with one output. "
+                f"Received: '{address}', which has {len(call.outputs)}"
+            )
+
+
+def _check_size(address: str, shape: Sequence[int], array: np.ndarray) -> None:
+    if tuple(shape) != array.shape[1:]:
+        raise ValueError(
+            f"`inputs` must give maps of one size. Received: batches for which '{address}' makes "
+            f"{tuple(shape)} and {array.shape[1:]}"
+        )
+
+
+@contextmanager
+def _npy(path: Path) -> Iterator[Append]:
+    """Write an array of which only the end tells how long it is.
+
+    The header of the format leaves room for the first axis to grow.
+    Source: `numpy.lib.format`, on the NPY format.
+    """
+    header: dict[str, Any] = {}
+    with path.open("wb") as file:
+
+        def append(address: str, array: np.ndarray) -> None:
+            if not header:
+                descr = np.lib.format.dtype_to_descr(array.dtype)
+                header.update(descr=descr, fortran_order=False, shape=(0, *array.shape[1:]))
+                np.lib.format.write_array_header_1_0(file, header)
+            length, *size = header["shape"]
+            _check_size(address, size, array)
+            file.write(np.ascontiguousarray(array).data)
+            header["shape"] = (length + len(array), *size)
+
+        yield append
+        if header:
+            file.seek(0)
+            np.lib.format.write_array_header_1_0(file, header)
+
+
+@contextmanager
+def _hdf5(path: Path) -> Iterator[Append]:
+    h5py = _import("h5py")
+
+    with h5py.File(path, "w") as file:
+
+        def append(address: str, array: np.ndarray) -> None:
+            if address not in file:
+                file.create_dataset(
+                    address,
+                    (0, *array.shape[1:]),
+                    array.dtype,
+                    maxshape=(None, *array.shape[1:]),
+                    chunks=_chunks(array),
+                )
+            kept = file[address]
+            _check_size(address, kept.shape[1:], array)
+            kept.resize(len(kept) + len(array), axis=0)
+            kept[-len(array) :] = array
+
+        yield append
+
+
+@contextmanager
+def _zarr(path: Path) -> Iterator[Append]:
+    zarr = _import("zarr")
+
+    group = zarr.open_group(path, mode="a")
+
+    def append(address: str, array: np.ndarray) -> None:
+        if address not in group:
+            group.create_array(
+                address, shape=(0, *array.shape[1:]), dtype=array.dtype, chunks=_chunks(array)
+            )
+        kept = group[address]
+        _check_size(address, kept.shape[1:], array)
+        kept.append(array)
+
+    yield append
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(f"Writing such a file needs {name}: pip install {name}") from error
+
+
+def _chunks(array: np.ndarray) -> tuple[int, ...]:
+    """Return the shape of a chunk: enough whole samples to make it worth a read."""
+    return (-(-CHUNK // max(1, array[0].nbytes)), *array.shape[1:])
+
+
+_WRITERS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
+    ".npy": _npy,
+    ".h5": _hdf5,
+    ".hdf5": _hdf5,
+    ".zarr": _zarr,
+}
+
+
+def _is_zarr_store(folder: Path) -> bool:
+    """Whether a folder is empty or holds what Zarr writes and nothing else."""
+    names = [name for _, _, files in os.walk(folder) for name in files]
+    has_group = not names or any((folder / name).is_file() for name in ("zarr.json", ".zgroup"))
+    return has_group and all(map(_ZARR_FILE.fullmatch, names))
+
+
+_ZARR_FILE = re.compile(r"zarr\.json|\.z(group|array|attrs|metadata)|c|\d+([./]\d+)*")
+"""The names of the files in a Zarr store: metadata and chunks, of versions 2 and 3."""
+
+_FOLDERS: dict[str, Callable[[Path], bool]] = {".zarr": _is_zarr_store}
+"""Formats that are folders, each with what tells whether one that is there may be replaced."""
+
+
+def _requests(
+    model: keras.Model, layer: Any, inputs: Any
+) -> tuple[Selection, list[Request] | Iterator[Request]]:
+    """Check a layer argument, and return the requests that inputs stand for."""
+    if not is_stream(inputs):
+        request = prepare(model, layer, inputs)
+        return request.targets, [request]
+    targets = check_address(model, layer)
+    return targets, (prepare(model, layer, batch) for batch in iter_batches(inputs))
+
+
+def _compute(
+    requests: Iterable[Request], batch_size: int
+) -> Iterator[tuple[Request, dict[str, Any]]]:
+    for request in requests:
+        for start in range(0, len(request.batch), batch_size):
+            part = request._replace(batch=request.batch.part(start, start + batch_size))
+            yield part, compute(part, batch_size)

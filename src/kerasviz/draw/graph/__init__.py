@@ -1,0 +1,1 @@
+"""A layered graph of boxes: its layout and its picture."""

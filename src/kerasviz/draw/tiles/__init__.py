@@ -1,0 +1,1 @@
+"""Many tiles as one picture."""

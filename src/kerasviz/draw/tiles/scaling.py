@@ -1,0 +1,84 @@
+"""The values of panels to the colours in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kerasviz.draw.color import (
+    ColorChoice,
+    ColorScale,
+    is_small_float,
+    normalize_tiles,
+    rgb_limits,
+    rgb_values,
+)
+from kerasviz.draw.tiles.background import see_through
+from kerasviz.draw.tiles.panel import Panel
+
+OWN_SCALE = "each tile on its own scale"
+
+
+def resolve_scales(
+    panels: Sequence[Panel], colors: ColorChoice
+) -> tuple[list[Panel], list[ColorScale | None]]:
+    """Choose each panel's colours, and put its values on the scale on which they are shown."""
+    if any(panel.is_rgb for panel in panels):
+        for name in ("cmap", "norm"):
+            if getattr(colors, name) is not None:
+                raise ValueError(
+                    f"`{name}` cannot be used for RGB tiles, which are colours already. "
+                    f"Received: {name}={getattr(colors, name)!r}"
+                )
+    panels = [_as_common_floats(panel) for panel in panels]
+    resolved, scales = [], []
+    for panel in panels:
+        values = panel.tiles
+        if colors.scale == "figure":
+            values = np.concatenate([other.tiles.ravel() for other in panels])
+        shown, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, colors)
+        if shown.alpha is not None and scale is not None:
+            scale = see_through(scale, shown.alpha, cmap_given=colors.cmap is not None)
+        resolved.append(shown)
+        scales.append(scale)
+    return resolved, scales
+
+
+def _scale_values(
+    panel: Panel, values: np.ndarray, colors: ColorChoice
+) -> tuple[Panel, ColorScale | None]:
+    if colors.scale == "tile":
+        values = normalize_tiles(_items(panel)).reshape(panel.tiles.shape)
+        panel = replace(panel, tiles=values, raw=panel.tiles, notes=(*panel.notes, OWN_SCALE))
+    return panel, colors.of(values, signed=panel.signed)
+
+
+def _as_common_floats(panel: Panel) -> Panel:
+    """Return a panel whose values Matplotlib scales exactly, as it does not those of float16."""
+    if not is_small_float(panel.tiles.dtype):
+        return panel
+    return replace(panel, tiles=panel.tiles.astype("float32"), raw=panel.raw)
+
+
+def _scale_rgb(
+    panel: Panel, values: np.ndarray, colors: ColorChoice
+) -> tuple[Panel, ColorScale | None]:
+    if colors.scale == "tile":
+        items = [rgb_values(item, rgb_limits(item, signed=panel.signed)) for item in _items(panel)]
+        tiles = np.concatenate(items)
+        notes = (*panel.notes, OWN_SCALE)
+        return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
+    limits = rgb_limits(values, colors.vmin, colors.vmax, signed=panel.signed)
+    notes = panel.notes
+    if limits[:2] not in ((0, 1), (0, 255)):
+        grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
+        notes = (*notes, f"{grey}black to white: {limits.vmin:.2g} to {limits.vmax:.2g}")
+    tiles = rgb_values(panel.tiles, limits)
+    return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
+
+
+def _items(panel: Panel) -> np.ndarray:
+    """Return the tiles of each number together, `(numbers, slices, ...)`."""
+    return panel.tiles.reshape(-1, panel.slices, *panel.tiles.shape[1:])

@@ -1,0 +1,203 @@
+"""The keywords that every plot of tiles shares, and their checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict, get_args
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure, SubFigure
+from typing_extensions import Unpack
+
+from kerasviz._checks import (
+    check_choice,
+    check_count,
+    check_names,
+    check_type,
+    is_finite_number,
+    suggest,
+)
+from kerasviz._selection import Sort, TileChoice, Tiles
+from kerasviz.draw.color import ColorChoice, Scale
+from kerasviz.draw.figure import Placement, check_placement
+
+MAX_COLUMNS = 10_000
+
+
+class TileOptions(TypedDict, total=False):
+    """Keywords of every function that draws tiles; each has one meaning everywhere.
+
+    Attributes:
+        tiles: Which tiles to draw, by index: an int, a slice or a list; negative indices count from
+            the end. `None` is all of them. The title says which.
+        sort: The order of the tiles that are drawn. "norm": the strongest first, by Euclidean norm.
+            "mean": the largest mean first. `None`: as they are chosen. Every tile that was chosen
+            is drawn, and keeps its index.
+        top: How many to draw, the strongest of those that `tiles` chooses, strongest first:
+            `top=16` draws the 16 strongest. The strength is the Euclidean norm, or with
+            `sort="mean"` the mean.
+        scale: What shares a colour scale. "layer", the default: the tiles of a panel. "tile": each
+            tile has its own, and there is no colour bar. "figure": all panels.
+        cmap: A Matplotlib colormap. `None`: red and blue around white for signed values, "viridis"
+            for values that are never negative, and one of its own where maps are drawn over a
+            picture. Kernels are always red and blue, since weights have a sign.
+        vmin: The lower limit of the colours, as in Matplotlib. One limit is enough for signed
+            values, which keep 0 in the middle. The colour bar ends in an arrow where values lie
+            beyond.
+        vmax: The upper limit, likewise.
+        norm: A Matplotlib norm, or the name of a scale such as "log" or "symlog", in place of
+            `vmin` and `vmax`.
+        columns: Tiles in a row, at most 10,000. A matrix has one column per filter.
+        labels: Whether to write its index above each tile.
+        title: A title of your own, `False` for none. `True`, the default, says what is drawn.
+        colorbar: Whether there is a colour bar.
+        ax: The Axes to draw into, for one panel.
+        figure: The Figure or SubFigure to draw into, for one panel or several. With neither, a new
+            pyplot figure is made.
+
+    Example:
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
+        >>> kerasviz.plot_kernels(model, "conv2d", top=8, vmax=0.5)
+        Plot(conv2d: 8 strongest of 32 kernels, 3×3)
+    """
+
+    tiles: Tiles | None
+    sort: Sort | None
+    top: int | None
+    scale: Scale
+    cmap: str | Colormap | None
+    vmin: float | None
+    vmax: float | None
+    norm: Normalize | str | None
+    columns: int | None
+    labels: bool
+    title: str | bool | None
+    colorbar: bool
+    ax: Axes | None
+    figure: Figure | SubFigure | None
+
+
+DEFAULTS = TileOptions(
+    tiles=None,
+    sort=None,
+    top=None,
+    scale="layer",
+    cmap=None,
+    vmin=None,
+    vmax=None,
+    norm=None,
+    columns=None,
+    labels=False,
+    title=True,
+    colorbar=True,
+    ax=None,
+    figure=None,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileLayout:
+    """How the tiles of a panel are laid out; see `TileOptions`."""
+
+    columns: int | None = None
+    labels: bool = False
+    colorbar: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileStyle:
+    """The keywords that every plot of tiles shares, checked; a record for each who needs them."""
+
+    choice: TileChoice
+    colors: ColorChoice
+    layout: TileLayout
+    place: Placement
+
+
+def check_style(*own: str, **options: Unpack[TileOptions]) -> TileStyle:
+    """Return the caller's keywords over the defaults, and refuse what cannot be used.
+
+    Args:
+        *own: Further keywords of the function that was called, to be suggested for a typo.
+        **options: What the caller gave.
+
+    Raises:
+        TypeError: A keyword that does not exist, or a value of the wrong type.
+        ValueError: A value that does not exist, or two keywords that contradict each other.
+    """
+    check_names(options, [*DEFAULTS, *own])
+    merged = TileOptions(**{**DEFAULTS, **options})
+    style = TileStyle(
+        choice=TileChoice(tiles=merged["tiles"], sort=merged["sort"], top=merged["top"]),
+        colors=ColorChoice(
+            scale=merged["scale"],
+            cmap=merged["cmap"],
+            vmin=merged["vmin"],
+            vmax=merged["vmax"],
+            norm=merged["norm"],
+        ),
+        layout=TileLayout(
+            columns=merged["columns"], labels=merged["labels"], colorbar=merged["colorbar"]
+        ),
+        place=Placement(title=merged["title"], ax=merged["ax"], figure=merged["figure"]),
+    )
+    _check_choice(style.choice)
+    _check_colors(style.colors)
+    _check_layout(style.layout)
+    check_placement(title=merged["title"], ax=merged["ax"], figure=merged["figure"])
+    return style
+
+
+def _check_choice(choice: TileChoice) -> None:
+    if choice.sort is not None:
+        check_choice("sort", choice.sort, get_args(Sort), "None")
+    if choice.top is not None:
+        check_count("top", choice.top)
+
+
+def _check_layout(layout: TileLayout) -> None:
+    if layout.columns is not None:
+        check_count("columns", layout.columns, MAX_COLUMNS)
+    check_type("labels", layout.labels, (bool, np.bool_), "a bool")
+    check_type("colorbar", layout.colorbar, (bool, np.bool_), "a bool")
+
+
+def _check_colors(colors: ColorChoice) -> None:
+    check_choice("scale", colors.scale, get_args(Scale))
+    limits = {"vmin": colors.vmin, "vmax": colors.vmax}
+    given = [name for name, value in limits.items() if value is not None]
+    for name in given:
+        value = limits[name]
+        if not is_finite_number(value):
+            raise TypeError(f"`{name}` must be a finite number. Received: {name}={value!r}")
+    if len(given) == 2 and not colors.vmin < colors.vmax:  # type: ignore[operator]
+        raise ValueError(
+            f"`vmin` must be less than `vmax`. Received: vmin={colors.vmin!r}, vmax={colors.vmax!r}"
+        )
+    norm, cmap = colors.norm, colors.cmap
+    check_type("norm", norm, (Normalize, str, type(None)), "a Matplotlib norm or a scale's name")
+    check_type("cmap", cmap, (Colormap, str, type(None)), "a Matplotlib colormap or its name")
+    if isinstance(cmap, str) and cmap not in matplotlib.colormaps:
+        raise ValueError(
+            "`cmap` must be the name of a Matplotlib colormap."
+            f"{suggest(cmap, matplotlib.colormaps)} Received: cmap={cmap!r}"
+        )
+    if isinstance(norm, str):
+        scales = matplotlib.scale.get_scale_names()
+        check_choice("norm", norm, [s for s in scales if not s.startswith("function")])
+    if norm is not None:
+        given.append("norm")
+        if len(given) > 1:
+            raise ValueError(
+                f"`norm` and `{given[0]}` cannot both be given: put the limit into the norm. "
+                f"Received: norm={norm!r}, {given[0]}={getattr(colors, given[0])!r}"
+            )
+    if given and colors.scale == "tile":
+        raise ValueError(
+            f"`{given[0]}` cannot be given with scale='tile', where each tile has limits of its "
+            f"own. Received: {given[0]}={getattr(colors, given[0])!r}"
+        )

@@ -1,0 +1,267 @@
+"""Layer addresses to the calls of a model that they name."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import inspect
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import keras
+
+from kerasviz.model.graph import held_layers
+from kerasviz.model.layer_call import Call
+
+LayerAddress = str | int | keras.Layer | type[keras.Layer]
+"""One layer address; most functions take a list of them, or `None` for every convolution, too."""
+
+
+CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+    keras.layers.ConvLSTM1D,
+    keras.layers.ConvLSTM2D,
+    keras.layers.ConvLSTM3D,
+)
+
+
+class NamedCall(NamedTuple):
+    """A call that the user asked for, and the address that the result is keyed by."""
+
+    address: str
+    call: Call
+
+
+class Selection(NamedTuple):
+    """The calls that a layer argument names; `single` where it can name one layer only."""
+
+    targets: tuple[NamedCall, ...]
+    single: bool
+
+
+def check_model(model: object) -> None:
+    """Raise `TypeError` unless `model` is a Keras model."""
+    if not isinstance(model, keras.Model):
+        hint = " Load it with keras.models.load_model." if isinstance(model, str) else ""
+        raise TypeError(f"`model` must be a Keras model.{hint} Received: model={model!r}")
+
+
+def resolve(model: keras.Model, layer: Any, known: Sequence[Call]) -> Selection:
+    """Find what a layer argument names.
+
+    Args:
+        model: The model to look in.
+        layer: A layer address, a list of them, or `None` for every convolution.
+        known: The calls of its layers.
+
+    Raises:
+        TypeError: `layer` is not an address.
+        ValueError: Nothing has that address, or more than one call has.
+    """
+    if layer is None:
+        found = [NamedCall(call.address, call) for call in known if is_convolution(call.layer)]
+        if not found:
+            raise ValueError(
+                f"The model '{model.name}' has no convolution. "
+                "Name a layer: find_layers(model, '*') lists them all."
+            )
+        return Selection(tuple(found), single=False)
+    if isinstance(layer, (list, tuple)):
+        if not layer:
+            raise ValueError("`layer` must name at least one layer. Received: layer=[]")
+        parts = [_find(model, known, item)[0] for item in layer]
+        merged = {target.address: target for part in parts for target in part}
+        return Selection(tuple(merged.values()), single=False)
+    targets, single = _find(model, known, layer)
+    return Selection(tuple(targets), single)
+
+
+def is_convolution(layer: keras.Layer) -> bool:
+    """Whether a layer is one of Keras's convolutions, or made from one."""
+    return isinstance(layer, CONVOLUTIONS)
+
+
+def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[NamedCall], bool]:
+    if inspect.isclass(layer) and issubclass(layer, keras.Layer):
+        found = [NamedCall(call.address, call) for call in known if isinstance(call.layer, layer)]
+        return _some(found, layer.__name__, model, known), False
+    if isinstance(layer, keras.Layer):
+        matches = [call for call in known if call.layer is layer]
+        if not matches and any(layer is held for held in held_layers(model)):
+            raise ValueError(_out_of_reach(model, layer.name))
+        if not matches:
+            raise ValueError(f"`layer` is not in the model '{model.name}'. Received: {layer!r}")
+        return [_only(matches, layer.name)], True
+    if isinstance(layer, str):
+        return _find_by_name(model, known, layer)
+    if isinstance(layer, Integral) and not isinstance(layer, bool):
+        layer = int(layer)
+        layers = model.layers
+        if not -len(layers) <= layer < len(layers):
+            raise ValueError(
+                f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
+                f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
+            )
+        matches = [call for call in known if call.layer is layers[layer]]
+        if not matches:
+            raise ValueError(_out_of_reach(model, layers[layer].name))
+        direct = [call for call in matches if len(call.steps) == 1]
+        return [_only(direct or matches, str(layer))], True
+    raise TypeError(
+        "`layer` must be a name, an index, a layer, a layer class, a pattern, a list of these or "
+        f"None. Received: layer={layer!r}"
+    )
+
+
+def _find_by_name(
+    model: keras.Model, known: Sequence[Call], address: str
+) -> tuple[list[NamedCall], bool]:
+    matches = named_calls(known, address) or _at_attribute(model, known, address)
+    if matches:
+        return [NamedCall(address, _only(matches, address).call)], True
+    of_output = _output_of(model, known, address)
+    if of_output is not None:
+        return [NamedCall(address, of_output)], True
+    if any(char in address for char in "*?["):
+        found = [NamedCall(call.address, call) for call in known if _like(call, address)]
+        return _some(found, address, model, known), False
+    called = {call.layer.name for call in known}
+    name = address.split("/")[-1].split(":")[0]
+    if name not in called and any(layer.name == name for layer in held_layers(model)):
+        raise ValueError(_out_of_reach(model, address))
+    names = dict.fromkeys(call.address for call in known)
+    names |= dict.fromkeys(call.layer.name for call in known)
+    close = difflib.get_close_matches(address, names, n=3, cutoff=0.4)
+    listed = list(dict.fromkeys(call.address for call in known if len(call.steps) == 1))
+    hint = (
+        f"Did you mean {' or '.join(map(repr, close))}?"
+        if close
+        else f"Its layers are: {', '.join(listed[:20])}{', …' if len(listed) > 20 else ''}."
+    )
+    raise ValueError(
+        f"No such layer in the model '{model.name}': {address!r}. {hint} Received: "
+        f"layer={address!r}"
+    )
+
+
+def named_calls(known: Sequence[Call], address: str) -> list[Call]:
+    """Return the calls whose last steps are written in an address; whole addresses come first."""
+    parts = address.split("/")
+    exact = [call for call in known if len(call.steps) == len(parts) and _ends(call, parts)]
+    return exact or [call for call in known if _ends(call, parts)]
+
+
+def _at_attribute(model: keras.Model, known: Sequence[Call], address: str) -> list[Call]:
+    """Return the calls of the layer that `"blocks/0/conv"` leads to by attributes and indices.
+
+    In a subclassed model whose layers have automatic names, these are the names that its author
+    knows.
+    """
+    path, _, index = address.partition(":")
+    layer = _attribute(model, path.split("/"))
+    if not isinstance(layer, keras.Layer):
+        return []
+    calls = [call for call in known if call.layer is layer]
+    if not calls:
+        raise ValueError(_out_of_reach(model, address))
+    return [call for call in calls if index in ("", str(call.steps[-1].call_index))]
+
+
+def _attribute(found: Any, parts: Sequence[str]) -> Any:
+    """Return what attributes, keys and indices lead to, `None` where there is nothing."""
+    for part in parts:
+        if isinstance(found, keras.Layer):
+            inner = vars(found).get("_modules", {})  # where PyTorch keeps them
+            found = {**inner, **vars(found)}.get(part)
+        elif isinstance(found, dict):
+            found = found.get(part)
+        elif isinstance(found, (list, tuple)) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            return None
+    return found
+
+
+def _output_of(model: keras.Model, known: Sequence[Call], address: str) -> Call | None:
+    """Return the call of which an address such as `"attention#1"` names one output.
+
+    A layer's own name could hold the mark as well, so names are looked up first.
+    """
+    name, mark, output = address.rpartition("#")
+    calls = named_calls(known, name) or _at_attribute(model, known, name) if mark else []
+    if not calls:
+        return None
+    target = _only(calls, name).call
+    call = target.with_output(output)
+    if call is None:
+        count = len(target.outputs)
+        raise ValueError(
+            f"The layer {name!r} has no output {output!r}: it returns {count}, counted from 0. "
+            f"Received: layer={address!r}"
+        )
+    return call
+
+
+def _out_of_reach(model: keras.Model, address: str) -> str:
+    return (
+        f"The model '{model.name}' holds {address!r}, but no output of it can be taken: the model "
+        "does not call it in inference mode, or calls it where values cannot leave, such as in a "
+        "loop, in a branch of `keras.ops.cond`, in a function that the backend compiles by itself "
+        "(`tf.function`, `jax.jit`), or in a recurrent layer's steps. "
+        f"Received: layer={address!r}"
+    )
+
+
+def _ends(call: Call, parts: Sequence[str]) -> bool:
+    """Whether the last steps of a call are the ones that are written."""
+    if len(parts) > len(call.steps):
+        return False
+    steps = call.steps[-len(parts) :]
+    return all(
+        part in (step.name, f"{step.name}:{step.call_index}")
+        for step, part in zip(steps, parts, strict=True)
+    )
+
+
+def _like(call: Call, pattern: str) -> bool:
+    if isinstance(call.layer, keras.layers.InputLayer) or not isinstance(call.layer, keras.Layer):
+        return False  # inputs, and parts of a layer, are asked for by name alone
+    path = "/".join(step.name for step in call.steps)
+    names = {call.address, path}
+    if "/" not in pattern:
+        names |= {call.layer.name, str(call.steps[-1])}
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names)
+
+
+def _only(matches: Sequence[Call], written: str) -> NamedCall:
+    if len(matches) > 1:
+        addresses = ", ".join(repr(call.address) for call in matches)
+        what = (
+            "a layer that is called more than once"
+            if len({id(call.layer) for call in matches}) == 1
+            else "more than one layer"
+        )
+        raise ValueError(f"`layer` must name one of {addresses}: {written!r} is {what}.")
+    return NamedCall(matches[0].address, matches[0])
+
+
+def _some(
+    found: list[NamedCall], written: str, model: keras.Model, known: Sequence[Call]
+) -> list[NamedCall]:
+    if not found:
+        classes = {type(call.layer).__name__ for call in known}
+        raise ValueError(
+            f"Nothing in the model '{model.name}' matches {written!r}. "
+            f"Its layers are of the classes {', '.join(sorted(classes))}."
+        )
+    return found

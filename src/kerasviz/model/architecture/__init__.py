@@ -1,0 +1,1 @@
+"""The architecture of a model: its boxes, its connections, and the words in them."""

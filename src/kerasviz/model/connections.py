@@ -1,0 +1,124 @@
+"""Which call inside a model takes what another one returned, followed while the model is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import keras
+from typing_extensions import override
+
+from kerasviz.model.backend import tensor_version
+from kerasviz.model.interception import Observer, OpenCall
+from kerasviz.model.layer_call import CallPath
+
+
+class Output(NamedTuple):
+    """One of the tensors that a call returned."""
+
+    path: CallPath
+    place: int
+
+
+Source = Output | int | None
+"""Where a tensor comes from: a call beside it, the input of that number of the layer around both,
+or something that is not known."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Where each call's tensors come from, by the path of the call; `()` is the model itself.
+
+    Args:
+        inputs: The source of each tensor that a call takes.
+        outputs: The source, inside it, of each tensor that a call returns.
+    """
+
+    inputs: dict[CallPath, list[Source]] = field(default_factory=dict)
+    outputs: dict[CallPath, list[Source]] = field(default_factory=dict)
+
+    def among(self, paths: Set[CallPath]) -> Wiring:
+        """Return the same, where what comes from any other call comes from an unknown source."""
+
+        def known(sources: list[Source]) -> list[Source]:
+            return [None if isinstance(s, Output) and s.path not in paths else s for s in sources]
+
+        return Wiring(
+            {path: known(sources) for path, sources in self.inputs.items()},
+            {path: known(sources) for path, sources in self.outputs.items()},
+        )
+
+
+class _Sources:
+    """The sources of the tensors that are known inside one call.
+
+    A tensor is told by its identity, and, where code can write into it, by how often it has done
+    so: what was written into is something else.
+    """
+
+    def __init__(self) -> None:
+        self._by_tensor: dict[tuple[int, int], tuple[Any, Source]] = {}
+
+    def __contains__(self, tensor: Any) -> bool:
+        return (id(tensor), tensor_version(tensor)) in self._by_tensor
+
+    def get(self, tensor: Any) -> Source:
+        """Return the source of a tensor."""
+        return self._by_tensor.get((id(tensor), tensor_version(tensor)), (None, None))[1]
+
+    def note(self, tensor: Any, source: Source) -> None:
+        """Note the source of a tensor, which is kept, so that no identity is used again."""
+        self._by_tensor[id(tensor), tensor_version(tensor)] = tensor, source
+
+
+class ConnectionObserver(Observer):
+    """Follows tensors from call to call.
+
+    A layer that returns what it was given, as a dropout does in inference mode, is made to return
+    a copy, so that what comes from it can be told from what comes from before it.
+    """
+
+    def __init__(self) -> None:
+        self.wiring: Wiring = Wiring()
+        self._inside: dict[CallPath, _Sources] = {}
+
+    def begin_model(self, inputs: Any) -> None:
+        """Note what the model itself is called on."""
+        self._begin((), keras.tree.flatten(inputs), _Sources())
+
+    def end_model(self, outputs: Any) -> None:
+        """Note what the model itself returned."""
+        inside = self._inside[()]
+        self.wiring.outputs[()] = [inside.get(x) for x in _tensors(outputs)]
+
+    @override
+    def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
+        """Note where what a layer takes comes from."""
+        self._begin(call.path, call.tensors, self._inside.get(parents[-1].path, _Sources()))
+
+    def _begin(self, path: CallPath, tensors: Sequence[Any], around: _Sources) -> None:
+        self.wiring.inputs[path] = [around.get(x) for x in tensors]
+        self._inside[path] = inside = _Sources()
+        for index, x in reversed(list(enumerate(tensors))):  # the first of equal ones counts
+            inside.note(x, index)
+
+    @override
+    def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
+        """Note where what a layer returns comes from, inside it."""
+        inside = self._inside[call.path]
+        around = self._inside.setdefault(parents[-1].path, _Sources())
+        returned = _tensors(outputs)
+        self.wiring.outputs[call.path] = [inside.get(x) for x in returned]
+        fresh = [keras.ops.copy(x) if x in around else x for x in returned]
+        for index, x in enumerate(fresh):
+            around.note(x, Output(call.path, index))
+        if all(x is y for x, y in zip(fresh, returned, strict=True)):
+            return outputs
+        left = iter(fresh)
+        flat = [next(left) if keras.ops.is_tensor(x) else x for x in keras.tree.flatten(outputs)]
+        return keras.tree.pack_sequence_as(outputs, flat)
+
+
+def _tensors(structure: Any) -> list[Any]:
+    return [x for x in keras.tree.flatten(structure) if keras.ops.is_tensor(x)]

@@ -1,0 +1,201 @@
+"""The pictures that feature maps belong to: an input of the model, or what the user gives."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, get_args
+
+import keras
+import numpy as np
+
+from kerasviz._checks import check_choice, suggest
+from kerasviz.compute.feature_maps import Request
+from kerasviz.draw.tiles.background import Opacity
+
+Interpolation = Literal["nearest", "bilinear"]
+
+
+class Overlay(NamedTuple):
+    """The options for pictures, checked as far as possible without the inputs.
+
+    Args:
+        wanted: Whether the maps are drawn over the pictures.
+        picture: The name or the index of an input, an array of pictures, or `None`.
+        alpha: How much of a picture the maps cover.
+        interpolation: How the maps are enlarged.
+    """
+
+    wanted: bool
+    picture: str | int | np.ndarray | None
+    alpha: Opacity
+    interpolation: Interpolation
+
+    @property
+    def noun(self) -> str:
+        """The words for the pictures."""
+        return "picture" if isinstance(self.picture, np.ndarray) else "input"
+
+    def note(self, size: tuple[int, int]) -> str:
+        """Say over what the maps are drawn, and how."""
+        how = "by strength" if self.alpha == "strength" else f"{self.alpha:.2g}"
+        smooth = ", bilinear" if self.interpolation == "bilinear" else ""
+        return f"over the {size[0]}×{size[1]} {self.noun}{smooth}, opacity {how}"
+
+
+def check_overlay(overlay: Any, picture: Any, alpha: Any, interpolation: Any) -> Overlay:
+    """Check the keywords that have to do with pictures, as `plot_feature_maps` takes them.
+
+    Raises:
+        TypeError: A value of the wrong type.
+        ValueError: A value that does not exist, or keywords that contradict each other.
+    """
+    if not _is_bool(overlay):
+        if overlay is None or isinstance(overlay, (str, int, np.integer)):
+            raise TypeError(
+                "`overlay` must be a bool or an array, the picture; `picture` names an input. "
+                f"Received: overlay={overlay!r}"
+            )
+        if picture is not None:
+            raise ValueError("`overlay` and `picture` cannot both be a picture.")
+        picture, overlay = _as_picture_array("overlay", overlay), True
+    elif picture is not None and not isinstance(picture, (str, int, np.integer)):
+        picture = _as_picture_array("picture", picture)
+    if _is_bool(picture):
+        raise TypeError(
+            "`picture` must be the name or the index of an input, or an array. "
+            f"Received: picture={picture!r}"
+        )
+    _check_alpha(alpha)
+    check_choice("interpolation", interpolation, get_args(Interpolation))
+    for name, value, default in (
+        ("alpha", alpha, "strength"),
+        ("interpolation", interpolation, "nearest"),
+    ):
+        if not overlay and value != default:
+            raise ValueError(
+                f"`{name}` can only be used together with `overlay`. Received: {name}={value!r}"
+            )
+    return Overlay(bool(overlay), picture, alpha, interpolation)
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
+def _check_alpha(alpha: Any) -> None:
+    if isinstance(alpha, str):
+        check_choice("alpha", alpha, ("strength",), "a number from 0 to 1")
+    elif _is_bool(alpha) or not isinstance(alpha, (int, float, np.integer, np.floating)):
+        raise TypeError(
+            f"`alpha` must be 'strength' or a number from 0 to 1. Received: alpha={alpha!r}"
+        )
+    elif not 0 <= alpha <= 1:
+        raise ValueError(
+            f"`alpha` must be 'strength' or a number from 0 to 1. Received: alpha={alpha!r}"
+        )
+
+
+def _as_picture_array(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(
+            keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value
+        )
+    except ValueError as error:
+        raise ValueError(f"`{name}` must be an array that is not ragged. {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"`{name}` must hold real numbers. Received: dtype {array.dtype}")
+    has_colors = array.ndim > 2 and array.shape[-1] in (1, 3)
+    if not array.size or array.ndim - has_colors not in (2, 3):
+        raise ValueError(
+            f"`{name}` must have the shape (height, width) or (height, width, 1 or 3), with an "
+            f"axis for the samples before these where there are several. "
+            f"Received: an array of shape {array.shape}"
+        )
+    if not has_colors:
+        array = array[..., np.newaxis]
+    return array if array.ndim == 4 else array[np.newaxis]
+
+
+def find_pictures(
+    request: Request, overlay: Overlay, numbers: np.ndarray, *, grey: bool
+) -> np.ndarray | None:
+    """Return the picture of each sample that is drawn, or `None` where there is none.
+
+    Args:
+        request: What is drawn.
+        overlay: The checked keywords.
+        numbers: The numbers of the samples.
+        grey: Whether inputs without an axis of channels may be pictures.
+
+    Returns:
+        Array `(samples, height, width, 1)` or `(samples, height, width, 3)` of the values as they
+        were given.
+
+    Raises:
+        ValueError: It cannot be told which picture is meant, or there is none and one is needed.
+    """
+    if not isinstance(overlay.picture, np.ndarray):
+        picture = _input_picture(request, overlay, grey=grey)
+        return None if picture is None else picture[numbers]
+    count, total = len(overlay.picture), len(request.batch)
+    if count == total:
+        return np.asarray(overlay.picture[numbers])
+    if count > 1 or len(numbers) > 1:
+        raise ValueError(
+            f"The picture must be one for each of the {total} samples in `inputs`, "
+            f"or one where one sample is drawn. Received: {count} for {len(numbers)} drawn"
+        )
+    return overlay.picture
+
+
+def _input_picture(request: Request, overlay: Overlay, *, grey: bool) -> np.ndarray | None:
+    names = [str(tensor.name) for tensor in keras.tree.flatten(request.specs)]
+    arrays = request.batch.arrays
+    pictures = {i: _as_pictures(array) for i, array in enumerate(arrays)}
+    found = {i: picture for i, picture in pictures.items() if picture is not None}
+    if not found and grey:
+        found = {i: array[..., np.newaxis] for i, array in enumerate(arrays) if array.ndim == 3}
+    if overlay.picture is not None:
+        index = _find_input(overlay.picture, names)
+        if index not in found:
+            raise ValueError(
+                "`picture` must name an input of shape (samples, height, width, 1 or 3). "
+                f"Received: picture={overlay.picture!r}, of shape {arrays[index].shape}"
+            )
+        return found[index]
+    if len(found) > 1:
+        raise ValueError(
+            "`picture` must say which of the inputs is the picture: "
+            f"{' or '.join(repr(names[i]) for i in found)}. Received: picture=None"
+        )
+    if not found and overlay.wanted:
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ValueError(
+            "`overlay` can be True where an input has the shape (samples, height, width, 1 or 3); "
+            f"else it must be the picture itself. Received: overlay=True, inputs of shape {shapes}"
+        )
+    return next(iter(found.values()), None)
+
+
+def _as_pictures(array: np.ndarray) -> np.ndarray | None:
+    """Return an input as pictures, channels last, if it is like some."""
+    if array.ndim != 4 or array.dtype.kind not in "biuf":
+        return None
+    if array.shape[3] in (1, 3):
+        return array
+    return np.moveaxis(array, 1, 3) if array.shape[1] in (1, 3) else None
+
+
+def _find_input(picture: str | int | np.ndarray, names: list[str]) -> int:
+    if isinstance(picture, str):
+        if picture not in names:
+            raise ValueError(
+                f"`picture` must be one of the inputs {', '.join(map(repr, names))}."
+                f"{suggest(picture, names)} Received: picture={picture!r}"
+            )
+        return names.index(picture)
+    if not -len(names) <= int(picture) < len(names):
+        raise ValueError(
+            f"`picture` must be between {-len(names)} and {len(names) - 1}, since the model has "
+            f"{len(names)} inputs. Received: picture={picture}"
+        )
+    return range(len(names))[int(picture)]

@@ -1,0 +1,137 @@
+"""The file that grows while a network is trained."""
+
+from __future__ import annotations
+
+import errno
+import re
+import subprocess
+
+import pytest
+
+from kerasviz.callbacks.writers.csv_file import HEADER, Place, RecordFile
+
+ROWS = [(1, 3, "a/b", 0.5, -1e-300, 1 / 3, None, 0.25), (1, 3, 'x,"y"', 2.0, 0.0, 1, 1e-3, None)]
+LINES = b'1,3,a/b,0.5,-1e-300,0.3333333333333333,,0.25\n1,3,"x,""y""",2.0,0.0,1,0.001,\n'
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "new/records.csv"
+
+
+@pytest.fixture
+def file(path):
+    file = RecordFile(path)
+    assert file.open() == Place(0, 0)
+    return file
+
+
+def test_rows_are_added(file, path):
+    assert path.read_bytes() == b""
+    file.append(ROWS)
+    assert path.read_bytes() == HEADER + b"\n" + LINES
+    file.append(ROWS)
+    assert path.read_bytes() == HEADER + b"\n" + LINES + LINES
+    assert file.open() == Place(1, 3)
+
+
+def test_the_columns_are_those_that_are_documented():
+    assert HEADER == b"epoch,step,layer,mean,std,norm,update_ratio,dead"
+
+
+def test_wherever_the_file_is_cut_it_goes_on(file, path):
+    whole = HEADER + b"\n" + LINES
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        rows = whole[:cut].count(b"\n") - 1
+        assert file.open() == (Place(1, 3) if rows > 0 else Place())
+        file.append(ROWS)
+        kept = whole[: whole[:cut].rfind(b"\n") + 1] or HEADER + b"\n"
+        assert path.read_bytes() == kept + LINES
+
+
+def test_a_long_file_of_which_only_the_end_is_read(file, path):
+    file.append([(n, 9 * n, "conv", *[1 / 3] * 5) for n in range(1, 3001)])
+    with path.open("ab") as stream:
+        stream.write(b"3001,27")
+    size = path.stat().st_size
+    assert file.open() == Place(3000, 27000)
+    assert path.stat().st_size == size - 7
+
+
+def test_a_file_that_a_spreadsheet_saved(file, path):
+    path.write_bytes((HEADER + b"\n" + LINES).replace(b"\n", b"\r\n"))
+    assert file.open() == Place(1, 3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"epoch,loss\n0,0.5\n",
+        b"a,b\n1,2\n",
+        b"\x89PNG\r\n\x1a\n",
+        b"epoch;step\n",
+        HEADER + b"\nmine\n",
+        HEADER + b"\n1" + 30 * b"0" + b",2,conv,0,1,2,,\n",
+        HEADER + b"\n1," + 5000 * b"9" + b",conv,0,1,2,,\n",
+        b"x",
+    ],
+    ids=str,
+)
+def test_a_file_of_something_else_is_left_alone(file, path, content):
+    path.write_bytes(content)
+    message = "`csv` must be a new file, or one that WeightStatistics wrote. Received: csv="
+    with pytest.raises(ValueError, match=re.escape(message)):
+        file.open()
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["folder", "file/below"])
+def test_a_file_that_cannot_be_written_to(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    path = tmp_path / name
+    with pytest.raises(OSError, match="`csv` must be a file that can be written to: ") as error:
+        RecordFile(path).open()
+    assert error.value.errno in (errno.EISDIR, errno.EEXIST, errno.ENOTDIR)
+    assert str(error.value).endswith(f"Received: csv='{path}'")
+
+
+def test_a_folder_that_vanished_does_not_come_back(file, path, tmp_path):
+    path.unlink()
+    path.parent.rmdir()
+    with pytest.raises(FileNotFoundError):
+        file.append(ROWS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_vanished_begins_anew(file, path):
+    file.append(ROWS)
+    path.unlink()
+    file.append(ROWS)
+    assert path.read_bytes() == HEADER + b"\n" + LINES
+
+
+def fill(file):
+    for _ in range(1000):
+        file.append(ROWS)
+
+
+def test_a_disk_that_is_full_leaves_no_half_row(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no small file system can be made here")
+    try:
+        file = RecordFile(folder / "records.csv")
+        file.open()
+        with pytest.raises(OSError, match="No space left on device"):
+            fill(file)
+        content = file.path.read_bytes()
+        assert len(content) > 4096
+        assert content == HEADER + b"\n" + (content.count(b"\n") - 1) // 2 * LINES
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

@@ -1,0 +1,239 @@
+"""Which filters are dead, against calls of the layers themselves."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from kerasviz.compute import dead_filters as activity
+from kerasviz.compute.dead_filters import prepare_activity
+from kerasviz.compute.kernels import resolve_kernels
+
+layers = keras.layers
+
+
+@pytest.fixture
+def images(rng):
+    return rng.normal(size=(7, 8, 8, 2)).astype("float32")
+
+
+def shares(model, inputs, layer=None, batch_size=3):
+    activity = prepare_activity(model, resolve_kernels(model, layer), inputs)
+    return activity.dead_shares(batch_size)
+
+
+def spoil(layer, *filters, bias=-100.0):
+    """Set the bias of some filters of a layer."""
+    kernel, old = (np.array(weight) for weight in layer.get_weights())
+    old[list(filters)] = bias
+    layer.set_weights([kernel, old])
+
+
+def constant(*outputs):
+    """Return the share of channels that are the same everywhere in all arrays."""
+    flat = [keras.ops.convert_to_numpy(x) for x in outputs]
+    flat = np.concatenate([x.reshape(-1, x.shape[-1]) for x in flat])
+    return np.mean((flat == flat[0]).all(axis=0))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 32])
+def test_a_filter_that_a_relu_silences_is_dead(images, batch_size):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, activation="relu", name="first"),
+            layers.Conv2D(5, 3, activation="relu", name="second"),
+        ]
+    )
+    spoil(model.layers[0], 0, 2, 3, bias=5.0)  # so that those that are left answer surely
+    spoil(model.layers[1], 1, 4, bias=5.0)
+    spoil(model.layers[0], 1)
+    spoil(model.layers[1], 0, 2, 3)
+    first = model.layers[0](images)
+    found = shares(model, images, batch_size=batch_size)
+    expected = {"first": constant(first), "second": constant(model.layers[1](first))}
+    assert found == expected == {"first": 1 / 4, "second": 3 / 5}
+
+
+def test_a_filter_that_answers_to_one_pixel_of_one_sample_is_not_dead():
+    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 1, activation="relu")])
+    model.set_weights([np.array([[[[1.0, 1.0]]]]), np.array([-0.5, -1.5])])
+    images = np.zeros((5, 8, 8, 1))
+    images[4, 7, 0] = 1
+    assert shares(model, images, batch_size=2) == {model.layers[0].name: 0.5}
+    assert shares(model, images[:4], batch_size=2) == {model.layers[0].name: 1.0}
+
+
+@pytest.mark.parametrize("bias", [0.0, 3.0])
+def test_a_filter_without_weights_is_dead_whatever_it_returns(images, bias):
+    model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3, padding="same")])
+    kernel = np.ones((3, 3, 2, 4))
+    kernel[..., 2] = 0
+    model.set_weights([kernel, np.full(4, bias)])
+    assert list(shares(model, images).values()) == [0.25]
+
+
+def make_followed(name):
+    """Make a convolution with what follows it; of its four filters, 0 and 3 are dead."""
+    inputs = keras.Input((8, 8, 2))
+    conv = layers.Conv2D(4, 3, name="conv")
+    x = conv(inputs)
+    if name == "normalisation and activation":
+        last = layers.Activation("relu")
+        x = last(layers.BatchNormalization()(x))
+    elif name == "a pooling between":
+        last = conv
+        x = layers.ReLU()(layers.MaxPooling2D()(x))
+    elif name == "taken twice":
+        last = conv
+        x = layers.Add()([layers.ReLU()(x), x])
+    elif name == "also an output":
+        last = conv
+        x = [layers.ReLU()(x), x]
+    elif name == "in a nested model":
+        last = layers.ReLU()
+        x = keras.Sequential([keras.Input((8, 8, 2)), conv, last], name="nested")(inputs)
+    model = keras.Model(inputs, x)
+    spoil(conv, 0, 3)
+    return model, conv, last
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("normalisation and activation", 0.5),
+        ("in a nested model", 0.5),
+        ("a pooling between", 0),
+        ("taken twice", 0),
+        ("also an output", 0),
+    ],
+)
+def test_what_follows_a_layer_tells(images, name, expected):
+    model, conv, last = make_followed(name)
+    maps = conv(images)
+    if name == "normalisation and activation":
+        maps = model.layers[2](maps)
+    after = last(maps) if last is not conv else maps
+    assert list(shares(model, images, "conv").values()) == [expected] == [constant(after)]
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.conv = layers.Conv2D(4, 3, name="conv")
+        self.norm = layers.BatchNormalization()
+        self.relu = layers.ReLU()
+        self.unused = layers.Conv2D(1, 1, name="unused")
+        self.unused.build((None, 8, 8, 2))
+
+    def call(self, inputs):
+        return self.relu(self.norm(self.conv(inputs)))
+
+
+def test_a_subclassed_model(images):
+    model = Subclassed()
+    model(images)
+    spoil(model.conv, 2)
+    expected = constant(model.relu(model.norm(model.conv(images), training=False)))
+    assert shares(model, images) == {"conv": expected} == {"conv": 0.25}
+
+
+def test_a_layer_that_is_called_twice_is_dead_where_it_is_in_both_calls(images):
+    inputs = keras.Input((8, 8, 2))
+    conv = layers.Conv2D(4, 1, activation="relu", use_bias=False, name="conv")
+    model = keras.Model(inputs, layers.add([conv(inputs), conv(-inputs)]))
+    conv.set_weights([np.array([[[[1, -1, 0, 1], [1, -1, 0, -1]]]])])
+    positive = np.abs(images)
+    twice = conv(positive), conv(-positive)
+    assert [constant(x) for x in twice] == [0.5, 0.5]
+    assert shares(model, positive, "conv") == {"conv": constant(*twice)} == {"conv": 0.25}
+
+
+def test_dense_units(images):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Flatten(),
+            layers.Dense(5, activation="relu", name="dense"),
+        ]
+    )
+    spoil(model.layers[1], 0, 2, 3, bias=100.0)  # so that those that are left answer surely
+    spoil(model.layers[1], 1, 4)
+    assert shares(model, images, "dense") == {"dense": 0.4}
+
+
+def test_one_value_of_each_filter_tells_nothing(images):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, name="conv"),
+            layers.Flatten(),
+            layers.Dense(5),
+        ]
+    )
+    assert shares(model, images[:1], "*conv*") == {"conv": 0}
+    assert set(shares(model, images[:1], ["conv", -1])) == {"conv"}
+    assert len(shares(model, images[:2], ["conv", -1])) == 2
+
+
+def test_parts_of_a_separable_layer_have_its_filters(images):
+    model = keras.Sequential(
+        [keras.Input((8, 8, 2)), layers.SeparableConv2D(4, 3, activation="relu", name="sep")]
+    )
+    depthwise, pointwise, bias = model.get_weights()
+    bias = np.array([0, -100, 0, 0])
+    model.set_weights([depthwise, pointwise, bias])
+    found = shares(model, images, ["sep", "sep/pointwise"])
+    assert found == {"sep": 0.25, "sep/pointwise": 0.25}
+
+
+def test_channels_first_and_several_outputs(images):
+    clips = np.stack([images, images + 1], axis=1)
+    model = keras.Sequential(
+        [keras.Input((2, 8, 8, 2)), layers.ConvLSTM2D(3, 3, return_state=True, name="lstm")]
+    )
+    assert shares(model, clips, "lstm") == {"lstm": 0}
+    if keras.backend.backend() == "tensorflow":
+        return  # on a CPU it has no channels first
+    first = layers.Conv2D(4, 3, data_format="channels_first", activation="relu", name="conv")
+    model = keras.Sequential([keras.Input((2, 8, 8)), first])
+    spoil(first, 3)
+    assert shares(model, np.moveaxis(images, -1, 1)) == {"conv": 0.25}
+
+
+def test_what_is_not_a_number_is_not_dead(images):
+    model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3, name="conv")])
+    spoil(model.layers[0], 0, bias=np.nan)
+    assert shares(model, images) == {"conv": 0}
+
+
+def test_inputs_may_change_later(images):
+    model = keras.Sequential(
+        [keras.Input((8, 8, 2)), layers.Conv2D(4, 3, activation="relu", name="conv")]
+    )
+    spoil(model.layers[0], 0)
+    mine = images.copy()
+    found = prepare_activity(model, resolve_kernels(model, None), mine)
+    mine.fill(0)
+    assert found.dead_shares(32) == {"conv": 0.25}
+
+
+def test_no_more_than_a_batch_is_computed_at_a_time(images, monkeypatch):
+    sizes = []
+    plain = activity.compute
+
+    def compute(request, batch_size):
+        sizes.append(len(request.batch))
+        return plain(request, batch_size)
+
+    monkeypatch.setattr(activity, "compute", compute)
+    model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3), layers.Conv2D(4, 3)])
+    shares(model, images, batch_size=3)
+    assert sizes == [3, 3, 1]
+
+
+def test_inputs_that_do_not_fit(images):
+    model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3)])
+    with pytest.raises(ValueError, match=r"`inputs` must have the shape \(samples, 8, 8, 2\)"):
+        shares(model, images[..., :1])

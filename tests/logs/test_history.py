@@ -1,0 +1,536 @@
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from kerasviz.logs.history import find_best, guess_direction, read_runs
+
+
+def read(history):
+    runs = read_runs(history)
+    assert list(runs) == [""]
+    return runs[""]
+
+
+def lists(run):
+    for series in run.series.values():
+        assert (np.diff(series.epochs) > 0).all()
+    return {
+        key: dict(zip(series.epochs.tolist(), series.values.tolist(), strict=True))
+        for key, series in run.series.items()
+    }
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="log.csv"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def make_model():
+    def make():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.set_weights([np.array([[1.0], [0.5]]), np.zeros(1)])
+        # Eagerly, since a training of a few steps takes less time than it takes to trace one.
+        model.compile(keras.optimizers.SGD(0.01), "mse", metrics=["mae"], run_eagerly=True)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def data(rng):
+    x = rng.normal(size=(8, 2)).astype("float32")
+    return x, x.sum(axis=1, keepdims=True)
+
+
+def fit(model, data, **options):
+    return model.fit(*data, verbose=0, validation_data=data, **options)
+
+
+# What fit returns
+
+
+def test_a_history_of_fit_counts_its_epochs_from_1(make_model, data):
+    history = fit(make_model(), data, epochs=3)
+    run = read(history)
+    assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
+    for key, values in history.history.items():
+        assert run.series[key].epochs.tolist() == [1, 2, 3]
+        assert run.series[key].values.tolist() == values
+    assert lists(read(history.history)) == lists(run)
+    assert run.notes == ()
+
+
+def test_a_training_that_goes_on_counts_on(make_model, data):
+    model = make_model()
+    fit(model, data, epochs=2)
+    history = fit(model, data, initial_epoch=2, epochs=5)
+    assert read(history).series["loss"].epochs.tolist() == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("initial_epoch", "epochs", "expected"), [(2, 4, [1, 2, 3, 4]), (0, 3, [1, 2, 3, 4, 5])]
+)
+def test_a_history_that_was_given_to_fit_twice_has_all_epochs(
+    make_model, data, initial_epoch, epochs, expected
+):
+    model, history = make_model(), keras.callbacks.History()
+    fit(model, data, epochs=2, callbacks=[history])
+    fit(model, data, initial_epoch=initial_epoch, epochs=epochs, callbacks=[history])
+    run = read(history)
+    assert run.series["loss"].epochs.tolist() == expected
+    assert run.series["val_loss"].values.tolist() == history.history["val_loss"]
+
+
+class Now(keras.callbacks.Callback):
+    """Logs a metric in the 1st, the 6th and the 11th epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch % 5 == 0:
+            logs["f1"] = epoch + 1.0
+
+
+def test_epochs_of_validation_are_assumed_where_one_frequency_fits(make_model, data):
+    history = fit(make_model(), data, epochs=5, validation_freq=2)
+    run = read(history)
+    assert run.series["val_loss"].epochs.tolist() == [2, 4]
+    assert run.series["val_loss"].values.tolist() == history.history["val_loss"]
+    assert run.series["loss"].epochs.tolist() == [1, 2, 3, 4, 5]
+    assert [run.series[key].frequency for key in ("loss", "val_loss")] == [0, 2]
+    assert run.notes == ("epochs of val_loss, val_mae assumed (validation_freq=2)",)
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "values", "epochs"),
+    [
+        (0, 12, 6, [2, 4, 6, 8, 10, 12]),
+        (0, 12, 4, [3, 6, 9, 12]),
+        (0, 12, 2, None),  # every 5th or every 6th
+        (0, 11, 3, [3, 6, 9]),
+        (10, 10, 5, [12, 14, 16, 18, 20]),
+        (10, 10, 3, None),  # every 3rd or every 4th
+        (0, 12, 5, None),  # no frequency
+        (0, 12, 1, None),
+        (0, 2, 1, None),
+    ],
+)
+def test_a_frequency_fits_only_if_no_other_does(first, count, values, epochs):
+    history = {"epoch": range(first, first + count), "loss": [1.0] * count}
+    run = read({**history, "val_loss": [0.5] * values})
+    choices = [
+        [epoch for epoch in range(first + 1, first + count + 1) if epoch % every == 0]
+        for every in range(1, first + count + 1)
+    ]
+    fitting = [choice for choice in choices if len(choice) == values]
+    if epochs is None:
+        assert len(fitting) != 1 or values == 1
+        assert list(run.series) == ["loss"]
+        assert run.lengths == {"val_loss": values}
+    else:
+        assert fitting == [epochs]
+        assert run.series["val_loss"].epochs.tolist() == epochs
+        assert run.series["val_loss"].frequency
+        assert not run.lengths
+
+
+def test_what_a_callback_logs_now_and_then_has_unknown_epochs(make_model, data):
+    history = fit(make_model(), data, epochs=11, callbacks=[Now()])
+    assert history.history["f1"] == [1, 6, 11]
+    run = read(history)
+    assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
+    assert run.lengths == {"f1": 3}
+    assert run.notes == ("without f1: epochs unknown",)
+
+
+def test_epochs_without_a_pattern_are_unknown():
+    run = read({"loss": [5, 4, 3, 2, 1], "mae": [2, 1], "val_loss": [1]})
+    assert list(run.series) == ["loss"]  # the value may be of the 3rd, the 4th or the 5th epoch
+    assert run.lengths == {"mae": 2, "val_loss": 1}
+    run = read({"epoch": [0, 10**8], "loss": [2, 1], "val_loss": [1]})
+    assert lists(run) == {"loss": {1: 2, 10**8 + 1: 1}}
+    assert run.lengths == {"val_loss": 1}
+
+
+def test_a_dict_may_say_more_epochs_than_any_list_has_values():
+    run = read({"epoch": range(6), "val_loss": [3, 2, 1]})
+    assert run.series["val_loss"].epochs.tolist() == [2, 4, 6]
+    assert run.series["val_loss"].frequency == 2
+    message = "`history` must say in which epochs there are values. Unknown are the epochs of (numb"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read({"epoch": range(6), "f1": [3, 2, 1]})
+
+
+def test_a_history_of_two_trainings_says_how_it_is_counted(make_model, data):
+    model, history = make_model(), keras.callbacks.History()
+    for _ in range(2):
+        fit(model, data, epochs=4, validation_freq=2, callbacks=[history])
+    run = read(history)
+    assert run.series["loss"].epochs.tolist() == list(range(1, 9))
+    assert run.lengths == {"val_loss": 4, "val_mae": 4}
+    assert run.notes == (
+        "several trainings, counted on",
+        "without val_loss, val_mae: epochs unknown",
+    )
+
+
+@pytest.mark.parametrize("first", [3, 7])
+def test_earlier_values_of_unknown_epochs_are_left_out(first):
+    run = read({"epoch": [first, first + 1], "loss": [5, 4, 3, 2, 1, 0], "mae": [1, 2]})
+    assert lists(run) == {"loss": {first + 1: 1, first + 2: 0}}
+    assert run.notes == (
+        "without the first 4 values, whose epochs are unknown",
+        "without mae: epochs unknown",
+    )
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        [0, 10**30],
+        [0, 1e300],
+        [0, float("inf")],
+        [0, float("nan")],
+        [-1, 0],
+        [0, 0.5],
+        [1, 0],
+        [0, 0],
+        ["a", "b"],
+        [None, 1],
+        3,
+    ],
+    ids=str,
+)
+def test_what_are_no_epochs_is_refused(epochs):
+    message = "The epochs of `history` must be a list of increasing integers from 0 to 999999999999"
+    with pytest.raises(ValueError, match=message):
+        read({"epoch": epochs, "loss": [1.0, 0.5]})
+
+
+def test_epochs_may_be_an_array():
+    assert lists(read({"epoch": np.array([4, 5]), "loss": [2, 1]})) == {"loss": {5: 2, 6: 1}}
+
+
+def test_a_number_that_no_float_holds_is_no_single_number():
+    run = read({"loss": [2, 1], "odd": [10**400, 1]})
+    assert run.notes == ("without odd, no single numbers",)
+
+
+def test_the_learning_rate_is_recorded(make_model, data):
+    callback = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+    run = read(fit(make_model(), data, epochs=2, callbacks=[callback]))
+    np.testing.assert_allclose(run.series["learning_rate"].values, [0.1, 0.05], rtol=1e-6)
+
+
+# Dicts
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, 0.5],
+        (1.0, 0.5),
+        np.array([1, 0.5], "float32"),
+        [np.float32(1), np.array(0.5)],
+        keras.ops.convert_to_tensor([1.0, 0.5]),
+        [keras.ops.convert_to_tensor(1.0), 0.5],
+    ],
+    ids=str,
+)
+def test_values_may_be_numbers_of_any_kind(values):
+    assert lists(read({"loss": values})) == {"loss": {1: 1.0, 2: 0.5}}
+
+
+def test_none_is_an_epoch_in_which_nothing_was_computed_and_nan_is_a_value():
+    run = read({"loss": [3, 2, 1], "val_loss": [None, 2, None], "mae": [1, float("nan"), 2]})
+    assert lists(run)["val_loss"] == {2: 2}
+    assert run.series["mae"].epochs.tolist() == [1, 2, 3]
+    assert np.isnan(run.series["mae"].values[1])
+
+
+def test_a_dict_may_say_its_epochs():
+    assert lists(read({"epoch": [4, 5], "loss": [2, 1]})) == {"loss": {5: 2, 6: 1}}
+
+
+def test_what_is_no_single_number_is_left_out_and_named():
+    run = read({"loss": [2, 1], "f1": [np.zeros(3), np.zeros(3)], "when": ["a", "b"]})
+    assert list(run.series) == ["loss"]
+    assert run.notes == ("without f1, when, no single numbers",)
+
+
+def test_a_dict_of_names_holds_several_trainings(make_model, data, write):
+    path = write("epoch,loss\n0,7.0\n")
+    history = fit(make_model(), data, epochs=1)
+    runs = read_runs({"a": history, "b": {"loss": [1]}, "c": path, 4: str(path)})
+    assert list(runs) == ["a", "b", "c", "4"]
+    assert runs["c"].series["loss"].values.tolist() == [7]
+    assert lists(runs["a"]) == lists(read(history))
+
+
+@pytest.mark.parametrize(
+    ("history", "error", "message"),
+    [
+        ({}, ValueError, "`history` must hold at least one epoch. Received: history={}"),
+        ({"loss": []}, ValueError, "`history` must hold at least one epoch."),
+        (keras.callbacks.History(), ValueError, "`history` must hold at least one epoch."),
+        ({"a": {"loss": []}}, ValueError, "`history['a']` must hold at least one epoch."),
+        ({"a": {"loss": [1]}, "b": 3}, TypeError, "`history['b']` must be what `fit` returned"),
+        ([0.5, 0.4], TypeError, "`history` must be what `fit` returned, its dict, or the path"),
+        (None, TypeError, "Received: history=None"),
+        ({"loss": 3}, TypeError, "`history` must have a list of values for each metric."),
+    ],
+)
+def test_what_is_no_history_is_refused(history, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        read_runs(history)
+
+
+def test_a_model_is_no_history_but_has_one(make_model):
+    with pytest.raises(TypeError, match=r"Of a model, pass model\.history\."):
+        read_runs(make_model())
+
+
+# The file of a CSVLogger
+
+
+def test_the_file_of_a_csv_logger_holds_what_the_history_does(make_model, data, tmp_path):
+    paths = {separator: tmp_path / f"{ord(separator)}.csv" for separator in ",;\t|"}
+    loggers = [keras.callbacks.CSVLogger(path, separator) for separator, path in paths.items()]
+    history = fit(make_model(), data, epochs=3, callbacks=loggers)
+    for separator, path in paths.items():
+        assert path.read_text().startswith(f"epoch{separator}")
+        for given in (path, str(path)):
+            run = read(given)
+            assert set(run.series) == set(history.history)
+            for key, series in run.series.items():
+                assert series.epochs.tolist() == [1, 2, 3]
+                np.testing.assert_allclose(series.values, history.history[key], rtol=1e-12)
+            assert run.notes == ()
+
+
+def test_without_validation_there_are_no_curves_of_it(make_model, data, tmp_path):
+    path = tmp_path / "log.csv"
+    make_model().fit(*data, verbose=0, epochs=2, callbacks=[keras.callbacks.CSVLogger(path)])
+    assert "val_loss" in path.read_text()
+    assert set(read(path).series) == {"loss", "mae"}
+
+
+def test_a_file_that_was_appended_to_goes_on(make_model, data, tmp_path):
+    path, model = tmp_path / "log.csv", make_model()
+    first = fit(model, data, epochs=2, callbacks=[keras.callbacks.CSVLogger(path, append=True)])
+    logger = keras.callbacks.CSVLogger(path, append=True)
+    second = fit(model, data, initial_epoch=2, epochs=4, callbacks=[logger])
+    run = read(path)
+    assert run.series["loss"].epochs.tolist() == [1, 2, 3, 4]
+    expected = first.history["loss"] + second.history["loss"]
+    np.testing.assert_allclose(run.series["loss"].values, expected, rtol=1e-12)
+    assert run.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "shown", "notes"),
+    [
+        ([0, 1, 0, 1, 2], {1: 0, 2: 1, 3: 2, 4: 3, 5: 4}, ("2 trainings, counted on",)),
+        ([0, 0, 0], {1: 0, 2: 1, 3: 2}, ("3 trainings, counted on",)),
+        (
+            [0, 1, 2, 3, 2, 3],
+            {1: 0, 2: 1, 3: 4, 4: 5},
+            ("without 2 epochs that were trained again",),
+        ),
+        (
+            [0, 1, 0, 1, 1],
+            {1: 0, 2: 1, 3: 2, 4: 4},
+            ("2 trainings, counted on", "without 1 epoch that was trained again"),
+        ),
+        ([5, 6, 9], {6: 0, 7: 1, 10: 2}, ()),
+        ([0, 1, 1, 1], {1: 0, 2: 3}, ("without 2 epochs that were trained again",)),
+    ],
+    ids=str,
+)
+def test_parts_of_a_file_are_joined_and_it_is_said_how(write, epochs, shown, notes):
+    rows = "".join(f"{epoch},{place}\n" for place, epoch in enumerate(epochs))
+    run = read(write(f"epoch,loss\n{rows}"))
+    assert lists(run) == {"loss": shown}
+    assert run.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("epoch,loss,val_loss\n0,2,NA\n1,1,0.5\n", {"loss": {1: 2, 2: 1}, "val_loss": {2: 0.5}}),
+        ("epoch,loss,val_loss\r\n0,2,\r\n1,1,3\r\n", {"loss": {1: 2, 2: 1}, "val_loss": {2: 3}}),
+        ("\ufeffepoch;loss\n0;2\n\n1;1\n", {"loss": {1: 2, 2: 1}}),
+        ('"epoch","loss"\n"0","2"\n', {"loss": {1: 2}}),
+        ("epoch,loss\n0,2\nepoch,loss\n1,1\n", {"loss": {1: 2, 2: 1}}),
+        ("epoch,loss,mae\n0,2,1\n1,1.2", {"loss": {1: 2}, "mae": {1: 1}}),
+        ("epoch,loss\n0,2\n1,1", {"loss": {1: 2, 2: 1}}),
+        ("epoch,loss\n0.0,2\n", {"loss": {1: 2}}),
+    ],
+    ids=repr,
+)
+def test_what_else_may_stand_in_a_file(write, text, shown):
+    assert lists(read(write(text))) == shown
+
+
+def test_nan_in_a_file_is_a_value(write):
+    values = read(write("epoch,loss\n0,nan\n1,inf\n2,1\n")).series["loss"].values
+    np.testing.assert_array_equal(values, [np.nan, np.inf, 1])
+
+
+def test_an_array_in_a_file_is_left_out_and_named(write):
+    run = read(write('epoch,f1,loss\n0,"""[0.1, 0.2]""",2\n'))
+    assert lists(run) == {"loss": {1: 2}}
+    assert run.notes == ("without f1, no single numbers",)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "the file begins with ''"),
+        ("name,age\na,3\n", "the file begins with 'name,age\\na,3\\n'"),
+        ("epochs,loss\n0,1\n", "the file begins with 'epochs,loss\\n0,1\\n'"),
+        ("epoch\n0\n", "the file begins with 'epoch\\n0\\n'"),
+        (b"\x89PNG\xff\xfe", "the file begins with ''"),
+        ("epoch,loss\n0,1,2\n", "3 values in line 2"),
+        ("epoch,loss\nfirst,1\n", "the epoch 'first' in line 2"),
+        ("epoch,loss\n-1,1\n", "the epoch '-1' in line 2"),
+        ("epoch,loss\n0.5,1\n", "the epoch '0.5' in line 2"),
+        ("epoch,loss\nnan,1\n", "the epoch 'nan' in line 2"),
+        ("epoch,loss\n1e300,1\n", "the epoch '1e300' in line 2"),
+        (f"epoch,loss\n1{30 * '0'},1\n", f"the epoch '1{30 * '0'}' in line 2"),
+        (f"epoch,loss\n0,{200_000 * '9'}\n", "field larger than field limit (131072)"),
+    ],
+    ids=repr,
+)
+def test_a_file_of_another_kind_is_refused(write, text, what):
+    path = write(text)
+    message = (
+        "`history` must be the path of a file that a CSVLogger wrote. "
+        f"Received: history={str(path)!r}, {what}"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read(path)
+
+
+def test_a_file_without_an_epoch_is_refused(write):
+    with pytest.raises(ValueError, match="`history` must hold at least one epoch"):
+        read(write("epoch,loss\n"))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    path = tmp_path / "nowhere.csv"
+    message = "`history` must be the path of a file that is there. Received: history="
+    for given in (path, tmp_path):
+        with pytest.raises(ValueError, match=re.escape(message + repr(str(given)))):
+            read(given)
+    with pytest.raises(ValueError, match=re.escape("`history['a']` must be the path of a file")):
+        read_runs({"a": path})
+
+
+# The best epoch
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("loss", "min"),
+        ("val_loss", "min"),
+        ("decoder_loss", "min"),
+        ("val_dice_loss", "min"),
+        ("mae", "min"),
+        ("mean_squared_error", "min"),
+        ("sparse_categorical_crossentropy", "min"),
+        ("kl_divergence", "min"),
+        ("squared_hinge", "min"),
+        ("false_positives", "min"),
+        ("log_cosh", "min"),
+        ("acc", "max"),
+        ("accuracy", "max"),
+        ("val_head_binary_accuracy", "max"),
+        ("top_k_categorical_accuracy", "max"),
+        ("auc", "max"),
+        ("AUC", "max"),
+        ("auc_3", "max"),
+        ("precision_1", "max"),
+        ("recall_at_precision", "max"),
+        ("f1_score", "max"),
+        ("fbeta_score", "max"),
+        ("r2_score", "max"),
+        ("mean_io_u", "max"),
+        ("one_hot_iou", "max"),
+        ("cosine_similarity", "max"),
+        ("pearson_correlation", "max"),
+        ("true_positives", "max"),
+        ("sensitivity_at_specificity", "max"),
+        ("learning_rate", None),
+        ("my_metric", None),
+        ("error_score", None),
+        ("vaccine", None),
+    ],
+)
+def test_the_name_tells_what_is_good(name, direction):
+    assert guess_direction(name) == direction
+
+
+def test_every_metric_of_keras_says_what_is_good_or_nothing():
+    """Keras itself knows the direction of most metrics, though it does not say so in public."""
+    compared = 0
+    for name in dir(keras.metrics):
+        try:
+            metric = getattr(keras.metrics, name)()
+        except Exception:  # one that needs arguments, or no metric at all
+            continue
+        direction = getattr(metric, "_direction", None)
+        guess = guess_direction(getattr(metric, "name", ""))
+        if direction in ("up", "down") and guess is not None:
+            compared += 1
+            assert guess == {"up": "max", "down": "min"}[direction], metric.name
+    assert compared > 20
+
+
+@pytest.mark.parametrize(
+    ("series", "monitor", "mode", "best"),
+    [
+        ({"loss": [3, 1, 2], "val_loss": [3, 2, 1]}, "auto", "auto", (3, "val_loss", "min")),
+        ({"loss": [3, 1, 2]}, "auto", "auto", (2, "loss", "min")),
+        ({"loss": [3, 1, 1]}, "auto", "auto", (2, "loss", "min")),
+        ({"accuracy": [0.1, 0.9, 0.9]}, "accuracy", "auto", (2, "accuracy", "max")),
+        ({"accuracy": [0.1, 0.9, 0.3]}, "accuracy", "min", (1, "accuracy", "min")),
+        ({"odd": [1, 5, 3]}, "odd", "max", (2, "odd", "max")),
+        ({"loss": [np.nan, -np.inf, 2, np.inf]}, "auto", "auto", (3, "loss", "min")),
+        ({"loss": [np.nan, np.nan]}, "auto", "auto", None),
+        ({"mae": [1, 2]}, "auto", "auto", None),
+        ({"loss": [1, 2]}, "accuracy", "auto", None),
+        ({"loss": [3, 2, 1], "val_loss": [1]}, "auto", "auto", None),
+        ({"loss": [2, 1, 3], "val_loss": [None, 2, 3]}, "val_loss", "auto", (2, "val_loss", "min")),
+    ],
+    ids=str,
+)
+def test_the_best_epoch(series, monitor, mode, best):
+    assert find_best(read(series), monitor, mode) == best
+
+
+def test_a_name_that_says_nothing_needs_a_mode():
+    message = "`mode` must be 'min' or 'max', since the name 'odd' does not tell whether high"
+    with pytest.raises(ValueError, match=message):
+        find_best(read({"odd": [1, 2]}), "odd", "auto")
+
+
+def test_the_best_epoch_is_the_one_whose_weights_are_kept(make_model, data, tmp_path):
+    """With steps that become so long that the loss rises again."""
+    model = make_model()
+    longer = keras.callbacks.LearningRateScheduler(lambda epoch: 0.05 if epoch < 3 else 2.0)
+    path = tmp_path / "best.weights.h5"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, save_best_only=True, save_weights_only=True)
+    history = fit(model, data, epochs=5, callbacks=[checkpoint, longer])
+    best = find_best(read(history), "auto", "auto")
+    assert best.epoch == 3
+    model.load_weights(path)
+    kept = model.evaluate(*data, verbose=0)[0]
+    assert kept == pytest.approx(history.history["val_loss"][best.epoch - 1], rel=1e-4)
