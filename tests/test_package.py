@@ -37,7 +37,7 @@ def test_every_public_name_is_there() -> None:
     for name in kerasviz.__all__:
         assert getattr(kerasviz, name).__doc__, name
     assert set(kerasviz.__all__) <= set(dir(kerasviz))
-    with pytest.raises(AttributeError, match="no attribute 'plot_kernel'"):
+    with pytest.raises(AttributeError, match="No kerasviz attribute plot_kernel"):
         _ = kerasviz.plot_kernel
 
 
@@ -61,7 +61,7 @@ def test_only_public_keras_is_imported(source: Path) -> None:
             names = [node.module or ""]
         for name in names:
             assert not name.startswith("keras.src"), name
-            if source.parts[-2:] == ("callbacks", "tensorboard.py") and name == "tensorflow":
+            if source.parts[-2:] == ("writers", "tensorboard.py") and name == "tensorflow":
                 continue  # it writes event files
             is_backend = name.split(".")[0] in ("tensorflow", "jax", "torch")
             assert not is_backend or source.parts[-2:] == ("model", "backend.py"), name

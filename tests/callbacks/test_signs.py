@@ -5,7 +5,7 @@ import pytest
 import kerasviz
 from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.compute.kernel_patterns import principal_patterns
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 
 FILTERS = 4
 pytestmark = pytest.mark.filterwarnings(
@@ -67,7 +67,7 @@ def cosine(first, second):
 
 def panel_of(kernel, indices):
     tiles, _ = principal_patterns(kernel[..., indices])
-    return Panel(tiles, np.array(indices), kernel.shape[-1], "c", "kernels", "3×3×64")
+    return TilePanel(tiles, np.array(indices), kernel.shape[-1], "c", "kernels", "3×3×64")
 
 
 def test_a_picture_hardly_changes_where_the_kernel_hardly_changed(train, make_kernel):
@@ -127,13 +127,13 @@ def test_signs_follow_the_filter_where_the_order_changes(make_kernel):
     drawn = DrawnPatterns()
     assert not drawn
     before = panel_of(first, [2, 0, 3])
-    drawn.remember(before.tiles, before.numbers, first)
+    drawn.remember(before.tiles, before.indices, first)
     assert drawn
     after = drawn.follow(panel_of(second, [0, 3, 2]), second)
-    assert after.numbers.tolist() == [0, 3, 2]
+    assert after.indices.tolist() == [0, 3, 2]
     for index in (0, 2, 3):
-        a = before.tiles[before.numbers.tolist().index(index)]
-        b = after.tiles[after.numbers.tolist().index(index)]
+        a = before.tiles[before.indices.tolist().index(index)]
+        b = after.tiles[after.indices.tolist().index(index)]
         assert cosine(a.ravel(), b.ravel()) > 0.99
 
 
@@ -141,11 +141,11 @@ def test_a_filter_that_was_not_drawn_before_keeps_its_sign(make_kernel):
     first, second = make_kernel(1e-3), make_kernel(-1e-3)
     drawn = DrawnPatterns()
     before = panel_of(first, [0, 1])
-    drawn.remember(before.tiles, before.numbers, first)
+    drawn.remember(before.tiles, before.indices, first)
     panel = panel_of(second, [1, 2])
     after = drawn.follow(panel, second)
     np.testing.assert_array_equal(after.tiles, [-panel.tiles[0], panel.tiles[1]])
-    drawn.remember(after.tiles, after.numbers, second)
+    drawn.remember(after.tiles, after.indices, second)
     again = drawn.follow(panel_of(second, [0]), second)  # drawn two steps ago
     assert cosine(again.tiles.ravel(), before.tiles[0].ravel()) > 0.99
 
@@ -154,7 +154,7 @@ def test_slices_of_a_volume_have_one_sign(rng):
     kernel = rng.normal(size=(2, 3, 3, 5, FILTERS))
     flat = kernel.reshape(6, 3, 5, FILTERS)
     tiles = principal_patterns(flat)[0].reshape(-1, 3, 3)
-    panel = Panel(tiles, np.arange(FILTERS), FILTERS, "c", "kernels", "", slices=2)
+    panel = TilePanel(tiles, np.arange(FILTERS), FILTERS, "c", "kernels", "", slices=2)
     drawn = DrawnPatterns()
     drawn.remember(-tiles, np.arange(FILTERS))
     np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -tiles)
@@ -166,7 +166,7 @@ def test_patterns_of_another_size_are_no_reference(make_kernel):
     kernel = make_kernel(1e-3)
     panel = panel_of(kernel, [0, 1, 2])
     drawn = DrawnPatterns()
-    drawn.remember(-panel.tiles[:, :2], panel.numbers)
+    drawn.remember(-panel.tiles[:, :2], panel.indices)
     np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, panel.tiles)
-    drawn.remember(-panel.tiles, panel.numbers, -kernel[:, :, :5])  # with fewer input channels
+    drawn.remember(-panel.tiles, panel.indices, -kernel[:, :, :5])  # with fewer input channels
     np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -panel.tiles)

@@ -289,7 +289,7 @@ def test_volumes_are_groups_of_slices_in_a_row(plot_feature_maps, rng):
 def test_only_the_samples_that_are_drawn_are_computed_and_at_once(
     plot_feature_maps, monkeypatch, grey_model, images
 ):
-    from kerasviz.model import feature_maps
+    from kerasviz.compute import feature_maps
 
     batches = []
 

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from kerasviz.draw.color import ColorChoice, ColorScale, color_scale, rgb_limits, rgb_values
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import OWN_SCALE
 from kerasviz.draw.tiles.style import TileStyle
 
@@ -33,7 +33,7 @@ class Range:
     norm: Normalize | None = None
 
     @classmethod
-    def of(cls, panel: Panel, colors: ColorChoice) -> Range:
+    def of(cls, panel: TilePanel, colors: ColorChoice) -> Range:
         """Measure one step."""
         items = panel.tiles.reshape(len(panel.tiles) // panel.slices, -1)
         finite = np.isfinite(items)
@@ -77,11 +77,11 @@ class FixedColors(NamedTuple):
     """
 
     style: TileStyle
-    apply: Callable[[Panel], Panel]
+    apply: Callable[[TilePanel], TilePanel]
     scale: ColorScale | None
 
 
-def fix_colors(limits: Range, panel: Panel, style: TileStyle) -> FixedColors:
+def fix_colors(limits: Range, panel: TilePanel, style: TileStyle) -> FixedColors:
     """Choose the colours for all steps.
 
     Args:
@@ -109,11 +109,11 @@ def _with(style: TileStyle, colors: ColorChoice) -> TileStyle:
     return replace(style, colors=colors)
 
 
-def _as_it_is(panel: Panel) -> Panel:
+def _as_it_is(panel: TilePanel) -> TilePanel:
     return panel
 
 
-def _fix_tiles(ends: np.ndarray, panel: Panel, style: TileStyle) -> FixedColors:
+def _fix_tiles(ends: np.ndarray, panel: TilePanel, style: TileStyle) -> FixedColors:
     """Choose a scale for each tile that is its own and the same for all steps."""
     if panel.is_rgb:
         pairs = ends.astype(panel.tiles.dtype)
@@ -138,7 +138,7 @@ def _fix_tiles(ends: np.ndarray, panel: Panel, style: TileStyle) -> FixedColors:
     return FixedColors(fixed, lambda step: _on_own_scale(step, divide), scale)
 
 
-def _on_own_scale(panel: Panel, convert: Callable[[np.ndarray], np.ndarray]) -> Panel:
+def _on_own_scale(panel: TilePanel, convert: Callable[[np.ndarray], np.ndarray]) -> TilePanel:
     items = panel.tiles.reshape(-1, panel.slices, *panel.tiles.shape[1:])
     tiles = convert(items).reshape(panel.tiles.shape)
     notes = (*panel.notes, OWN_SCALE)

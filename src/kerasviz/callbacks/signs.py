@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from kerasviz.compute.kernel_patterns import align_signs, kernel_agreement
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 
 
 class DrawnPatterns:
@@ -41,7 +41,7 @@ class DrawnPatterns:
             if kernel is not None:
                 self._kernels[index] = kernel[..., index].copy()
 
-    def follow(self, panel: Panel, kernel: np.ndarray) -> Panel:
+    def follow(self, panel: TilePanel, kernel: np.ndarray) -> TilePanel:
         """Return a panel whose patterns have the signs that agree with what was drawn last.
 
         Args:
@@ -49,8 +49,8 @@ class DrawnPatterns:
             kernel: That kernel. Where the one before is known, a filter that became its negative
                 gets the negative pattern.
         """
-        patterns = _by_filter(panel.tiles, panel.numbers).copy()
-        for pattern, index in zip(patterns, panel.numbers.tolist(), strict=True):
+        patterns = _by_filter(panel.tiles, panel.indices).copy()
+        for pattern, index in zip(patterns, panel.indices.tolist(), strict=True):
             before = self._patterns.get(index)
             if before is None or before.shape != pattern.shape:
                 continue

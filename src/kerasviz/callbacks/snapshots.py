@@ -28,7 +28,7 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity
 from kerasviz.draw.tiles.layout import draw_apart
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall
@@ -103,10 +103,10 @@ class Snapshots(ScheduledCallback, ABC):
         self._guard: Guard | None = None
 
     @abstractmethod
-    def panels(self) -> dict[str, Panel]:
+    def panels(self) -> dict[str, TilePanel]:
         """Return what is drawn of each layer now, by address."""
 
-    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+    def follow(self, panels: dict[str, TilePanel]) -> dict[str, TilePanel]:
         """Return the panels of a step in a form that agrees with the step before."""
         return panels
 
@@ -157,7 +157,7 @@ class Snapshots(ScheduledCallback, ABC):
         if self._destinations.take_pictures or self.on_plot is not None:
             self._draw(number, panels)
 
-    def _draw(self, number: int, panels: dict[str, Panel]) -> None:
+    def _draw(self, number: int, panels: dict[str, TilePanel]) -> None:
         plots = draw_apart(list(panels.values()), self.style)
         for address in panels:
             try:
@@ -172,7 +172,7 @@ class Snapshots(ScheduledCallback, ABC):
             else:
                 self.on_plot(number, address, plot)
 
-    def _warn_of_invalid(self, panels: dict[str, Panel], label: str) -> None:
+    def _warn_of_invalid(self, panels: dict[str, TilePanel], label: str) -> None:
         found = [address for address, panel in panels.items() if panel.invalid]
         if found:
             self._destinations.faults.warn(
@@ -313,7 +313,7 @@ class KernelSnapshots(Snapshots):
         self._targets = resolve_kernels(model, self.layer).targets
         super().prepare(model)
 
-    def panels(self) -> dict[str, Panel]:
+    def panels(self) -> dict[str, TilePanel]:
         """Return what is drawn of each layer now, by address."""
         _ = self.model  # on JAX, asking for the model brings its weights up to date
         self._kernels = {
@@ -331,7 +331,7 @@ class KernelSnapshots(Snapshots):
         }
 
     @override
-    def follow(self, panels: dict[str, Panel]) -> dict[str, Panel]:
+    def follow(self, panels: dict[str, TilePanel]) -> dict[str, TilePanel]:
         """Return the panels of a step; the signs of principal patterns are those of the last."""
         aligned = dict(panels)
         for address, panel in panels.items():
@@ -342,7 +342,7 @@ class KernelSnapshots(Snapshots):
                 self._destinations.read_patterns(address, panel, drawn)
             kernel = self._kernels[address]
             aligned[address] = drawn.follow(panel, kernel)
-            drawn.remember(aligned[address].tiles, panel.numbers, kernel)
+            drawn.remember(aligned[address].tiles, panel.indices, kernel)
         return aligned
 
     @override
@@ -351,12 +351,12 @@ class KernelSnapshots(Snapshots):
         super().on_train_end(logs)
         self._kernels = {}  # as large as the model
 
-    def _has_free_signs(self, address: str, panel: Panel) -> bool:
+    def _has_free_signs(self, address: str, panel: TilePanel) -> bool:
         """Whether a panel shows principal patterns, whose signs the decomposition leaves open."""
         *window, in_channels, _ = self._kernels[address].shape
         is_point = math.prod(window) == 1
         channel = resolve_channel(self.channel, in_channels, address, is_point=is_point)
-        return channel == "principal" and panel.tiles.size == len(panel.numbers) * math.prod(window)
+        return channel == "principal" and panel.tiles.size == len(panel.indices) * math.prod(window)
 
     def key(self) -> str:
         """Return a key for the settings that determine an animation's frames."""
@@ -478,7 +478,7 @@ class FeatureMapSnapshots(Snapshots):
         self._maps = prepare_maps(model, self.layer, self.inputs, self.keywords)
         super().prepare(model)
 
-    def panels(self) -> dict[str, Panel]:
+    def panels(self) -> dict[str, TilePanel]:
         """Return what is drawn of each layer now, by address, from one forward pass."""
         assert self._maps is not None
         with seeds_put_back(self.model):

@@ -1,1 +1,1 @@
-"""What a training run wrote down, read back."""
+"""Read back what a training run wrote down."""

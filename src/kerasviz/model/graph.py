@@ -1,4 +1,4 @@
-"""What a model is made of without running it: the nodes of its graph, the layers that it holds."""
+"""Read from a model, without running it, the nodes of its graph and the layers that it holds."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def graph_nodes(model: keras.Model) -> list[GraphNode]:
             operation=node.operation,
             step=step_of[id(node)],
             arguments=(tuple(node.arguments.args), dict(node.arguments.kwargs)),
-            inputs=tuple(node.inputs),
+            inputs=tuple(node.input_tensors),
             outputs=tuple(node.outputs),
         )
         for node in nodes

@@ -116,14 +116,14 @@ def _as_picture_array(name: str, value: Any) -> np.ndarray:
 
 
 def find_pictures(
-    request: Request, overlay: Overlay, numbers: np.ndarray, *, grey: bool
+    request: Request, overlay: Overlay, indices: np.ndarray, *, grey: bool
 ) -> np.ndarray | None:
     """Return the picture of each sample that is drawn, or `None` where there is none.
 
     Args:
         request: What is drawn.
         overlay: The checked keywords.
-        numbers: The numbers of the samples.
+        indices: The indices of the samples.
         grey: Whether inputs without an axis of channels may be pictures.
 
     Returns:
@@ -135,14 +135,14 @@ def find_pictures(
     """
     if not isinstance(overlay.picture, np.ndarray):
         picture = _input_picture(request, overlay, grey=grey)
-        return None if picture is None else picture[numbers]
+        return None if picture is None else picture[indices]
     count, total = len(overlay.picture), len(request.batch)
     if count == total:
-        return np.asarray(overlay.picture[numbers])
-    if count > 1 or len(numbers) > 1:
+        return np.asarray(overlay.picture[indices])
+    if count > 1 or len(indices) > 1:
         raise ValueError(
             f"The picture must be one for each of the {total} samples in `inputs`, "
-            f"or one where one sample is drawn. Received: {count} for {len(numbers)} drawn"
+            f"or one where one sample is drawn. Received: {count} for {len(indices)} drawn"
         )
     return overlay.picture
 

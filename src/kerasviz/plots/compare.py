@@ -25,7 +25,7 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.comparison import Compared, draw_comparison
 from kerasviz.draw.tiles.layout import check_panels
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 from kerasviz.model.addresses import NamedCall
 from kerasviz.plots.kernels import check_channel, kernel_panel
@@ -102,9 +102,9 @@ def compare_kernels(
     _check_shapes(models, kernels, address)
     axes = matrix_axes(targets[0].call.layer)
     last = kernel_panel(kernels[-1], address, channel, style, axes=axes)
-    fixed = replace(style, choice=TileChoice(tiles=last.numbers.tolist()))
+    fixed = replace(style, choice=TileChoice(tiles=last.indices.tolist()))
 
-    def draw(kernel: np.ndarray) -> Panel:
+    def draw(kernel: np.ndarray) -> TilePanel:
         """Choose the filters, and the signs of their patterns, by one of the models."""
         panel = kernel_panel(kernel, address, channel, fixed, axes=axes, reference=kernels[0])
         return replace(panel, words=last.words)
@@ -209,7 +209,7 @@ def _moments(row: LayerStatistics) -> str:
 
 
 def _difference(
-    kernels: Sequence[np.ndarray], names: Sequence[str], draw: Callable[[np.ndarray], Panel]
+    kernels: Sequence[np.ndarray], names: Sequence[str], draw: Callable[[np.ndarray], TilePanel]
 ) -> Compared:
     """Subtract the first kernel from the second, before either is reduced to patterns."""
     first, second = kernels
@@ -217,9 +217,9 @@ def _difference(
         kernel = second - first
     panel = draw(kernel)
     notes = [note.replace("principal pattern", "pattern of the difference") for note in panel.notes]
-    unchanged = int((kernel == 0).reshape(-1, kernel.shape[-1])[:, panel.numbers].all(axis=0).sum())
+    unchanged = int((kernel == 0).reshape(-1, kernel.shape[-1])[:, panel.indices].all(axis=0).sum())
     if unchanged:
-        notes = notes if unchanged < len(panel.numbers) else []
+        notes = notes if unchanged < len(panel.indices) else []
         notes.append(f"{unchanged}{SPACE}unchanged")
     row, before = describe_kernel(kernel, ""), describe_kernel(first, "")
     caption = _moments(row)

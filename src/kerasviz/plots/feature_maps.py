@@ -20,7 +20,7 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity, picture_colors
 from kerasviz.draw.tiles.layout import check_panels, draw_panels
-from kerasviz.draw.tiles.panel import Panel, Table
+from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.channel_axes import channel_axis
@@ -199,7 +199,7 @@ class Maps(NamedTuple):
     shown: ShownSamples
     keywords: MapKeywords
 
-    def panels(self) -> list[Panel]:
+    def panels(self) -> list[TilePanel]:
         """Run the model once, and return one panel per layer."""
         arrays = compute(self.request)
         panels = []
@@ -223,9 +223,9 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
         check_target(target, keywords)
     shown = _choose_samples(request, keywords)
     for address, call in targets:
-        if len(shown.numbers) > 1 and has_fixed_rows(call, 0, request.specs):
-            raise _not_samples(address, None, len(shown.numbers))
-    return Maps(_take(request, shown.numbers), shown, keywords)
+        if len(shown.indices) > 1 and has_fixed_rows(call, 0, request.specs):
+            raise _not_samples(address, None, len(shown.indices))
+    return Maps(_take(request, shown.indices), shown, keywords)
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ class ShownSamples:
     """The samples that are drawn.
 
     Args:
-        numbers: Their indices in the batch.
+        indices: Their indices in the batch.
         total: How many the batch has.
         overlay: What the user said about pictures.
         is_table: Whether they are the rows of a table.
@@ -243,7 +243,7 @@ class ShownSamples:
         rows: How many rows a layer returns for the one sample, where these are not samples.
     """
 
-    numbers: np.ndarray
+    indices: np.ndarray
     total: int
     overlay: Overlay
     is_table: bool = False
@@ -256,14 +256,14 @@ class ShownSamples:
     def notes(self) -> tuple[str, ...]:
         """Facts for the title."""
         notes = []
-        count, total = len(self.numbers), self.total
+        count, total = len(self.indices), self.total
         if self.rows is not None:
             notes.append(_count_rows(self.rows))
         if self.is_table and self.rows is None:
             shown = str(count) if count == total else f"{count} of {total}"
             notes.append(f"{shown} sample{'s' if total > 1 else ''}")
         else:
-            notes += [sample_of(int(self.numbers[0]), total), *self.names]
+            notes += [sample_of(int(self.indices[0]), total), *self.names]
         if self.pictures is not None and self.overlay.wanted:
             notes.append(self.overlay.note(self.pictures.shape[1:3]))
         return tuple(note for note in (*notes, self.note) if note)
@@ -298,31 +298,31 @@ def _choose_samples(request: Request, keywords: MapKeywords) -> ShownSamples:
             f"Received: sample={sample}"
         )
     wanted = slice(None) if isinstance(sample, str) else sample
-    numbers = select_tiles(wanted, total, "sample", "`inputs`")
-    shown = ShownSamples(numbers, total, overlay, is_table)
+    indices = select_tiles(wanted, total, "sample", "`inputs`")
+    shown = ShownSamples(indices, total, overlay, is_table)
     if names is not None:
         if isinstance(names, str) or not isinstance(names, Sized) or len(names) != total:
             raise ValueError(
                 f"`sample_names` must have a name for each of the {total} samples in `inputs`. "
                 f"Received: sample_names={names!r:.80}"
             )
-        shown = replace(shown, names=tuple(str(names[number]) for number in numbers))
+        shown = replace(shown, names=tuple(str(names[number]) for number in indices))
     if not is_table and not overlay.wanted:
         return shown
     calls = [target.call for target in request.targets.targets]
     grey = keywords.patch_grid is not None or keywords.kind == "image"
     grey = grey or any(len(call.output_shape or ()) > 3 for call in calls)
-    pictures = find_pictures(request, overlay, numbers, grey=grey)
+    pictures = find_pictures(request, overlay, indices, grey=grey)
     if pictures is None:
         return shown
     colors, note = picture_colors(pictures)
     return replace(shown, pictures=colors, note=note)
 
 
-def _take(request: Request, numbers: np.ndarray) -> Request:
+def _take(request: Request, indices: np.ndarray) -> Request:
     """Return the request for some of the samples."""
     batch = request.batch
-    arrays = tuple(array[numbers] for array in batch.arrays)
+    arrays = tuple(array[indices] for array in batch.arrays)
     return request._replace(batch=replace(batch, arrays=arrays))
 
 
@@ -452,7 +452,7 @@ def _rows_of_sample(
     Raises:
         ValueError: The rows are not samples, and several samples are drawn, or over pictures.
     """
-    rows, samples = len(array), len(shown.numbers)
+    rows, samples = len(array), len(shown.indices)
     if rows == samples and not fixed:
         return shown
     if samples > 1:
@@ -478,7 +478,7 @@ def _count_rows(count: int) -> str:
     return f"{count} row{'s' if count != 1 else ''}"
 
 
-def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKeywords) -> Panel:
+def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKeywords) -> TilePanel:
     """Choose and order the maps of the samples that are drawn.
 
     Args:
@@ -504,7 +504,7 @@ def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKey
     if shown.overlay.wanted:
         _check_image_axes(len(axes), name)
     noun = "feature maps" if axes else "values"
-    numbers, words = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, noun, of=repr(name))
+    indices, words = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, noun, of=repr(name))
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(rows, -1, height, width, channels)
     parts = None
@@ -514,20 +514,20 @@ def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKey
         word = "slice" if len(parts) == 1 else "slices"
         notes += (f"{word} {', '.join(map(str, parts))} of {count}",)
         volumes = volumes[:, parts]
-    tiles = np.moveaxis(volumes[..., numbers], -1, 1).reshape(-1, height, width)
+    tiles = np.moveaxis(volumes[..., indices], -1, 1).reshape(-1, height, width)
     size = f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes))
-    return Panel(
+    return TilePanel(
         tiles,
-        numbers,
+        indices,
         channels,
         name,
         noun,
         size,
         notes + shown.notes,
-        _table(shown, numbers, noun),
+        _table(shown, indices, noun),
         slices=volumes.shape[1],
         columns=None if axes else STRIP,
-        slice_numbers=parts,
+        slice_indices=parts,
         pictures=shown.pictures,
         alpha=shown.overlay.alpha if shown.overlay.wanted else None,
         smooth=shown.overlay.interpolation == "bilinear",
@@ -537,15 +537,15 @@ def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKey
     )
 
 
-def _table(shown: ShownSamples, numbers: np.ndarray, noun: str) -> Table | None:
+def _table(shown: ShownSamples, indices: np.ndarray, noun: str) -> TileMatrix | None:
     """Return the rows and columns of a table: of samples, or of what a layer makes of one."""
     column = noun.removesuffix("s")
     if shown.rows is not None:
-        return Table(np.arange(shown.rows), numbers, "row", column, "tiles", every=True)
+        return TileMatrix(np.arange(shown.rows), indices, "row", column, "tiles", every=True)
     if not shown.is_table:
         return None
-    rows = np.array(shown.names or shown.numbers)
-    return Table(rows, numbers, "sample", column, "tiles", shown.overlay.noun, every=True)
+    rows = np.array(shown.names or shown.indices)
+    return TileMatrix(rows, indices, "sample", column, "tiles", shown.overlay.noun, every=True)
 
 
 def _lay_out_patches(

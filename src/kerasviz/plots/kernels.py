@@ -24,7 +24,7 @@ from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.layout import check_panels, draw_panels
-from kerasviz.draw.tiles.panel import Panel, Table
+from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 
 
@@ -109,7 +109,7 @@ def kernel_panel(
     *,
     axes: tuple[str, str] = ("input channel", "filter"),
     reference: np.ndarray | None = None,
-) -> Panel:
+) -> TilePanel:
     """Choose, order and reduce the filters of a kernel.
 
     Args:
@@ -131,15 +131,15 @@ def kernel_panel(
         )
     noun = "kernels" if window else f"{axes[1]}s"
     by_filter = np.moveaxis(kernel, -1, 0)
-    numbers, words = choose_tiles(by_filter, style.choice, noun, f"{axes[1]}s", of=repr(name))
+    indices, words = choose_tiles(by_filter, style.choice, noun, f"{axes[1]}s", of=repr(name))
     if is_point and (resolved == "all" or not isinstance(resolved, str)):
-        tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, numbers, axes)
+        tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
     else:
-        tiles, note, table = _patterns(kernel, resolved, numbers, reference)
+        tiles, note, table = _patterns(kernel, resolved, indices, reference)
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
-    return Panel(
+    return TilePanel(
         tiles,
-        numbers,
+        indices,
         filters,
         name,
         noun,
@@ -156,36 +156,36 @@ def kernel_panel(
 class _Tiles(NamedTuple):
     tiles: np.ndarray
     note: str
-    table: Table | None
+    table: TileMatrix | None
 
 
 def _matrix(
-    weights: np.ndarray, channel: Channel, numbers: np.ndarray, axes: tuple[str, str]
+    weights: np.ndarray, channel: Channel, indices: np.ndarray, axes: tuple[str, str]
 ) -> _Tiles:
     """Return weights `(in_channels, filters)` as they are: each filter is a column."""
     rows, note = np.arange(len(weights)), ""
     if not isinstance(channel, str):
         note = f"{axes[0]} {rows[channel]} of {len(rows)}" if len(rows) > 1 else ""
         rows = rows[[channel]]
-    tiles = weights[np.ix_(rows, numbers)].T[..., np.newaxis]
-    return _Tiles(tiles, note, Table(rows, numbers, *axes, f"{axes[1]}s", is_matrix=True))
+    tiles = weights[np.ix_(rows, indices)].T[..., np.newaxis]
+    return _Tiles(tiles, note, TileMatrix(rows, indices, *axes, f"{axes[1]}s", is_matrix=True))
 
 
 def _patterns(
-    kernel: np.ndarray, channel: Channel, numbers: np.ndarray, reference: np.ndarray | None
+    kernel: np.ndarray, channel: Channel, indices: np.ndarray, reference: np.ndarray | None
 ) -> _Tiles:
     """Return each filter as a pattern over positions, or, with "all", one per input channel."""
     *window, in_channels, filters = kernel.shape
     height, width = ([1, 1, *window])[-2:]
     # The slices of a volume are below one another while its channels are reduced.
     flat_shape = (-1, width, in_channels, filters)
-    flat = kernel.reshape(flat_shape)[..., numbers]
+    flat = kernel.reshape(flat_shape)[..., indices]
     tiles, note = kernel_tiles(flat, channel)
     if channel == "principal" and reference is not None:
-        compared = reference.reshape(flat_shape)[..., numbers]
+        compared = reference.reshape(flat_shape)[..., indices]
         patterns, _ = principal_patterns(compared)
         tiles = align_signs(tiles, patterns, kernel_agreement(flat, compared))
     table = None
     if channel == "all":
-        table = Table(np.arange(in_channels), numbers, "input channel", "filter")
+        table = TileMatrix(np.arange(in_channels), indices, "input channel", "filter")
     return _Tiles(tiles.reshape(-1, height, width, *tiles.shape[3:]), note, table)

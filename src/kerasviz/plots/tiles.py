@@ -10,7 +10,7 @@ from kerasviz.draw.color import is_small_float
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.layout import draw_panels
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 
 
@@ -42,7 +42,7 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
     tiles = as_tiles(array)
     chosen = choose_tiles(tiles, style.choice, "tiles")
     height, width = tiles.shape[1:3]
-    panel = Panel(
+    panel = TilePanel(
         tiles[chosen.indices],
         chosen.indices,
         len(tiles),

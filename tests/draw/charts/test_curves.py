@@ -15,7 +15,7 @@ from kerasviz.draw.charts.curves import (
     choose_colors,
     draw_curves,
 )
-from kerasviz.draw.figure import FIGURE_DEFAULTS
+from kerasviz.draw.figure import Placement
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def draw(closing):
     def draw(*panels, colors=2, note="", **options):
         before = plt.get_fignums()
         own = {name: options.pop(name) for name in ("legend", "axis", "columns") if name in options}
-        plot = draw_curves(panels, {**FIGURE_DEFAULTS, **options}, colors=colors, note=note, **own)
+        plot = draw_curves(panels, Placement(**options), colors=colors, note=note, **own)
         given = "ax" in options or "figure" in options
         assert len(plt.get_fignums()) == len(before) + (not given)
         return plot
@@ -278,7 +278,7 @@ def test_an_error_in_the_middle_leaves_no_figure_open(monkeypatch):
 
     monkeypatch.setattr("matplotlib.axes.Axes.set_title", fail)
     with pytest.raises(RuntimeError, match="broken"):
-        draw_curves([panel_of(curve([1, 2]))], FIGURE_DEFAULTS, colors=1)
+        draw_curves([panel_of(curve([1, 2]))], Placement(), colors=1)
     assert not plt.get_fignums()
 
 

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from kerasviz.draw.charts.histograms import Histogram, draw_histograms
-from kerasviz.draw.figure import FIGURE_DEFAULTS
+from kerasviz.draw.figure import Placement
 
 
 def histogram(heading="conv2d: 18,432 weights", facts=("mean -0.0123, std 0.0456",), **changes):
@@ -18,7 +18,7 @@ def histogram(heading="conv2d: 18,432 weights", facts=("mean -0.0123, std 0.0456
 def draw(closing):
     @closing
     def draw(*panels, columns=None, share=True, density=False, log=False, **options):
-        merged = {**FIGURE_DEFAULTS, **options}
+        merged = Placement(**options)
         return draw_histograms(
             panels, merged, columns=columns, share=share, density=density, log=log
         )
@@ -127,7 +127,7 @@ def test_a_new_figure_is_known_to_pyplot_and_has_no_layout_engine(draw):
 
 def test_a_new_figure_is_closed_when_drawing_fails():
     with pytest.raises(ValueError, match="Size mismatch"):
-        draw_histograms([histogram(edges=np.arange(3))], FIGURE_DEFAULTS)
+        draw_histograms([histogram(edges=np.arange(3))], Placement())
     assert not plt.get_fignums()
 
 

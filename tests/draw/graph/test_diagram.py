@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions
+from kerasviz.draw.figure import Placement
 from kerasviz.draw.graph.boxes import Box, Maps
 from kerasviz.draw.graph.diagram import COLORS, Diagram, Frame, draw_architecture, line_path
 from kerasviz.draw.plot import Plot
@@ -36,7 +36,7 @@ def diagram(*boxes: Box, **changes: Any) -> Diagram:
 @pytest.fixture
 def draw(closing: Callable[[Any], Any]) -> Callable[..., Plot]:
     def call(made: Diagram, **options: Any) -> Plot:
-        return closing(draw_architecture)(made, FigureOptions(**{**FIGURE_DEFAULTS, **options}))
+        return closing(draw_architecture)(made, Placement(**options))
 
     return call
 

@@ -1,23 +1,26 @@
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from kerasviz.draw.figure import Placement
 from kerasviz.draw.tiles.comparison import Compared, draw_comparison
-from kerasviz.draw.tiles.panel import Panel, Table
-from kerasviz.draw.tiles.style import DEFAULTS
+from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
+from kerasviz.draw.tiles.style import check_style
 
 CAPTION = "weights: mean\xa0-0.0123, std\xa00.0456, norm\xa012.3, 4.5%\xa0near\xa0zero"
 
 
 @pytest.fixture
 def compared(rng):
-    """Return a panel of kernels with a name; `facts` are those of a `Panel`."""
+    """Return a panel of kernels with a name; `facts` are those of a `TilePanel`."""
 
     def make(name, shape=(32, 3, 3), **facts):
         size = "×".join(map(str, shape[1:3]))
         numbers = np.arange(shape[0] if "table" not in facts else len(facts["table"].columns))
-        panel = Panel(
+        panel = TilePanel(
             rng.normal(size=shape), numbers, len(numbers), "conv2d", "kernels", size, **facts
         )
         return Compared(panel, name, CAPTION)
@@ -29,7 +32,7 @@ def compared(rng):
 def draw(closing):
     @closing
     def draw(*models, difference=None, **options):
-        return draw_comparison(models, difference, {**DEFAULTS, "scale": "figure", **options})
+        return draw_comparison(models, difference, check_style(**{"scale": "figure", **options}))
 
     return draw
 
@@ -113,7 +116,7 @@ def test_nothing_overlaps_with_options(draw, compared, options):
 @pytest.mark.parametrize("size", [None, (9, 5)])
 def test_nothing_overlaps_in_tables(draw, compared, size):
     figure = None if size is None else plt.figure(figsize=size)
-    table = Table(np.arange(6), np.arange(8), "input channel", "filter")
+    table = TileMatrix(np.arange(6), np.arange(8), "input channel", "filter")
     models = [compared(name, (48, 3, 3), table=table) for name in ("untrained", "trained")]
     difference = compared("trained − untrained", (48, 3, 3), table=table)
     plot = draw(*models, difference=difference, figure=figure)
@@ -208,7 +211,9 @@ def test_a_tiny_figure_is_no_error(draw, compared, pixels, size, layout):
 
 def test_a_new_figure_is_closed_when_drawing_fails(compared):
     with pytest.raises(AttributeError):
-        draw_comparison([compared("a"), compared("b")], None, {**DEFAULTS, "title": 5})
+        draw_comparison(
+            [compared("a"), compared("b")], None, replace(check_style(), place=Placement(title=5))
+        )
     assert not plt.get_fignums()
 
 

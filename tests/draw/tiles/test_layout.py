@@ -10,14 +10,14 @@ from matplotlib.font_manager import FontProperties
 
 from kerasviz.draw.text import text_width
 from kerasviz.draw.tiles.layout import BAR_PAD, BAR_WIDTH, check_panels, draw_panels
-from kerasviz.draw.tiles.panel import SMALLEST_LABEL, Panel, Table
-from kerasviz.draw.tiles.style import DEFAULTS
+from kerasviz.draw.tiles.panel import SMALLEST_LABEL, TileMatrix, TilePanel
+from kerasviz.draw.tiles.style import check_style
 
 
 def panel_of(tiles, name="conv", **facts):
     size = "×".join(map(str, tiles.shape[1:3]))
     count = len(tiles) // facts.get("slices", 1)
-    return Panel(tiles, np.arange(count), count, name, "kernels", size, **facts)
+    return TilePanel(tiles, np.arange(count), count, name, "kernels", size, **facts)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def draw(closing):
     @closing
     def draw(*panels, **options):
         before = plt.get_fignums()
-        plot = draw_panels(panels, {**DEFAULTS, **options})
+        plot = draw_panels(panels, check_style(**options))
         given = "ax" in options or "figure" in options
         assert len(plt.get_fignums()) == len(before) + (not given)
         return plot
@@ -109,7 +109,7 @@ def test_nothing_is_clipped(draw, rng, shape, options):
 
 
 def test_nothing_of_a_table_is_clipped(draw, rng):
-    table = Table(np.arange(4), np.arange(32), "input channel", "filter")
+    table = TileMatrix(np.arange(4), np.arange(32), "input channel", "filter")
     plot = draw(panel_of(rng.normal(size=(128, 3, 3)), table=table))
     assert outside(plot.figure) == []
 
@@ -257,7 +257,7 @@ def test_the_title_counts_a_constant_volume_once(draw, rng):
 def test_the_title_of_a_table_counts_constant_slices(draw, rng):
     tiles = rng.normal(size=(12, 3, 3))
     tiles[[0, 1, 4, 5, 7]] = 0
-    table = Table(np.arange(2), np.arange(3), "input channel", "filter")
+    table = TileMatrix(np.arange(2), np.arange(3), "input channel", "filter")
     title = draw(panel_of(tiles, slices=2, table=table)).axes[0].get_title()
     assert title.endswith("\n2 constant slices (×)")
 
@@ -338,7 +338,7 @@ def test_a_norm_that_cannot_show_the_values_leaves_nothing_behind(figure, norm):
     ax = figure.add_subplot()
     for place in ({"ax": ax}, {"figure": figure}, {}):
         with pytest.raises(ValueError, match=r"^`norm` cannot show values from 0 to 0\."):
-            draw_panels([panel], {**DEFAULTS, "norm": norm, **place})
+            draw_panels([panel], check_style(norm=norm, **place))
     assert figure.axes == [ax]
     assert not ax.images
     assert not plt.get_fignums()
@@ -383,7 +383,7 @@ def test_an_error_in_the_middle_leaves_no_figure_open(monkeypatch, rng, method):
     monkeypatch.setattr(matplotlib.axes.Axes, method, fail)
     panels = [panel_of(rng.normal(size=(4, side, side))) for side in (3, 14)]
     with pytest.raises(RuntimeError, match="broken"):
-        draw_panels(panels, DEFAULTS)
+        draw_panels(panels, check_style())
     assert not plt.get_fignums()
 
 
@@ -391,17 +391,17 @@ def test_an_error_leaves_other_figures_open(monkeypatch, panel):
     monkeypatch.setattr(matplotlib.axes.Axes, "set_title", fail)
     other = plt.figure()
     with pytest.raises(RuntimeError, match="broken"):
-        draw_panels([panel], DEFAULTS)
+        draw_panels([panel], check_style())
     assert plt.get_fignums() == [other.number]
     plt.close(other)
 
 
 def test_an_axes_takes_one_panel(panel, figure):
     ax = figure.add_subplot()
-    options = {**DEFAULTS, "ax": ax}
-    check_panels(1, options)
+    style = check_style(ax=ax)
+    check_panels(1, ax)
     with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were requested"):
-        draw_panels([panel, panel], options)
+        draw_panels([panel, panel], style)
     assert not ax.images
 
 

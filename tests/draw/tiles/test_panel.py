@@ -16,7 +16,7 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import text_width, wrap_text
 from kerasviz.draw.tiles.downsampling import ReducedImage
 from kerasviz.draw.tiles.grid import Grid
-from kerasviz.draw.tiles.panel import CROSS_COLOR, Panel, Table, draw_panel
+from kerasviz.draw.tiles.panel import CROSS_COLOR, TileMatrix, TilePanel, draw_panel
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def tiles(rng):
 
 
 def panel_of(tiles, **changes):
-    facts = {"numbers": np.arange(len(tiles)), "total": len(tiles), "name": "conv"}
-    return Panel(tiles, **{**facts, "noun": "kernels", "size": "2×4", **changes})
+    facts = {"indices": np.arange(len(tiles)), "total": len(tiles), "name": "conv"}
+    return TilePanel(tiles, **{**facts, "noun": "kernels", "size": "2×4", **changes})
 
 
 def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, row_step=0):
@@ -45,7 +45,7 @@ def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, row_step=0):
 def volumes(rng):
     """Three volumes of two slices 2×4."""
     numbers = np.array([7, 0, 12])
-    return panel_of(rng.normal(size=(6, 2, 4)), numbers=numbers, total=20, slices=2)
+    return panel_of(rng.normal(size=(6, 2, 4)), indices=numbers, total=20, slices=2)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_heading_of_one(tiles):
 
 
 def test_a_tile_that_is_drawn_twice_counts_once(tiles):
-    twice = panel_of(tiles, numbers=np.array([4, 0, 4]), total=5)
+    twice = panel_of(tiles, indices=np.array([4, 0, 4]), total=5)
     assert twice.heading == "conv: 2 of 5 kernels, 2×4"
-    assert panel_of(tiles, numbers=np.array([1, 0, 1]), total=2).heading == "conv: 2 kernels, 2×4"
+    assert panel_of(tiles, indices=np.array([1, 0, 1]), total=2).heading == "conv: 2 kernels, 2×4"
 
 
 def test_the_heading_counts_volumes_and_not_their_slices(volumes):
@@ -192,7 +192,7 @@ def test_living_tiles_get_no_cross(ax, tiles):
 
 
 def test_labels_are_the_tiles_own_numbers_above_their_left_corners(ax, tiles):
-    draw(ax, panel_of(tiles, numbers=np.array([7, 0, 12])), label_size=6)
+    draw(ax, panel_of(tiles, indices=np.array([7, 0, 12])), label_size=6)
     assert {label.get_text(): tuple(label.xy) for label in ax.texts} == {
         "7": (0, 0),
         "0": (5, 0),
@@ -216,7 +216,7 @@ def test_a_volume_has_one_label_above_its_first_slice(ax, volumes):
 )
 def test_rows_are_numbered_by_their_first_tile(ax, rng, row_step, numbers, centers):
     tiles = rng.normal(size=(5, 2, 4))
-    panel = panel_of(tiles, numbers=np.array([7, 0, 12, 4, 3]), total=20)
+    panel = panel_of(tiles, indices=np.array([7, 0, 12, 4, 3]), total=20)
     draw(ax, panel, label_size=6, row_step=row_step)
     assert [label.get_text() for label in ax.get_yticklabels()] == numbers
     assert ax.get_yticks().tolist() == centers
@@ -236,7 +236,7 @@ def test_rows_are_not_numbered_without_labels(ax, tiles):
 
 
 def test_a_table_of_volumes_numbers_each_above_its_middle(ax, rng):
-    table = Table(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
+    table = TileMatrix(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
     panel = panel_of(rng.normal(size=(12, 3, 3)), table=table, slices=2)
     draw(ax, panel, columns=3)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "0", "9"]
@@ -250,7 +250,7 @@ def test_a_table_of_volumes_numbers_each_above_its_middle(ax, rng):
 
 def test_a_table_numbers_its_rows_and_columns(ax, rng):
     tiles = rng.normal(size=(6, 3, 3))
-    table = Table(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
+    table = TileMatrix(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
     draw(ax, panel_of(tiles, table=table), columns=3, label_size=6)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "1"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "0", "9"]
@@ -262,7 +262,7 @@ def test_a_table_numbers_its_rows_and_columns(ax, rng):
 
 @pytest.mark.parametrize(("count", "step"), [(16, 1), (17, 2), (64, 4), (512, 32)])
 def test_a_long_table_numbers_some_of_its_columns(ax, count, step):
-    table = Table(np.arange(1), np.arange(count), "input channel", "filter")
+    table = TileMatrix(np.arange(1), np.arange(count), "input channel", "filter")
     draw(ax, panel_of(np.zeros((count, 1, 1)), table=table), columns=count)
     numbers = [int(label.get_text()) for label in ax.get_xticklabels()]
     assert numbers == list(range(0, count, step))
@@ -271,7 +271,7 @@ def test_a_long_table_numbers_some_of_its_columns(ax, count, step):
 def test_a_grid_of_the_callers_style_is_not_drawn_over_the_tiles(tiles):
     with plt.rc_context({"axes.grid": True}):
         ax = Figure().add_subplot()
-    table = Table(np.arange(1), np.arange(3), "input channel", "filter")
+    table = TileMatrix(np.arange(1), np.arange(3), "input channel", "filter")
     draw(ax, panel_of(tiles, table=table), columns=3)
     lines = [*ax.get_xgridlines(), *ax.get_ygridlines()]
     assert lines
@@ -280,7 +280,7 @@ def test_a_grid_of_the_callers_style_is_not_drawn_over_the_tiles(tiles):
 
 def test_the_cursor_tells_tile_row_column_and_value(ax, tiles):
     tiles[1, 1, 3] = 0.123456
-    image = draw(ax, panel_of(tiles, numbers=np.array([7, 5, 12])), gap=(0.5, 0.5))
+    image = draw(ax, panel_of(tiles, indices=np.array([7, 5, 12])), gap=(0.5, 0.5))
     assert ax.format_coord(4.5 + 3.9, 1.1) == "tile 5, row 1, column 3: 0.1235"
     assert ax.format_coord(4.2, 1.1) == ""
     assert ax.format_coord(8, 4) == ""
@@ -293,7 +293,7 @@ def test_the_cursor_tells_the_slice_of_a_volume(ax, volumes):
     draw(ax, volumes)
     assert ax.format_coord(12 + 5 + 2.5, 1.5) == "tile 0, slice 1, row 1, column 2: -2."
     assert ax.format_coord(10.5, 1.5) == ""
-    chosen = dataclasses.replace(volumes, slice_numbers=np.array([5, 31]))
+    chosen = dataclasses.replace(volumes, slice_indices=np.array([5, 31]))
     draw(ax, chosen)
     assert ax.format_coord(12 + 5 + 2.5, 1.5) == "tile 0, slice 31, row 1, column 2: -2."
 
@@ -313,7 +313,7 @@ def test_the_cursor_tells_every_color(ax):
 def test_the_cursor_tells_the_place_in_a_table(ax, rng):
     tiles = rng.normal(size=(6, 3, 3))
     tiles[5, 0, 0] = -2
-    table = Table(np.array([0, 8]), np.array([4, 0, 9]), "input channel", "filter")
+    table = TileMatrix(np.array([0, 8]), np.array([4, 0, 9]), "input channel", "filter")
     draw(ax, panel_of(tiles, table=table), columns=3)
     place = "input channel 8, filter 9, row 0, column 0"
     assert ax.format_coord(8.5, 4.5) == f"{place}: -2."

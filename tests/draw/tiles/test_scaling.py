@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 from matplotlib.colors import Normalize
 
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import OWN_SCALE, resolve_scales
-from kerasviz.draw.tiles.style import DEFAULTS
+from kerasviz.draw.tiles.style import check_style
 
 
 def panel_of(tiles):
-    return Panel(tiles, np.arange(len(tiles)), len(tiles), "conv", "kernels", "3×3")
+    return TilePanel(tiles, np.arange(len(tiles)), len(tiles), "conv", "kernels", "3×3")
 
 
 def resolve_panels(*panels, **options):
-    return resolve_scales(panels, {**DEFAULTS, **options})
+    return resolve_scales(panels, check_style(**options).colors)
 
 
 def resolve(*tiles, **options):
-    panels, scales = resolve_scales([panel_of(array) for array in tiles], {**DEFAULTS, **options})
+    panels, scales = resolve_scales(
+        [panel_of(array) for array in tiles], check_style(**options).colors
+    )
     return [panel.tiles for panel in panels], scales, [panel.notes for panel in panels]
 
 
@@ -119,11 +121,11 @@ def test_by_figure_colors_share_their_limits():
     assert [colors.ravel().tolist() for colors in shown] == [[0.375, 0.5, 0.625], [0, 0.5, 1]]
 
 
-@pytest.mark.parametrize("name", ["cmap", "norm"])
-def test_colors_have_no_colormap(name, small):
+@pytest.mark.parametrize(("name", "value"), [("cmap", "gray"), ("norm", "log")])
+def test_colors_have_no_colormap(name, value, small):
     message = f"`{name}` cannot be used for RGB tiles, which are colours already. Received: {name}="
     with pytest.raises(ValueError, match=re.escape(message)):
-        resolve(small, np.zeros((1, 2, 2, 3)), **{name: "gray"})
+        resolve(small, np.zeros((1, 2, 2, 3)), **{name: value})
 
 
 def test_by_figure_colors_and_values_have_one_scale(small):
@@ -139,7 +141,7 @@ def test_by_figure_colors_and_values_have_one_scale(small):
 
 
 def test_by_tile_the_slices_of_a_volume_share_a_scale(small):
-    volumes = Panel(np.concatenate([small, 3 * small]), np.arange(2), 2, "", "", "", slices=2)
+    volumes = TilePanel(np.concatenate([small, 3 * small]), np.arange(2), 2, "", "", "", slices=2)
     (shown,), (scale,) = resolve_panels(volumes, scale="tile")
     np.testing.assert_allclose(shown.tiles, np.concatenate([small, small]))
     assert limits(scale) == (-1, 1)
@@ -147,7 +149,7 @@ def test_by_tile_the_slices_of_a_volume_share_a_scale(small):
 
 def test_by_tile_the_slices_of_a_color_volume_share_their_limits():
     tiles = np.array([[-2, 0, 1], [0.0, 1, 2], [-0.5, 0.5, 0], [0, 0, 0]]).reshape(4, 1, 1, 3)
-    volumes = Panel(tiles, np.arange(2), 2, "", "", "", slices=2)
+    volumes = TilePanel(tiles, np.arange(2), 2, "", "", "", slices=2)
     (shown,), _ = resolve_panels(volumes, scale="tile")
     assert shown.tiles[:, 0, 0].tolist() == [
         [0, 0.5, 0.75],

@@ -16,7 +16,7 @@ from kerasviz.callbacks.writers.gif import Animation
 from kerasviz.callbacks.writers.png import encode
 from kerasviz.callbacks.writers.tensorboard import EventLog
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import TileStyle
 
 Folder = str | os.PathLike[str]
@@ -79,12 +79,12 @@ class Destinations:
         if self.animation is not None:
             self.animation.begin(key)
 
-    def read_patterns(self, address: str, panel: Panel, drawn: DrawnPatterns) -> None:
+    def read_patterns(self, address: str, panel: TilePanel, drawn: DrawnPatterns) -> None:
         """Remember the principal patterns in the last step of an animation that goes on."""
         if self.animation is not None:
             self.animation.read_patterns(self._names[address], panel, drawn)
 
-    def put_aside(self, number: int, panels: Mapping[str, Panel]) -> None:
+    def put_aside(self, number: int, panels: Mapping[str, TilePanel]) -> None:
         """Keep the values of a step for the animations, by the layers' addresses."""
         if self.animation is None:
             return

@@ -27,7 +27,7 @@ from kerasviz.callbacks.writers.folder import last_number, open_folder
 from kerasviz.callbacks.writers.png import discard, encode, png_size
 from kerasviz.draw.color import INVALID, ColorChoice, ColorScale
 from kerasviz.draw.tiles.layout import draw_apart
-from kerasviz.draw.tiles.panel import CROSS_COLOR, Panel
+from kerasviz.draw.tiles.panel import CROSS_COLOR, TilePanel
 from kerasviz.draw.tiles.style import TileStyle
 
 FRAME_TIME, LAST_TIME = 250, 2000
@@ -73,7 +73,7 @@ class Animation:
         self._key = key
         self._reels = {}
 
-    def write(self, name: str, number: int, panel: Panel) -> None:
+    def write(self, name: str, number: int, panel: TilePanel) -> None:
         """Put a step aside.
 
         Args:
@@ -93,7 +93,7 @@ class Animation:
         np.savez(
             values,
             tiles=panel.tiles,
-            numbers=panel.numbers,
+            indices=panel.indices,
             notes=np.array(panel.notes, str),
             key=np.array(key),
         )
@@ -101,7 +101,7 @@ class Animation:
             stream.write(values.getbuffer())
         self._has_new = True
 
-    def read_patterns(self, name: str, panel: Panel, drawn: DrawnPatterns) -> None:
+    def read_patterns(self, name: str, panel: TilePanel, drawn: DrawnPatterns) -> None:
         """Remember the last step that an earlier run put aside, if this one goes on from it.
 
         Args:
@@ -113,9 +113,9 @@ class Animation:
         with suppress(*UNREADABLE):
             for file in files[-1:]:
                 with np.load(file) as data:
-                    drawn.remember(data["tiles"], data["numbers"])
+                    drawn.remember(data["tiles"], data["indices"])
 
-    def _full_key(self, panel: Panel) -> str:
+    def _full_key(self, panel: TilePanel) -> str:
         """Return what tells the values of a layer's steps apart from those of something else."""
         return f"{self._key}, {panel.total} {panel.noun}, {panel.tiles.shape}"
 
@@ -170,18 +170,18 @@ class _Reel:
     """
 
     path: Path
-    latest: Panel
+    latest: TilePanel
 
     @property
     def frames(self) -> Path:
         return _frames_of(self.path)
 
-    def steps(self) -> Iterator[Panel]:
+    def steps(self) -> Iterator[TilePanel]:
         """Yield what each step shows, one at a time, the tiles in the order of the latest."""
         for file in _frame_files(self.path):
             try:
                 with np.load(file) as data:
-                    tiles = _reorder(data["tiles"], data["numbers"], self.latest)
+                    tiles = _reorder(data["tiles"], data["indices"], self.latest)
                     notes = tuple(data["notes"].tolist())
             except UNREADABLE as error:
                 raise OSError(errno.EIO, f"the values in '{file}' cannot be read") from error
@@ -203,15 +203,15 @@ class _Reel:
             _write_gif(stream, pictures, palette)
 
 
-def _reorder(tiles: np.ndarray, numbers: np.ndarray, like: Panel) -> np.ndarray:
+def _reorder(tiles: np.ndarray, indices: np.ndarray, like: TilePanel) -> np.ndarray:
     """Put tiles in the order of another panel, since `sort` may order each step differently."""
-    places = {number: place for place, number in enumerate(numbers.tolist())}
-    order = [places[number] for number in like.numbers.tolist()]
-    groups = tiles.reshape(-1, len(numbers), like.slices, *tiles.shape[1:])
+    places = {number: place for place, number in enumerate(indices.tolist())}
+    order = [places[number] for number in like.indices.tolist()]
+    groups = tiles.reshape(-1, len(indices), like.slices, *tiles.shape[1:])
     return np.asarray(groups[:, order].reshape(tiles.shape))
 
 
-def _render(panel: Panel, style: TileStyle) -> bytes:
+def _render(panel: TilePanel, style: TileStyle) -> bytes:
     (plot,) = draw_apart([panel], style)
     png = encode(plot)
     discard(plot)

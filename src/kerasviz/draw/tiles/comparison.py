@@ -38,7 +38,7 @@ from kerasviz.draw.tiles.layout import (
     panel_title,
     title_size,
 )
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import TileStyle
 
@@ -65,7 +65,7 @@ LARGE, SMALL = "large", "small"
 class Compared(NamedTuple):
     """A panel, its name, and the text below it."""
 
-    panel: Panel
+    panel: TilePanel
     name: str
     caption: str
 
@@ -74,7 +74,7 @@ class Compared(NamedTuple):
 class _Item:
     """A panel with its colours and the words around it."""
 
-    panel: Panel
+    panel: TilePanel
     scale: ColorScale | None
     name: str
     notes: str
@@ -140,7 +140,7 @@ def draw_comparison(
 
 def _colors(
     models: Sequence[Compared], difference: Compared | None, colors: ColorChoice
-) -> list[tuple[Panel, ColorScale | None]]:
+) -> list[tuple[TilePanel, ColorScale | None]]:
     """Put all models on the very same scale, and the difference on one that is even about 0."""
     panels, scales = resolve_scales([each.panel for each in models], colors)
     colored = [(panel, scales[0]) for panel in panels]
@@ -155,7 +155,7 @@ def _colors(
 
 def _words(
     compared: Sequence[Compared],
-    colored: Sequence[tuple[Panel, ColorScale | None]],
+    colored: Sequence[tuple[TilePanel, ColorScale | None]],
     title: str | bool | None,
 ) -> tuple[str, list[_Item]]:
     """Return the heading of all panels, and each with the words that are its own."""
@@ -360,7 +360,7 @@ def _draw_items(
     return drawn
 
 
-def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> Sequence[Panel]:
+def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> Sequence[TilePanel]:
     """Return the panels of a row that share a colour bar, for the last of them; else none."""
     row = items[i - i % columns : i - i % columns + columns]
     sharing = [other for other in row if other.scale is items[i].scale]
@@ -369,7 +369,7 @@ def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> 
     return [other.panel for other in sharing]
 
 
-def _add_shared_bar(image: AxesImage, plan: Plan, sharing: Sequence[Panel]) -> Colorbar:
+def _add_shared_bar(image: AxesImage, plan: Plan, sharing: Sequence[TilePanel]) -> Colorbar:
     """Add a colour bar as high as the mosaic, with arrows where one of the panels needs them."""
     width = plan.size[1]
     cax = image.axes.inset_axes((1 + BAR_PAD / width, 0, BAR_WIDTH / width, 1))

@@ -26,8 +26,8 @@ from kerasviz.draw.tiles.panel import (
     LARGEST_LABEL,
     MOST_TICKS,
     SMALLEST_LABEL,
-    Panel,
-    Table,
+    TileMatrix,
+    TilePanel,
     draw_panel,
     picture_column,
 )
@@ -83,7 +83,7 @@ class Plan:
     In a new figure a value is `whole_dots` wide and high, unless it is smaller than a dot.
     """
 
-    panel: Panel
+    panel: TilePanel
     grid: Grid
     unit: float
     label_size: float | None
@@ -112,7 +112,7 @@ def check_panels(count: int, ax: Axes | None, noun: str = "layers") -> None:
         )
 
 
-def draw_panels(panels: Sequence[Panel], style: TileStyle) -> Plot:
+def draw_panels(panels: Sequence[TilePanel], style: TileStyle) -> Plot:
     """Draw panels into a new figure, or into the Axes or the figure that the caller gave.
 
     Args:
@@ -141,7 +141,7 @@ def draw_panels(panels: Sequence[Panel], style: TileStyle) -> Plot:
         raise
 
 
-def draw_apart(panels: Sequence[Panel], style: TileStyle) -> Iterator[Plot]:
+def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
     """Draw each panel as `draw_panels` does, into a figure of its own that pyplot does not know.
 
     Args:
@@ -159,7 +159,7 @@ def draw_apart(panels: Sequence[Panel], style: TileStyle) -> Iterator[Plot]:
         yield _draw_into_new(figure, [panel], [scale], style)
 
 
-def _panel_columns(panels: Sequence[Panel]) -> int:
+def _panel_columns(panels: Sequence[TilePanel]) -> int:
     """Choose how many panels stand side by side: tables of pictures, which are wide, do not."""
     if any(panel.has_picture_column for panel in panels):
         return 1
@@ -167,7 +167,7 @@ def _panel_columns(panels: Sequence[Panel]) -> int:
 
 
 def make_plan(
-    panel: Panel,
+    panel: TilePanel,
     layout: TileLayout,
     room: tuple[float, float],
     dpi: float,
@@ -214,7 +214,7 @@ def make_plan(
     if layout.labels and panel.table is None:
         label_size = float(np.clip(0.16 * unit * width * 72, SMALLEST_LABEL, LARGEST_LABEL))
         line = LINE * label_size / 72
-        needed = (text_width(str(panel.numbers.max()), label_size) + label_size / 2) / 72 / width
+        needed = (text_width(str(panel.indices.max()), label_size) + label_size / 2) / 72 / width
         if not dots:
             left = min(unit, (room[1] / rows - line) / height)
             if needed > left * panel.slices or line > left * height:
@@ -259,7 +259,7 @@ def make_plan(
     return Plan(panel, grid, unit, label_size, row_step, whole_dots, most_ticks)
 
 
-def _fit_rows(panel: Panel, room: tuple[float, float], dots: float | None) -> Panel:
+def _fit_rows(panel: TilePanel, room: tuple[float, float], dots: float | None) -> TilePanel:
     """Make rows of values so high that they are seen and, in a table, that each has its name.
 
     Args:
@@ -283,27 +283,27 @@ def _fit_rows(panel: Panel, room: tuple[float, float], dots: float | None) -> Pa
     return replace(panel, value_height=value_height)
 
 
-def _row_height(panel: Panel, rows: int) -> float:
+def _row_height(panel: TilePanel, rows: int) -> float:
     """Return how high a row of a table must be in a new figure to have a name, in inches."""
     line = LINE * title_size("x-small") / 72
     named = panel.table is not None and panel.table.every and rows * line <= MAX_NAMED_HEIGHT
     return line if named else 0.0
 
 
-def _largest_tile(panel: Panel) -> float:
+def _largest_tile(panel: TilePanel) -> float:
     """Return how large a tile may become in a new figure, in inches."""
     if len(panel.tiles) == 1:
         return ONLY_TILE
     return LARGEST_TILE if panel.alpha is None or panel.table is not None else LARGEST_PICTURE
 
 
-def _size(panel: Panel, grid: Grid) -> tuple[float, float]:
+def _size(panel: TilePanel, grid: Grid) -> tuple[float, float]:
     """Return height and width of a panel, in units of its grid."""
     height, width = grid.size
     return height, width + (picture_column(grid) if panel.has_picture_column else 0.0)
 
 
-def _fit_pictures(panel: Panel, dots: float) -> tuple[Panel, tuple[float, float]]:
+def _fit_pictures(panel: TilePanel, dots: float) -> tuple[TilePanel, tuple[float, float]]:
     """Resample a panel's pictures, and tiles that are smooth, to what the figure can show.
 
     Args:
@@ -326,15 +326,15 @@ def _fit_pictures(panel: Panel, dots: float) -> tuple[Panel, tuple[float, float]
     return replace(panel, pictures=resample(pictures, size)), (step_y, step_x)
 
 
-def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
+def _most_ticks(table: TileMatrix, grid: Grid, unit: float) -> tuple[int, int]:
     """Return how many rows and columns of a table may get a number or a name.
 
     Where not all have one they are a scale, for which half as many will do.
     """
     if not table.every:
         rows, columns = (
-            MOST_TICKS if len(numbers) <= MOST_TICKS else MOST_TICKS // 2
-            for numbers in (table.rows, table.columns)
+            MOST_TICKS if len(indices) <= MOST_TICKS else MOST_TICKS // 2
+            for indices in (table.rows, table.columns)
         )
         if not table.is_matrix:
             return rows, columns
@@ -347,7 +347,7 @@ def _most_ticks(table: Table, grid: Grid, unit: float) -> tuple[int, int]:
     return min(rows, max(1, room[0])), min(columns, max(1, room[1]))
 
 
-def panel_title(panel: Panel, title: str | bool | None) -> str:
+def panel_title(panel: TilePanel, title: str | bool | None) -> str:
     """Return the caller's title, or the panel's heading and below it a line of notes.
 
     Names of layers and samples are drawn letter by letter; the caller's title may hold formulas.
@@ -371,7 +371,7 @@ def needs_bar(scale: ColorScale | None, style: TileStyle) -> bool:
 
 def _draw_into_new(
     figure: Figure,
-    panels: Sequence[Panel],
+    panels: Sequence[TilePanel],
     scales: Sequence[ColorScale | None],
     style: TileStyle,
 ) -> Plot:
@@ -476,7 +476,7 @@ def _fractions(
 
 def _draw_into_axes(
     axes: Sequence[Axes],
-    panels: Sequence[Panel],
+    panels: Sequence[TilePanel],
     scales: Sequence[ColorScale | None],
     style: TileStyle,
 ) -> Plot:
@@ -533,7 +533,7 @@ def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
     return image
 
 
-def add_bar(image: AxesImage, panel: Panel, figure: FigureBase, **place: Any) -> Colorbar:
+def add_bar(image: AxesImage, panel: TilePanel, figure: FigureBase, **place: Any) -> Colorbar:
     """Add a colour bar, which ends in an arrow where values are beyond its limits."""
     lowest, highest = value_range(panel.tiles)
     vmin, vmax = image.get_clim()

@@ -35,13 +35,13 @@ MOST_TICKS = 16
 
 
 @dataclass(frozen=True)
-class Panel:
+class TilePanel:
     """The contents of one panel, before anything is drawn.
 
     Args:
         tiles: Array `(n, height, width)` of values, or `(n, height, width, 3)` of colours in
             0 to 1, in the order in which they are drawn.
-        numbers: Index of each tile, or group of tiles, in the layer.
+        indices: Index of each tile, or group of tiles, in the layer.
         total: How many exist.
         name: What the tiles belong to, the first word of the title.
         noun: What a tile is, in the plural.
@@ -51,7 +51,7 @@ class Panel:
         slices: How many tiles belong together and have one number, such as those of a volume.
         columns: Tiles or groups in a row, where not their shape but their meaning decides.
         raw: The values behind `tiles`, where these were put on another scale or enlarged.
-        slice_numbers: The number of each slice, where not all of them are drawn.
+        slice_indices: Index of each slice, where not all of them are drawn.
         pictures: The pictures that the tiles stand for, unsigned bytes
             `(samples, height, width, 3)`, each for as many tiles as every other. Every tile gets
             their shape. In a table they are a column of their own.
@@ -71,17 +71,17 @@ class Panel:
     """
 
     tiles: np.ndarray
-    numbers: np.ndarray
+    indices: np.ndarray
     total: int
     name: str
     noun: str
     size: str
     notes: tuple[str, ...] = ()
-    table: Table | None = None
+    table: TileMatrix | None = None
     slices: int = 1
     columns: int | None = None
     raw: np.ndarray | None = None
-    slice_numbers: np.ndarray | None = None
+    slice_indices: np.ndarray | None = None
     pictures: np.ndarray | None = None
     alpha: Opacity | None = None
     smooth: bool = False
@@ -162,7 +162,7 @@ class Panel:
     @property
     def heading(self) -> str:
         """The first line of the title."""
-        shown = len(np.unique(self.numbers))
+        shown = len(np.unique(self.indices))
         count = f"{shown}" if shown == self.total else f"{shown} of {self.total}"
         noun = self.noun.removesuffix("s") if self.total == 1 else self.noun
         parts = [self.words or f"{count} {noun}", self.size]
@@ -171,7 +171,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Table:
+class TileMatrix:
     """Rows and columns of a panel that is a table, such as input channels by filters.
 
     Args:
@@ -197,7 +197,7 @@ class Table:
 
 def draw_panel(
     ax: Axes,
-    panel: Panel,
+    panel: TilePanel,
     grid: Grid,
     scale: ColorScale | None,
     *,
@@ -212,7 +212,7 @@ def draw_panel(
         panel: What to draw.
         grid: Where each tile goes. Its unit is a value, or a pixel of a picture.
         scale: Norm and colormap, `None` for colours.
-        label_size: Size of the tiles' numbers in points, `None` for no numbers.
+        label_size: Size of the tiles' numbers in points, `None` for none.
         row_step: Where tiles are too small for numbers of their own: number the first one of each
             row, or of every N rows, at the left. 0 for numbers over the tiles.
         most_ticks: How many rows and columns of a table may get a number.
@@ -254,7 +254,7 @@ def draw_panel(
         _label_table(ax, panel.table, grid, beside, most_ticks)
     elif label_size is not None and row_step:
         centers = np.arange(0, grid.rows, row_step) * grid.pitch[0] + grid.tile[0] / 2
-        first = panel.numbers[:: grid.columns // panel.slices][::row_step]
+        first = panel.indices[:: grid.columns // panel.slices][::row_step]
         ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
         _label_tiles(ax, panel, grid, label_size)
@@ -328,7 +328,7 @@ def _clip_to_tiles(image: AxesImage, grid: Grid, left: float = 0.0) -> None:
     image.set_clip_path(path, image.axes.transData)
 
 
-def _mark_constant(ax: Axes, panel: Panel, grid: Grid) -> None:
+def _mark_constant(ax: Axes, panel: TilePanel, grid: Grid) -> None:
     if not panel.absent.any():
         return
     tops, lefts = (corner[panel.absent] for corner in grid.corners())
@@ -346,9 +346,9 @@ def _mark_constant(ax: Axes, panel: Panel, grid: Grid) -> None:
     )
 
 
-def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
+def _label_tiles(ax: Axes, panel: TilePanel, grid: Grid, size: float) -> None:
     tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
-    for number, top, left in zip(panel.numbers, tops, lefts, strict=True):
+    for number, top, left in zip(panel.indices, tops, lefts, strict=True):
         ax.annotate(
             escape(str(number)),
             (left, top),
@@ -361,7 +361,7 @@ def _label_tiles(ax: Axes, panel: Panel, grid: Grid, size: float) -> None:
 
 
 def _label_table(
-    ax: Axes, table: Table, grid: Grid, beside: float, most_ticks: tuple[int, int]
+    ax: Axes, table: TileMatrix, grid: Grid, beside: float, most_ticks: tuple[int, int]
 ) -> None:
     y = np.arange(grid.rows) * grid.pitch[0] + grid.tile[0] / 2
     if table.is_matrix:
@@ -386,7 +386,7 @@ def _thin(count: int, most: int) -> slice:
     return slice(None, None, next((step for step in steps if count <= most * step), count))
 
 
-def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], str]:
+def _coordinate_formatter(panel: TilePanel, grid: Grid) -> Callable[[float, float], str]:
     cells = cell_grid(grid, panel.values.shape[1:3])
     height, width = (n / side for n, side in zip(cells.tile, grid.tile, strict=True))
 
@@ -402,7 +402,7 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
             return f"{row_name}, {panel.table.column_noun} {columns[index]}: {value}"
         if panel.table is None:
             item, part = divmod(index, panel.slices)
-            name = f"tile {panel.numbers[item]}"
+            name = f"tile {panel.indices[item]}"
         else:
             table_row, place_in_row = divmod(index, grid.columns)
             table_column, part = divmod(place_in_row, panel.slices)
@@ -411,7 +411,7 @@ def _coordinate_formatter(panel: Panel, grid: Grid) -> Callable[[float, float], 
                 f"{panel.table.column_noun} {panel.table.columns[table_column]}"
             )
         if panel.slices > 1:
-            name += f", slice {part if panel.slice_numbers is None else panel.slice_numbers[part]}"
+            name += f", slice {part if panel.slice_indices is None else panel.slice_indices[part]}"
         return f"{name}, row {row}, column {column}: {value}"
 
     return format_coord

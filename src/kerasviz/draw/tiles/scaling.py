@@ -16,14 +16,14 @@ from kerasviz.draw.color import (
     rgb_values,
 )
 from kerasviz.draw.tiles.background import see_through
-from kerasviz.draw.tiles.panel import Panel
+from kerasviz.draw.tiles.panel import TilePanel
 
 OWN_SCALE = "each tile on its own scale"
 
 
 def resolve_scales(
-    panels: Sequence[Panel], colors: ColorChoice
-) -> tuple[list[Panel], list[ColorScale | None]]:
+    panels: Sequence[TilePanel], colors: ColorChoice
+) -> tuple[list[TilePanel], list[ColorScale | None]]:
     """Choose each panel's colours, and put its values on the scale on which they are shown."""
     if any(panel.is_rgb for panel in panels):
         for name in ("cmap", "norm"):
@@ -47,15 +47,15 @@ def resolve_scales(
 
 
 def _scale_values(
-    panel: Panel, values: np.ndarray, colors: ColorChoice
-) -> tuple[Panel, ColorScale | None]:
+    panel: TilePanel, values: np.ndarray, colors: ColorChoice
+) -> tuple[TilePanel, ColorScale | None]:
     if colors.scale == "tile":
         values = normalize_tiles(_items(panel)).reshape(panel.tiles.shape)
         panel = replace(panel, tiles=values, raw=panel.tiles, notes=(*panel.notes, OWN_SCALE))
     return panel, colors.of(values, signed=panel.signed)
 
 
-def _as_common_floats(panel: Panel) -> Panel:
+def _as_common_floats(panel: TilePanel) -> TilePanel:
     """Return a panel whose values Matplotlib scales exactly, as it does not those of float16."""
     if not is_small_float(panel.tiles.dtype):
         return panel
@@ -63,8 +63,8 @@ def _as_common_floats(panel: Panel) -> Panel:
 
 
 def _scale_rgb(
-    panel: Panel, values: np.ndarray, colors: ColorChoice
-) -> tuple[Panel, ColorScale | None]:
+    panel: TilePanel, values: np.ndarray, colors: ColorChoice
+) -> tuple[TilePanel, ColorScale | None]:
     if colors.scale == "tile":
         items = [rgb_values(item, rgb_limits(item, signed=panel.signed)) for item in _items(panel)]
         tiles = np.concatenate(items)
@@ -79,6 +79,6 @@ def _scale_rgb(
     return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
 
 
-def _items(panel: Panel) -> np.ndarray:
-    """Return the tiles of each number together, `(numbers, slices, ...)`."""
+def _items(panel: TilePanel) -> np.ndarray:
+    """Return the tiles of each group together, `(groups, slices, ...)`."""
     return panel.tiles.reshape(-1, panel.slices, *panel.tiles.shape[1:])

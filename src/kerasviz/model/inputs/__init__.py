@@ -1,1 +1,1 @@
-"""What a user calls a model on: arrays, data sets and image files to one batch."""
+"""Turn what a user gives, arrays, data sets or image files, into one batch."""

@@ -1,0 +1,54 @@
+from . import callbacks, fashion_mnist
+from .callbacks import FeatureMapSnapshots, KernelSnapshots, WeightStatistics
+from .compute.feature_maps import feature_map_model, get_feature_maps
+from .compute.kernel_statistics import (
+    KernelStatistics,
+    LayerStatistics,
+    kernel_statistics,
+)
+from .compute.kernels import get_kernels
+from .compute.layers import LayerRef, find_layers
+from .compute.streaming import iter_feature_maps, save_feature_maps
+from .draw.plot import Plot
+from .draw.tiles.style import TileOptions
+from .plots.architecture import plot_architecture
+from .plots.compare import compare_kernels
+from .plots.convolution import animate_convolution, plot_convolution
+from .plots.feature_maps import plot_feature_maps
+from .plots.histograms import plot_kernel_histograms
+from .plots.history import plot_history
+from .plots.kernels import plot_kernels
+from .plots.tiles import plot_tiles
+from .plots.training_statistics import plot_training_statistics
+
+__version__: str
+
+__all__ = [
+    "FeatureMapSnapshots",
+    "KernelSnapshots",
+    "KernelStatistics",
+    "LayerRef",
+    "LayerStatistics",
+    "Plot",
+    "TileOptions",
+    "WeightStatistics",
+    "animate_convolution",
+    "callbacks",
+    "compare_kernels",
+    "fashion_mnist",
+    "feature_map_model",
+    "find_layers",
+    "get_feature_maps",
+    "get_kernels",
+    "iter_feature_maps",
+    "kernel_statistics",
+    "plot_architecture",
+    "plot_convolution",
+    "plot_feature_maps",
+    "plot_history",
+    "plot_kernel_histograms",
+    "plot_kernels",
+    "plot_tiles",
+    "plot_training_statistics",
+    "save_feature_maps",
+]
