@@ -72,7 +72,12 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(
-        name: str, run: Callable[[argparse.Namespace], None], brief: str, text: str, *epilog: str
+        name: str,
+        run: Callable[[argparse.Namespace], None],
+        *,
+        brief: str,
+        text: str,
+        epilog: Sequence[str] = (),
     ) -> argparse.ArgumentParser:
         added = subparsers.add_parser(
             name,
@@ -87,11 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     layers = command(
         "layers",
         commands.layers,
-        "list the layers that you can plot",
-        "List the convolutions of a model, or the layers that a pattern matches, one per line:\n"
-        "address, class, shape of the kernel, shape of the output.",
-        SAFETY,
-        "Examples:\n  kerasviz layers model.keras\n  kerasviz layers model.keras '*'\n",
+        brief="list the layers that you can plot",
+        text=(
+            "List the convolutions of a model, or the layers that a pattern matches, one per line:\n"
+            "address, class, shape of the kernel, shape of the output."
+        ),
+        epilog=(
+            SAFETY,
+            "Examples:\n  kerasviz layers model.keras\n  kerasviz layers model.keras '*'\n",
+        ),
     )
     _add_model(layers)
     layers.add_argument(
@@ -104,13 +113,17 @@ def _parser() -> argparse.ArgumentParser:
     kernels = command(
         "kernels",
         commands.kernels,
-        "draw the kernels of a layer",
-        "Draw every kernel of a layer, or of several layers, as one picture.",
-        ADDRESS,
-        SAFETY,
-        "Examples:\n"
-        "  kerasviz kernels model.keras conv2d -o kernels.png\n"
-        "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --top 16 --labels\n",
+        brief="draw the kernels of a layer",
+        text="Draw every kernel of a layer, or of several layers, as one picture.",
+        epilog=(
+            ADDRESS,
+            SAFETY,
+            (
+                "Examples:\n"
+                "  kerasviz kernels model.keras conv2d -o kernels.png\n"
+                "  kerasviz kernels model.keras 'block?_conv1' -o kernels.pdf --top 16 --labels\n"
+            ),
+        ),
     )
     _add_model(kernels)
     kernels.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
@@ -125,16 +138,22 @@ def _parser() -> argparse.ArgumentParser:
     maps = command(
         "maps",
         commands.maps,
-        "draw the feature maps of images",
-        "Draw every feature map that a layer makes of an image. Of several images: a table with\n"
-        "one row per image, named after its file, and one column per map.",
-        ADDRESS,
-        VALUES,
-        SAFETY,
-        "Examples:\n"
-        "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
-        "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg --values resnet50 \\\n"
-        "      --top 8 --labels -o maps.svg\n",
+        brief="draw the feature maps of images",
+        text=(
+            "Draw every feature map that a layer makes of an image. Of several images: a table with\n"
+            "one row per image, named after its file, and one column per map."
+        ),
+        epilog=(
+            ADDRESS,
+            VALUES,
+            SAFETY,
+            (
+                "Examples:\n"
+                "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
+                "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg --values resnet50 \\\n"
+                "      --top 8 --labels -o maps.svg\n"
+            ),
+        ),
     )
     _add_model(maps)
     maps.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
@@ -154,19 +173,23 @@ def _parser() -> argparse.ArgumentParser:
     demo = command(
         "demo",
         commands.demo,
-        "draw the network that ships with kerasviz",
-        "Write pictures of the kernels and feature maps of a small network that was trained on\n"
-        "Fashion-MNIST. Network and images ship with kerasviz; nothing is downloaded.",
+        brief="draw the network that ships with kerasviz",
+        text=(
+            "Write pictures of the kernels and feature maps of a small network that was trained on\n"
+            "Fashion-MNIST. Network and images ship with kerasviz; nothing is downloaded."
+        ),
     )
     _add_output(demo, "kerasviz-demo", "the folder for the PNG files")
 
     train = command(
         "train-example",
         commands.train_example,
-        "train that network on Fashion-MNIST, and draw the whole chapter",
-        "Train the small network that ships with kerasviz on Fashion-MNIST again, save it, and\n"
-        "write every picture that explains it: what its layers do, how training went, what it\n"
-        "learned and what it sees. Takes some minutes; with --subset 2000, one.",
+        brief="train that network on Fashion-MNIST, and draw the whole chapter",
+        text=(
+            "Train the small network that ships with kerasviz on Fashion-MNIST again, save it, and\n"
+            "write every picture that explains it: what its layers do, how training went, what it\n"
+            "learned and what it sees. Takes some minutes; with --subset 2000, one."
+        ),
     )
     train.add_argument(
         "--data",
@@ -197,10 +220,12 @@ def _parser() -> argparse.ArgumentParser:
     completion = command(
         "completion",
         lambda options: commands.completion(options, parser),
-        "print the completion of these commands for a shell",
-        "Print what makes a shell complete these commands. Needs shtab:\n"
-        "  pip install 'kerasviz[completion]'",
-        'Example, in ~/.bashrc:\n  eval "$(kerasviz completion bash)"\n',
+        brief="print the completion of these commands for a shell",
+        text=(
+            "Print what makes a shell complete these commands. Needs shtab:\n"
+            "  pip install 'kerasviz[completion]'"
+        ),
+        epilog=('Example, in ~/.bashrc:\n  eval "$(kerasviz completion bash)"\n',),
     )
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     return parser

@@ -114,4 +114,6 @@ def train(
     files: tuple[Path, ...] = ()
     if output is not None:
         files = (log, best, *write_chapter(output, model, untrained, history, data.test))
-    return Training(model, untrained, history, accuracy, files)
+    return Training(
+        model=model, untrained=untrained, history=history, accuracy=accuracy, files=files
+    )
