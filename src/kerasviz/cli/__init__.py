@@ -94,8 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         commands.layers,
         brief="list the layers that you can plot",
         text=(
-            "List the convolutions of a model, or the layers that a pattern matches, one per line:\n"
-            "address, class, shape of the kernel, shape of the output."
+            "List the convolutions of a model, or the layers that a pattern matches,\n"
+            "one per line: address, class, shape of the kernel, shape of the output."
         ),
         epilog=(
             SAFETY,
@@ -140,8 +140,8 @@ def _parser() -> argparse.ArgumentParser:
         commands.maps,
         brief="draw the feature maps of images",
         text=(
-            "Draw every feature map that a layer makes of an image. Of several images: a table with\n"
-            "one row per image, named after its file, and one column per map."
+            "Draw every feature map that a layer makes of an image. Of several images:\n"
+            "a table with one row per image, named after its file, and one column per map."
         ),
         epilog=(
             ADDRESS,
@@ -150,8 +150,8 @@ def _parser() -> argparse.ArgumentParser:
             (
                 "Examples:\n"
                 "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
-                "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg --values resnet50 \\\n"
-                "      --top 8 --labels -o maps.svg\n"
+                "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg \\\n"
+                "      --values resnet50 --top 8 --labels -o maps.svg\n"
             ),
         ),
     )
@@ -175,8 +175,8 @@ def _parser() -> argparse.ArgumentParser:
         commands.demo,
         brief="draw the network that ships with kerasviz",
         text=(
-            "Write pictures of the kernels and feature maps of a small network that was trained on\n"
-            "Fashion-MNIST. Network and images ship with kerasviz; nothing is downloaded."
+            "Write pictures of the kernels and feature maps of a small network that was trained\n"
+            "on Fashion-MNIST. Network and images ship with kerasviz; nothing is downloaded."
         ),
     )
     _add_output(demo, "kerasviz-demo", "the folder for the PNG files")
@@ -186,9 +186,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.train_example,
         brief="train that network on Fashion-MNIST, and draw the whole chapter",
         text=(
-            "Train the small network that ships with kerasviz on Fashion-MNIST again, save it, and\n"
-            "write every picture that explains it: what its layers do, how training went, what it\n"
-            "learned and what it sees. Takes some minutes; with --subset 2000, one."
+            "Train the small network that ships with kerasviz on Fashion-MNIST again, save it,\n"
+            "and write every picture that explains it: what its layers do, how training went,\n"
+            "what it learned and what it sees. Takes some minutes; with --subset 2000, one."
         ),
     )
     train.add_argument(
