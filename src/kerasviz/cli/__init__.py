@@ -187,8 +187,8 @@ def _parser() -> argparse.ArgumentParser:
         brief="train that network on Fashion-MNIST, and draw the whole chapter",
         text=(
             "Train the small network that ships with kerasviz on Fashion-MNIST again, save it,\n"
-            "and write every picture that explains it: what its layers do, how training went, what it\n"
-            "learned and what it sees. Takes some minutes; with --subset 2000, one."
+            "and write every picture that explains it: what its layers do, how training went,\n"
+            "what it learned and what it sees. Takes some minutes; with --subset 2000, one."
         ),
     )
     train.add_argument(
