@@ -17,7 +17,8 @@ from PIL import Image
 from scipy.signal import convolve2d, correlate2d
 
 import kerasviz
-from kerasviz.compute.convolution import query as convolution_request
+from kerasviz.compute.convolution import query as convolution_query
+from kerasviz.compute.feature_maps import Extraction
 from kerasviz.draw.convolution.picture import ACCENT
 from kerasviz.plots import convolution
 
@@ -40,12 +41,12 @@ def passes(monkeypatch):
     """Count how often a model runs."""
     counted = []
 
-    def compute(*args):
+    def run(*args):
         counted.append(args)
         return original(*args)
 
-    original = convolution_request.compute
-    monkeypatch.setattr(convolution_request, "compute", compute)
+    original = Extraction.run
+    monkeypatch.setattr(Extraction, "run", run)
     return counted
 
 
@@ -376,10 +377,10 @@ POSITIONS = [
 
 @pytest.fixture
 def never_runs(monkeypatch):
-    def compute(*_):
+    def run(*_):
         raise AssertionError("the model ran")
 
-    monkeypatch.setattr(convolution_request, "compute", compute)
+    monkeypatch.setattr(Extraction, "run", run)
 
 
 @pytest.mark.usefixtures("never_runs")
@@ -574,4 +575,4 @@ def test_an_animation_in_a_figure_of_the_callers_warns_when_it_stands_still(edge
 
 def test_values_that_are_complex_have_no_steps():
     with pytest.raises(ValueError, match="Received: 'c', whose values are complex"):
-        convolution_request._only_row(np.ones((1, 3, 3, 1), "complex64"), "c")
+        convolution_query._only_row(np.ones((1, 3, 3, 1), "complex64"), "c")

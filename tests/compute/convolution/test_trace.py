@@ -1,6 +1,7 @@
 """Steps of convolutions and poolings, against what Keras's own layers compute."""
 
 import re
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from keras import layers
 
 from kerasviz.compute.convolution.geometry import STEPPING, window_axis
 from kerasviz.compute.convolution.trace import check_stepping, in_channels, read_walk, seen_channels
-from kerasviz.compute.feature_maps import compute, prepare
+from kerasviz.compute.feature_maps import plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection
 
 CHANNELS = 4
@@ -304,10 +305,10 @@ def test_what_a_call_was_given_is_had_with_what_it_returned(rng, make_model):
     model, addresses = make_model()
     inputs = rng.normal(size=(2, 2, 6, 6) if make_model is channels_first else (2, 6, 6, 2))
     for address in addresses:
-        request = prepare(model, address, inputs)
-        call = request.targets.targets[0].call
+        extraction = plan_extraction(model, address, inputs)
+        call = extraction.targets.targets[0].call
         pair = NamedCall("output", call), NamedCall("input", call.input_call)
-        maps = compute(request._replace(targets=Selection(pair, single=False)))
+        maps = replace(extraction, targets=Selection(pair, single=False)).run()
         made = [make(call.layer, sample) for sample in maps["input"]]
         assert maps["input"].shape == (2, *call_shape(call))
         np.testing.assert_allclose(made, maps["output"], rtol=1e-4, atol=1e-5, err_msg=address)

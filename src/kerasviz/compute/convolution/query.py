@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import keras
@@ -17,7 +18,7 @@ from kerasviz.compute.convolution.trace import (
     read_walk,
     seen_channels,
 )
-from kerasviz.compute.feature_maps import Request, compute, prepare
+from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection
 
 Position = tuple[int, int]
@@ -27,7 +28,7 @@ Position = tuple[int, int]
 class Asked(NamedTuple):
     """The arguments of the caller, checked as far as shapes are known."""
 
-    request: Request
+    extraction: Extraction
     target: NamedCall
     filter: int
     channel: Tiles | None
@@ -51,7 +52,7 @@ class Asked(NamedTuple):
         """Run the model once, and take apart what the layer did."""
         call, address = self.target.call, self.target.address
         pair = NamedCall(address, call), NamedCall(call.input_call.address, call.input_call)
-        maps = compute(self.request._replace(targets=Selection(pair, single=False)))
+        maps = replace(self.extraction, targets=Selection(pair, single=False)).run()
         outputs, inputs = (_only_row(maps[target.address], address) for target in pair)
         self.check_numbers(outputs.shape[-1])
         return read_walk(
@@ -155,17 +156,17 @@ def ask(
     channel: Tiles | None,
 ) -> Asked:
     """Check all but the positions, as far as it can be checked before the model runs."""
-    request = prepare(model, layer, inputs)
-    targets = request.targets.targets
+    extraction = plan_extraction(model, layer, inputs)
+    targets = extraction.targets.targets
     if len(targets) != 1:
         raise ValueError(
             "`layer` must name one layer. "
             f"Received: {', '.join(repr(target.address) for target in targets)}"
         )
     check_stepping(targets[0].call.layer, targets[0].address)
-    number = _check_number("sample", sample, len(request.batch), "`inputs`")
-    batch = request.batch.part(number, number + 1)
-    which = sample_of(number, len(request.batch))
-    asked = Asked(request._replace(batch=batch), targets[0], filter, channel, which)
+    number = _check_number("sample", sample, len(extraction.batch), "`inputs`")
+    batch = extraction.batch.part(number, number + 1)
+    which = sample_of(number, len(extraction.batch))
+    asked = Asked(replace(extraction, batch=batch), targets[0], filter, channel, which)
     asked.check_numbers(asked.shape[-1])
     return asked
