@@ -38,6 +38,11 @@ def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -
         raise TypeError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
 
 
+def is_int(value: object) -> bool:
+    """Whether a value is an integer of Python or NumPy, and not a bool."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def check_count(name: str, value: object, largest: int | None = None) -> None:
     """Raise `ValueError` unless `value` is a positive integer, of at most `largest`."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:

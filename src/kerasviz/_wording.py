@@ -1,4 +1,4 @@
-"""TODO."""
+"""Write counts, sizes and indices in the words of titles and messages."""
 
 from __future__ import annotations
 
@@ -31,3 +31,13 @@ def _write_run(run: np.ndarray) -> str:
 def sample_of(index: int, total: int) -> str:
     """Return "sample 7 of 10" for a title; nothing where there is one sample only."""
     return f"sample {index} of {total}" if total > 1 else ""
+
+
+def write_count(count: int, noun: str) -> str:
+    """Return a count and its noun, which is given in the singular: "1 channel", "2 channels"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def write_size(*sizes: int) -> str:
+    """Return the sizes of axes as text: "3×3"."""
+    return "×".join(map(str, sizes))

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasviz.compute import dead_filters as activity
-from kerasviz.compute.dead_filters import prepare_activity
+from kerasviz.compute.dead_filters import plan_probe
+from kerasviz.compute.feature_maps import Extraction
 from kerasviz.compute.kernels import resolve_kernels
 
 layers = keras.layers
@@ -19,8 +19,8 @@ def images(rng):
 
 
 def shares(model, inputs, layer=None, batch_size=3):
-    activity = prepare_activity(model, resolve_kernels(model, layer), inputs)
-    return activity.dead_shares(batch_size)
+    probe = plan_probe(model, resolve_kernels(model, layer), inputs)
+    return probe.dead_shares(batch_size)
 
 
 def spoil(layer, *filters, bias=-100.0):
@@ -214,20 +214,20 @@ def test_inputs_may_change_later(images):
     )
     spoil(model.layers[0], 0)
     mine = images.copy()
-    found = prepare_activity(model, resolve_kernels(model, None), mine)
+    found = plan_probe(model, resolve_kernels(model, None), mine)
     mine.fill(0)
     assert found.dead_shares(32) == {"conv": 0.25}
 
 
 def test_no_more_than_a_batch_is_computed_at_a_time(images, monkeypatch):
     sizes = []
-    plain = activity.compute
+    plain = Extraction.run
 
-    def compute(request, batch_size):
-        sizes.append(len(request.batch))
-        return plain(request, batch_size)
+    def run(extraction, batch_size):
+        sizes.append(len(extraction.batch))
+        return plain(extraction, batch_size)
 
-    monkeypatch.setattr(activity, "compute", compute)
+    monkeypatch.setattr(Extraction, "run", run)
     model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3), layers.Conv2D(4, 3)])
     shares(model, images, batch_size=3)
     assert sizes == [3, 3, 1]

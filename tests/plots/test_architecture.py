@@ -423,7 +423,7 @@ def test_mistakes(
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("nothing is computed or drawn before a mistake is found")
 
-    monkeypatch.setattr("kerasviz.plots.architecture.compute", fail)
+    monkeypatch.setattr("kerasviz.compute.feature_maps.Extraction.run", fail)
     monkeypatch.setattr(plt, "figure", fail)
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_architecture(model, **options)

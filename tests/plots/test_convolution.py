@@ -1,8 +1,10 @@
 import gc
 import itertools
 import math
+import pydoc
 import re
 import warnings
+from unittest import mock
 
 import keras
 import matplotlib
@@ -11,16 +13,14 @@ import numpy as np
 import pytest
 from keras import layers
 from matplotlib.animation import FuncAnimation, writers
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy.signal import convolve2d, correlate2d
 
 import kerasviz
-from kerasviz.compute.convolution import query as convolution_request
-from kerasviz.draw.convolution.picture import ACCENT
-from kerasviz.plots import convolution
 
+RUN = "kerasviz.compute.feature_maps.Extraction.run"
+"""What runs a model. How often it does can be seen only inside."""
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 
@@ -38,20 +38,15 @@ def images(rng):
 @pytest.fixture
 def passes(monkeypatch):
     """Count how often a model runs."""
-    counted = []
-
-    def compute(*args):
-        counted.append(args)
-        return original(*args)
-
-    original = convolution_request.compute
-    monkeypatch.setattr(convolution_request, "compute", compute)
-    return counted
+    runs = mock.Mock(side_effect=pydoc.locate(RUN))
+    monkeypatch.setattr(RUN, lambda extraction: runs(extraction))
+    return runs
 
 
 def one_layer(layer, shape=(5, 5, 1), *weights):
     model = keras.Sequential([keras.Input(shape), layer], name="tiny")
-    model.set_weights(weights)
+    if weights:
+        model.set_weights(weights)
     return model
 
 
@@ -68,11 +63,13 @@ def titles(plot, of_rows=1):
 
 def frame(ax):
     """Return column, row, width and height of what is framed."""
-    (patch,) = [patch for patch in ax.patches if patch.get_edgecolor() == to_rgba(ACCENT)]
+    (patch,) = ax.patches
     return (patch.get_x() + 0.5, patch.get_y() + 0.5, patch.get_width(), patch.get_height())
 
 
-def test_a_step_of_a_first_layer(plot_convolution, grey_model, images, passes):
+def test_plot_convolution_draws_a_step_of_a_first_layer(
+    plot_convolution, grey_model, images, passes
+):
     kernel, bias = grey_model.get_layer("first").get_weights()
     plot = plot_convolution(grey_model, "first", images, position=(4, 7), filter=2, sample=1)
     shown, window, weights, products, output = (image.get_array() for image in plot.images)
@@ -96,14 +93,14 @@ def test_a_step_of_a_first_layer(plot_convolution, grey_model, images, passes):
     total = f"{expected[4, 7]:.3f}".replace("-", "−")
     assert line(plot) == f"{total} + 0 (bias) = {total}"
     assert repr(plot) == "Plot(5 panels)"
-    assert len(passes) == 1
+    assert passes.call_count == 1
 
 
 def number(text):
     return float(text.replace("−", "-").replace(" ", ""))
 
 
-def test_the_strongest_channels_have_a_row_and_the_rest_is_in_the_sum(
+def test_plot_convolution_gives_the_strongest_channels_a_row_and_sums_the_rest(
     plot_convolution, grey_model, images
 ):
     kernel, bias = grey_model.get_layer("second").get_weights()
@@ -129,7 +126,7 @@ def test_the_strongest_channels_have_a_row_and_the_rest_is_in_the_sum(
     assert plot.images[-1].get_array()[3, 5] == pytest.approx(number(activated), abs=1e-3)
 
 
-def test_channels_may_be_named(plot_convolution, grey_model, images):
+def test_plot_convolution_draws_the_channels_that_are_named(plot_convolution, grey_model, images):
     plot = plot_convolution(grey_model, "second", images, position=(0, 0), channel=[2, 0])
     assert [ax.get_ylabel() for ax in plot.axes[:-1:4]] == ["channel 2", "channel 0"]
     assert plot.figure.get_suptitle().endswith("\nsample 0 of 2, 2 of 4 input channels")
@@ -141,14 +138,14 @@ def test_channels_may_be_named(plot_convolution, grey_model, images):
     assert "other" not in line(plot) + plot.figure.get_suptitle()
 
 
-def test_three_channels_are_all_shown_in_their_order(plot_convolution, rgb_model, rng):
+def test_plot_convolution_draws_three_channels_in_their_order(plot_convolution, rgb_model, rng):
     plot = plot_convolution(rgb_model, 0, rng.uniform(size=(10, 10, 3)), position=(2, 2))
     names = [ax.get_ylabel() for ax in plot.axes[:-1:4]]
     assert names == ["channel 0", "channel 1", "channel 2"]
     assert plot.figure.get_suptitle() == "color: row 2, column 2 of the output"
 
 
-def test_padding_is_masked_and_said(plot_convolution, rng):
+def test_plot_convolution_masks_and_names_padding(plot_convolution, rng):
     image = rng.uniform(size=(6, 6))
     kernel = rng.normal(size=(3, 3, 1, 1))
     layer = layers.Conv2D(1, 3, strides=2, padding="same", use_bias=False, name="c")
@@ -175,13 +172,13 @@ def test_padding_is_masked_and_said(plot_convolution, rng):
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_titles_say_what_was_added(plot_convolution, layer, title):
+def test_plot_convolution_says_in_the_title_what_was_added(plot_convolution, layer, title):
     model = keras.Sequential([keras.Input((7, 7, 1)), layer])
     plot = plot_convolution(model, 0, np.ones((7, 7)), position=(0, 0))
     assert titles(plot)[0] == title
 
 
-def test_dilation(plot_convolution, rng):
+def test_plot_convolution_of_a_dilated_layer(plot_convolution, rng):
     image, kernel = rng.uniform(size=(7, 7)), rng.normal(size=(2, 2, 1, 1))
     layer = layers.Conv2D(1, 2, dilation_rate=(2, 3), name="c")
     plot = plot_convolution(
@@ -192,7 +189,7 @@ def test_dilation(plot_convolution, rng):
     assert titles(plot)[1] == "window 2×2, dilation 2×3"
 
 
-def test_a_transposed_convolution_gathers(plot_convolution, rng):
+def test_plot_convolution_gathers_for_a_transposed_convolution(plot_convolution, rng):
     image, kernel = rng.uniform(size=(3, 3)), rng.normal(size=(3, 3, 1, 1))
     layer = layers.Conv2DTranspose(1, 3, strides=2, use_bias=False, name="t")
     plot = plot_convolution(one_layer(layer, (3, 3, 1), kernel), "t", image, position=(3, 2))
@@ -209,7 +206,7 @@ def test_a_transposed_convolution_gathers(plot_convolution, rng):
     assert titles(plot)[2] == "kernel 3×3, turned by 180°"
 
 
-def test_the_largest_value_of_a_pooling_is_framed(plot_convolution, rng):
+def test_plot_convolution_frames_the_largest_value_of_a_pooling(plot_convolution, rng):
     maps = rng.normal(size=(4, 4, 3))
     model = one_layer(layers.MaxPooling2D(2, name="p"), (4, 4, 3))
     plot = plot_convolution(model, "p", maps, position=(1, 0), filter=2)
@@ -225,7 +222,7 @@ def test_the_largest_value_of_a_pooling_is_framed(plot_convolution, rng):
     assert line(plot).startswith("largest of 4 values: ")
 
 
-def test_an_average_pooling_says_what_it_counts(plot_convolution):
+def test_plot_convolution_says_what_an_average_pooling_counts(plot_convolution):
     maps = np.arange(25.0).reshape(5, 5)
     layer = layers.AveragePooling2D(3, strides=2, padding="same", name="p")
     plot = plot_convolution(one_layer(layer), "p", maps, position=(0, 0))
@@ -246,7 +243,7 @@ def test_an_average_pooling_says_what_it_counts(plot_convolution):
         assert corner == ""
 
 
-def test_an_activation_that_takes_all_filters_says_so(plot_convolution):
+def test_plot_convolution_says_that_an_activation_takes_all_filters(plot_convolution):
     model = one_layer(
         layers.Conv2D(2, 1, activation="softmax", name="s"),
         (3, 3, 1),
@@ -259,7 +256,7 @@ def test_an_activation_that_takes_all_filters_says_so(plot_convolution):
     assert plot.images[-1].get_array()[0, 0] == pytest.approx(0.75)
 
 
-def test_a_large_image_is_whole_and_has_the_window_beside_it(plot_convolution, rng):
+def test_plot_convolution_draws_all_of_a_large_image_beside_the_window(plot_convolution, rng):
     model = one_layer(
         layers.Conv2D(2, 3, strides=2, padding="same", name="c"),
         (224, 224, 1),
@@ -274,7 +271,7 @@ def test_a_large_image_is_whole_and_has_the_window_beside_it(plot_convolution, r
     assert plot.colorbars[0] is plot.colorbars[1] is not None
 
 
-def test_inputs_beyond_the_first_layer_in_models_of_other_kinds(plot_convolution, rng):
+def test_plot_convolution_reads_the_input_of_a_layer_in_a_nested_model(plot_convolution, rng):
     encoder = keras.Sequential(
         [keras.Input((6, 6, 2)), layers.Conv2D(2, 3, name="c"), layers.ReLU(name="r")], name="e"
     )
@@ -288,7 +285,7 @@ def test_inputs_beyond_the_first_layer_in_models_of_other_kinds(plot_convolution
     assert plot.figure.get_suptitle().startswith("e:1/c: row 0, column 0")
 
 
-def test_inputs_of_any_size(plot_convolution):
+def test_plot_convolution_takes_inputs_of_any_size(plot_convolution):
     model = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(1, 3, name="c")])
     plot = plot_convolution(model, "c", np.ones((1, 8, 9, 1)), position=(-1, -1))
     assert frame(plot.axes[-1]) == (6, 5, 1, 1)
@@ -297,7 +294,7 @@ def test_inputs_of_any_size(plot_convolution):
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_one_warning_counts_what_is_not_finite(rng):
+def test_plot_convolution_warns_once_of_values_that_are_not_finite(rng):
     model = one_layer(layers.MaxPooling2D(2, name="p"), (4, 4, 1))
     image = rng.normal(size=(4, 4))
     image[0, 0] = np.inf
@@ -308,19 +305,19 @@ def test_one_warning_counts_what_is_not_finite(rng):
     assert warning.filename == __file__
 
 
-def test_the_title_may_be_another_or_none(plot_convolution, grey_model, images):
+def test_plot_convolution_writes_the_callers_title_or_none(plot_convolution, grey_model, images):
     for title, expected in [("mine", "mine"), (False, ""), (None, "")]:
         plot = plot_convolution(grey_model, 0, images, position=(0, 0), title=title)
         assert plot.figure.get_suptitle() == expected
 
 
-def test_the_callers_colormap_is_that_of_the_maps(plot_convolution, grey_model, images):
+def test_plot_convolution_draws_maps_in_the_callers_colormap(plot_convolution, grey_model, images):
     plot = plot_convolution(grey_model, 0, images, position=(0, 0), cmap="gray")
     names = [image.get_cmap().name for image in plot.images]
     assert names == ["gray", "gray", "RdBu_r", "RdBu_r", "gray"]
 
 
-def test_a_figure_of_the_callers(plot_convolution, grey_model, images):
+def test_plot_convolution_draws_into_the_callers_figures(plot_convolution, grey_model, images):
     figure = Figure(figsize=(10, 8), layout="constrained")
     upper, lower = figure.subfigures(2, 1)
     for part, position in ((upper, (0, 0)), (lower, (3, 3))):
@@ -331,15 +328,15 @@ def test_a_figure_of_the_callers(plot_convolution, grey_model, images):
     assert not plt.get_fignums()
 
 
-def test_the_model_is_as_it_was(plot_convolution, grey_model, images):
+def test_plot_convolution_leaves_the_model_as_it_was(plot_convolution, grey_model, images):
     before = grey_model.get_weights()
     config = grey_model.to_json()
-    given = images.copy()
+    before_call = images.copy()
     plot_convolution(grey_model, "second", images, position=(0, 0))
     assert grey_model.to_json() == config
     for old, new in zip(before, grey_model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    np.testing.assert_array_equal(images, given)
+    np.testing.assert_array_equal(images, before_call)
 
 
 MISTAKES = [
@@ -376,15 +373,14 @@ POSITIONS = [
 
 @pytest.fixture
 def never_runs(monkeypatch):
-    def compute(*_):
-        raise AssertionError("the model ran")
-
-    monkeypatch.setattr(convolution_request, "compute", compute)
+    monkeypatch.setattr(RUN, mock.Mock(side_effect=AssertionError("the model ran")))
 
 
 @pytest.mark.usefixtures("never_runs")
 @pytest.mark.parametrize(("change", "error", "message"), MISTAKES)
-def test_a_mistake_is_refused_before_the_model_runs(grey_model, images, change, error, message):
+def test_plot_and_animate_convolution_refuse_a_mistake_before_the_model_runs(
+    grey_model, images, change, error, message
+):
     arguments = {"model": grey_model, "layer": "first", "inputs": images, **change}
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_convolution(**arguments, position=(0, 0))
@@ -394,7 +390,9 @@ def test_a_mistake_is_refused_before_the_model_runs(grey_model, images, change, 
 
 @pytest.mark.usefixtures("never_runs")
 @pytest.mark.parametrize(("position", "error", "message"), POSITIONS)
-def test_a_position_that_is_none_is_refused(grey_model, images, position, error, message):
+def test_plot_convolution_refuses_what_is_not_a_position(
+    grey_model, images, position, error, message
+):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_convolution(grey_model, "first", images, position=position)
 
@@ -407,18 +405,24 @@ def test_a_position_that_is_none_is_refused(grey_model, images, position, error,
         ({"positions": 3}, TypeError, "`positions` must be a list of rows and columns."),
         ({"positions": (3, 4)}, TypeError, "`positions` must each be two ints, row and column"),
         ({"positions": [(0, 0), (10, 0)]}, ValueError, "Received: positions=(10, 0)"),
-        ({"interval": 0}, ValueError, "`interval` must be above 0. Received: interval=0"),
+        ({"interval": 0}, ValueError, "must be a finite number above 0. Received: interval=0"),
         ({"interval": True}, TypeError, "`interval` must be a number. Received: interval=True"),
-        ({"interval": math.inf}, ValueError, "must be a finite number. Received: interval=inf"),
+        (
+            {"interval": math.inf},
+            ValueError,
+            "must be a finite number above 0. Received: interval=inf",
+        ),
         ({"interval": "slow"}, TypeError, "`interval` must be a number. Received: interval='slow'"),
     ],
 )
-def test_an_animation_that_cannot_be_is_refused(grey_model, images, change, error, message):
+def test_animate_convolution_refuses_bad_positions_and_intervals(
+    grey_model, images, change, error, message
+):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.animate_convolution(grey_model, "first", images, **change)
 
 
-def test_a_channel_of_another_group_is_refused():
+def test_plot_convolution_refuses_a_channel_of_another_group():
     model = keras.Sequential([keras.Input((4, 4, 4)), layers.Conv2D(2, 3, groups=2, name="g")])
     message = "`channel` must be in 2 to 3, which filter 1 of 'g' sees. Received: channel=[0, 2]"
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -427,7 +431,7 @@ def test_a_channel_of_another_group_is_refused():
         )
 
 
-def test_a_layer_within_time_steps_is_refused():
+def test_plot_convolution_refuses_a_layer_within_time_steps():
     inputs = keras.Input((3, 5, 5, 1))
     steps = layers.TimeDistributed(layers.Conv2D(1, 3, name="c"), name="td")(inputs)
     message = "an output of shape (samples, height, width, channels). Received: 'td/c', whose"
@@ -437,11 +441,10 @@ def test_a_layer_within_time_steps_is_refused():
         )
 
 
-def test_nothing_is_left_open_where_drawing_fails(grey_model, images, monkeypatch):
-    def fail(*_):
-        raise RuntimeError("no")
-
-    monkeypatch.setattr(convolution.ConvolutionPicture, "show", fail)
+def test_plot_convolution_leaves_nothing_open_where_drawing_fails(grey_model, images, monkeypatch):
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.suptitle", mock.Mock(side_effect=RuntimeError("no"))
+    )
     with pytest.raises(RuntimeError, match="no"):
         kerasviz.plot_convolution(grey_model, "first", images, position=(0, 0))
     assert not plt.get_fignums()
@@ -456,19 +459,19 @@ def edges():
     return model, image, correlate2d(image, kernel[..., 0, 0], "valid") + 1
 
 
-def test_the_window_walks_in_reading_order_and_the_output_fills(edges, passes):
+def test_animate_convolution_moves_in_reading_order_and_fills_the_output(edges, passes):
     model, image, expected = edges
     animation = kerasviz.animate_convolution(model, "c", image)
     assert isinstance(animation, FuncAnimation)
-    assert len(passes) == 1
+    assert passes.call_count == 1
     shown, window, _, products, output = animation.plot.images
     limits = [image.get_clim() for image in animation.plot.images]
-    for frame_number in range(12):
-        animation._draw_frame(frame_number)
-        row, column = divmod(frame_number, 4)
+    for frame_index in range(12):
+        animation._draw_frame(frame_index)
+        row, column = divmod(frame_index, 4)
         assert frame(animation.plot.axes[0]) == (column, row, 2, 2)
         written = ~np.ma.getmaskarray(output.get_array()).ravel()
-        assert written.tolist() == [number <= frame_number for number in range(12)]
+        assert written.tolist() == [index <= frame_index for index in range(12)]
         total = float(products.get_array().sum()) + 1
         assert output.get_array()[row, column] == pytest.approx(total, rel=1e-4)
         assert products.get_array().max() <= products.get_clim()[1] + 1e-9
@@ -479,7 +482,7 @@ def test_the_window_walks_in_reading_order_and_the_output_fills(edges, passes):
     assert shown.get_array().shape == (4, 5)
 
 
-def test_a_gif_has_a_frame_a_step(edges, tmp_path):
+def test_animate_convolution_saves_a_gif_with_one_frame_per_step(edges, tmp_path):
     animation = kerasviz.animate_convolution(edges[0], "c", edges[1], interval=80)
     animation.save(tmp_path / "steps.gif", dpi=40)
     with Image.open(tmp_path / "steps.gif") as gif:
@@ -494,7 +497,7 @@ def test_a_gif_has_a_frame_a_step(edges, tmp_path):
     assert not plt.get_fignums()
 
 
-def test_a_notebook_shows_a_player_and_no_still(edges):
+def test_animate_convolution_is_a_player_in_a_notebook_and_no_still(edges):
     with matplotlib.rc_context({"animation.html": "none", "animation.embed_limit": 0.001}):
         animation = kerasviz.animate_convolution(
             edges[0], "c", edges[1], positions=[(0, 0), (1, 1)]
@@ -505,18 +508,23 @@ def test_a_notebook_shows_a_player_and_no_still(edges):
     assert "http" not in html, "a notebook may be offline"
     assert "<i " not in html
     assert len(re.findall(r"<button[^>]*>[^<]+</button>", html)) == 9
+    assert animation._repr_html_() is html, "it is drawn once"
+    other = kerasviz.animate_convolution(edges[0], "c", edges[1], positions=[(0, 0)], interval=30)
+    (identifier,) = set(re.findall(r"kerasviz-player-\w+", html))
+    assert identifier not in other._repr_html_(), "a page may hold several players"
+    assert "interval = 30.0," in other._repr_html_()
     assert not plt.get_fignums()
 
 
 @pytest.mark.skipif(not writers.is_available("ffmpeg"), reason="ffmpeg is not installed")
-def test_a_video(edges, tmp_path):
-    few = [(0, 0), (1, 1), (2, 2)]
-    animation = kerasviz.animate_convolution(edges[0], "c", edges[1], positions=few)
+def test_animate_convolution_saves_a_video(edges, tmp_path):
+    steps = [(0, 0), (1, 1), (2, 2)]
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1], positions=steps)
     animation.save(tmp_path / "steps.mp4", dpi=40)
     assert b"ftyp" in (tmp_path / "steps.mp4").read_bytes()[:16]
 
 
-def test_a_video_without_ffmpeg_is_refused(edges, tmp_path, monkeypatch):
+def test_animate_convolution_refuses_a_video_without_ffmpeg(edges, tmp_path, monkeypatch):
     monkeypatch.setattr(writers, "is_available", lambda name: name != "ffmpeg")
     animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
     with pytest.raises(RuntimeError, match="ffmpeg, which is not installed"):
@@ -524,36 +532,36 @@ def test_a_video_without_ffmpeg_is_refused(edges, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_only_what_is_asked_for_is_written(edges):
+def test_animate_convolution_shows_only_the_positions_of_the_caller(edges):
     animation = kerasviz.animate_convolution(
         edges[0], "c", edges[1], positions=np.array([(2, -1), (0, 1), (2, -1)])
     )
     written = []
-    for number_of_frame in range(3):
-        animation._draw_frame(number_of_frame)
+    for frame_index in range(3):
+        animation._draw_frame(frame_index)
         mask = np.ma.getmaskarray(animation.plot.images[-1].get_array())
         written.append(sorted(map(tuple, np.argwhere(~mask).tolist())))
     assert written == [[(2, 3)], [(0, 1), (2, 3)], [(0, 1), (2, 3)]]
     assert animation.plot.figure.get_suptitle() == "c: step by step\n2 of 12 steps"
 
 
-def test_of_many_steps_a_regular_part_is_shown_that_ends_at_the_last(edges, monkeypatch):
-    monkeypatch.setattr(convolution, "MOST_FRAMES", 4)
-    animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
+def test_animate_convolution_shows_a_regular_part_of_many_steps_and_the_last(rng):
+    model = one_layer(layers.Conv2D(1, 1, use_bias=False, name="c"), (20, 25, 1))
+    animation = kerasviz.animate_convolution(model, "c", rng.uniform(size=(20, 25)))
     output = animation.plot.images[-1]
-    places, counts = [], []
-    for number_of_frame in animation.new_frame_seq():
-        animation._draw_frame(number_of_frame)
+    visited, counts = [], []
+    for index in animation.new_frame_seq():
+        animation._draw_frame(index)
         column, row, *_ = frame(animation.plot.axes[-1])
-        places.append(4 * row + column)
+        visited.append(25 * row + column)
         counts.append(output.get_array().count())
-    assert places == [0, 3, 6, 9, 11]
-    assert counts == [1, 4, 7, 10, 12]
-    heading = "c: step by step\n1 in 3 of 12 steps, and the last"
+    assert visited == [*range(0, 500, 3), 499]
+    assert counts == [index + 1 for index in visited]
+    heading = "c: step by step\n1 in 3 of 500 steps, and the last"
     assert animation.plot.figure.get_suptitle() == heading
 
 
-def test_an_animation_that_nobody_sees_may_go_unseen(edges):
+def test_animate_convolution_does_not_warn_where_nobody_sees_it(edges):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         kerasviz.animate_convolution(edges[0], "c", edges[1])
@@ -561,7 +569,7 @@ def test_an_animation_that_nobody_sees_may_go_unseen(edges):
     assert not [warning for warning in caught if "Animation" in str(warning.message)]
 
 
-def test_an_animation_in_a_figure_of_the_callers_warns_when_it_stands_still(edges):
+def test_animate_convolution_warns_where_the_callers_figure_stands_still(edges):
     figure = plt.figure(figsize=(8, 3))
     animation = kerasviz.animate_convolution(edges[0], "c", edges[1], figure=figure)
     assert animation.plot.figure is figure
@@ -572,6 +580,12 @@ def test_an_animation_in_a_figure_of_the_callers_warns_when_it_stands_still(edge
     plt.close(figure)
 
 
-def test_values_that_are_complex_have_no_steps():
+class Complex(layers.MaxPooling2D):
+    def call(self, inputs):
+        return keras.ops.view_as_complex(keras.ops.stack([super().call(inputs)] * 2, -1))
+
+
+def test_plot_convolution_refuses_complex_values():
+    model = keras.Sequential([keras.Input((4, 4, 1)), Complex(name="c")])
     with pytest.raises(ValueError, match="Received: 'c', whose values are complex"):
-        convolution_request._only_row(np.ones((1, 3, 3, 1), "complex64"), "c")
+        kerasviz.plot_convolution(model, "c", np.ones((4, 4)), position=(0, 0))

@@ -388,7 +388,7 @@ def test_a_table_fits_the_callers_axes(plot_feature_maps, grey_model, images):
     ids=str,
 )
 def test_a_mistake_is_refused(monkeypatch, grey_model, images, options, message):
-    monkeypatch.setattr("kerasviz.plots.feature_maps.compute", None)
+    monkeypatch.setattr("kerasviz.compute.feature_maps.Extraction.run", None)
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_feature_maps(grey_model, "first", images, sample=[0, 1], **options)
     assert not plt.get_fignums()

@@ -488,7 +488,7 @@ class FeatureMapSnapshots(Snapshots):
     def key(self) -> str:
         """Return a key for the settings that determine an animation's frames."""
         assert self._maps is not None
-        arrays = self._maps.request.batch.arrays
+        arrays = self._maps.extraction.batch.arrays
         checksums = [zlib.crc32(array.tobytes()) for array in arrays]
         said = self.keywords
         return (

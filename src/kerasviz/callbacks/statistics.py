@@ -21,7 +21,7 @@ from kerasviz.callbacks.snapshots import may_get_layers, seeds_put_back
 from kerasviz.callbacks.writers.csv_file import Place, RecordFile
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.callbacks.writers.tensorboard import EventLog
-from kerasviz.compute.dead_filters import Activity, prepare_activity
+from kerasviz.compute.dead_filters import DeadFilterProbe, plan_probe
 from kerasviz.compute.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
 from kerasviz.logs.training_statistics import COLUMNS, STATISTICS, Record
 from kerasviz.model.addresses import NamedCall
@@ -134,7 +134,7 @@ class WeightStatistics(ScheduledCallback):
         self._log = None if log_dir is None else EventLog(os.fspath(log_dir), "statistics")
         self._faults = Faults()
         self._targets: Sequence[NamedCall] = ()
-        self._activity: Activity | None = None
+        self._probe: DeadFilterProbe | None = None
         self._place = Place()
         self._accumulated = 1
         self._length: int | None = None
@@ -158,7 +158,7 @@ class WeightStatistics(ScheduledCallback):
             read_weights(call.layer, address)
         self._targets = targets.targets
         if self.inputs is not None:
-            self._activity = prepare_activity(model, targets, self.inputs)
+            self._probe = plan_probe(model, targets, self.inputs)
             self._dead_shares(model)
 
     def open(self) -> int:
@@ -190,7 +190,7 @@ class WeightStatistics(ScheduledCallback):
     def on_train_end(self, logs: Any = None) -> None:
         """Write what is written at the end."""
         super().on_train_end(logs)
-        self._targets, self._activity, self._before = (), None, None  # they hold the model
+        self._targets, self._probe, self._before = (), None, None  # they hold the model
 
     # Counting
 
@@ -281,10 +281,10 @@ class WeightStatistics(ScheduledCallback):
         return Record(*self._place, address, mean, std, _norm(values), ratio, dead)
 
     def _dead_shares(self, model: keras.Model) -> dict[str, float]:
-        if self._activity is None:
+        if self._probe is None:
             return {}
         with seeds_put_back(model):
-            return self._activity.dead_shares(self.batch_size)
+            return self._probe.dead_shares(self.batch_size)
 
     def _warn_of_invalid(self, records: Sequence[Record]) -> None:
         found = [record.layer for record in records if not np.isfinite(record.norm)]

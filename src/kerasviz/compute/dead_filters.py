@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasviz.compute.feature_maps import Request, compute, prepare
+from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.compute.kernels import KernelPart
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.calls import traced
-from kerasviz.model.connections import Output, Wiring
+from kerasviz.model.connections import CallOutput, Connections
 from kerasviz.model.layer_call import CallPath
 
 PASSED = (
@@ -28,15 +28,15 @@ PASSED = (
 """Layers that change each channel by itself: what leaves them tells whether a filter is dead."""
 
 
-class Activity(NamedTuple):
+class DeadFilterProbe(NamedTuple):
     """The outputs that show which filters are dead.
 
     Args:
-        request: The inputs, and the calls whose outputs tell.
+        extraction: The inputs, and the calls whose outputs tell.
         layers: By the address of each of these calls, those of the layers that it tells about.
     """
 
-    request: Request
+    extraction: Extraction
     layers: dict[str, tuple[str, ...]]
 
     def dead_shares(self, batch_size: int) -> dict[str, float]:
@@ -67,14 +67,14 @@ class Activity(NamedTuple):
 
     def _outputs(self, batch_size: int) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the output of each call for one batch after the other."""
-        batch = self.request.batch
+        batch = self.extraction.batch
         for start in range(0, len(batch), batch_size):
-            part = self.request._replace(batch=batch.part(start, start + batch_size))
-            for address, outputs in compute(part, batch_size).items():
+            part = replace(self.extraction, batch=batch.part(start, start + batch_size))
+            for address, outputs in part.run(batch_size).items():
                 yield address, keras.tree.flatten(outputs)[0]
 
 
-def prepare_activity(model: keras.Model, targets: Selection, inputs: Any) -> Activity:
+def plan_probe(model: keras.Model, targets: Selection, inputs: Any) -> DeadFilterProbe:
     """Find what is to be computed to tell which filters of layers are dead.
 
     Args:
@@ -85,30 +85,34 @@ def prepare_activity(model: keras.Model, targets: Selection, inputs: Any) -> Act
     Raises:
         ValueError: `inputs` does not fit the model.
     """
-    request = prepare(model, "*", inputs)
-    batch = request.batch
+    extraction = plan_extraction(model, "*", inputs)
+    batch = extraction.batch
     copied = replace(batch, arrays=tuple(array.copy() for array in batch.arrays))
-    wiring = traced(model, request.specs).wiring
-    known = {target.call.path: target for target in request.targets.targets}
+    connections = traced(model, extraction.specs).connections
+    known = {target.call.path: target for target in extraction.targets.targets}
     told: dict[NamedCall, tuple[str, ...]] = {}
     for address, call in targets.targets:
         layer = call.layer.layer if isinstance(call.layer, KernelPart) else call.layer
         for target in known.values():
             if target.call.layer is layer:
-                last = _last(target, known, wiring)
+                last = _last(target, known, connections)
                 told[last] = (*told.get(last, ()), address)
-    return Activity(
-        request._replace(targets=Selection(tuple(told), single=False), batch=copied),
+    return DeadFilterProbe(
+        replace(extraction, targets=Selection(tuple(told), single=False), batch=copied),
         {target.address: addresses for target, addresses in told.items()},
     )
 
 
-def _last(target: NamedCall, known: Mapping[CallPath, NamedCall], wiring: Wiring) -> NamedCall:
+def _last(
+    target: NamedCall, known: Mapping[CallPath, NamedCall], connections: Connections
+) -> NamedCall:
     """Return the last of the normalisation and activation that follow a call, or the call."""
-    output = Output(target.call.path, 0)
-    takers = [path for path, sources in wiring.inputs.items() if output in sources]
-    is_returned = any(output in sources for sources in wiring.outputs.values())
+    output = CallOutput(target.call.path, 0)
+    takers = [path for path, sources in connections.inputs.items() if output in sources]
+    is_returned = any(output in sources for sources in connections.outputs.values())
     if is_returned or len(takers) != 1 or takers[0] not in known:
         return target
     following = known[takers[0]]
-    return _last(following, known, wiring) if isinstance(following.call.layer, PASSED) else target
+    return (
+        _last(following, known, connections) if isinstance(following.call.layer, PASSED) else target
+    )

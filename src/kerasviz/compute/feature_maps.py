@@ -6,8 +6,9 @@ import re
 import threading
 import weakref
 from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -206,9 +207,9 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
         (1, 26, 26, 32)
     """
     check_batch_size(batch_size)
-    request = prepare(model, layer, inputs)
-    maps = compute(request, batch_size)
-    targets = request.targets
+    extraction = plan_extraction(model, layer, inputs)
+    maps = extraction.run(batch_size)
+    targets = extraction.targets
     return maps[targets.targets[0].address] if targets.single else maps
 
 
@@ -221,16 +222,58 @@ def check_batch_size(batch_size: object) -> None:
         )
 
 
-class Request(NamedTuple):
-    """A layer argument and inputs that were checked together."""
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """The outputs to compute: a model, some of its calls, and inputs that were checked for it.
+
+    Args:
+        model: The model.
+        targets: The calls whose outputs are computed.
+        batch: The inputs, all samples of them.
+        specs: The inputs as the model declares them, a structure of `keras.KerasTensor`.
+    """
 
     model: keras.Model
     targets: Selection
     batch: InputBatch
     specs: Any
 
+    def run(self, batch_size: int = 32) -> dict[str, Any]:
+        """Return the outputs of all calls, keyed by address.
 
-def prepare(model: keras.Model, layer: Any, inputs: Any) -> Request:
+        They are what the layers return for all samples at once. Where the rows of an output are
+        not samples, batches cannot be joined, and all samples are computed together.
+
+        Args:
+            batch_size: How many samples are computed at a time.
+        """
+        runner = _runner(self.model, self.targets, self.specs)
+
+        def run(part: InputBatch) -> dict[str, Any]:
+            with keeping_state(runner.find_layers()):
+                return cast(dict[str, Any], runner(part.packed()))
+
+        batch_size = _own_batch_size(self.specs) or batch_size
+        has_fixed_size = _has_fixed_size(self.specs)
+        batches = _Batches(run, self.batch, batch_size, has_fixed_size=has_fixed_size)
+        outputs = {}
+        for address, call in self.targets.targets:
+            structure = batches.first[address]
+            arrays = [
+                batches.join(
+                    partial(_pick, address, index),
+                    tuple(call.outputs[index].shape) if index < len(call.outputs) else None,
+                    has_fixed_rows=has_fixed_rows(call, index, self.specs),
+                )
+                for index in range(len(keras.tree.flatten(structure)))
+            ]
+            axes = call.channel_axes or [channel_axis(call.layer, x.ndim) for x in arrays]
+            arrays = [_finish(x, axis) for x, axis in zip(arrays, axes, strict=True)]
+            outputs[address] = keras.tree.pack_sequence_as(structure, arrays)
+        return outputs
+
+
+def plan_extraction(model: keras.Model, layer: Any, inputs: Any) -> Extraction:
     """Check a layer argument and inputs; build a model that was never built, from the inputs."""
     check_model(model)
     unbuilt = not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
@@ -241,7 +284,8 @@ def prepare(model: keras.Model, layer: Any, inputs: Any) -> Request:
         _build_from(model, batch)
         batch = prepare_inputs(model, batch.packed())
     specs = input_specs(model) if has_inputs(model) else batch.specs(model)
-    return Request(model, resolve(model, layer, known_calls(model, specs)), batch, specs)
+    targets = resolve(model, layer, known_calls(model, specs))
+    return Extraction(model=model, targets=targets, batch=batch, specs=specs)
 
 
 def check_address(model: keras.Model, layer: Any) -> Selection:
@@ -265,38 +309,6 @@ def _build_from(model: keras.Model, batch: InputBatch) -> None:
         model.build((None, *batch.arrays[0].shape[1:]))
     elif not model.built:
         model(batch.part(0, 1).packed(), training=False)
-
-
-def compute(request: Request, batch_size: int = 32) -> dict[str, Any]:
-    """Return the outputs of all targets of a request, keyed by address.
-
-    They are what the layers return for all samples at once. Where the rows of an output are not
-    samples, batches cannot be joined, and all samples are computed together.
-    """
-    model, targets, batch, specs = request
-    runner = _runner(model, targets, specs)
-
-    def run(part: InputBatch) -> dict[str, Any]:
-        with keeping_state(runner.find_layers()):
-            return cast(dict[str, Any], runner(part.packed()))
-
-    batch_size = _own_batch_size(specs) or batch_size
-    batches = _Batches(run, batch, batch_size, has_fixed_size=_has_fixed_size(specs))
-    outputs = {}
-    for address, call in targets.targets:
-        structure = batches.first[address]
-        arrays = [
-            batches.join(
-                partial(_pick, address, index),
-                tuple(call.outputs[index].shape) if index < len(call.outputs) else None,
-                has_fixed_rows=has_fixed_rows(call, index, specs),
-            )
-            for index in range(len(keras.tree.flatten(structure)))
-        ]
-        axes = call.channel_axes or [channel_axis(call.layer, x.ndim) for x in arrays]
-        arrays = [_finish(x, axis) for x, axis in zip(arrays, axes, strict=True)]
-        outputs[address] = keras.tree.pack_sequence_as(structure, arrays)
-    return outputs
 
 
 def _pick(address: str, index: int, outputs: dict[str, Any]) -> np.ndarray:
@@ -421,20 +433,20 @@ def has_fixed_rows(call: Call, index: int, specs: Any) -> bool:
     return not shape or shape[0] is not None
 
 
-def rows_are_samples(request: Request, call: Call, index: int, array: np.ndarray) -> bool:
-    """Whether the rows of an output are the samples of a request, one by one.
+def rows_are_samples(extraction: Extraction, call: Call, index: int, array: np.ndarray) -> bool:
+    """Whether the rows of an output are the samples of an extraction, one by one.
 
     Windows and images that were folded into the batch make more rows; a table of positions has
     the same number of rows whatever the number of samples.
 
     Args:
-        request: What was computed.
+        extraction: What was computed.
         call: The call that returned the output.
         index: Which of the call's outputs it is.
         array: The output.
     """
-    is_fixed = has_fixed_rows(call, index, request.specs)
-    return array.ndim > 0 and len(array) == len(request.batch) and not is_fixed
+    is_fixed = has_fixed_rows(call, index, extraction.specs)
+    return array.ndim > 0 and len(array) == len(extraction.batch) and not is_fixed
 
 
 def _finish(array: np.ndarray, channel_axis: int) -> np.ndarray:

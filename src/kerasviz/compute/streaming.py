@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,11 +17,10 @@ import numpy as np
 
 from kerasviz._files import check_target, replacing_path
 from kerasviz.compute.feature_maps import (
-    Request,
+    Extraction,
     check_address,
     check_batch_size,
-    compute,
-    prepare,
+    plan_extraction,
 )
 from kerasviz.model.addresses import Selection
 from kerasviz.model.inputs.forms import is_stream, iter_batches
@@ -66,10 +66,10 @@ def iter_feature_maps(
         [(16, 26, 26, 32), (16, 26, 26, 32)]
     """
     check_batch_size(batch_size)
-    _, requests = _requests(model, layer, inputs)
+    _, extractions = _plan_extractions(model, layer, inputs)
     return (
-        maps[request.targets.targets[0].address] if request.targets.single else maps
-        for request, maps in _compute(requests, batch_size)
+        maps[extraction.targets.targets[0].address] if extraction.targets.single else maps
+        for extraction, maps in _run(extractions, batch_size)
     )
 
 
@@ -124,19 +124,19 @@ def save_feature_maps(
     check_batch_size(batch_size)
     _check_verbose(verbose)
     path = _check_path(path)
-    targets, requests = _requests(model, layer, inputs)
+    targets, extractions = _plan_extractions(model, layer, inputs)
     _check_outputs(targets, path)
-    total = len(requests[0].batch) if isinstance(requests, list) else None
+    total = len(extractions[0].batch) if isinstance(extractions, list) else None
     bar = keras.utils.Progbar(total, unit_name="sample") if verbose else None
     seen = 0
     with (
         replacing_path(path, keep=True, may_replace_folder=_FOLDERS.get(path.suffix)) as temporary,
         _WRITERS[path.suffix](temporary) as append,
     ):
-        for request, maps in _compute(requests, batch_size):
+        for extraction, maps in _run(extractions, batch_size):
             for address, array in maps.items():
                 append(address, array)
-            seen += len(request.batch)
+            seen += len(extraction.batch)
             if bar is not None:
                 bar.update(seen)
         if not seen:
@@ -291,21 +291,21 @@ _FOLDERS: dict[str, Callable[[Path], bool]] = {".zarr": _is_zarr_store}
 """Formats that are folders, each with what tells whether one that is there may be replaced."""
 
 
-def _requests(
+def _plan_extractions(
     model: keras.Model, layer: Any, inputs: Any
-) -> tuple[Selection, list[Request] | Iterator[Request]]:
-    """Check a layer argument, and return the requests that inputs stand for."""
+) -> tuple[Selection, list[Extraction] | Iterator[Extraction]]:
+    """Check a layer argument, and plan the extractions of all inputs."""
     if not is_stream(inputs):
-        request = prepare(model, layer, inputs)
-        return request.targets, [request]
+        extraction = plan_extraction(model, layer, inputs)
+        return extraction.targets, [extraction]
     targets = check_address(model, layer)
-    return targets, (prepare(model, layer, batch) for batch in iter_batches(inputs))
+    return targets, (plan_extraction(model, layer, batch) for batch in iter_batches(inputs))
 
 
-def _compute(
-    requests: Iterable[Request], batch_size: int
-) -> Iterator[tuple[Request, dict[str, Any]]]:
-    for request in requests:
-        for start in range(0, len(request.batch), batch_size):
-            part = request._replace(batch=request.batch.part(start, start + batch_size))
-            yield part, compute(part, batch_size)
+def _run(
+    extractions: Iterable[Extraction], batch_size: int
+) -> Iterator[tuple[Extraction, dict[str, Any]]]:
+    for extraction in extractions:
+        for start in range(0, len(extraction.batch), batch_size):
+            part = replace(extraction, batch=extraction.batch.part(start, start + batch_size))
+            yield part, part.run(batch_size)

@@ -14,20 +14,20 @@ from kerasviz.model.interception import Observer, OpenCall
 from kerasviz.model.layer_call import CallPath
 
 
-class Output(NamedTuple):
+class CallOutput(NamedTuple):
     """One of the tensors that a call returned."""
 
     path: CallPath
-    place: int
+    output_index: int
 
 
-Source = Output | int | None
+TensorSource = CallOutput | int | None
 """Where a tensor comes from: a call beside it, the input of that number of the layer around both,
 or something that is not known."""
 
 
 @dataclass(frozen=True)
-class Wiring:
+class Connections:
     """Where each call's tensors come from, by the path of the call; `()` is the model itself.
 
     Args:
@@ -35,16 +35,18 @@ class Wiring:
         outputs: The source, inside it, of each tensor that a call returns.
     """
 
-    inputs: dict[CallPath, list[Source]] = field(default_factory=dict)
-    outputs: dict[CallPath, list[Source]] = field(default_factory=dict)
+    inputs: dict[CallPath, list[TensorSource]] = field(default_factory=dict)
+    outputs: dict[CallPath, list[TensorSource]] = field(default_factory=dict)
 
-    def among(self, paths: Set[CallPath]) -> Wiring:
+    def among(self, paths: Set[CallPath]) -> Connections:
         """Return the same, where what comes from any other call comes from an unknown source."""
 
-        def known(sources: list[Source]) -> list[Source]:
-            return [None if isinstance(s, Output) and s.path not in paths else s for s in sources]
+        def known(sources: list[TensorSource]) -> list[TensorSource]:
+            return [
+                None if isinstance(s, CallOutput) and s.path not in paths else s for s in sources
+            ]
 
-        return Wiring(
+        return Connections(
             {path: known(sources) for path, sources in self.inputs.items()},
             {path: known(sources) for path, sources in self.outputs.items()},
         )
@@ -58,16 +60,16 @@ class _Sources:
     """
 
     def __init__(self) -> None:
-        self._by_tensor: dict[tuple[int, int], tuple[Any, Source]] = {}
+        self._by_tensor: dict[tuple[int, int], tuple[Any, TensorSource]] = {}
 
     def __contains__(self, tensor: Any) -> bool:
         return (id(tensor), tensor_version(tensor)) in self._by_tensor
 
-    def get(self, tensor: Any) -> Source:
+    def get(self, tensor: Any) -> TensorSource:
         """Return the source of a tensor."""
         return self._by_tensor.get((id(tensor), tensor_version(tensor)), (None, None))[1]
 
-    def note(self, tensor: Any, source: Source) -> None:
+    def note(self, tensor: Any, source: TensorSource) -> None:
         """Note the source of a tensor, which is kept, so that no identity is used again."""
         self._by_tensor[id(tensor), tensor_version(tensor)] = tensor, source
 
@@ -80,7 +82,7 @@ class ConnectionObserver(Observer):
     """
 
     def __init__(self) -> None:
-        self.wiring: Wiring = Wiring()
+        self.connections: Connections = Connections()
         self._inside: dict[CallPath, _Sources] = {}
 
     def begin_model(self, inputs: Any) -> None:
@@ -90,7 +92,7 @@ class ConnectionObserver(Observer):
     def end_model(self, outputs: Any) -> None:
         """Note what the model itself returned."""
         inside = self._inside[()]
-        self.wiring.outputs[()] = [inside.get(x) for x in _tensors(outputs)]
+        self.connections.outputs[()] = [inside.get(x) for x in _tensors(outputs)]
 
     @override
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
@@ -98,7 +100,7 @@ class ConnectionObserver(Observer):
         self._begin(call.path, call.tensors, self._inside.get(parents[-1].path, _Sources()))
 
     def _begin(self, path: CallPath, tensors: Sequence[Any], around: _Sources) -> None:
-        self.wiring.inputs[path] = [around.get(x) for x in tensors]
+        self.connections.inputs[path] = [around.get(x) for x in tensors]
         self._inside[path] = inside = _Sources()
         for index, x in reversed(list(enumerate(tensors))):  # the first of equal ones counts
             inside.note(x, index)
@@ -109,10 +111,10 @@ class ConnectionObserver(Observer):
         inside = self._inside[call.path]
         around = self._inside.setdefault(parents[-1].path, _Sources())
         returned = _tensors(outputs)
-        self.wiring.outputs[call.path] = [inside.get(x) for x in returned]
+        self.connections.outputs[call.path] = [inside.get(x) for x in returned]
         fresh = [keras.ops.copy(x) if x in around else x for x in returned]
         for index, x in enumerate(fresh):
-            around.note(x, Output(call.path, index))
+            around.note(x, CallOutput(call.path, index))
         if all(x is y for x, y in zip(fresh, returned, strict=True)):
             return outputs
         left = iter(fresh)

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from kerasviz.model.backend import needs_sizes, trace, try_out
 from kerasviz.model.channel_axes import channel_axis
-from kerasviz.model.connections import ConnectionObserver, Wiring
+from kerasviz.model.connections import ConnectionObserver, Connections
 from kerasviz.model.graph import held_layers
 from kerasviz.model.interception import Observer, OpenCall, call_observed
 from kerasviz.model.layer_call import Call, CallPath, count_steps
@@ -26,12 +26,12 @@ class ModelTrace(NamedTuple):
 
     Args:
         calls: Every call of a layer whose outputs can be taken, in the order in which they begin.
-        wiring: Where the tensors of each call come from.
+        connections: Where the tensors of each call come from.
         failure: What ended the call too early, in words, `None` if nothing did.
     """
 
     calls: list[Call]
-    wiring: Wiring
+    connections: Connections
     failure: str | None
 
 
@@ -79,15 +79,15 @@ def _in_numbers(specs: Any) -> list[Any]:
 def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) -> ModelTrace:
     """Call a model in some way on each of some specs; sizes that differ are unknown."""
     lists: list[_CallList] = []
-    wiring = Wiring()
+    connections = Connections()
 
     def call(inputs: Any) -> None:
-        nonlocal wiring
-        calls, connections = _CallList(), ConnectionObserver()
+        nonlocal connections
+        calls, observer = _CallList(), ConnectionObserver()
         lists.append(calls)
-        wiring = connections.wiring
-        connections.begin_model(inputs)
-        connections.end_model(call_observed(model, inputs, [connections, calls]))
+        connections = observer.connections
+        observer.begin_model(inputs)
+        observer.end_model(call_observed(model, inputs, [observer, calls]))
 
     failure = None
     try:
@@ -98,7 +98,7 @@ def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) ->
     except Exception as error:
         failure = f"{type(error).__name__}: {error}"  # not the error, which holds the model
     calls = _merge([found.calls for found in lists])
-    return ModelTrace(calls, wiring.among({call.path for call in calls}), failure)
+    return ModelTrace(calls, connections.among({call.path for call in calls}), failure)
 
 
 def _merge(runs: Sequence[Mapping[CallPath, Call]]) -> list[Call]:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasviz._checks import check_choice, suggest
-from kerasviz.compute.feature_maps import Request
+from kerasviz.compute.feature_maps import Extraction
 from kerasviz.draw.tiles.background import Opacity
 
 Interpolation = Literal["nearest", "bilinear"]
@@ -116,12 +116,12 @@ def _as_picture_array(name: str, value: Any) -> np.ndarray:
 
 
 def find_pictures(
-    request: Request, overlay: Overlay, indices: np.ndarray, *, grey: bool
+    extraction: Extraction, overlay: Overlay, indices: np.ndarray, *, grey: bool
 ) -> np.ndarray | None:
     """Return the picture of each sample that is drawn, or `None` where there is none.
 
     Args:
-        request: What is drawn.
+        extraction: What is drawn.
         overlay: The checked keywords.
         indices: The indices of the samples.
         grey: Whether inputs without an axis of channels may be pictures.
@@ -134,9 +134,9 @@ def find_pictures(
         ValueError: It cannot be told which picture is meant, or there is none and one is needed.
     """
     if not isinstance(overlay.picture, np.ndarray):
-        picture = _input_picture(request, overlay, grey=grey)
+        picture = _input_picture(extraction, overlay, grey=grey)
         return None if picture is None else picture[indices]
-    count, total = len(overlay.picture), len(request.batch)
+    count, total = len(overlay.picture), len(extraction.batch)
     if count == total:
         return np.asarray(overlay.picture[indices])
     if count > 1 or len(indices) > 1:
@@ -147,9 +147,9 @@ def find_pictures(
     return overlay.picture
 
 
-def _input_picture(request: Request, overlay: Overlay, *, grey: bool) -> np.ndarray | None:
-    names = [str(tensor.name) for tensor in keras.tree.flatten(request.specs)]
-    arrays = request.batch.arrays
+def _input_picture(extraction: Extraction, overlay: Overlay, *, grey: bool) -> np.ndarray | None:
+    names = [str(tensor.name) for tensor in keras.tree.flatten(extraction.specs)]
+    arrays = extraction.batch.arrays
     pictures = {i: _as_pictures(array) for i, array in enumerate(arrays)}
     found = {i: picture for i, picture in pictures.items() if picture is not None}
     if not found and grey:

@@ -1,185 +1,227 @@
-"""The steps of a layer put into the words and arrays that a picture of them takes."""
+"""Put the steps of a layer into the words and arrays that a picture of them shows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 from matplotlib.colors import Colormap
 
 from kerasviz._selection import Tiles, select_tiles
-from kerasviz.compute.convolution.geometry import WindowAxis
-from kerasviz.compute.convolution.trace import ConvolutionStep, Walk, in_channels
+from kerasviz._wording import write_count, write_size
+from kerasviz.compute.convolution.channels import count_input_channels
+from kerasviz.compute.convolution.geometry import SlidingAxis
+from kerasviz.compute.convolution.trace import ConvolutionStep, ConvolutionTrace
 from kerasviz.draw.color import warn_invalid
-from kerasviz.draw.convolution.layout import Scene
 from kerasviz.draw.convolution.number_format import write_mean, write_number, write_sum
-from kerasviz.draw.convolution.picture import Moment
+from kerasviz.draw.convolution.view import ConvolutionView, StepView
 
-MOST_CHANNELS = 3
+MAX_CHANNELS = 3
 """The number of input channels that are drawn unless the caller names them."""
 
 
-class Shown(NamedTuple):
-    """The input channels that have a row: which of a walk's, their numbers, and how many exist."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChannelChoice:
+    """The input channels that have a row.
 
-    places: np.ndarray
-    numbers: np.ndarray
+    Args:
+        positions: Which of the trace's channels they are, `(n,)`.
+        indices: Their indices in the layer's input, `(n,)`.
+        total: The number of channels of the layer's input.
+        note: Which of how many, for the title; "" where it is all of them.
+    """
+
+    positions: np.ndarray
+    indices: np.ndarray
     total: int
     note: str
 
 
-def choose_channels(walk: Walk, channel: Tiles | None, strength: np.ndarray) -> Shown:
+def choose_channels(
+    trace: ConvolutionTrace, channel: Tiles | None, strength: np.ndarray
+) -> ChannelChoice:
     """Choose the input channels to draw.
 
     Args:
-        walk: The steps.
+        trace: The steps.
         channel: The user's choice, known to be among what the filter sees; `None` for the
             strongest.
         strength: `(channels,)`: what each contributes, of any sign.
     """
-    total = in_channels(walk.layer, filters=walk.filters)
-    seen = len(walk.channels)
+    total = count_input_channels(trace.layer, filters=trace.filter_count)
+    visible, note = len(trace.channel_indices), ""
     if channel is not None:
-        numbers = select_tiles(channel, total, "channel")
-        places = np.searchsorted(walk.channels, numbers)
-        note = f"{len(numbers)} of {seen} input channels" if len(numbers) < seen else ""
-    elif seen <= MOST_CHANNELS:
-        places, note = np.arange(seen), ""
+        indices = select_tiles(channel, total, "channel")
+        # A filter of a group, and a pooling, see only some channels: an index in the input is
+        # another one among these.
+        positions = np.searchsorted(trace.channel_indices, indices)
+        note = f"{len(indices)} of {visible} input channels" if len(indices) < visible else ""
+    elif visible <= MAX_CHANNELS:
+        positions = np.arange(visible)
     else:
         order = np.argsort(-np.abs(np.nan_to_num(strength)), kind="stable")
-        places = order[:MOST_CHANNELS]
-        note = f"{MOST_CHANNELS} of {seen} input channels, strongest first"
-    return Shown(places, walk.channels[places], total, note)
+        positions = order[:MAX_CHANNELS]
+        note = f"{MAX_CHANNELS} of {visible} input channels, strongest first"
+    indices = trace.channel_indices[positions]
+    return ChannelChoice(positions=positions, indices=indices, total=total, note=note)
 
 
-def describe_moment(walk: Walk, step: ConvolutionStep, shown: Shown) -> Moment:
+def describe_step(
+    trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice
+) -> StepView:
     """Put one step into arrays, with one row per channel, and into words."""
-    windows = np.ma.stack([step.window[..., place] for place in shown.places])
-    largest, products = None, None
-    sums: list[str] = []
-    if walk.kernel is None:
-        if isinstance(walk.layer, keras.layers.MaxPooling2D):
-            flat = int(np.ma.argmax(windows[0]))
-            height, width = windows.shape[1:]
-            largest = divmod(flat, width) if flat < height * width else None
-        formula = _pooling_formula(walk, step)
-    else:
-        assert step.products is not None
-        products = np.moveaxis(step.products[..., shown.places], -1, 0)
-        sums = [f"sum {write_number(value)}" for value in step.sums[shown.places]]
-        formula = _convolution_formula(walk, step, shown)
-    return Moment(step.taken, windows, products, largest, step.position, sums, formula)
-
-
-def _convolution_formula(walk: Walk, step: ConvolutionStep, shown: Shown) -> str:
-    terms = [(float(value), "") for value in step.sums[shown.places]]
-    others = np.setdiff1d(np.arange(len(step.sums)), shown.places)
-    if others.size:
-        word = "channel" if others.size == 1 else "channels"
-        terms.append((float(step.sums[others].sum()), f"{others.size} other {word}"))
-    if walk.layer.use_bias:
-        terms.append((walk.bias, "bias"))
-    if len(terms) == 1:
-        formula = f"sum of products {write_number(step.total)}"
-    else:
-        formula = write_sum(terms, step.total)
-    if walk.activation is None:
-        return formula
-    along = " together with the other sums" if walk.mixes else ""
-    return f"{formula},  {walk.activation}{along} → {write_number(step.value)}"
-
-
-def _pooling_formula(walk: Walk, step: ConvolutionStep) -> str:
-    is_max = isinstance(walk.layer, keras.layers.MaxPooling2D)
-    values = step.window.data.ravel() if walk.repeats_edge else step.window.compressed()
-    what = (
-        "the only value"
-        if len(values) == 1
-        else (f"{'largest' if is_max else 'mean'} of {len(values)} values")
+    windows = np.ma.stack([step.window[..., position] for position in choice.positions])
+    products, captions = None, []
+    if step.products is not None:
+        products = np.moveaxis(step.products[..., choice.positions], -1, 0)
+        captions = [f"sum {write_number(value)}" for value in step.sums[choice.positions]]
+    return StepView(
+        indices=step.indices,
+        windows=windows,
+        products=products,
+        largest=_find_largest(windows[0]) if _is_max_pooling(trace) else None,
+        position=step.position,
+        captions=captions,
+        formula=_write_formula(trace, step, choice),
     )
-    if step.window.mask.any():
-        what += ", padding repeats the edge" if walk.repeats_edge else ", padding left out"
-    if is_max:
-        return f"{what}: {write_number(step.value)}"
-    return f"{what}: {write_mean([float(value) for value in values], step.value)}"
 
 
-def describe_scene(
-    walk: Walk,
-    shown: Shown,
-    moments: Sequence[Moment],
+def describe_view(
+    trace: ConvolutionTrace,
+    choice: ChannelChoice,
+    steps: Sequence[StepView],
+    *,
     heading: str,
     cmap: str | Colormap | None,
-) -> Scene:
-    """Put what all moments have in common into arrays and words."""
-    places = shown.places
+) -> ConvolutionView:
+    """Put what all steps have in common into arrays and words."""
     kernels, products = None, np.zeros(1)
-    if walk.kernel is not None:
-        kernels = np.moveaxis(walk.kernel[..., places], -1, 0)
-        products = np.stack([m.products for m in moments if m.products is not None])
-    several = len(places) > 1
-    dilated = max(walk.rows.dilation, walk.columns.dilation) > 1
-    return Scene(
-        np.moveaxis(walk.cells[..., places], -1, 0),
-        [f"channel {number}" if several else "" for number in shown.numbers],
-        (walk.rows.real, walk.columns.real),
-        kernels,
-        (walk.rows.taken.shape[1], walk.columns.taken.shape[1]),
-        products,
-        walk.output,
-        _titles(walk, shown),
-        heading,
-        max((moment.formula for moment in moments), key=len),
-        dilated=dilated,
-        counts_padding=walk.kernel is not None or walk.repeats_edge,
-        marks_largest=isinstance(walk.layer, keras.layers.MaxPooling2D),
+    if trace.kernel is not None:
+        kernels = np.moveaxis(trace.kernel[..., choice.positions], -1, 0)
+        products = np.stack([step.products for step in steps if step.products is not None])
+    has_rows = len(choice.positions) > 1
+    return ConvolutionView(
+        padded_inputs=np.moveaxis(trace.padded_input[..., choice.positions], -1, 0),
+        row_names=[f"channel {index}" if has_rows else "" for index in choice.indices],
+        is_data=(trace.rows.is_data, trace.columns.is_data),
+        kernels=kernels,
+        window_shape=(trace.rows.indices.shape[1], trace.columns.indices.shape[1]),
+        products=products,
+        output=trace.output,
+        titles=_write_titles(trace, choice),
+        heading=heading,
+        longest_formula=max((step.formula for step in steps), key=len),
+        is_dilated=max(trace.rows.dilation, trace.columns.dilation) > 1,
+        counts_padding=trace.kernel is not None or trace.repeats_edge,
+        marks_largest=_is_max_pooling(trace),
         cmap=cmap,
     )
 
 
-def _titles(walk: Walk, shown: Shown) -> dict[str, str]:
-    """Return the title of each part, in two lines."""
-    axes = walk.rows, walk.columns
-    filters = walk.filters
-    name = (
-        "input"
-        if shown.total == 1 or len(shown.places) > 1
-        else (f"input channel {shown.numbers[0]} of {shown.total}")
-    )
-    size = _by(*(int(axis.real.sum()) for axis in axes))
-    spread = _pair(walk.rows.spread, walk.columns.spread)
-    notes = [size, f"spread by {spread}" if spread else "", _padding(*axes)]
-    window = _by(*(axis.taken.shape[1] for axis in axes))
-    dilation = _pair(walk.rows.dilation, walk.columns.dilation)
-    stride = _pair(walk.rows.stride, walk.columns.stride)
-    of = f" {walk.filter} of {filters}" if filters > 1 else ""
-    turned = isinstance(walk.layer, keras.layers.Conv2DTranspose)
+def warn_of_values(view: ConvolutionView) -> None:
+    """Warn once of values that have no colour."""
+    kernels = np.zeros(0) if view.kernels is None else view.kernels
+    arrays = (view.padded_inputs, kernels, view.products, view.output)
+    count = sum(int((~np.isfinite(values)).sum()) for values in arrays)
+    warn_invalid(count, stacklevel=3)
+
+
+def _is_max_pooling(trace: ConvolutionTrace) -> bool:
+    return isinstance(trace.layer, keras.layers.MaxPooling2D)
+
+
+def _find_largest(window: np.ma.MaskedArray) -> tuple[int, int]:
+    """Return row and column of the largest value in a window, padding left out."""
+    row, column = divmod(int(np.ma.argmax(window)), window.shape[1])
+    return row, column
+
+
+def _write_formula(trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice) -> str:
+    if trace.kernel is None:
+        return _write_pooling(trace, step)
+    formula = _write_sum_of_channels(trace, step, choice)
+    if trace.activation is None:
+        return formula
+    others = " together with the other sums" if trace.mixes_sums else ""
+    return f"{formula},  {trace.activation}{others} → {write_number(step.value)}"
+
+
+def _write_sum_of_channels(
+    trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice
+) -> str:
+    """Return the sum over channels and bias; channels without a row are one term of it."""
+    terms = [(float(value), "") for value in step.sums[choice.positions]]
+    others = np.setdiff1d(np.arange(len(step.sums)), choice.positions)
+    if others.size:
+        terms.append((float(step.sums[others].sum()), write_count(others.size, "other channel")))
+    if trace.layer.use_bias:
+        terms.append((trace.bias, "bias"))
+    if len(terms) == 1:
+        return f"sum of products {write_number(step.total)}"
+    return write_sum(terms, step.total)
+
+
+def _write_pooling(trace: ConvolutionTrace, step: ConvolutionStep) -> str:
+    is_max = _is_max_pooling(trace)
+    values = step.window.data.ravel() if trace.repeats_edge else step.window.compressed()
+    text = "the only value"
+    if len(values) > 1:
+        text = f"{'largest' if is_max else 'mean'} of {len(values)} values"
+    if step.window.mask.any():
+        text += ", padding repeats the edge" if trace.repeats_edge else ", padding left out"
+    if is_max:
+        return f"{text}: {write_number(step.value)}"
+    return f"{text}: {write_mean([float(value) for value in values], step.value)}"
+
+
+def _write_titles(trace: ConvolutionTrace, choice: ChannelChoice) -> dict[str, str]:
+    """Return the title of each part, in two lines: what it is, and its size."""
+    rows, columns = trace.rows, trace.columns
+    window = write_size(rows.indices.shape[1], columns.indices.shape[1])
+    of = f" {trace.filter_index} of {trace.filter_count}" if trace.filter_count > 1 else ""
+    is_transposed = isinstance(trace.layer, keras.layers.Conv2DTranspose)
+    input_size = write_size(int(rows.is_data.sum()), int(columns.is_data.sum()))
+    input_notes = [
+        input_size,
+        _write_steps("spread by", rows.input_stride, columns.input_stride),
+        _write_padding(rows, columns),
+    ]
+    window_notes = [window, _write_steps("dilation", rows.dilation, columns.dilation)]
+    output_notes = [
+        write_size(*trace.output.shape),
+        _write_steps("stride", rows.stride, columns.stride),
+    ]
     return {
-        "input": f"{name}\n{', '.join(filter(None, notes))}",
-        "window": f"window\n{window}{f', dilation {dilation}' if dilation else ''}",
-        "kernel": f"kernel{of}\n{window}{', turned by 180°' if turned else ''}",
+        "input": _write_title(_name_input(choice), input_notes),
+        "window": _write_title("window", window_notes),
+        "kernel": _write_title(f"kernel{of}", [window, "turned by 180°" if is_transposed else ""]),
         "products": "products",
-        "output": f"output map{of}\n{_by(*walk.output.shape)}"
-        f"{f', stride {stride}' if stride else ''}",
+        "output": _write_title(f"output map{of}", output_notes),
     }
 
 
-def _by(height: int, width: int) -> str:
-    return f"{height}×{width}"
+def _write_title(name: str, notes: Iterable[str]) -> str:
+    return f"{name}\n{', '.join(filter(None, notes))}"
 
 
-def _pair(down: int, right: int) -> str:
+def _name_input(choice: ChannelChoice) -> str:
+    if choice.total == 1 or len(choice.positions) > 1:
+        return "input"
+    return f"input channel {choice.indices[0]} of {choice.total}"
+
+
+def _write_steps(name: str, down: int, right: int) -> str:
     """Return a number of cells down and to the right as text, nothing where both are 1."""
     if down == right:
-        return "" if down == 1 else str(down)
-    return _by(down, right)
+        return "" if down == 1 else f"{name} {down}"
+    return f"{name} {write_size(down, right)}"
 
 
-def _padding(rows: WindowAxis, columns: WindowAxis) -> str:
-    """Say on which sides how many cells were added."""
+def _write_padding(rows: SlidingAxis, columns: SlidingAxis) -> str:
+    """Return on which sides how many cells were added, as text."""
     sides = dict(zip(("top", "bottom"), rows.padding, strict=True))
     sides |= dict(zip(("left", "right"), columns.padding, strict=True))
     if len(set(sides.values())) == 1:
@@ -189,11 +231,3 @@ def _padding(rows: WindowAxis, columns: WindowAxis) -> str:
         by_count[count].append(side)
     parts = [f"{count} at {' and '.join(names)}" for count, names in by_count.items() if count]
     return f"padded by {', '.join(parts)}"
-
-
-def warn_of_values(scene: Scene) -> None:
-    """Warn once of values that are in no colour."""
-    kernels = np.zeros(0) if scene.kernels is None else scene.kernels
-    shown = (scene.inputs, kernels, scene.products, scene.output)
-    count = sum(int((~np.isfinite(values)).sum()) for values in shown)
-    warn_invalid(count, stacklevel=3)

@@ -13,7 +13,7 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice, check_count
 from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import sample_of
-from kerasviz.compute.feature_maps import Request, compute, prepare
+from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
 from kerasviz.draw.graph.boxes import Box, Maps
 from kerasviz.draw.graph.diagram import Diagram, Frame, draw_architecture
@@ -117,19 +117,19 @@ def plot_architecture(
     check_is_eager()
     check_has_call(model)
     levels = _check_own(inputs, sample, maps, expand, detail)
-    request, which = None, ""
+    extraction, which = None, ""
     if inputs is not None:
-        request = prepare(model, "*", inputs)
-        index = _check_sample(sample, len(request.batch))
-        which = sample_of(index, len(request.batch))
-        request = request._replace(batch=request.batch.part(index, index + 1))
-    specs = None if request is None else request.specs
+        extraction = plan_extraction(model, "*", inputs)
+        index = _check_sample(sample, len(extraction.batch))
+        which = sample_of(index, len(extraction.batch))
+        extraction = replace(extraction, batch=extraction.batch.part(index, index + 1))
+    specs = None if extraction is None else extraction.specs
     architecture = read_architecture(model, specs, expand=levels, merge=detail == "blocks")
     pictures: dict[int, Maps] = {}
     notes: list[str] = []
-    if request is not None:
-        pictures, notes = _draw_inputs(architecture, request)
-        found = _compute_maps(architecture, request, maps)
+    if extraction is not None:
+        pictures, notes = _draw_inputs(architecture, extraction)
+        found = _compute_maps(architecture, extraction, maps)
         notes += [_explain(found, maps)]
         pictures |= found
     diagram = _diagram(architecture, pictures, notes)
@@ -167,10 +167,12 @@ def _check_sample(sample: int, total: int) -> int:
     return range(total)[sample]
 
 
-def _draw_inputs(architecture: Architecture, request: Request) -> tuple[dict[int, Maps], list[str]]:
+def _draw_inputs(
+    architecture: Architecture, extraction: Extraction
+) -> tuple[dict[int, Maps], list[str]]:
     """Return the inputs that are pictures, by the numbers of their nodes, and remarks on them."""
     pictures, notes = {}, []
-    for number, array in zip(architecture.inputs, request.batch.arrays, strict=True):
+    for number, array in zip(architecture.inputs, extraction.batch.arrays, strict=True):
         if array.ndim == 4 and array.shape[-1] in (1, 3) and array.dtype.kind in "biuf":
             colors, note = picture_colors(array)
             name = architecture.nodes[number].head.name
@@ -179,9 +181,11 @@ def _draw_inputs(architecture: Architecture, request: Request) -> tuple[dict[int
     return pictures, notes
 
 
-def _compute_maps(architecture: Architecture, request: Request, count: int) -> dict[int, Maps]:
+def _compute_maps(
+    architecture: Architecture, extraction: Extraction, count: int
+) -> dict[int, Maps]:
     """Return the strongest maps of each node that has a convolution, from one forward pass."""
-    calls = {call.path: call for call in known_calls(request.model, request.specs)}
+    calls = {call.path: call for call in known_calls(extraction.model, extraction.specs)}
     last = {
         number: node.parts[-1]
         for number, node in enumerate(architecture.nodes)
@@ -190,7 +194,7 @@ def _compute_maps(architecture: Architecture, request: Request, count: int) -> d
     if not last:
         return {}
     targets = tuple(NamedCall(part.address, calls[part.path]) for part in last.values())
-    outputs = compute(request._replace(targets=Selection(targets, single=False)))
+    outputs = replace(extraction, targets=Selection(targets, single=False)).run()
     found = {}
     for number, part in last.items():
         rows = keras.tree.flatten(outputs[part.address])[0]

@@ -1,10 +1,10 @@
-"""`plot_convolution` and `animate_convolution`: how a layer makes its output, step by step."""
+"""Draw how a layer computes its output: `plot_convolution` and `animate_convolution`."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -12,11 +12,17 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure, SubFigure
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_type
+from kerasviz._checks import check_type, is_finite_number
 from kerasviz._selection import Tiles
-from kerasviz.compute.convolution.query import Position, ask
+from kerasviz.compute.convolution.query import ConvolutionQuery, parse_query
+from kerasviz.compute.convolution.schedule import (
+    Position,
+    StepSchedule,
+    schedule_all,
+    schedule_positions,
+)
 from kerasviz.draw.convolution.animation import ConvolutionAnimation
-from kerasviz.draw.convolution.layout import make_plan
+from kerasviz.draw.convolution.layout import make_layout
 from kerasviz.draw.convolution.picture import ConvolutionPicture
 from kerasviz.draw.figure import (
     FIGURE_DEFAULTS,
@@ -31,13 +37,10 @@ from kerasviz.draw.text import escape
 from kerasviz.draw.tiles.style import check_style
 from kerasviz.plots._convolution_view import (
     choose_channels,
-    describe_moment,
-    describe_scene,
+    describe_step,
+    describe_view,
     warn_of_values,
 )
-
-MOST_FRAMES = 200
-"""An animation of all steps leaves out some where there are more."""
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -69,8 +72,8 @@ def plot_convolution(
         filter: Which channel of the output.
         sample: Which sample of the batch, by index. Only this one is computed; the title says which
             of how many.
-        channel: Which of the input channels to draw, a row each; the others are one number in the
-            sum. `None`: all of three or fewer, of more the three that contribute most.
+        channel: Which of the input channels to draw, one row per channel; the others are one number
+            in the sum. `None`: all of three or fewer, of more the three that contribute most.
         cmap: The colormap of input and output map; `None`: by the data.
         **options: `title` and `figure`, as for every plot.
 
@@ -97,21 +100,21 @@ def plot_convolution(
         Plot(5 panels)
     """
     place = _check_options(cmap, "position", "filter", "sample", "channel", "cmap", **options)
-    asked = ask(model, layer, inputs, filter, sample, channel)
-    asked.check_position(position, asked.shape)
-    walk = asked.walk()
-    row, column = asked.check_position(position, walk.output.shape)
-    step = walk.step(row, column)
-    shown = choose_channels(walk, channel, step.sums)
-    moment = describe_moment(walk, step, shown)
-    heading = f"{asked.target.address}: row {row}, column {column} of the output"
-    scene = describe_scene(
-        walk, shown, [moment], _heading(place.title, heading, asked.which, shown.note), cmap
-    )
-    warn_of_values(scene)
-    with figure_for(place, make_plan(scene).figure_size, layout="none") as figure:
-        picture = ConvolutionPicture(cast(Figure | SubFigure, figure), scene)
-        picture.show(moment, np.ones(walk.output.shape, bool))
+    query = parse_query(model, layer, inputs, filter=filter, sample=sample, channel=channel)
+    query.check_position(position, query.output_shape)
+    trace = query.trace()
+    # The position again, since without a known input size only the trace knows the output's.
+    row, column = query.check_position(position, trace.output.shape)
+    step = trace.step(row, column)
+    choice = choose_channels(trace, channel, step.sums)
+    step_view = describe_step(trace, step, choice)
+    text = f"{query.target.address}: row {row}, column {column} of the output"
+    heading = _write_heading(place.title, text, query.sample_note, choice.note)
+    view = describe_view(trace, choice, [step_view], heading=heading, cmap=cmap)
+    warn_of_values(view)
+    with figure_for(place, make_layout(view).figure_size, layout="none") as figure:
+        picture = ConvolutionPicture(cast(Figure | SubFigure, figure), view)
+        picture.show(step_view, np.ones(trace.output.shape, bool))
     return picture.plot
 
 
@@ -140,8 +143,8 @@ def animate_convolution(
         inputs: What the model takes.
         filter: Which channel of the output.
         sample: Which sample of the batch.
-        channel: Which of the input channels to draw, a row each. `None`: all of three or fewer,
-            of more the three that contribute most over all steps.
+        channel: Which of the input channels to draw, one row per channel. `None`: all of three
+            or fewer, of more the three that contribute most over all steps.
         positions: Row and column of each step in the output map. `None`: all in reading order; of
             more than 200 every second, third or so, which the title says, and the last.
         interval: How long a step is shown, in milliseconds.
@@ -170,81 +173,54 @@ def animate_convolution(
     own = ("filter", "sample", "channel", "positions", "interval", "cmap")
     place = _check_options(cmap, *own, **options)
     _check_interval(interval)
-    asked = ask(model, layer, inputs, filter, sample, channel)
+    query = parse_query(model, layer, inputs, filter=filter, sample=sample, channel=channel)
     if positions is not None:
         check_type("positions", positions, (Iterable,), "a list of rows and columns")
-        positions = asked.check_positions(list(positions), asked.shape)
-    walk = asked.walk()
-    shape = walk.output.shape
-    if positions is None:
-        way = _all_steps(shape)
-    else:
-        way = _some_steps(asked.check_positions(list(positions), shape), shape)
-    shown = choose_channels(walk, channel, np.abs(walk.sums).mean(axis=(0, 1)))
-    moments = [describe_moment(walk, walk.step(*position), shown) for position in way.positions]
-    said = f"{asked.target.address}: step by step"
-    heading = _heading(place.title, said, asked.which, way.note, shown.note)
-    scene = describe_scene(walk, shown, moments, heading, cmap)
-    warn_of_values(scene)
+        positions = query.check_positions(list(positions), query.output_shape)
+    trace = query.trace()
+    schedule = _make_schedule(query, positions, trace.output.shape)
+    choice = choose_channels(trace, channel, np.abs(trace.sums).mean(axis=(0, 1)))
+    steps = [describe_step(trace, trace.step(*position), choice) for position in schedule.positions]
+    text = f"{query.target.address}: step by step"
+    heading = _write_heading(place.title, text, query.sample_note, schedule.note, choice.note)
+    view = describe_view(trace, choice, steps, heading=heading, cmap=cmap)
+    warn_of_values(view)
     figure = place.figure
     if figure is None:
-        figure = Figure(figsize=make_plan(scene).figure_size)
+        figure = Figure(figsize=make_layout(view).figure_size)
     return ConvolutionAnimation(
-        ConvolutionPicture(figure, scene),
-        moments,
-        way.written_at,
+        ConvolutionPicture(figure, view),
+        steps,
+        frame_indices=schedule.frame_indices,
         interval=float(interval),
         is_seen=place.figure is not None,
     )
 
 
-REAL = (int, float, np.integer, np.floating)
-
-
 def _check_interval(interval: object) -> None:
-    if isinstance(interval, bool) or not isinstance(interval, REAL):
+    if isinstance(interval, bool) or not isinstance(interval, Real):
         raise TypeError(f"`interval` must be a number. Received: interval={interval!r}")
-    if not math.isfinite(interval):
-        raise ValueError(f"`interval` must be a finite number. Received: interval={interval!r}")
-    if interval <= 0:
-        raise ValueError(f"`interval` must be above 0. Received: interval={interval!r}")
+    if not is_finite_number(interval) or float(interval) <= 0:
+        raise ValueError(
+            f"`interval` must be a finite number above 0. Received: interval={interval!r}"
+        )
 
 
-class _Way(NamedTuple):
-    """Where a window goes, which frame writes each value of the output, and what to say of it."""
-
-    positions: list[Position]
-    written_at: np.ndarray
-    note: str
-
-
-def _all_steps(shape: tuple[int, ...]) -> _Way:
-    """Go over all of an output in reading order; where it is large, in longer steps."""
+def _make_schedule(
+    query: ConvolutionQuery, positions: Sequence[Position] | None, shape: tuple[int, ...]
+) -> StepSchedule:
     rows, columns = shape
-    count = rows * columns
-    every = -(-count // MOST_FRAMES)
-    numbers = np.unique([*range(0, count, every), count - 1])
-    written_at = np.searchsorted(numbers, np.arange(count)).reshape(rows, columns)
-    note = f"1 in {every} of {count} steps, and the last" if every > 1 else ""
-    return _Way([divmod(int(n), columns) for n in numbers], written_at, note)
+    if positions is None:
+        return schedule_all((rows, columns))
+    return schedule_positions(query.check_positions(positions, shape), (rows, columns))
 
 
-def _some_steps(positions: list[Position], shape: tuple[int, ...]) -> _Way:
-    """Go where the user says, and write nothing else."""
-    written_at = np.full(shape, len(positions))
-    for number, position in reversed(list(enumerate(positions))):
-        written_at[position] = number
-    count = len(set(positions))
-    note = f"{count} of {written_at.size} steps" if count < written_at.size else ""
-    return _Way(positions, written_at, note)
-
-
-def _heading(title: str | bool | None, text: str, *notes: str) -> str:
-    """Return the title of the picture."""
+def _write_heading(title: str | bool | None, text: str, *notes: str) -> str:
+    """Return the title of the picture: the caller's, or a text with all notes in a second line."""
     if isinstance(title, str):
         return title
-    said = [note for note in notes if note]
-    return escape("\n".join([text, ", ".join(said)]).rstrip()) if title else ""
+    note = ", ".join(filter(None, notes))
+    return escape("\n".join(filter(None, [text, note]))) if title else ""
 
 
 def _check_options(

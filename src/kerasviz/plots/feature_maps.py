@@ -15,7 +15,7 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice
 from kerasviz._selection import Tiles, choose_tiles, select_tiles
 from kerasviz._wording import sample_of
-from kerasviz.compute.feature_maps import Request, compute, has_fixed_rows, prepare
+from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity, picture_colors
@@ -195,18 +195,18 @@ def check_keywords(keywords: MapKeywords) -> None:
 class Maps(NamedTuple):
     """Maps that were requested and checked, to be computed once or several times."""
 
-    request: Request
+    extraction: Extraction
     shown: ShownSamples
     keywords: MapKeywords
 
     def panels(self) -> list[TilePanel]:
         """Run the model once, and return one panel per layer."""
-        arrays = compute(self.request)
+        arrays = self.extraction.run()
         panels = []
-        for target in self.request.targets.targets:
+        for target in self.extraction.targets.targets:
             address, call = target
             maps = _output_of(arrays[address], target, self.keywords.kind)
-            fixed = has_fixed_rows(call, 0, self.request.specs)
+            fixed = has_fixed_rows(call, 0, self.extraction.specs)
             shown = _rows_of_sample(maps, self.shown, address, fixed=fixed)
             panels.append(map_panel(maps, address, shown, self.keywords))
         return panels
@@ -214,18 +214,18 @@ class Maps(NamedTuple):
 
 def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywords) -> Maps:
     """Check everything that can be checked before the model runs."""
-    request = prepare(model, layer, inputs)
-    if not request.targets.single and not isinstance(layer, (list, tuple)):
-        request = request._replace(targets=_select_drawable(request.targets, keywords))
-    targets = request.targets.targets
+    extraction = plan_extraction(model, layer, inputs)
+    if not extraction.targets.single and not isinstance(layer, (list, tuple)):
+        extraction = replace(extraction, targets=_select_drawable(extraction.targets, keywords))
+    targets = extraction.targets.targets
     check_panels(len(targets), keywords.style.place.ax)
     for target in targets:
         check_target(target, keywords)
-    shown = _choose_samples(request, keywords)
+    shown = _choose_samples(extraction, keywords)
     for address, call in targets:
-        if len(shown.indices) > 1 and has_fixed_rows(call, 0, request.specs):
+        if len(shown.indices) > 1 and has_fixed_rows(call, 0, extraction.specs):
             raise _not_samples(address, None, len(shown.indices))
-    return Maps(_take(request, shown.indices), shown, keywords)
+    return Maps(_take(extraction, shown.indices), shown, keywords)
 
 
 @dataclass(frozen=True)
@@ -287,10 +287,10 @@ def _check_sample(sample: Any, columns: int | None) -> None:
         )
 
 
-def _choose_samples(request: Request, keywords: MapKeywords) -> ShownSamples:
+def _choose_samples(extraction: Extraction, keywords: MapKeywords) -> ShownSamples:
     """Find the samples that are drawn, their names and their pictures."""
     sample, names, overlay = keywords.sample, keywords.sample_names, keywords.overlay
-    total = len(request.batch)
+    total = len(extraction.batch)
     is_table = not isinstance(sample, (int, np.integer))
     if isinstance(sample, (int, np.integer)) and not -total <= sample < total:
         raise ValueError(
@@ -309,21 +309,21 @@ def _choose_samples(request: Request, keywords: MapKeywords) -> ShownSamples:
         shown = replace(shown, names=tuple(str(names[number]) for number in indices))
     if not is_table and not overlay.wanted:
         return shown
-    calls = [target.call for target in request.targets.targets]
+    calls = [target.call for target in extraction.targets.targets]
     grey = keywords.patch_grid is not None or keywords.kind == "image"
     grey = grey or any(len(call.output_shape or ()) > 3 for call in calls)
-    pictures = find_pictures(request, overlay, indices, grey=grey)
+    pictures = find_pictures(extraction, overlay, indices, grey=grey)
     if pictures is None:
         return shown
     colors, note = picture_colors(pictures)
     return replace(shown, pictures=colors, note=note)
 
 
-def _take(request: Request, indices: np.ndarray) -> Request:
-    """Return the request for some of the samples."""
-    batch = request.batch
+def _take(extraction: Extraction, indices: np.ndarray) -> Extraction:
+    """Return an extraction of some of the samples."""
+    batch = extraction.batch
     arrays = tuple(array[indices] for array in batch.arrays)
-    return request._replace(batch=replace(batch, arrays=arrays))
+    return replace(extraction, batch=replace(batch, arrays=arrays))
 
 
 def _select_drawable(targets: Selection, keywords: MapKeywords) -> Selection:

@@ -1,12 +1,60 @@
+"""Read the numbers that `plot_convolution` writes into cells, titles and sums."""
+
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
-from kerasviz.draw.convolution.number_format import (
-    choose_format,
-    write_mean,
-    write_number,
-    write_sum,
-)
+import kerasviz
+
+
+@pytest.fixture
+def plot_sum(closing):
+    """Draw the sum of ones with these weights, one per channel, and a bias."""
+
+    def plot(weights, bias=None, **options):
+        layer = layers.Conv2D(1, 1, use_bias=bias is not None, name="c")
+        model = keras.Sequential([keras.Input((1, 1, len(weights))), layer])
+        kernel = np.reshape(weights, (1, 1, -1, 1))
+        model.set_weights([kernel] if bias is None else [kernel, np.array([bias])])
+        draw = closing(kerasviz.plot_convolution)
+        return draw(model, "c", np.ones((1, 1, len(weights))), position=(0, 0), **options)
+
+    return plot
+
+
+@pytest.fixture
+def plot_row(closing):
+    """Draw a convolution whose kernel is one row."""
+
+    def plot(weights):
+        layer = layers.Conv2D(1, (1, len(weights)), use_bias=False, name="c")
+        model = keras.Sequential([keras.Input((1, len(weights), 1)), layer])
+        model.set_weights([np.reshape(weights, (1, -1, 1, 1))])
+        draw = closing(kerasviz.plot_convolution)
+        return draw(model, "c", np.ones((1, len(weights), 1)), position=(0, 0))
+
+    return plot
+
+
+@pytest.fixture
+def plot_mean(closing):
+    """Draw the mean of all values of an image."""
+
+    def plot(image):
+        layer = layers.AveragePooling2D(image.shape, name="p")
+        model = keras.Sequential([keras.Input((*image.shape, 1)), layer])
+        return closing(kerasviz.plot_convolution)(model, "p", image, position=(0, 0))
+
+    return plot
+
+
+def numbers(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def formula(plot):
+    return " ".join(plot.figure.texts[-1].get_text().split())
 
 
 @pytest.mark.parametrize(
@@ -26,45 +74,44 @@ from kerasviz.draw.convolution.number_format import (
         (0.0, "0", ""),
     ],
 )
-def test_the_largest_number_has_a_few_digits_that_count(value, text, unit):
-    write = choose_format(np.array([value]))
-    assert (write(value), write.unit) == (text, unit)
+def test_plot_convolution_writes_a_few_digits_of_the_largest_number(plot_sum, value, text, unit):
+    kernel = plot_sum([value]).axes[2]
+    assert numbers(kernel) == [text]
+    assert kernel.get_title() == f"kernel\n1×1{unit}"
 
 
-def test_numbers_that_are_rounded_to_nothing_are_not_0():
-    write = choose_format(np.array([0.5, -0.001]))
-    assert [write(value) for value in (0, 0.001, -0.001, np.nan)] == ["0", "0.00", "0.00", "nan"]
+def test_plot_convolution_tells_a_rounded_number_from_0(plot_row):
+    kernel = plot_row([0.5, 0, 0.001, -0.001]).axes[2]
+    assert numbers(kernel) == ["0.50", "0", "0.00", "0.00"]
 
 
-def test_what_is_not_finite_does_not_choose_the_format():
-    assert choose_format(np.array([np.nan, -np.inf, 0.25])).decimals == 2
-    assert choose_format(np.array([np.nan])).decimals == 0
+@pytest.mark.filterwarnings("ignore:.*NaN or infinite", "ignore:__array__ implementation")
+def test_plot_convolution_chooses_the_format_by_finite_numbers(plot_row, plot_sum):
+    assert numbers(plot_row([np.nan, -np.inf, 0.25]).axes[2]) == ["nan", "−inf", "0.25"]
+    assert formula(plot_sum([np.nan], 0.5)) == "nan + 0.500 (bias) = nan"
 
 
-def test_one_number():
-    assert write_number(-0.00467) == "−0.00467"
-    assert write_number(12.3456) == "12.35"
+@pytest.mark.parametrize(("value", "text"), [(-0.00467, "−0.00467"), (12.3456, "12.35")])
+def test_plot_convolution_writes_the_sum_of_a_channel(plot_sum, value, text):
+    plot = plot_sum([value])
+    assert plot.axes[3].get_xlabel() == f"sum {text}"
+    assert formula(plot) == f"sum of products {text}"
 
 
-def test_a_sum_names_its_terms():
-    terms = [(0.311, ""), (-0.113, ""), (0.43, "29 other channels"), (-0.01, "bias")]
-    expected = "0.311 − 0.113 + 0.430 (29 other channels) − 0.010 (bias) = 0.618"
-    assert write_sum(terms, 0.618) == expected
-    assert write_sum([(-1, ""), (3, "")], 2) == "−1 + 3 = 2"
+def test_plot_convolution_names_the_terms_of_a_sum(plot_sum):
+    plot = plot_sum([0.311, -0.113, 0.2, 0.23], -0.01, channel=[0, 1])
+    expected = "0.311 − 0.113 + 0.430 (2 other channels) − 0.010 (bias) = 0.618"
+    assert formula(plot) == expected
+    assert formula(plot_sum([-1, 3])) == "−1 + 3 = 2"
 
 
-def test_rounded_terms_add_up_to_the_rounded_total():
-    terms = [(0.1234, ""), (0.1234, ""), (0.1234, "")]
-    assert write_sum(terms, 0.3702) == "0.1234 + 0.1234 + 0.1234 = 0.3702"
-    thirds = [(1 / 3, ""), (1 / 3, ""), (1 / 3, "")]
-    assert write_sum(thirds, 1.0) == "0.33333 + 0.33333 + 0.33333 ≈ 1.00000"
+def test_plot_convolution_writes_terms_that_add_up_to_the_total(plot_sum):
+    assert formula(plot_sum([0.1234] * 3)) == "0.1234 + 0.1234 + 0.1234 = 0.3702"
+    assert formula(plot_sum([1 / 3] * 3)) == "0.33333 + 0.33333 + 0.33333 ≈ 1.00000"
 
 
-def test_a_sum_that_is_no_number():
-    assert write_sum([(np.nan, ""), (0.5, "bias")], np.nan) == "nan + 0.500 (bias) = nan"
-
-
-def test_a_mean_shows_what_it_is_made_of():
-    assert write_mean([1, 2, 6], 3) == "(1 + 2 + 6) / 3 = 3"
-    assert write_mean([0.5], 0.5) == "0.500"
-    assert write_mean([0.5] * 16, 0.5) == "8.000 / 16 = 0.500"
+def test_plot_convolution_shows_what_a_mean_is_made_of(plot_mean):
+    plot = plot_mean(np.array([[1.0, 2, 6]]))
+    assert formula(plot) == "mean of 3 values: (1 + 2 + 6) / 3 = 3"
+    assert formula(plot_mean(np.array([[0.5]]))) == "the only value: 0.500"
+    assert formula(plot_mean(np.full((4, 4), 0.5))) == "mean of 16 values: 8.000 / 16 = 0.500"

@@ -1,57 +1,56 @@
-from dataclasses import replace
+"""Look at the artists that `plot_convolution` and `animate_convolution` draw."""
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from keras import layers
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-from kerasviz.draw.color import color_scale
-from kerasviz.draw.convolution.layout import Scene, make_plan
-from kerasviz.draw.convolution.number_format import NumberFormat
-from kerasviz.draw.convolution.numbered_image import Cells, number_size
-from kerasviz.draw.convolution.picture import ACCENT, UNWRITTEN, ConvolutionPicture, Moment
+import kerasviz
 
-TITLES = dict.fromkeys(("input", "window", "kernel", "products", "output"), "part\n3×3")
+NOT_FINITE = ("ignore:.*NaN or infinite", "ignore:__array__ implementation")
 
 
-def make_scene(size=6, rows=1, window=3, **changes):
-    """A convolution without stride over an input that is padded by 1 at the bottom and right."""
-    real = np.arange(size + 1) < size
-    inputs = np.linspace(0, 1, rows * (size + 1) ** 2).reshape(rows, size + 1, size + 1)
-    kernels = np.linspace(-1, 1, rows * window**2).reshape(rows, window, window)
-    output = np.linspace(-1, 1, (size + 2 - window) ** 2).reshape((size + 2 - window,) * 2)
-    names = [f"channel {row}" for row in range(rows)] if rows > 1 else [""]
-    scene = Scene(
-        inputs,
-        names,
-        (real, real),
-        kernels,
-        (window, window),
-        kernels,
-        output,
-        TITLES,
-        "heading",
-        "formula",
+def make_model(layer, shape, kernel=None):
+    model = keras.Sequential([keras.Input(shape), layer])
+    if kernel is not None:
+        model.set_weights([kernel])
+    return model
+
+
+def make_convolution(size=6, channels=1, window=3, kernel=None, **options):
+    """Return a convolution without bias, and an image from 0 to 1."""
+    if kernel is None:
+        kernel = np.linspace(-1, 1, channels * window**2)
+    layer = layers.Conv2D(1, window, use_bias=False, name="c", **options)
+    model = make_model(
+        layer, (size, size, channels), np.reshape(kernel, (window, window, channels, 1))
     )
-    return replace(scene, **changes)
+    return model, np.linspace(0, 1, channels * size**2).reshape(size, size, channels)
 
 
-def make_moment(scene, row=0, column=0, **changes):
-    taken = row + np.arange(scene.window[0]), column + np.arange(scene.window[1])
-    window = scene.inputs[:, taken[0]][:, :, taken[1]]
-    mask = ~np.logical_and.outer(scene.real[0][taken[0]], scene.real[1][taken[1]])
-    windows = np.ma.MaskedArray(window, np.broadcast_to(mask, window.shape))
-    products = None if scene.kernels is None else window * scene.kernels
-    sums = [f"sum {n}" for n in range(len(window))]
-    moment = Moment(taken, windows, products, None, (row, column), sums, "formula")
-    return replace(moment, **changes)
+@pytest.fixture
+def draw(closing):
+    """Draw a step of a convolution that `make_convolution` made."""
+
+    def call(position=(0, 0), *, figure=None, cmap=None, image=None, **options):
+        model, ramp = make_convolution(**options)
+        image = ramp if image is None else image
+        plot = closing(kerasviz.plot_convolution)
+        return plot(model, "c", image, position=position, figure=figure, cmap=cmap)
+
+    return call
 
 
-def draw(scene, figure=None, **changes):
-    picture = ConvolutionPicture(figure or Figure(figsize=make_plan(scene).figure_size), scene)
-    picture.show(make_moment(scene, **changes), np.ones(scene.output.shape, bool))
-    return picture
+@pytest.fixture
+def draw_pooling(closing):
+    def call(image, position, **options):
+        model = make_model(layers.MaxPooling2D(name="p", **options), (*image.shape, 1))
+        return closing(kerasviz.plot_convolution)(model, "p", image, position=position)
+
+    return call
 
 
 def numbers(ax):
@@ -60,182 +59,164 @@ def numbers(ax):
 
 def frame(ax):
     """Return left, top, width and height of what frames cells of an Axes."""
-    (patch,) = [patch for patch in ax.patches if patch.get_edgecolor() == to_rgba(ACCENT)]
+    (patch,) = ax.patches
     return (*patch.get_xy(), patch.get_width(), patch.get_height())
 
 
-def test_images_hold_the_raw_values_and_padding_is_masked():
-    scene = make_scene()
-    moment = make_moment(scene, 3, 4)
-    picture = draw(scene, row=3, column=4)
-    shown, window, kernel, products, output = (image.get_array() for image in picture.plot.images)
-    np.testing.assert_array_equal(shown.data, scene.inputs[0])
-    assert shown.mask[6].all()
-    assert shown.mask[:, 6].all()
-    assert not shown.mask[:6, :6].any()
-    np.testing.assert_array_equal(window.data, moment.windows[0].data)
-    np.testing.assert_array_equal(window.mask, moment.windows[0].mask)
-    np.testing.assert_array_equal(kernel, scene.kernels[0])
-    np.testing.assert_array_equal(products, moment.products[0])
-    np.testing.assert_array_equal(output, scene.output)
+def hatched(ax):
+    """Return left, top, width and height of each hatched part."""
+    (collection,) = [c for c in ax.collections if c.get_hatch()]
+    return [path.get_extents().bounds for path in collection.get_paths()]
 
 
-def test_window_and_value_are_framed_where_they_are():
-    plot = draw(make_scene(), row=3, column=1).plot
+def test_plot_convolution_frames_the_window_and_its_value(draw):
+    plot = draw((3, 1))
     assert frame(plot.axes[0]) == (0.5, 2.5, 3, 3)
     assert frame(plot.axes[-1]) == (0.5, 2.5, 1, 1)
     assert plot.axes[-1].get_xticks().tolist() == [1]
     assert plot.axes[-1].get_yticks().tolist() == [3]
 
 
-def test_rows_and_columns_are_those_of_the_input_without_padding():
-    real = np.arange(8) > 1
-    scene = make_scene(7, real=(real, real))
-    ax = draw(scene, row=1).plot.axes[0]
-    assert ax.get_xlim() == (-2.5, 5.5)
-    assert ax.get_ylim() == (5.5, -2.5)
-    assert frame(ax) == (-2.5, -1.5, 3, 3)
+def test_plot_convolution_counts_rows_and_columns_without_padding(draw):
+    ax = draw((0, 1), window=5, padding="same").axes[0]
+    assert ax.get_xlim() == (-2.5, 7.5)
+    assert ax.get_ylim() == (7.5, -2.5)
+    assert frame(ax) == (-1.5, -2.5, 5, 5)
 
 
-def test_moving_on_draws_nothing_anew():
-    scene = make_scene()
-    picture = draw(scene)
-    before = [len(ax.get_children()) for ax in picture.plot.axes]
-    window = picture.plot.images[1]
-    written = np.zeros(scene.output.shape, bool)
-    written[:2] = True
-    picture.show(make_moment(scene, 1, 2, formula="other", sums=["more"]), written)
-    assert [len(ax.get_children()) for ax in picture.plot.axes] == before
-    np.testing.assert_array_equal(window.get_array(), scene.inputs[0, 1:4, 2:5])
-    np.testing.assert_array_equal(picture.plot.images[-1].get_array().mask, ~written)
-    assert picture.plot.axes[3].get_xlabel() == "more"
-    texts = [text.get_text() for text in picture.plot.figure.texts]
-    assert texts == ["×", "=", "→", "heading", "other"]
+def test_animate_convolution_moves_artists_and_adds_none(rng):
+    model, _ = make_convolution()
+    image = rng.uniform(size=(6, 6, 1))
+    animation = kerasviz.animate_convolution(model, "c", image)
+    plot = animation.plot
+    before = [len(ax.get_children()) for ax in plot.axes]
+    texts = [text.get_text() for text in plot.figure.texts]
+    assert texts[:-1] == ["×", "=", "→", "c: step by step"]
+    animation._draw_frame(6)
+    assert [len(ax.get_children()) for ax in plot.axes] == before
+    np.testing.assert_allclose(plot.images[1].get_array(), image[1:4, 2:5, 0], rtol=1e-6)
+    is_written = ~plot.images[-1].get_array().mask
+    np.testing.assert_array_equal(is_written.ravel(), np.arange(16) <= 6)
+    total = plot.images[-1].get_array()[1, 2]
+    assert plot.axes[3].get_xlabel() == f"sum {total:.3f}".replace("-", "−")
+    assert [text.get_text() for text in plot.figure.texts][:-1] == texts[:-1]
+    assert plot.figure.texts[-1].get_text() != texts[-1]
 
 
-def test_values_that_are_not_there_yet_are_grey(pixels):
-    scene = make_scene(30, cmap="gray")
-    picture = draw(scene)
-    written = np.arange(scene.output.size).reshape(scene.output.shape) < 300
-    picture.show(make_moment(scene, 9, 0), written)
-    seen = pixels(picture.plot.figure)
-    ax = picture.plot.axes[-1]
+def test_animate_convolution_shows_values_that_are_not_there_yet_in_grey(pixels):
+    model, image = make_convolution(30, kernel=np.ones(9))
+    steps = [(row, column) for row in range(14) for column in range(28)]
+    animation = kerasviz.animate_convolution(model, "c", image, positions=steps, cmap="gray")
+    animation._draw_frame(299)
+    seen = pixels(animation.plot.figure)
+    ax = animation.plot.axes[-1]
 
     def color(row, column):
         x, y = ax.transData.transform((column, row))
         return seen[len(seen) - int(y) - 1, int(x)] / 255
 
-    np.testing.assert_allclose(color(25, 15), to_rgba(UNWRITTEN), atol=0.01)
+    np.testing.assert_allclose(color(25, 15), to_rgba("0.93"), atol=0.01)
     assert color(5, 15)[0] < 0.5
 
 
 @pytest.mark.parametrize(("size", "has_numbers"), [(6, True), (28, False)])
-def test_numbers_stand_where_they_are_legible_and_bars_elsewhere(size, has_numbers):
-    plot = draw(make_scene(size)).plot
-    assert numbers(plot.axes[1])[:2] == ["0", "0.02" if has_numbers else "0.00"]
-    assert len(numbers(plot.axes[0])) == (49 if has_numbers else 0)
+def test_plot_convolution_writes_legible_numbers_and_draws_bars_elsewhere(draw, size, has_numbers):
+    plot = draw(size=size)
+    assert numbers(plot.axes[1])[:2] == ["0", "0.03" if has_numbers else "0.00"]
+    assert len(numbers(plot.axes[0])) == (36 if has_numbers else 0)
     assert len(numbers(plot.axes[2])) == 9
     has_bar = [bar is not None for bar in plot.colorbars]
     assert has_bar == [not has_numbers, not has_numbers, False, False, not has_numbers]
 
 
-def test_a_large_kernel_is_colours_alone_with_bars():
-    plot = draw(make_scene(28, window=11)).plot
+def test_plot_convolution_draws_a_large_kernel_as_colours_with_bars(draw):
+    plot = draw(size=28, window=11)
     assert not any(numbers(ax) for ax in plot.axes)
     assert all(bar is not None for bar in plot.colorbars)
     assert plot.colorbars[1] is plot.colorbars[0]
     assert plot.images[1].norm is plot.images[0].norm
 
 
-def test_numbers_are_readable_on_their_colour():
-    ax = Figure().add_subplot()
-    scale = color_scale(np.array([0.0, 1.0]), cmap="gray")
-    cells = Cells(ax, (1, 2), scale, cell=30, write=NumberFormat(1), font=8)
-    cells.show(np.ma.MaskedArray([[0.1, 0.9]]))
-    assert [text.get_color() for text in ax.texts] == ["white", "black"]
+def test_plot_convolution_writes_numbers_that_are_readable_on_their_colour(draw):
+    image = np.array([[0.0, 0.1], [0.9, 1.0]])
+    texts = draw(size=2, window=1, image=image, cmap="gray").axes[0].texts
+    assert [text.get_color() for text in texts] == ["white", "white", "black", "black"]
 
 
-def test_a_masked_cell_is_hatched_and_has_a_number_where_it_counts():
-    scale = color_scale(np.array([0.0, 1.0]))
-    for writes_absent in (True, False):
-        ax = Figure().add_subplot()
-        cells = Cells(
-            ax,
-            (1, 2),
-            scale,
-            cell=30,
-            write=NumberFormat(1),
-            font=8,
-            writes_absent=writes_absent,
-        )
-        cells.show(np.ma.MaskedArray([[0.5, 0.0]], [[False, True]]))
-        assert numbers(ax) == ["0.5", "0" if writes_absent else ""]
-        (outline,) = cells.absent.get_paths()
-        assert outline.get_extents().bounds == (0.5, -0.5, 1, 1)
-        assert cells.absent.get_hatch()
+def test_plot_convolution_hatches_padding_and_writes_its_0_where_it_counts(draw, draw_pooling):
+    ax = draw((1, 1), size=2, window=2, padding="same", image=np.ones((2, 2))).axes[1]
+    assert numbers(ax) == ["1", "0", "0", "0"]
+    assert hatched(ax) == [(0.5, -0.5, 1, 1), (-0.5, 0.5, 1, 1), (0.5, 0.5, 1, 1)]
+    ax = draw_pooling(np.ones((3, 2)), (1, 0), padding="same").axes[1]
+    assert numbers(ax) == ["1", "1", "", ""]
+    assert hatched(ax) == [(-0.5, 0.5, 1, 1), (0.5, 0.5, 1, 1)]
 
 
-def test_numbers_shrink_until_they_would_not_be_legible():
-    values, write = np.array([-0.25, 0.5]), NumberFormat(2)
-    sizes = [number_size(values, write, cell) for cell in (40, 24, 10)]
-    assert sizes[0] == 8
-    assert 5.5 < sizes[1] < 8
-    assert sizes[2] is None
+def test_plot_convolution_shrinks_numbers_until_they_are_not_legible(draw):
+    plots = [draw(figure=Figure(figsize=(width, width / 3))) for width in (14, 7, 3)]
+    sizes = [[text.get_fontsize() for text in plot.axes[2].texts] for plot in plots]
+    assert set(sizes[0]) == {8}
+    assert 5.5 <= min(sizes[1]) == max(sizes[1]) < 8
+    assert sizes[2] == []
 
 
-def test_products_have_the_colours_of_signed_data_where_a_weight_has_a_sign():
-    plot = draw(make_scene(products=np.array([0.0, 0.25]))).plot
-    assert plot.images[3].get_clim() == (-0.25, 0.25)
-    plot = draw(make_scene(products=np.zeros(1))).plot
-    assert plot.images[3].get_clim() == (-1, 1)
-    kernels = np.ones((1, 3, 3))
-    plot = draw(make_scene(kernels=kernels, products=np.array([0.0, 0.25]))).plot
-    assert plot.images[3].get_clim() == (0, 0.25)
+@pytest.mark.parametrize(
+    ("kernel", "image", "limits"),
+    [
+        ([-1.0], [[0, 0.25]], (-0.25, 0.25)),
+        ([-1.0], [[0, 0]], (-1, 1)),
+        ([1.0], [[0, 0.25]], (0, 0.25)),
+    ],
+)
+def test_animate_convolution_gives_products_a_sign_where_a_weight_has_one(kernel, image, limits):
+    layer = layers.Conv2D(1, 1, use_bias=False, name="c")
+    model = make_model(layer, (1, 2, 1), np.reshape(kernel, (1, 1, 1, 1)))
+    animation = kerasviz.animate_convolution(model, "c", np.array(image))
+    assert animation.plot.images[3].get_clim() == limits
 
 
-def test_each_channel_has_a_row_and_inputs_share_their_colours():
-    plot = draw(make_scene(12, rows=3)).plot
+def test_plot_convolution_draws_one_row_per_channel_in_shared_colours(draw):
+    plot = draw(size=12, channels=3)
     assert len(plot.axes) == 13
     names = [ax.get_ylabel() for ax in plot.axes[:-1:4]]
     assert names == ["channel 0", "channel 1", "channel 2"]
-    assert [ax.get_xlabel() for ax in plot.axes[3::4]] == ["sum 0", "sum 1", "sum 2"]
+    sums = [float(image.get_array().sum()) for image in plot.images[3::4]]
+    for ax, total in zip(plot.axes[3::4], sums, strict=True):
+        shown = float(ax.get_xlabel().removeprefix("sum ").replace("−", "-"))
+        assert shown == pytest.approx(total, abs=1e-3)
     assert {image.get_clim() for image in plot.images[:-1:4]} == {plot.images[0].get_clim()}
-    titles = [ax.get_title() for ax in plot.axes]
-    assert titles[:4] == ["part\n3×3"] * 4
+    titles = [" ".join(ax.get_title().split()) for ax in plot.axes]
+    assert titles[:4] == ["input 12×12", "window 3×3", "kernel 3×3", "products"]
     assert titles[4:-1] == [""] * 8
 
 
-def test_the_unit_of_small_numbers_is_in_the_title():
-    kernels = np.linspace(-0.002, 0.002, 9).reshape(1, 3, 3)
-    ax = draw(make_scene(kernels=kernels)).plot.axes[2]
-    assert ax.get_title() == "part\n3×3, in 10⁻³"
+def test_plot_convolution_writes_the_unit_of_small_numbers_into_the_title(draw):
+    ax = draw(kernel=np.linspace(-0.002, 0.002, 9)).axes[2]
+    assert ax.get_title() == "kernel\n3×3, in 10⁻³"
     assert numbers(ax)[0] == "−2.00"
 
 
-def test_a_pooling_has_no_kernel_and_frames_its_largest_value():
-    scene = make_scene(kernels=None, marks_largest=True, counts_padding=False)
-    plot = draw(scene, row=4, column=4, largest=(1, 0)).plot
+def test_plot_convolution_frames_the_largest_value_of_a_pooling(draw_pooling):
+    plot = draw_pooling(np.array([[1.0, 2], [4, 3]]), (0, 0))
     assert len(plot.axes) == 3
     assert frame(plot.axes[1]) == (-0.5, 0.5, 1, 1)
-    assert numbers(plot.axes[1])[2::3] == ["", "", ""]
 
 
-def test_a_window_that_passes_over_cells_shows_which_it_takes():
-    scene = make_scene(8, dilated=True)
-    taken = np.array([0, 2, 4]), np.array([1, 3, 5])
-    ax = draw(scene, taken=taken).plot.axes[0]
+def test_plot_convolution_outlines_the_cells_of_a_dilated_window(draw):
+    ax = draw((0, 1), size=8, dilation_rate=2).axes[0]
     assert frame(ax) == (0.5, -0.5, 5, 5)
     outlines = ax.collections[-1].get_paths()
     centers = {tuple(path.get_extents().get_points().mean(axis=0)) for path in outlines}
     assert centers == {(x, y) for x in (1, 3, 5) for y in (0, 2, 4)}
 
 
-def test_what_is_not_finite_is_magenta():
-    scene = make_scene()
-    scene.inputs[0, 0, 0], scene.inputs[0, 0, 1] = np.nan, np.inf
-    image = draw(scene).plot.images[0]
+@pytest.mark.filterwarnings(*NOT_FINITE)
+def test_plot_convolution_draws_nan_and_infinity_in_magenta(draw):
+    image = np.linspace(0, 1, 36).reshape(6, 6)
+    image[0, 0], image[0, 1] = np.nan, np.inf
+    shown = draw(image=image).images[0]
     magenta = to_rgba("magenta")
-    colors = image.cmap(image.norm(image.get_array()))
+    colors = shown.cmap(shown.norm(shown.get_array()))
     assert tuple(colors[0, 0]) == tuple(colors[0, 1]) == magenta
     assert tuple(colors[1, 1]) != magenta
 
@@ -258,31 +239,45 @@ def overlaps(plot):
     return outside + pairs
 
 
-@pytest.mark.parametrize("changes", [{}, {"rows": 3}, {"size": 28}, {"size": 28, "window": 11}])
-def test_nothing_overlaps_and_nothing_is_cut_off(changes):
-    scene = make_scene(**changes)
-    figure = Figure(figsize=make_plan(scene).figure_size)
-    middle = len(scene.output) // 2
-    plot = draw(scene, figure, row=middle, column=middle).plot
+@pytest.mark.parametrize("options", [{}, {"channels": 3}, {"size": 28}, {"size": 28, "window": 11}])
+def test_plot_convolution_overlaps_nothing_and_cuts_nothing_off(draw, options):
+    assert overlaps(draw((2, 2), **options)) == []
+
+
+def test_plot_convolution_breaks_a_long_title_and_has_room_for_a_long_formula(closing, rng):
+    layer = layers.Conv2DTranspose(1, 4, strides=(3, 2), name="t")
+    model = keras.Sequential([keras.Input((9, 9, 16)), layer])
+    image = rng.normal(size=(9, 9, 16))
+    plot = closing(kerasviz.plot_convolution)(
+        model, "t", image, position=(9, 9), channel=slice(None)
+    )
+    title = plot.axes[0].get_title()
+    assert title.splitlines()[0] == "input"
+    words = "input 9×9, spread by 3×2, padded by 3"
+    assert " ".join(title.split()) == words
+    formula = plot.figure.texts[-1].get_text()
+    assert formula.count("\n") >= 1
+    assert formula.count("+") + formula.count("−") >= 16
     assert overlaps(plot) == []
 
 
-def test_a_long_title_is_broken_and_a_long_formula_has_room():
-    long = "input\n224×224, spread by 2, padded by 2 at top and left, 3 at bottom and right"
-    formula = " + ".join(["0.123 (channel)"] * 20)
-    scene = make_scene(titles={**TITLES, "input": long}, formula=formula)
-    plot = draw(scene, formula=formula).plot
-    assert plot.axes[0].get_title().count("\n") >= 2
-    assert " ".join(plot.axes[0].get_title().split()) == " ".join(long.split())
-    assert plot.figure.texts[-1].get_text().count("\n") >= 1
+def test_plot_convolution_breaks_a_title_that_is_wider_than_its_part(closing):
+    layer = layers.Conv2D(1, (4, 6), dilation_rate=(2, 3), padding="same", name="c")
+    model = keras.Sequential([keras.Input((9, 9, 1)), layer])
+    plot = closing(kerasviz.plot_convolution)(model, "c", np.ones((9, 9)), position=(4, 4))
+    title = plot.axes[0].get_title()
+    assert title.count("\n") >= 2
+    assert " ".join(title.split()) == (
+        "input 9×9, padded by 3 at top and bottom, 7 at left, 8 at right"
+    )
     assert overlaps(plot) == []
 
 
 @pytest.mark.parametrize("size", [(5, 2.5), (16, 9), (4, 8)])
-def test_the_callers_figure_is_filled_and_keeps_its_layout(size):
+def test_plot_convolution_fills_the_callers_figure_and_keeps_its_layout(draw, size):
     figure = Figure(figsize=size, layout="constrained")
     engine = figure.get_layout_engine()
-    plot = draw(make_scene(28), figure).plot
+    plot = draw(size=28, figure=figure)
     figure.canvas.draw()
     assert figure.get_layout_engine() is engine
     assert tuple(figure.get_size_inches()) == size
@@ -291,9 +286,9 @@ def test_the_callers_figure_is_filled_and_keeps_its_layout(size):
     assert (extents[:, 2:].max(axis=0) <= figure.bbox.max).all()
 
 
-def test_a_subfigure_holds_all_of_it():
+def test_plot_convolution_stays_in_a_subfigure(draw):
     left, right = Figure(figsize=(12, 4)).subfigures(1, 2)
-    plot = draw(make_scene(), right).plot
+    plot = draw(figure=right)
     assert plot.figure is right
     right.get_figure(root=True).canvas.draw()
     assert all(ax.get_window_extent().x0 > left.bbox.x1 for ax in plot.axes)

@@ -13,7 +13,7 @@ from keras import layers
 import kerasviz
 from kerasviz.model.architecture.boxes import Architecture, read_architecture
 from kerasviz.model.calls import input_specs, known_calls, traced
-from kerasviz.model.connections import Output, Wiring
+from kerasviz.model.connections import CallOutput, Connections
 from kerasviz.model.tracing import ModelTrace
 
 EVERY = 99
@@ -77,7 +77,7 @@ def test_every_kind_of_model(case: Any, closing: Callable[[Any], Any]) -> None:
     flat = read_architecture(model, merge=False)
     if isinstance(model, keras.Function):
         assert edges(flat) == config_edges(model)
-        check_wiring(model)
+        check_connections(model)
         for node in flat.nodes:
             if node.head.address == node.head.path[0][0] and node.head.is_layer:
                 layer = model.get_layer(node.head.address)
@@ -105,17 +105,17 @@ def test_every_kind_of_model(case: Any, closing: Callable[[Any], Any]) -> None:
         assert all(str(size or "?") in written for size in node.output_shapes[0][1:])
 
 
-def check_wiring(model: keras.Model) -> None:
+def check_connections(model: keras.Model) -> None:
     """What is found by identity is what the config says, and between layers all of it."""
-    wiring = traced(model, input_specs(model)).wiring
+    connections = traced(model, input_specs(model)).connections
     calls = {call.path: call.address for call in known_calls(model) if len(call.steps) == 1}
     found, known = set(), config_edges(model)
-    for path, sources in wiring.inputs.items():
+    for path, sources in connections.inputs.items():
         if len(path) == 1 and path in calls:
             found |= {
                 (calls[source.path], calls[path])
                 for source in sources
-                if isinstance(source, Output)
+                if isinstance(source, CallOutput)
             }
     assert found <= known
     inputs = {layer.name for layer in model.layers if isinstance(layer, layers.InputLayer)}
@@ -455,7 +455,7 @@ def test_a_graph_is_traced_only_where_expand_needs_it(
     opened = read_architecture(made, expand=1)
 
     def fail(*_: Any) -> ModelTrace:
-        return ModelTrace([], Wiring(), "RuntimeError: it is traced")
+        return ModelTrace([], Connections(), "RuntimeError: it is traced")
 
     monkeypatch.setattr("kerasviz.model.architecture.boxes.traced", fail)
     closed = read_architecture(made)

@@ -1,1 +1,1 @@
-"""The steps of a convolution as arrays."""
+"""Take a convolution or a pooling apart into arrays: one step per value of the output."""

@@ -1,41 +1,48 @@
-"""Check the request for a picture of a layer's steps before the model runs."""
+"""Check the arguments of a picture of a layer's steps before the model runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
 
+from kerasviz._checks import is_int
 from kerasviz._selection import Tiles, select_tiles
 from kerasviz._wording import sample_of
+from kerasviz.compute.convolution.channels import count_input_channels, input_channels_of
+from kerasviz.compute.convolution.schedule import Position
 from kerasviz.compute.convolution.trace import (
-    Walk,
-    check_stepping,
-    in_channels,
-    read_walk,
-    seen_channels,
+    ConvolutionTrace,
+    check_sliding_layer,
+    trace_convolution,
 )
-from kerasviz.compute.feature_maps import Request, compute, prepare
+from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection
 
-Position = tuple[int, int]
-"""Row and column in an output map."""
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ConvolutionQuery:
+    """The arguments of the caller, checked as far as shapes are known.
 
-class Asked(NamedTuple):
-    """The arguments of the caller, checked as far as shapes are known."""
+    Args:
+        extraction: The model and the one sample that it will run on.
+        target: The call of the layer.
+        filter: Which channel of the output; negative ones count from the end.
+        channel: The input channels to draw, `None` where the caller names none.
+        sample_note: Which sample of how many, for the title.
+    """
 
-    request: Request
+    extraction: Extraction
     target: NamedCall
     filter: int
     channel: Tiles | None
-    which: str = ""
-    """Which sample of how many, for the title."""
+    sample_note: str
 
     @property
-    def shape(self) -> tuple[int | None, ...]:
+    def output_shape(self) -> tuple[int | None, ...]:
         """Rows, columns and channels of the layer's output, `None` for what is not known."""
         call = self.target.call
         *axes, channels = _channels_last(call.output_shape, call.channel_axis)
@@ -47,49 +54,55 @@ class Asked(NamedTuple):
             )
         return (*axes[1:], channels)
 
-    def walk(self) -> Walk:
-        """Run the model once, and take apart what the layer did."""
+    def trace(self) -> ConvolutionTrace:
+        """Run the model once, and take apart how the layer computed its output."""
         call, address = self.target.call, self.target.address
+        # Both sides of the call come from the same run, so that they belong together even where
+        # the model draws random numbers or counts its calls.
         pair = NamedCall(address, call), NamedCall(call.input_call.address, call.input_call)
-        maps = compute(self.request._replace(targets=Selection(pair, single=False)))
+        maps = replace(self.extraction, targets=Selection(pair, single=False)).run()
         outputs, inputs = (_only_row(maps[target.address], address) for target in pair)
-        self.check_numbers(outputs.shape[-1])
-        return read_walk(
-            call.layer, address, inputs, outputs, range(outputs.shape[-1])[self.filter]
+        filters = outputs.shape[-1]
+        self.check_indices(filters)
+        return trace_convolution(
+            call.layer,
+            inputs,
+            outputs,
+            filter_index=range(filters)[self.filter],
+            address=address,
         )
 
-    def check_numbers(self, filters: int | None) -> None:
-        """Check `filter` and `channel`, given how many channels the output has."""
-        layer, address = self.target.call.layer, repr(self.target.address)
+    def check_indices(self, filters: int | None) -> None:
+        """Check `filter` and `channel` against the number of channels of the output, if known."""
         if filters is None:
             return
-        number = _check_number("filter", self.filter, filters, address)
+        layer, address = self.target.call.layer, repr(self.target.address)
+        filter_index = _check_index("filter", self.filter, filters, of=address)
         if self.channel is None:
             return
-        total = in_channels(layer, filters)
-        chosen = select_tiles(self.channel, total, "channel", f"the input of {address}")
-        seen = seen_channels(layer, number)
-        unseen = np.setdiff1d(chosen, seen)
-        if unseen.size:
-            span = f"{seen[0]}" if len(seen) == 1 else f"{seen[0]} to {seen[-1]}"
+        total = count_input_channels(layer, filters)
+        requested = select_tiles(self.channel, total, "channel", f"the input of {address}")
+        visible = input_channels_of(layer, filter_index)
+        if np.setdiff1d(requested, visible).size:
+            first, last = visible[0], visible[-1]
             raise ValueError(
-                f"`channel` must be in {span}, which filter {number} of {address} sees. "
-                f"Received: channel={self.channel!r}"
+                f"`channel` must be in {first if first == last else f'{first} to {last}'}, "
+                f"which filter {filter_index} of {address} sees. Received: channel={self.channel!r}"
             )
 
     def check_position(
         self, position: Any, shape: Sequence[int | None], name: str = "position"
     ) -> Position:
         """Return row and column in an output of this shape, counted from its start."""
-        numbers = position if isinstance(position, (tuple, list, np.ndarray)) else ()
-        if len(numbers) != 2 or not all(map(_is_int, numbers)):
+        pair = position if isinstance(position, (tuple, list, np.ndarray)) else ()
+        if len(pair) != 2 or not all(map(is_int, pair)):
             each = "each be" if name == "positions" else "be"
             raise TypeError(
                 f"`{name}` must {each} two ints, row and column in the output. "
                 f"Received: {name}={position!r}"
             )
         rows, columns = shape[:2]
-        row, column = _within(numbers[0], rows), _within(numbers[1], columns)
+        row, column = _count_from_start(pair[0], rows), _count_from_start(pair[1], columns)
         if row is None or column is None:
             raise ValueError(
                 f"`{name}` must be in the output of {self.target.address!r}, which has {rows} "
@@ -100,14 +113,45 @@ class Asked(NamedTuple):
     def check_positions(
         self, positions: Sequence[Any], shape: Sequence[int | None]
     ) -> list[Position]:
-        """Return several positions, of which there must be one."""
+        """Return several positions, of which there must be at least one."""
         if not positions:
             raise ValueError("`positions` must hold at least one position. Received: positions=[]")
         return [self.check_position(position, shape, "positions") for position in positions]
 
 
+def parse_query(
+    model: keras.Model,
+    layer: Any,
+    inputs: Any,
+    *,
+    filter: Any,  # noqa: A002 - the keyword of plot_convolution
+    sample: Any,
+    channel: Tiles | None,
+) -> ConvolutionQuery:
+    """Check all but the positions, as far as it can be checked before the model runs."""
+    extraction = plan_extraction(model, layer, inputs)
+    targets = extraction.targets.targets
+    if len(targets) != 1:
+        raise ValueError(
+            "`layer` must name one layer. "
+            f"Received: {', '.join(repr(target.address) for target in targets)}"
+        )
+    check_sliding_layer(targets[0].call.layer, targets[0].address)
+    samples = len(extraction.batch)
+    index = _check_index("sample", sample, samples, of="`inputs`")
+    query = ConvolutionQuery(
+        extraction=replace(extraction, batch=extraction.batch.part(index, index + 1)),
+        target=targets[0],
+        filter=filter,
+        channel=channel,
+        sample_note=sample_of(index, samples),
+    )
+    query.check_indices(query.output_shape[-1])
+    return query
+
+
 def _only_row(array: np.ndarray, address: str) -> np.ndarray:
-    """Return what a layer took or returned for the one sample that was computed."""
+    """Return what a layer received or returned for the one sample that was computed."""
     if len(array) != 1:
         raise ValueError(
             f"`sample` must be one row of what {address!r} computes, but it has {len(array)} rows "
@@ -121,20 +165,16 @@ def _only_row(array: np.ndarray, address: str) -> np.ndarray:
     return np.asarray(array[0])
 
 
-def _within(number: int, size: int | None) -> int | None:
-    """Return a number counted from 0, `None` where it is out of range."""
+def _count_from_start(index: int, size: int | None) -> int | None:
+    """Return an index counted from 0, `None` where it is out of range."""
     if size is None:
-        return int(number)
-    return range(size)[number] if -size <= number < size else None
+        return int(index)
+    return range(size)[index] if -size <= index < size else None
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def _check_number(name: str, value: Any, count: int, of: str) -> int:
-    """Return an index, counted from 0, that may be negative."""
-    if not _is_int(value):
+def _check_index(name: str, value: Any, count: int, *, of: str) -> int:
+    """Return an index, which may be negative, counted from 0."""
+    if not is_int(value):
         raise TypeError(f"`{name}` must be an int. Received: {name}={value!r}")
     return int(select_tiles(value, count, name, of)[0])
 
@@ -144,28 +184,3 @@ def _channels_last(shape: Any, axis: int) -> tuple[Any, ...]:
     axes = [None] * 4 if shape is None else list(shape)
     channels = axes.pop(axis)
     return (*axes, channels)
-
-
-def ask(
-    model: keras.Model,
-    layer: Any,
-    inputs: Any,
-    filter: Any,  # noqa: A002 - the keyword of plot_convolution
-    sample: Any,
-    channel: Tiles | None,
-) -> Asked:
-    """Check all but the positions, as far as it can be checked before the model runs."""
-    request = prepare(model, layer, inputs)
-    targets = request.targets.targets
-    if len(targets) != 1:
-        raise ValueError(
-            "`layer` must name one layer. "
-            f"Received: {', '.join(repr(target.address) for target in targets)}"
-        )
-    check_stepping(targets[0].call.layer, targets[0].address)
-    number = _check_number("sample", sample, len(request.batch), "`inputs`")
-    batch = request.batch.part(number, number + 1)
-    which = sample_of(number, len(request.batch))
-    asked = Asked(request._replace(batch=batch), targets[0], filter, channel, which)
-    asked.check_numbers(asked.shape[-1])
-    return asked

@@ -1,31 +1,52 @@
-"""Compute each step of a convolution or a pooling, as arrays."""
+"""Compute each step of a convolution or a pooling as arrays, and check them against Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 
-from kerasviz.compute.convolution.geometry import POOLING, STEPPING, WindowAxis, window_axis
-from kerasviz.compute.kernels import kernel_shape, read_kernel
+from kerasviz.compute.convolution.channels import input_channels_of
+from kerasviz.compute.convolution.geometry import (
+    POOLING_LAYERS,
+    SLIDING_LAYERS,
+    SlidingAxis,
+    sliding_axis,
+)
+from kerasviz.compute.kernels import read_kernel
 
-OF_LARGEST, OF_MAGNITUDE = {True: 3e-2, False: 2e-3}, {True: 1e-2, False: 1e-5}
-"""In half and in single precision: how far a layer's output may be off, as a part of its largest
-value and of the largest sum of magnitudes. Graphics cards round single precision to 10 bits."""
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How far a layer's output may be from the one computed here, in two parts that are added.
+
+    Args:
+        of_output: As a part of the largest magnitude in the output.
+        of_sums: As a part of the largest sum of magnitudes.
+    """
+
+    of_output: float
+    of_sums: float
 
 
-@dataclass(frozen=True, eq=False)
+HALF_PRECISION = Tolerance(of_output=3e-2, of_sums=1e-2)
+SINGLE_PRECISION = Tolerance(of_output=2e-3, of_sums=1e-5)
+"""Graphics cards round single precision to 10 bits."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ConvolutionStep:
-    """How one value of an output map comes about.
+    """How one value of an output map is computed.
 
     Args:
         position: Row and column in the output map.
-        taken: The rows and the columns of the padded input that the window takes.
-        window: Masked array `(height, width, channels)`: the values there; what is not real is
-            masked, and 0 beneath or the edge, see `Walk.cells`.
+        indices: The rows and the columns of the padded input that are under the window.
+        window: Masked array `(height, width, channels)`: the values there. Padding and the zeros
+            between spread values are masked; for the data of the mask, see
+            `ConvolutionTrace.padded_input`.
         products: `(height, width, channels)`: each value times its weight; `None` of a pooling.
         sums: `(channels,)`: the sum of each channel's products; of a pooling the result.
         total: The sum of all products and of the bias; of a pooling the result.
@@ -33,7 +54,7 @@ class ConvolutionStep:
     """
 
     position: tuple[int, int]
-    taken: tuple[np.ndarray, np.ndarray]
+    indices: tuple[np.ndarray, np.ndarray]
     window: np.ma.MaskedArray
     products: np.ndarray | None
     sums: np.ndarray
@@ -41,46 +62,47 @@ class ConvolutionStep:
     value: float
 
 
-@dataclass(frozen=True, eq=False)
-class Walk:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ConvolutionTrace:
     """All steps of a layer over one sample, for one channel of its output.
 
     Args:
         layer: The layer.
-        filter: Which channel of the output.
-        filters: How many it has.
-        channels: Integer array `(channels,)`: the input channels of which it is made.
-        cells: `(height, width, channels)`: the padded input; 0 where it is not real.
-        rows: How the window moves down.
-        columns: How it moves to the right.
-        kernel: `(window height, window width, channels)`, that of a transposed convolution turned
+        filter_index: Which channel of the output.
+        filter_count: How many it has.
+        channel_indices: Integer array `(channels,)`: the input channels that are combined.
+        padded_input: `(height, width, channels)`: these channels, spread and padded. Cells that
+            are not data are 0, or with `repeats_edge` the nearest value.
+        rows: How the window slides down.
+        columns: How it slides to the right.
+        kernel: `(window height, window width, channels)`, that of a transposed convolution rotated
             by 180°; `None` of a pooling.
         bias: 0 where there is none.
         sums: `(rows, columns, channels)`: for each output the sum of each channel's products; of a
             pooling the result.
         output: `(rows, columns)`: what the layer returned.
         activation: The name of the activation, `None` for none.
-        mixes: Whether the activation makes a value of more than one sum, as softmax does.
+        mixes_sums: Whether the activation computes a value from more than one sum, as softmax does.
         repeats_edge: Whether padding repeats the edge of the input, and counts in an average.
 
     Notes:
         A transposed convolution is the convolution of the input, spread by the stride and padded,
-        with the kernel turned by 180°: each output gathers what the inputs scatter to it.
+        with the kernel rotated by 180°: each output gathers what the inputs scatter to it.
     """
 
     layer: keras.Layer
-    filter: int
-    filters: int
-    channels: np.ndarray
-    cells: np.ndarray
-    rows: WindowAxis
-    columns: WindowAxis
-    kernel: np.ndarray | None
-    bias: float
+    filter_index: int
+    filter_count: int
+    channel_indices: np.ndarray
+    padded_input: np.ndarray
+    rows: SlidingAxis
+    columns: SlidingAxis
+    kernel: np.ndarray | None = None
+    bias: float = 0.0
     sums: np.ndarray
     output: np.ndarray
     activation: str | None = None
-    mixes: bool = False
+    mixes_sums: bool = False
     repeats_edge: bool = False
 
     @property
@@ -90,32 +112,52 @@ class Walk:
             return np.asarray(self.sums.sum(axis=2) + self.bias)
 
     @property
-    def real(self) -> np.ndarray:
-        """Which cells hold a value of the input: `(height, width)`."""
-        return np.asarray(np.logical_and.outer(self.rows.real, self.columns.real))
+    def is_data(self) -> np.ndarray:
+        """Which cells of the padded input hold one of its values: `(height, width)`."""
+        return np.asarray(np.logical_and.outer(self.rows.is_data, self.columns.is_data))
 
     def step(self, row: int, column: int) -> ConvolutionStep:
-        """Return the step that makes one value of the output."""
-        taken = self.rows.taken[row], self.columns.taken[column]
-        values = self.cells[np.ix_(*taken)]
-        mask = np.broadcast_to(~self.real[np.ix_(*taken)][..., np.newaxis], values.shape)
+        """Return the step that computes one value of the output."""
+        indices = self.rows.indices[row], self.columns.indices[column]
+        values = self.padded_input[np.ix_(*indices)]
+        mask = np.broadcast_to(~self.is_data[np.ix_(*indices)][..., np.newaxis], values.shape)
         with np.errstate(invalid="ignore"):
             products = None if self.kernel is None else values * self.kernel
         return ConvolutionStep(
-            (row, column),
-            taken,
-            np.ma.MaskedArray(values, mask),
-            products,
-            self.sums[row, column],
-            float(self.totals[row, column]),
-            float(self.output[row, column]),
+            position=(row, column),
+            indices=indices,
+            window=np.ma.MaskedArray(values, mask),
+            products=products,
+            sums=self.sums[row, column],
+            total=float(self.totals[row, column]),
+            value=float(self.output[row, column]),
         )
 
 
-def check_stepping(layer: keras.Layer, address: str) -> None:
-    """Raise `ValueError` unless a layer's output is made by a window that moves over an image."""
-    if not isinstance(layer, STEPPING):
-        names = [cls.__name__ for cls in STEPPING]
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LayerIO:
+    """The input and the output of a layer for one sample.
+
+    Args:
+        layer: One of `SLIDING_LAYERS`.
+        inputs: `(height, width, channels)`.
+        outputs: `(rows, columns, filters)`.
+    """
+
+    layer: keras.Layer
+    inputs: np.ndarray
+    outputs: np.ndarray
+
+    def axes(self) -> tuple[SlidingAxis, SlidingAxis]:
+        """Return how the window slides down and to the right."""
+        height, width, _ = self.inputs.shape
+        return sliding_axis(self.layer, 0, height), sliding_axis(self.layer, 1, width)
+
+
+def check_sliding_layer(layer: keras.Layer, address: str) -> None:
+    """Raise `ValueError` unless a layer slides a window over an image."""
+    if not isinstance(layer, SLIDING_LAYERS):
+        names = [cls.__name__ for cls in SLIDING_LAYERS]
         name = type(layer).__name__
         raise ValueError(
             f"`layer` must name a {', '.join(names[:-1])} or {names[-1]}. "
@@ -123,154 +165,168 @@ def check_stepping(layer: keras.Layer, address: str) -> None:
         )
 
 
-def seen_channels(layer: keras.Layer, number: int) -> np.ndarray:
-    """Return the input channels of which a channel of the output is made, as `(n,)`."""
-    if isinstance(layer, POOLING):
-        return np.array([number])
-    if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return np.array([number // layer.depth_multiplier])
-    shape = kernel_shape(layer)
-    assert shape is not None  # since the layer was called
-    seen, filters = shape[-2:]
-    group = number // (filters // getattr(layer, "groups", 1))
-    return np.arange(seen) + group * seen
-
-
-def in_channels(layer: keras.Layer, filters: int) -> int:
-    """Return the number of input channels of a layer with this number of output channels."""
-    if isinstance(layer, POOLING):
-        return filters
-    if isinstance(layer, keras.layers.DepthwiseConv2D):
-        return filters // int(layer.depth_multiplier)
-    shape = kernel_shape(layer)
-    assert shape is not None  # since the layer was called
-    return shape[-2] * int(getattr(layer, "groups", 1))
-
-
-def read_walk(
+def trace_convolution(
     layer: keras.Layer,
-    address: str,
     inputs: np.ndarray,
     outputs: np.ndarray,
-    number: int,
-) -> Walk:
-    """Take apart what a layer did to one sample.
+    *,
+    filter_index: int,
+    address: str,
+) -> ConvolutionTrace:
+    """Take apart how a layer computed one channel of its output for one sample.
 
     Args:
-        layer: One of `STEPPING`.
-        address: What the layer is called in an error.
+        layer: One of `SLIDING_LAYERS`.
         inputs: What it was called on, `(height, width, channels)`.
         outputs: What it returned, `(rows, columns, filters)`.
-        number: Which channel of the output.
+        filter_index: Which channel of the output.
+        address: The name of the layer in an error.
 
     Raises:
-        ValueError: The layer does not compute what its class says, so that its steps are unknown.
+        ValueError: The layer does not compute what its class does, so that its steps are unknown.
     """
-    made = _Made(layer, inputs.astype("float64"), outputs.astype("float64"))
-    if isinstance(layer, POOLING):
-        walks = [_pool(made, number, repeats_edge=repeats) for repeats in (False, True)]
-        found = next((walk for walk in walks if _agrees(walk, walk.totals)), None)
-    else:
-        found = _find_activation(made, number)
-    if found is None:
-        cls = next(cls for cls in STEPPING if isinstance(layer, cls)).__name__
+    call = LayerIO(layer=layer, inputs=inputs.astype("float64"), outputs=outputs.astype("float64"))
+    trace_layer = _trace_pooling if isinstance(layer, POOLING_LAYERS) else _trace_convolution
+    trace = trace_layer(call, filter_index)
+    # A subclass may override `call`, and backends pad in different ways. So nothing is drawn of
+    # steps that do not lead to the values that the layer itself returned.
+    if trace is None:
+        cls = next(cls for cls in SLIDING_LAYERS if isinstance(layer, cls)).__name__
         raise ValueError(
             f"The output of {address!r} ({type(layer).__name__}) differs from what {cls} computes, "
             f"so its steps cannot be shown. Received: layer={address!r}"
         )
-    return found
+    return trace
 
 
-class _Made(NamedTuple):
-    """A layer, what it was called on, and what it made of it."""
-
-    layer: keras.Layer
-    inputs: np.ndarray
-    outputs: np.ndarray
-
-    def axes(self) -> tuple[WindowAxis, WindowAxis]:
-        """Return how the window moves down and to the right."""
-        height, width, _ = self.inputs.shape
-        return window_axis(self.layer, 0, height), window_axis(self.layer, 1, width)
-
-
-def _agrees(walk: Walk, computed: np.ndarray) -> bool:
-    """Whether a map that was computed by hand is what the layer returned, but for rounding."""
-    if computed.shape != walk.output.shape:
+def _matches_output(trace: ConvolutionTrace, computed: np.ndarray) -> bool:
+    """Whether a computed map is the one that the layer returned, up to rounding."""
+    if computed.shape != trace.output.shape:
         return False
-    finite = np.isfinite(computed) & np.isfinite(walk.output)
+    finite = np.isfinite(computed) & np.isfinite(trace.output)
     if not finite.any():
         return True
-    half = "16" in walk.layer.compute_dtype
-    magnitude = np.abs(walk.sums).sum(axis=2)[finite].max()
-    largest = np.abs(walk.output[finite]).max()
-    allowed = OF_LARGEST[half] * largest + OF_MAGNITUDE[half] * magnitude
-    return bool(np.abs(computed[finite] - walk.output[finite]).max() <= allowed)
+    tolerance = HALF_PRECISION if "16" in trace.layer.compute_dtype else SINGLE_PRECISION
+    # Large terms that cancel leave a rounding error which the small output does not show.
+    magnitude = np.abs(trace.sums).sum(axis=2)[finite].max()
+    largest = np.abs(trace.output[finite]).max()
+    allowed = tolerance.of_output * largest + tolerance.of_sums * magnitude
+    return bool(np.abs(computed[finite] - trace.output[finite]).max() <= allowed)
 
 
-def _pool(made: _Made, number: int, *, repeats_edge: bool) -> Walk:
-    """Return the walk of a pooling, whose padding counts as copies of the edge or not at all.
+def _trace_pooling(call: LayerIO, filter_index: int) -> ConvolutionTrace | None:
+    """Return the trace of a pooling, `None` where it does not lead to what the layer returned."""
+    # Padding does not count, except in an average of Keras on PyTorch where one side has more
+    # padding than the other: there it repeats the edge. The output tells which of the two it was.
+    for repeats_edge in (False, True):
+        trace = _pool(call, filter_index, repeats_edge=repeats_edge)
+        if _matches_output(trace, trace.totals):
+            return trace
+    return None
 
-    It counts in an average of Keras on PyTorch where one side has more padding than the other.
-    """
-    layer, (rows, columns) = made.layer, made.axes()
-    channels, filters = seen_channels(layer, number), made.outputs.shape[-1]
-    seen = made.inputs[..., channels]
-    cells = _place(seen, rows, columns)
+
+def _pool(call: LayerIO, filter_index: int, *, repeats_edge: bool) -> ConvolutionTrace:
+    layer, (rows, columns) = call.layer, call.axes()
+    channels = input_channels_of(layer, filter_index)
+    inputs = call.inputs[..., channels]
+    padded_input = _spread_and_pad(inputs, rows, columns)
     if repeats_edge:
-        cells = np.pad(seen, (rows.padding, columns.padding, (0, 0)), "edge")
-    real = np.logical_and.outer(rows.real, columns.real)[..., np.newaxis]
-    counted = np.ma.MaskedArray(cells, ~(real | repeats_edge))
-    windows = np.ma.stack([values for _, _, values in _taps(counted, rows, columns)])
-    largest = isinstance(layer, keras.layers.MaxPooling2D)
-    sums = np.ma.getdata(windows.max(axis=0) if largest else windows.mean(axis=0))
-    output = made.outputs[..., number]
-    walk = Walk(layer, number, filters, channels, cells, rows, columns, None, 0.0, sums, output)
-    return replace(walk, repeats_edge=repeats_edge)
+        padded_input = np.pad(inputs, (rows.padding, columns.padding, (0, 0)), "edge")
+    is_data = np.logical_and.outer(rows.is_data, columns.is_data)[..., np.newaxis]
+    counted = np.ma.MaskedArray(padded_input, ~(is_data | repeats_edge))
+    windows = np.ma.stack([values for _, _, values in offsets(counted, rows, columns)])
+    is_max = isinstance(layer, keras.layers.MaxPooling2D)
+    return ConvolutionTrace(
+        layer=layer,
+        filter_index=filter_index,
+        filter_count=call.outputs.shape[-1],
+        channel_indices=channels,
+        padded_input=padded_input,
+        rows=rows,
+        columns=columns,
+        sums=np.ma.getdata(windows.max(axis=0) if is_max else windows.mean(axis=0)),
+        output=call.outputs[..., filter_index],
+        repeats_edge=repeats_edge,
+    )
 
 
-def _convolve(made: _Made, number: int) -> Walk:
-    """Return the walk of a convolution, whatever its activation."""
-    layer, (rows, columns) = made.layer, made.axes()
-    channels, filters = seen_channels(layer, number), made.outputs.shape[-1]
-    cells = _place(made.inputs[..., channels], rows, columns)
-    kernel = read_kernel(layer, layer.name)[..., number].astype("float64")
-    if isinstance(layer, keras.layers.Conv2DTranspose):
-        kernel = kernel[::-1, ::-1]
-    bias = float(_to_numpy(layer.bias)[number]) if layer.use_bias else 0.0
-    sums = np.zeros((len(rows.taken), len(columns.taken), len(channels)))
-    with np.errstate(invalid="ignore"):
-        for i, j, values in _taps(cells, rows, columns):
-            sums += values * kernel[i, j]
-    output = made.outputs[..., number]
-    return Walk(layer, number, filters, channels, cells, rows, columns, kernel, bias, sums, output)
-
-
-def _find_activation(made: _Made, number: int) -> Walk | None:
-    """Return the walk of a convolution, `None` where it does not lead to what the layer returned.
-
-    The activation of this filter's sums, twice over, is tried first, since most take each value by
-    itself; that of all filters takes as long as the layer does.
-    """
-    layer, walk = made.layer, _convolve(made, number)
+def _trace_convolution(call: LayerIO, filter_index: int) -> ConvolutionTrace | None:
+    """Return the trace of a convolution, `None` where it does not lead to the layer's output."""
+    layer, trace = call.layer, _convolve(call, filter_index)
     if layer.activation in (None, keras.activations.linear):
-        return walk if _agrees(walk, walk.totals) else None
-    totals, place = np.stack([walk.totals, walk.totals], -1), 0
-    if isinstance(layer.activation, keras.Layer) or not _activates(walk, totals, place):
-        every = [_convolve(made, n).totals for n in range(read_kernel(layer, "").shape[-1])]
-        totals, place = np.stack(every, -1), number
-        if not _activates(walk, totals, place):
-            return None
-    changed, expected = totals + 1, walk.output.copy()
-    changed[::2, ::2, place] = totals[::2, ::2, place]
-    expected[::2, ::2] = _activate(layer, changed)[::2, ::2, place]
-    return replace(walk, activation=_name(layer.activation), mixes=not _agrees(walk, expected))
+        return trace if _matches_output(trace, trace.totals) else None
+    activated = _find_activated_sums(call, trace)
+    if activated is None:
+        return None
+    return replace(
+        trace,
+        activation=_activation_name(layer.activation),
+        mixes_sums=_mixes_sums(trace, *activated),
+    )
 
 
-def _activates(walk: Walk, totals: np.ndarray, place: int) -> bool:
-    """Whether the activation of sums `(rows, columns, n)` gives what the layer returned."""
-    computed = _activate(walk.layer, totals)
-    return computed.shape == totals.shape and _agrees(walk, computed[..., place])
+def _convolve(call: LayerIO, filter_index: int) -> ConvolutionTrace:
+    """Return the trace of a convolution before its activation."""
+    layer, (rows, columns) = call.layer, call.axes()
+    channels = input_channels_of(layer, filter_index)
+    padded_input = _spread_and_pad(call.inputs[..., channels], rows, columns)
+    kernel = read_kernel(layer, layer.name)[..., filter_index].astype("float64")
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        # An input value reaches the output after it through the first weights of the kernel, and
+        # the one before it through the last: seen from the output, the order is reversed.
+        kernel = kernel[::-1, ::-1]
+    sums = np.zeros((len(rows.indices), len(columns.indices), len(channels)))
+    with np.errstate(invalid="ignore"):
+        for i, j, values in offsets(padded_input, rows, columns):
+            sums += values * kernel[i, j]
+    return ConvolutionTrace(
+        layer=layer,
+        filter_index=filter_index,
+        filter_count=call.outputs.shape[-1],
+        channel_indices=channels,
+        padded_input=padded_input,
+        rows=rows,
+        columns=columns,
+        kernel=kernel,
+        bias=float(_to_numpy(layer.bias)[filter_index]) if layer.use_bias else 0.0,
+        sums=sums,
+        output=call.outputs[..., filter_index],
+    )
+
+
+def _find_activated_sums(call: LayerIO, trace: ConvolutionTrace) -> tuple[np.ndarray, int] | None:
+    """Return sums `(rows, columns, n)` whose activation is the output, and this filter's index.
+
+    An activation can be any function, so it is recognised by what it returns: first for the sums
+    of this filter alone, since most functions take each value by itself; then for those of all
+    filters, which takes as long as the layer does.
+    """
+    # Twice over, since softmax of a single channel is 1 and could pass for a saturated output. A
+    # layer as an activation, such as PReLU, may have one weight per filter and needs all of them.
+    own = np.stack([trace.totals, trace.totals], -1)
+    if not isinstance(call.layer.activation, keras.Layer) and _leads_to_output(trace, own, 0):
+        return own, 0
+    filters = range(read_kernel(call.layer, "").shape[-1])
+    every, index = np.stack([_convolve(call, n).totals for n in filters], -1), trace.filter_index
+    return (every, index) if _leads_to_output(trace, every, index) else None
+
+
+def _leads_to_output(trace: ConvolutionTrace, totals: np.ndarray, index: int) -> bool:
+    """Whether channel `index` of the activation of sums is what the layer returned."""
+    computed = _activate(trace.layer, totals)
+    return computed.shape == totals.shape and _matches_output(trace, computed[..., index])
+
+
+def _mixes_sums(trace: ConvolutionTrace, totals: np.ndarray, index: int) -> bool:
+    """Whether a value after the activation depends on more than its own sum.
+
+    All sums change but those in every second row and column of one filter. What comes of these is
+    the same only where each value is made of its own sum.
+    """
+    changed, expected = totals + 1, trace.output.copy()
+    changed[::2, ::2, index] = totals[::2, ::2, index]
+    expected[::2, ::2] = _activate(trace.layer, changed)[::2, ::2, index]
+    return not _matches_output(trace, expected)
 
 
 def _activate(layer: keras.Layer, totals: np.ndarray) -> np.ndarray:
@@ -280,8 +336,8 @@ def _activate(layer: keras.Layer, totals: np.ndarray) -> np.ndarray:
     return np.moveaxis(_to_numpy(layer.activation(keras.ops.convert_to_tensor(maps)))[0], axis, -1)
 
 
-def _name(activation: Any) -> str:
-    """Return what an activation is called: a function's name or a layer's class."""
+def _activation_name(activation: Any) -> str:
+    """Return the name of an activation: a function's, or that of a layer's class."""
     name = getattr(activation, "__name__", type(activation).__name__)
     return name if name.isidentifier() and name != "partial" else "activation"
 
@@ -290,19 +346,22 @@ def _to_numpy(tensor: Any) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")), "float64")
 
 
-def _place(inputs: np.ndarray, rows: WindowAxis, columns: WindowAxis) -> np.ndarray:
-    """Return an input `(height, width, channels)` spread and padded with zeros."""
-    cells = np.zeros((len(rows.real), len(columns.real), inputs.shape[2]))
-    cells[np.ix_(rows.real, columns.real)] = inputs
-    return cells
+def _spread_and_pad(inputs: np.ndarray, rows: SlidingAxis, columns: SlidingAxis) -> np.ndarray:
+    """Return an input `(height, width, channels)` with zeros around and between its values."""
+    padded = np.zeros((len(rows.is_data), len(columns.is_data), inputs.shape[2]))
+    padded[np.ix_(rows.is_data, columns.is_data)] = inputs
+    return padded
 
 
-def _taps(
-    cells: np.ndarray, rows: WindowAxis, columns: WindowAxis
+def offsets(
+    padded_input: np.ndarray, rows: SlidingAxis, columns: SlidingAxis
 ) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Yield each place in the window, and what the window takes there for each output."""
-    for i, first_row in enumerate(rows.taken[0]):
-        down = slice(first_row, rows.taken[-1, i] + 1, rows.stride)
-        for j, first_column in enumerate(columns.taken[0]):
-            right = slice(first_column, columns.taken[-1, j] + 1, columns.stride)
-            yield i, j, cells[down, right]
+    """Yield each row and column in the window, and the value there for every output.
+
+    One pass per cell of the window, over all outputs at once, needs no copy of all windows.
+    """
+    for i, first_row in enumerate(rows.indices[0]):
+        down = slice(first_row, rows.indices[-1, i] + 1, rows.stride)
+        for j, first_column in enumerate(columns.indices[0]):
+            right = slice(first_column, columns.indices[-1, j] + 1, columns.stride)
+            yield i, j, padded_input[down, right]

@@ -1,1 +1,1 @@
-"""A window that moves over an input, as a picture."""
+"""Draw a window that slides over an input."""

@@ -1,35 +1,19 @@
-"""A window that walks over an input, as a Matplotlib animation."""
+"""Animate a window that slides over an input, as a Matplotlib animation."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation, writers
 
-from kerasviz.draw.convolution.picture import ConvolutionPicture, Moment
+from kerasviz.draw.convolution.picture import ConvolutionPicture
+from kerasviz.draw.convolution.player import PlayerWriter
+from kerasviz.draw.convolution.view import StepView
 from kerasviz.draw.plot import Plot
-
-MOST_MEGABYTES = 500
-"""How large a player in a notebook may be; 200 frames take about 15."""
-
-BUTTONS = {
-    "fast-backward": "|◀◀",
-    "step-backward": "|◀",
-    "play fa-flip-horizontal": "◀",
-    "pause": "||",
-    "play": "▶",
-    "step-forward": "▶|",
-    "fast-forward": "▶▶|",
-    "minus": "−",
-    "plus": "+",
-}
-"""The labels of the player's buttons, by the names of Matplotlib's icons."""
 
 
 class ConvolutionAnimation(FuncAnimation):
@@ -37,8 +21,8 @@ class ConvolutionAnimation(FuncAnimation):
 
     Args:
         picture: What is drawn.
-        moments: What each frame shows.
-        written_at: For each value of the output, the number of the frame that writes it.
+        steps: What each frame shows.
+        frame_indices: For each value of the output, the index of the first frame that shows it.
         interval: How long a frame is shown, in milliseconds.
         is_seen: Whether somebody else has the figure, and may see that it stands still.
 
@@ -51,24 +35,23 @@ class ConvolutionAnimation(FuncAnimation):
     def __init__(
         self,
         picture: ConvolutionPicture,
-        moments: Sequence[Moment],
-        written_at: np.ndarray,
+        steps: Sequence[StepView],
         *,
+        frame_indices: np.ndarray,
         interval: float,
         is_seen: bool,
     ) -> None:
-        self._is_seen = is_seen
+        self._is_seen, self._interval_of_player = is_seen, interval
+        self._player: str | None = None
         self.plot = picture.plot
 
         def show(frame: int) -> list[Any]:
-            picture.show(moments[frame], written_at <= frame)
+            picture.show(steps[frame], frame_indices <= frame)
             return []
 
         show(0)
         figure = self.plot.figure.get_figure(root=True)
-        super().__init__(
-            figure, show, frames=len(moments), interval=interval, cache_frame_data=False
-        )
+        super().__init__(figure, show, frames=len(steps), interval=interval, cache_frame_data=False)
 
     def save(
         self,
@@ -77,7 +60,7 @@ class ConvolutionAnimation(FuncAnimation):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """Save to a file, as Matplotlib does; a GIF needs no program beside Python.
+        """Save to a file, as Matplotlib does; a GIF needs no other program than Python.
 
         Args:
             filename: Where to; `.gif`, `.mp4` and what else the writer can write.
@@ -86,7 +69,7 @@ class ConvolutionAnimation(FuncAnimation):
             **kwargs: As in Matplotlib.
 
         Raises:
-            RuntimeError: An MP4 is wanted, and ffmpeg is not installed.
+            RuntimeError: The file is an MP4, and ffmpeg is not installed.
         """
         suffix = Path(filename).suffix.lower()
         if writer is None and suffix == ".gif":
@@ -101,16 +84,13 @@ class ConvolutionAnimation(FuncAnimation):
     def _repr_html_(self) -> str:
         """Return the player for a notebook, whatever `rcParams["animation.html"]` says.
 
-        It asks no other host for anything: its buttons are characters, where Matplotlib's are icons
-        from a font on the net.
+        It is drawn once: a cell that shows the animation again shows the same frames.
         """
-        with rc_context({"animation.embed_limit": MOST_MEGABYTES}):  # else frames are left out
-            html = self.to_jshtml()
-        html = re.sub(r'<link rel="stylesheet"\s*href="https://[^>]*font-awesome[^>]*>', "", html)
-        html = html.replace('<img id="_anim_img', '<img alt="step by step" id="_anim_img')
-        return re.sub(
-            r'<i class="fa fa-([\w -]+)"></i>', lambda icon: BUTTONS.get(icon[1], icon[0]), html
-        )
+        if self._player is None:
+            writer = PlayerWriter(self._interval_of_player)
+            self.save("player.html", writer)
+            self._player = writer.html
+        return self._player
 
     def __del__(self) -> None:
         """Warn as Matplotlib does, but only where a window would stand still."""

@@ -1,4 +1,4 @@
-"""Numbers and sums as they are written in a picture."""
+"""Write numbers and sums as the text of a picture."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 MINUS = "\N{MINUS SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-MOST_TERMS = 9
-"""At most this number of a window's values is written out in a sum."""
+MAX_TERMS = 9
+"""A mean of more values shows their sum instead of each one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NumberFormat:
     """How the numbers of one part of a picture are written.
 
@@ -32,7 +32,7 @@ class NumberFormat:
             return "0"  # and not a small number that was rounded
         text = f"{value / 10.0**self.exponent:.{self.decimals}f}"
         if not text.strip("-0."):
-            text = text.removeprefix("-")  # there is no minus nothing
+            text = text.removeprefix("-")  # "-0.00" would be a negative zero
         return text.replace("-", MINUS)
 
     @property
@@ -53,11 +53,13 @@ def choose_format(values: np.ndarray, digits: int = 2, *, units: bool = True) ->
     finite = np.asarray(values)[np.isfinite(values)]
     largest = float(np.abs(finite).max(initial=0))
     if largest == 0 or (largest < 10000 and (finite == np.round(finite)).all()):
-        return NumberFormat(0)
+        return NumberFormat(decimals=0)
     magnitude = math.floor(math.log10(largest))
+    # Units are those of the SI, thousands and thousandths, so that they need no counting of digits.
     exponent = 3 * (magnitude // 3) if units and not -3 < magnitude < 4 else 0
     magnitude -= exponent
-    return NumberFormat(max(0, digits - max(magnitude, 0) - min(magnitude + 1, 0)), exponent)
+    decimals = max(0, digits - max(magnitude, 0) - min(magnitude + 1, 0))
+    return NumberFormat(decimals=decimals, exponent=exponent)
 
 
 def write_number(value: float) -> str:
@@ -76,21 +78,26 @@ def write_sum(terms: Sequence[tuple[float, str]], total: float) -> str:
         The sum with as many decimals as make the rounded numbers add up, or with "≈".
     """
     values = np.array([value for value, _ in terms])
+    # A reader may add up what is written: rounded terms need not make the rounded total, so there
+    # are more decimals until they do.
     for digits in (3, 4, 5):
-        write = choose_format(np.array([*values, total]), digits, units=False)
-        with np.errstate(invalid="ignore"):
-            adds_up = np.round(values, write.decimals).sum() - np.round(total, write.decimals)
-        if not abs(adds_up) > 0.1 * 10.0**-write.decimals:  # nor where it is NaN
-            break
-    else:
-        return f"{_join(write, terms)} ≈ {write(total)}"
-    return f"{_join(write, terms)} = {write(total)}"
+        number_format = choose_format(np.array([*values, total]), digits, units=False)
+        if _adds_up(values, total, number_format.decimals):
+            return f"{_join(number_format, terms)} = {number_format(total)}"
+    return f"{_join(number_format, terms)} ≈ {number_format(total)}"
 
 
-def _join(write: NumberFormat, terms: Sequence[tuple[float, str]]) -> str:
+def _adds_up(values: np.ndarray, total: float, decimals: int) -> bool:
+    """Whether rounded values make the rounded total; NaN and infinity need not."""
+    with np.errstate(invalid="ignore"):
+        error = np.round(values, decimals).sum() - np.round(total, decimals)
+    return not abs(error) > 0.1 * 10.0**-decimals
+
+
+def _join(number_format: NumberFormat, terms: Sequence[tuple[float, str]]) -> str:
     text = ""
     for value, name in terms:
-        number = write(value)
+        number = number_format(value)
         if not text:
             text = number
         elif number.startswith(MINUS):
@@ -103,10 +110,10 @@ def _join(write: NumberFormat, terms: Sequence[tuple[float, str]]) -> str:
 
 def write_mean(values: Sequence[float], mean: float) -> str:
     """Return a mean with its result, such as `"(1 + 2 + 6) / 3 = 3"`."""
-    write = choose_format(np.array([*values, mean]), 3, units=False)
-    count = len(values)
+    number_format = choose_format(np.array([*values, mean]), 3, units=False)
+    count, result = len(values), number_format(mean)
     if count == 1:
-        return write(mean)
-    if count > MOST_TERMS:
-        return f"{write(sum(values))} / {count} = {write(mean)}"
-    return f"({_join(write, [(value, '') for value in values])}) / {count} = {write(mean)}"
+        return result
+    if count > MAX_TERMS:
+        return f"{number_format(sum(values))} / {count} = {result}"
+    return f"({_join(number_format, [(value, '') for value in values])}) / {count} = {result}"

@@ -1,10 +1,6 @@
-"""A window on its way over an input, the numbers under it, and the output that it fills."""
+"""Draw a window on its way over an input, the numbers under it, and the output that it fills."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,12 +17,13 @@ from kerasviz.draw.convolution.layout import (
     HEADING,
     MARGIN,
     TITLE,
-    Box,
-    Plan,
-    Scene,
-    make_plan,
+    ConvolutionLayout,
+    PartKey,
+    Rect,
+    make_layout,
 )
-from kerasviz.draw.convolution.numbered_image import Cells
+from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
+from kerasviz.draw.convolution.view import ConvolutionView, StepView
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import wrap_text
 
@@ -38,29 +35,7 @@ SIGNS = {"kernel": "×", "products": "=", "output": "→"}
 """The sign before a part."""
 SIGN, BAR_LABEL = 18.0, 7.0
 """Sizes of text, in points."""
-
-
-@dataclass(frozen=True, eq=False)
-class Moment:
-    """Where the window is, and what is there.
-
-    Args:
-        taken: The rows and the columns of the input under the window.
-        windows: Masked array `(rows, height, width)`: the values there, padding masked.
-        products: Array of the same shape, `None` of a pooling.
-        largest: Row and column in the window of the value that a maximum takes, or `None`.
-        position: Row and column in the output.
-        sums: The text below the products of each row.
-        formula: The text below everything.
-    """
-
-    taken: tuple[np.ndarray, np.ndarray]
-    windows: np.ma.MaskedArray
-    products: np.ndarray | None
-    largest: tuple[int, int] | None
-    position: tuple[int, int]
-    sums: Sequence[str]
-    formula: str
+OUTPUT: PartKey = (0, "output")
 
 
 class ConvolutionPicture:
@@ -68,23 +43,27 @@ class ConvolutionPicture:
 
     Args:
         figure: What to draw into; the parts fill it, and its layout is left alone.
-        scene: What stays as it is.
+        view: The part of the picture that does not change from step to step.
     """
 
-    def __init__(self, figure: Figure | SubFigure, scene: Scene) -> None:
-        self._figure, self._scene = figure, scene
-        dpi = figure.dpi
-        self._room = figure.bbox.width / dpi, figure.bbox.height / dpi
-        self._plan = make_plan(scene, self._fit(make_plan(scene)))
-        self._unit = self._fit(self._plan)
-        self._scales = _choose_scales(scene)
-        self._axes: dict[tuple[int, str], Axes] = {}
-        self._cells: dict[tuple[int, str], Cells] = {}
-        for (row, part), box in self._plan.boxes.items():
-            self._add_part(row, part, box)
-        self._bars = {part: self._add_bar(part, box) for part, box in self._plan.bars.items()}
+    def __init__(self, figure: Figure | SubFigure, view: ConvolutionView) -> None:
+        self._figure, self._view = figure, view
+        self._room = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
+        # Which numbers are legible depends on how much a smaller figure shrinks the layout, and
+        # the layout on the numbers, which need no colour bar: hence two rounds.
+        self._layout = make_layout(view, self._fit(make_layout(view)))
+        self._unit = self._fit(self._layout)
+        self._scales = _choose_scales(view)
+        self._axes: dict[PartKey, Axes] = {}
+        self._images: dict[PartKey, NumberedImage] = {}
+        for (row, part), rect in self._layout.rects.items():
+            self._add_part(row, part, rect)
+        self._bars = {part: self._add_bar(part, rect) for part, rect in self._layout.bars.items()}
         self._bars |= {"window": self._bars["input"]} if "input" in self._bars else {}
-        self._add_texts()
+        self._add_signs()
+        self._add_heading()
+        x, y = self._fractions(self._layout.size[0] / 2, self._layout.formula_top)
+        self._formula = figure.text(x, y, "", size=self._points(FORMULA), ha="center", va="top")
         self._add_marks()
 
     @property
@@ -93,157 +72,173 @@ class ConvolutionPicture:
         return Plot(
             self._figure,
             tuple(self._axes.values()),
-            tuple(cells.image for cells in self._cells.values()),
+            tuple(image.image for image in self._images.values()),
             tuple(self._bars.get(part) for _, part in self._axes),
         )
 
-    def show(self, moment: Moment, written: np.ndarray) -> None:
+    def show(self, step: StepView, is_written: np.ndarray) -> None:
         """Move the window, and show what is there.
 
         Args:
-            moment: Where to.
-            written: Boolean array: which values of the output are there already.
+            step: Where to.
+            is_written: Boolean array: which values of the output are there already.
         """
-        top, left, height, width = _extent(*moment.taken)
-        first = [int(np.argmax(real)) for real in self._scene.real]
-        place = top - first[0], left - first[1], height, width
-        for (row, part), cells in self._cells.items():
+        for (row, part), image in self._images.items():
             if part == "input":
-                _move(self._frames[row, part], *place)
-                self._mark_taken(row, moment.taken, first)
+                self._show_window_on_input(row, step)
             elif part == "window":
-                cells.show(moment.windows[row])
-                if moment.largest is not None:
-                    _move(self._frames[row, part], *moment.largest, 1, 1)
-                for line, edge in zip(self._lines[row], (0, height), strict=False):
-                    line.xy1 = place[1] + width - 0.5, place[0] + edge - 0.5
+                self._show_window(row, step)
             elif part == "products":
-                assert moment.products is not None
-                cells.show(np.ma.MaskedArray(moment.products[row]))
-                cells.axes.set_xlabel(moment.sums[row])
-        self._show_output(moment, written)
-        width_in_points = (self._plan.size[0] - 2 * MARGIN) * self._unit * 72
+                assert step.products is not None
+                image.show(np.ma.MaskedArray(step.products[row]))
+                image.axes.set_xlabel(step.captions[row])
+        self._show_output(step, is_written)
+        width_in_points = (self._layout.size[0] - 2 * MARGIN) * self._unit * 72
         size = self._points(FORMULA)
-        self._formula.set_text(wrap_text(moment.formula, width_in_points, size))
+        self._formula.set_text(wrap_text(step.formula, width_in_points, size))
 
-    def _show_output(self, moment: Moment, written: np.ndarray) -> None:
-        cells, (row, column) = self._cells[0, "output"], moment.position
-        values = np.ma.MaskedArray(self._scene.output, ~written)
-        cells.image.set_data(values)
-        cells.write(values)
-        cover = np.zeros((*values.shape, 4))
-        cover[~written] = to_rgba(UNWRITTEN)
-        self._cover.set_data(cover)
-        _move(self._frames[0, "output"], row, column, 1, 1)
-        cells.axes.set(xticks=[column], yticks=[row])
-
-    def _mark_taken(
-        self, row: int, taken: tuple[np.ndarray, np.ndarray], first: Sequence[int]
-    ) -> None:
-        """Outline the cells that a window takes which passes over others."""
-        if self._scene.dilated:
-            ys, xs = (t.ravel() for t in np.meshgrid(*taken, indexing="ij"))
+    def _show_window_on_input(self, row: int, step: StepView) -> None:
+        """Frame the window on the input, and each of its cells where it passes over others."""
+        top, left, height, width = self._window_extent(step)
+        _move(self._frames[row, "input"], top, left, height, width)
+        if self._view.is_dilated:
+            first_row, first_column = self._view.origin
+            ys, xs = (index.ravel() for index in np.meshgrid(*step.indices, indexing="ij"))
             corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-            centers = np.stack([xs - first[1], ys - first[0]], -1)
-            self._taken[row].set_verts(list(centers[:, np.newaxis] + 0.8 * corners))
+            centers = np.stack([xs - first_column, ys - first_row], -1)
+            self._dilated_cells[row].set_verts(list(centers[:, np.newaxis] + 0.8 * corners))
 
-    def _fit(self, plan: Plan) -> float:
-        """Return how many inches of the figure are one of the plan."""
-        return min(self._room[0] / plan.size[0], self._room[1] / plan.size[1])
+    def _show_window(self, row: int, step: StepView) -> None:
+        self._images[row, "window"].show(step.windows[row])
+        if step.largest is not None:
+            _move(self._frames[row, "window"], *step.largest, 1, 1)
+        top, left, height, width = self._window_extent(step)
+        for line, edge in zip(self._lines[row], (0, height), strict=False):
+            line.xy1 = left + width - 0.5, top + edge - 0.5
+
+    def _show_output(self, step: StepView, is_written: np.ndarray) -> None:
+        image, (row, column) = self._images[OUTPUT], step.position
+        values = np.ma.MaskedArray(self._view.output, ~is_written)
+        image.image.set_data(values)
+        image.write(values)
+        cover = np.zeros((*values.shape, 4))
+        cover[~is_written] = to_rgba(UNWRITTEN)
+        self._cover.set_data(cover)
+        _move(self._frames[OUTPUT], row, column, 1, 1)
+        image.axes.set(xticks=[column], yticks=[row])
+
+    def _window_extent(self, step: StepView) -> tuple[int, int, int, int]:
+        """Return top, left, height and width of the window on the input."""
+        rows, columns = step.indices
+        top, left = int(rows[0]), int(columns[0])
+        first_row, first_column = self._view.origin
+        height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
+        return top - first_row, left - first_column, height, width
+
+    def _fit(self, layout: ConvolutionLayout) -> float:
+        """Return how many inches of the figure are one of the layout."""
+        return min(self._room[0] / layout.size[0], self._room[1] / layout.size[1])
 
     def _points(self, size: float) -> float:
         """Return the size of text that has this many points in a figure of its own."""
         return size * float(np.clip(self._unit, 0.6, 1.4))
 
     def _fractions(self, x: float, y: float) -> tuple[float, float]:
-        """Return a point of the plan in fractions of the figure, from its bottom left."""
+        """Return a point of the layout in fractions of the figure, from its bottom left."""
         left, top = (
             (room - size * self._unit) / 2
-            for room, size in zip(self._room, self._plan.size, strict=True)
+            for room, size in zip(self._room, self._layout.size, strict=True)
         )
         return (left + x * self._unit) / self._room[0], 1 - (top + y * self._unit) / self._room[1]
 
-    def _add_axes(self, box: Box) -> Axes:
-        left, bottom = self._fractions(box.left, box.top + box.height)
-        right, top = self._fractions(box.left + box.width, box.top)
+    def _add_axes(self, rect: Rect) -> Axes:
+        left, bottom = self._fractions(rect.left, rect.top + rect.height)
+        right, top = self._fractions(rect.left + rect.width, rect.top)
         return self._figure.add_axes((left, bottom, right - left, top - bottom))
 
-    def _add_part(self, row: int, part: str, box: Box) -> None:
-        scene, plan = self._scene, self._plan
-        ax = self._axes[row, part] = self._add_axes(box)
-        first = [int(np.argmax(real)) for real in scene.real] if part == "input" else [0, 0]
-        cells = self._cells[row, part] = Cells(
-            ax,
-            scene.shape(part),
-            self._scales[part],
-            cell=plan.cells[part] * self._unit * 72,
-            write=plan.formats[part],
-            font=plan.fonts[part],
-            first=(first[0], first[1]),
-            writes_absent=scene.counts_padding and part != "output",
+    def _add_part(self, row: int, part: str, rect: Rect) -> None:
+        view, layout = self._view, self._layout
+        ax = self._axes[row, part] = self._add_axes(rect)
+        style = CellStyle(
+            scale=self._scales[part],
+            size=layout.cell_sizes[part] * self._unit * 72,
+            number_format=layout.formats[part],
+            font_size=layout.fonts[part],
+            numbers_masked=view.counts_padding and part != "output",
         )
+        origin = view.origin if part == "input" else (0, 0)
+        image = NumberedImage(ax, view.shape(part), style, origin)
+        self._images[row, part] = image
         size = self._points(TITLE)
         if row == 0:
-            ax.set_title(plan.titles[part], fontsize=size, pad=4, linespacing=1.2)
+            ax.set_title(layout.titles[part], fontsize=size, pad=4, linespacing=1.2)
         ax.xaxis.label.set(size=size, color="0.3")
         if part == "input":
-            ax.set_ylabel(scene.names[row], fontsize=size, labelpad=3)
-            cells.show(np.ma.MaskedArray(scene.inputs[row], ~np.logical_and.outer(*scene.real)))
-            cells.hatch(*(~real for real in scene.real))
+            ax.set_ylabel(view.row_names[row], fontsize=size, labelpad=3)
+            self._show_input(row)
         elif part == "kernel":
-            assert scene.kernels is not None
-            cells.show(np.ma.MaskedArray(scene.kernels[row]))
+            assert view.kernels is not None
+            image.show(np.ma.MaskedArray(view.kernels[row]))
         ax.xaxis.set_visible(part in ("products", "output"))  # drawing an axis takes time
         ax.yaxis.set_visible(part in ("input", "output"))
-        cells.image.set_label(" ".join(f"{scene.names[row]} {scene.titles[part]}".split()))
+        image.image.set_label(" ".join(f"{view.row_names[row]} {view.titles[part]}".split()))
 
-    def _add_bar(self, part: str, box: Box) -> Colorbar:
-        image = self._cells[0, part].image
-        bar = self._figure.colorbar(image, cax=self._add_axes(box), orientation="horizontal")
+    def _show_input(self, row: int) -> None:
+        """Show a padded input, which stays as it is while the window moves."""
+        view, image = self._view, self._images[row, "input"]
+        is_data = np.logical_and.outer(*view.is_data)
+        image.show(np.ma.MaskedArray(view.padded_inputs[row], ~is_data))
+        image.hatch(*(~is_data for is_data in view.is_data))
+
+    def _add_bar(self, part: str, rect: Rect) -> Colorbar:
+        image = self._images[0, part].image
+        bar = self._figure.colorbar(image, cax=self._add_axes(rect), orientation="horizontal")
         bar.outline.set_visible(False)
         bar.ax.tick_params(labelsize=self._points(BAR_LABEL), length=2, pad=1)
         bar.ax.locator_params(nbins=4)
         return bar
 
-    def _add_texts(self) -> None:
-        scene, figure = self._scene, self._figure
-        for (_, part), middle in self._plan.signs.items():
+    def _add_signs(self) -> None:
+        size = self._points(SIGN)
+        for (_, part), middle in self._layout.signs.items():
             if part in SIGNS:
-                style: dict[str, Any] = {
-                    "size": self._points(SIGN),
-                    "color": "0.3",
-                    "ha": "center",
-                    "va": "center",
-                }
-                figure.text(*self._fractions(*middle), SIGNS[part], **style)
-        if scene.heading:
+                x, y = self._fractions(*middle)
+                self._figure.text(
+                    x, y, SIGNS[part], size=size, color="0.3", ha="center", va="center"
+                )
+
+    def _add_heading(self) -> None:
+        if self._view.heading:
             x, y = self._fractions(MARGIN, MARGIN)
             size = self._points(HEADING)
-            figure.suptitle(scene.heading, x=x, y=y, ha="left", va="top", fontsize=size)
-        x, y = self._fractions(self._plan.size[0] / 2, self._plan.formula_top)
-        self._formula = figure.text(x, y, "", size=self._points(FORMULA), ha="center", va="top")
+            self._figure.suptitle(self._view.heading, x=x, y=y, ha="left", va="top", fontsize=size)
 
     def _add_marks(self) -> None:
         """Add what shows where the window is, and which values are not there yet."""
-        self._frames: dict[tuple[int, str], Rectangle] = {}
+        self._frames: dict[PartKey, Rectangle] = {}
         self._lines: dict[int, list[ConnectionPatch]] = {}
-        self._taken: dict[int, PolyCollection] = {}
+        self._dilated_cells: dict[int, PolyCollection] = {}
         for (row, part), ax in self._axes.items():
-            if part in ("input", "output") or (part == "window" and self._scene.marks_largest):
+            if part in ("input", "output") or (part == "window" and self._view.marks_largest):
                 frame = self._frames[row, part] = _frame()
                 ax.add_patch(frame)
             if part == "window":
                 ax.spines[:].set(color=ACCENT, linewidth=1.2)
-                heights = (1, 0) if self._plan.fonts["input"] is None else ()
+                # Lines to the window would run over the numbers of a small input.
+                heights = (1, 0) if self._layout.fonts["input"] is None else ()
                 self._lines[row] = [
                     self._connect(self._axes[row, "input"], ax, height) for height in heights
-                ]  # which would run over the numbers of a small input
-            if part == "input" and self._scene.dilated:
+                ]
+            if part == "input" and self._view.is_dilated:
                 cells = PolyCollection([], facecolor="none", edgecolor=ACCENT, linewidth=0.9)
-                self._taken[row] = cells
+                self._dilated_cells[row] = cells
                 ax.add_collection(cells, autolim=False)
-        output = self._cells[0, "output"]
-        colors = np.zeros((*self._scene.output.shape, 4))
+        self._add_cover()
+
+    def _add_cover(self) -> None:
+        """Add an image over the output that hides the values which are not there yet."""
+        output = self._images[OUTPUT]
+        colors = np.zeros((*self._view.output.shape, 4))
         extent = output.image.get_extent()
         self._cover = output.axes.imshow(colors, extent=extent, interpolation="nearest")
 
@@ -255,26 +250,19 @@ class ConvolutionPicture:
         return line
 
 
-def _choose_scales(scene: Scene) -> dict[str, ColorScale]:
-    """Choose the colours of each part; the window shows those of the input.
-
-    Products have a sign where kernel or input has one, be it not among those that are shown.
-    """
-    inputs = color_scale(scene.values("input"), cmap=scene.cmap)
+def _choose_scales(view: ConvolutionView) -> dict[str, ColorScale]:
+    """Choose the colours of each part; the window shows those of the input."""
+    inputs = color_scale(view.values("input"), cmap=view.cmap)
     scales = {"input": inputs, "window": inputs}
-    if scene.kernels is not None:
-        scales["kernel"] = color_scale(scene.kernels, signed=True)
-        lowest = min(value_range(scene.values(part))[0] for part in ("input", "kernel"))
-        reach = max(map(abs, value_range(scene.products))) or 1.0
-        products = np.array([-reach, reach]) if lowest < 0 else scene.products
+    if view.kernels is not None:
+        scales["kernel"] = color_scale(view.kernels, signed=True)
+        # Products have a sign where kernel or input has one, even if none of those that are shown
+        # is negative: white has to mean zero in all steps.
+        lowest = min(value_range(view.values(part))[0] for part in ("input", "kernel"))
+        reach = max(map(abs, value_range(view.products))) or 1.0
+        products = np.array([-reach, reach]) if lowest < 0 else view.products
         scales["products"] = color_scale(products)
-    return {**scales, "output": color_scale(scene.output, cmap=scene.cmap)}
-
-
-def _extent(rows: np.ndarray, columns: np.ndarray) -> tuple[int, int, int, int]:
-    """Return top, left, height and width of what a window covers."""
-    top, left = int(rows[0]), int(columns[0])
-    return top, left, int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
+    return {**scales, "output": color_scale(view.output, cmap=view.cmap)}
 
 
 def _frame() -> Rectangle:

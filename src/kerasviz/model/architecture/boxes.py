@@ -19,7 +19,7 @@ from kerasviz.model.architecture.description import (
     title,
 )
 from kerasviz.model.calls import input_specs, traced
-from kerasviz.model.connections import Output, Source, Wiring
+from kerasviz.model.connections import CallOutput, Connections, TensorSource
 from kerasviz.model.graph import (
     GraphNode,
     as_functional,
@@ -212,7 +212,7 @@ class _Reader:
     def read(self) -> Architecture:
         self._calls: dict[CallPath, Call] = {}
         self._children: dict[CallPath, list[Call]] = {}
-        self._wiring = Wiring()
+        self._connections = Connections()
         self._failure = ""
         self._closed: list[str] = []
         self._sizes = _weight_sizes(self.model)
@@ -262,7 +262,7 @@ class _Reader:
         if trace.failure is not None:
             self._failure = trace.failure
             return
-        self._wiring = trace.wiring
+        self._connections = trace.connections
         self._calls |= {call.path: call for call in trace.calls}
         for call in trace.calls:
             self._children.setdefault(call.path[:-1], []).append(call)
@@ -325,19 +325,19 @@ class _Reader:
             given: Where its inputs come from.
             unknown: Where what a call inside takes comes from, if the trace does not tell.
         """
-        if len(self._wiring.inputs.get(path, [])) != len(given):
-            given = [None] * len(self._wiring.inputs.get(path, []))  # a constant is among them
+        if len(self._connections.inputs.get(path, [])) != len(given):
+            given = [None] * len(self._connections.inputs.get(path, []))  # a constant is among them
         made: dict[CallPath, list[Origin]] = {}
 
-        def origin(source: Source) -> Origin:
-            if isinstance(source, Output):
+        def origin(source: TensorSource) -> Origin:
+            if isinstance(source, CallOutput):
                 outputs = made.get(source.path, [])
-                return outputs[source.place] if source.place < len(outputs) else None
+                return outputs[source.output_index] if source.output_index < len(outputs) else None
             return None if source is None else given[source]
 
         last: int | None = None
         for call in self._children.get(path, []):
-            sources = self._wiring.inputs.get(call.path, [None])
+            sources = self._connections.inputs.get(call.path, [None])
             taken = [unknown if source is None else origin(source) for source in sources]
             place = len(self.nodes), len(self.frames)
             made[call.path] = self._read_call(call, frame, taken, taken)
@@ -345,7 +345,7 @@ class _Reader:
             if last is not None and None in taken:
                 self.order[last, item] = None
             last = item
-        return [origin(source) for source in self._wiring.outputs.get(path, [])]
+        return [origin(source) for source in self._connections.outputs.get(path, [])]
 
     def _read_call(
         self,
