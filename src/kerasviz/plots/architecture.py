@@ -298,7 +298,7 @@ def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> Node
         title, name, details = name, "", [f"{head.title}, {head.settings}", *details]
     return NodeBox(
         kind=head.kind,
-        before=tuple(words[:position]),
+        preceding=tuple(words[:position]),
         head=one_line(title),
         details=tuple(details),
         note=one_line(", ".join(_notes(architecture, index))),

@@ -48,7 +48,7 @@ class NodeBox:
 
     Args:
         kind: The kind of layer, which decides on its colour.
-        before: What comes before the head, in smaller letters.
+        preceding: What comes before the head, in smaller letters.
         head: What the box is.
         details: What follows; after the head where it fits, else on lines of its own.
         note: A remark at the right, such as the number of parameters.
@@ -60,7 +60,7 @@ class NodeBox:
     """
 
     kind: str
-    before: tuple[str, ...] = ()
+    preceding: tuple[str, ...] = ()
     head: str = ""
     details: tuple[str, ...] = ()
     note: str = ""
@@ -73,7 +73,7 @@ class NodeBox:
     @property
     def words(self) -> str:
         """All of its text, in one line."""
-        parts = (*self.before, self.head, *self.details, self.note, self.shape)
+        parts = (*self.preceding, self.head, *self.details, self.note, self.shape)
         return (f"{self.name}: " if self.name else "") + ", ".join(filter(None, parts))
 
 
@@ -113,7 +113,7 @@ def box_rows(box: NodeBox, width: float) -> list[TextRow]:
         return TextRow(left=elide_middle(text, width, size), size=size)
 
     whole = " · ".join((box.head, *box.details))
-    rows = [row(text, BODY) for text in box.before]
+    rows = [row(text, BODY) for text in box.preceding]
     if not box.note and screen_width(whole, HEAD) <= width:
         rows.append(row(whole, HEAD))
     else:
@@ -137,9 +137,11 @@ def _foot(box: NodeBox, width: float) -> list[TextRow]:
     room = width - screen_width(shape, FOOT) - COLUMN_GAP
     whole = elide_middle(box.name, width, FOOT)
     name = whole if screen_width(whole, FOOT) <= room else elide_middle(box.name, room, FOOT)
-    if len(name) < min(len(whole), 12):
+    row = TextRow(left=name, right=shape, color=FAINT, right_color=INK)
+    # A name of one letter is not shorter as "…", and may not fit beside a long shape either.
+    if len(name) < min(len(whole), 12) or row.width > width:
         return [TextRow(left=whole, color=FAINT), TextRow(right=shape, right_color=INK)]
-    return [TextRow(left=name, right=shape, color=FAINT, right_color=INK)]
+    return [row]
 
 
 def rows_height(rows: Sequence[TextRow]) -> float:
@@ -158,7 +160,7 @@ def box_width(boxes: Sequence[NodeBox]) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class MapLayout:
-    """Where the maps of a box are, in points from the left and the top of the room for them.
+    """Positions of the maps of a box, in points from the left and the top of the room for them.
 
     Args:
         grid: How they are laid out in one image.

@@ -150,7 +150,7 @@ def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
 
 
 class _Sheet:
-    """Where everything is, in points: the boxes, below them the legend, and then the notes."""
+    """Positions of everything, in points: the boxes, below them the legend, and then the notes."""
 
     def __init__(self, diagram: Diagram) -> None:
         self.diagram = diagram
@@ -410,9 +410,9 @@ def _rounded(left: float, top: float, width: float, height: float) -> Path:
     radius = min(ROUNDING, width / 2, height / 2)
     right, bottom = left + width, top + height
     corners = np.array([(right, top), (right, bottom), (left, bottom), (left, top)])
-    before = radius * np.array([(-1, 0), (0, -1), (1, 0), (0, 1)])
-    after = radius * np.array([(0, 1), (-1, 0), (0, -1), (1, 0)])
-    points = np.stack([corners + before, corners, corners + after], axis=1).reshape(-1, 2)
+    starts = radius * np.array([(-1, 0), (0, -1), (1, 0), (0, 1)])
+    ends = radius * np.array([(0, 1), (-1, 0), (0, -1), (1, 0)])
+    points = np.stack([corners + starts, corners, corners + ends], axis=1).reshape(-1, 2)
     codes = [Path.LINETO, Path.CURVE3, Path.CURVE3] * 4
     return Path([points[-1], *points], [Path.MOVETO, *codes])
 

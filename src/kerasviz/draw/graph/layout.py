@@ -47,7 +47,7 @@ class Graph:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where everything is; y grows downwards.
+    """Positions of everything; y grows downwards.
 
     Args:
         size: Width and height of the whole.

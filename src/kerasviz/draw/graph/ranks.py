@@ -18,19 +18,21 @@ def rank(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     Raises:
         ValueError: The pairs lead in a circle.
     """
-    after: list[set[int]] = [set() for _ in range(count)]
-    before: list[set[int]] = [set() for _ in range(count)]
+    successors: list[set[int]] = [set() for _ in range(count)]
+    predecessors: list[set[int]] = [set() for _ in range(count)]
     for a, b in pairs:
-        after[a].add(b)
-        before[b].add(a)
-    order = topological_order(count, [(a, b) for a in range(count) for b in after[a]])
+        successors[a].add(b)
+        predecessors[b].add(a)
+    order = topological_order(count, [(a, b) for a in range(count) for b in successors[a]])
     ranks, is_loose = [0] * count, [False] * count
     for item in order:
-        ranks[item] = max((ranks[other] + 1 for other in before[item]), default=0)
-        is_loose[item] = all(is_loose[other] and len(after[other]) == 1 for other in before[item])
+        ranks[item] = max((ranks[other] + 1 for other in predecessors[item]), default=0)
+        is_loose[item] = all(
+            is_loose[other] and len(successors[other]) == 1 for other in predecessors[item]
+        )
     for item in reversed(order):
-        if is_loose[item] and after[item]:
-            ranks[item] = min(ranks[other] for other in after[item]) - 1
+        if is_loose[item] and successors[item]:
+            ranks[item] = min(ranks[other] for other in successors[item]) - 1
     return ranks
 
 
@@ -40,14 +42,14 @@ def topological_order(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]
     Raises:
         ValueError: The pairs lead in a circle.
     """
-    after: list[list[int]] = [[] for _ in range(count)]
+    successors: list[list[int]] = [[] for _ in range(count)]
     waiting = [0] * count
     for a, b in pairs:
-        after[a].append(b)
+        successors[a].append(b)
         waiting[b] += 1
     order = [item for item in range(count) if not waiting[item]]
     for item in order:  # which grows while it is read
-        for other in after[item]:
+        for other in successors[item]:
             waiting[other] -= 1
             if not waiting[other]:
                 order.append(other)
@@ -62,15 +64,15 @@ def depth_first(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     So those that lead to the same item come in the order in which they lead to it: the branches of
     a concatenation are drawn from left to right as they are concatenated.
     """
-    before: list[list[int]] = [[] for _ in range(count)]
+    predecessors: list[list[int]] = [[] for _ in range(count)]
     is_last = [True] * count
     for a, b in pairs:
-        before[b].append(a)
+        predecessors[b].append(a)
         is_last[a] = False
     order: dict[int, None] = {}
     to_visit = [item for item in reversed(range(count)) if is_last[item]]
     while to_visit:
-        waiting = [other for other in before[to_visit[-1]] if other not in order]
+        waiting = [other for other in predecessors[to_visit[-1]] if other not in order]
         if waiting:
             to_visit += reversed(waiting)
         else:

@@ -106,7 +106,7 @@ def sort_rows(rows: Sequence[list[LayoutNode]], *, fixed: bool = False) -> None:
     # and upwards in turn. A sweep can make things worse, which is why the best order is remembered.
     index: dict[LayoutNode, float] = {}
 
-    def number(row: Sequence[LayoutNode]) -> None:
+    def update_index(row: Sequence[LayoutNode]) -> None:
         index.update({node: float(i) for i, node in enumerate(row)})
 
     # Where a line ends at a frame tells apart the lines of one frame, and keeps them uncrossed.
@@ -116,7 +116,7 @@ def sort_rows(rows: Sequence[list[LayoutNode]], *, fixed: bool = False) -> None:
     def sort(row: list[LayoutNode], ends: Callable[[LayoutNode], list[float]]) -> None:
         neighbours = {node: ends(node) for node in row}
         row.sort(key=lambda x: float(np.mean(neighbours[x])) if neighbours[x] else index[x])
-        number(row)
+        update_index(row)
 
     def crossings() -> int:
         total = 0
@@ -130,7 +130,7 @@ def sort_rows(rows: Sequence[list[LayoutNode]], *, fixed: bool = False) -> None:
         return total
 
     for row in rows:
-        number(row)
+        update_index(row)
     fewest, best = crossings(), [list(row) for row in rows]
     for sweep in range(MAX_SWEEPS):
         if not fewest:
