@@ -96,3 +96,9 @@ def test_find_layers_lists_a_subclassed_model_in_the_order_of_its_calls() -> Non
         *(f"inner/{name}" for name in names(model.inner)),
         "last",
     ]
+
+
+def test_find_layers_of_a_model_without_a_convolution_is_empty() -> None:
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="dense")])
+    assert kerasviz.find_layers(model) == []
+    assert listed(model) == ["dense"]

@@ -86,7 +86,7 @@ class _NestedLayout:
         self._page = page
         self._boxes = len(graph.sizes)
         self._contents: dict[int, tuple[Contents, Point]] = {}
-        """What is in each frame, and where it is within the frame."""
+        """For each frame, its contents and their left and top within it."""
         self._items = {
             index: Item(index=index, width=float(width), height=float(height))
             for index, (width, height) in enumerate(graph.sizes)
