@@ -204,11 +204,12 @@ def lay_out_maps(maps: Maps, width: float) -> MapLayout:
     if maps.indices is None:
         unit = min(width / across, MAX_PICTURE_HEIGHT / height)
         left = (width - across * unit) / 2
-        grid = Grid(1, 1, (height, across))
+        grid = Grid(count=1, columns=1, tile=(height, across))
         return MapLayout(grid=grid, unit=(unit, unit), left=left, top=2.0)
     if height == 1 < across:
         left = max(screen_width(str(index), INDEX) for index in maps.indices) + 3
-        grid, unit_x = Grid(count, 1, (1, across)), (width - left) / across
+        grid = Grid(count=count, columns=1, tile=(1, across))
+        unit_x = (width - left) / across
         return MapLayout(grid=grid, unit=(SEQUENCE_HEIGHT, unit_x), left=left, top=2.0)
     # Wide maps get fewer columns, so that they do not become strips too thin to see.
     columns = int(np.clip(round(1.2 * MAPS_ACROSS * height / across), 1, MAPS_ACROSS))
@@ -216,6 +217,6 @@ def lay_out_maps(maps: Maps, width: float) -> MapLayout:
     unit = min(width / (columns * across + (columns - 1) * gap), MAX_MAP_HEIGHT / height)
     label = LINE * INDEX + 1
     gaps = (max(1, math.ceil(label / unit)), gap)
-    grid = Grid(count, min(columns, count), (height, across), gaps)
+    grid = Grid(count=count, columns=min(columns, count), tile=(height, across), gap=gaps)
     left = (width - grid.size[1] * unit) / 2
     return MapLayout(grid=grid, unit=(unit, unit), left=left, top=label)
