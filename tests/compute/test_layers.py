@@ -1,4 +1,4 @@
-"""`find_layers`: the order of its rows, against `model.layers`."""
+"""Compare the order in which `find_layers` lists layers with `model.layers`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def branches(name: str, shape: tuple[int, ...] = (8, 8, 3)) -> keras.Model:
     return keras.Model(inputs, layers.Add(name="sum")([inputs, *tops]), name=name)
 
 
-def test_parallel_branches_are_in_the_order_of_the_layers() -> None:
+def test_find_layers_lists_parallel_branches_in_the_order_of_the_layers() -> None:
     model = branches("model")
     assert listed(model) == names(model)
     assert [ref.address for ref in kerasviz.find_layers(model)] == ["c0", "c1", "c2"]
@@ -35,19 +35,19 @@ def test_parallel_branches_are_in_the_order_of_the_layers() -> None:
     assert [x for x in run if x in names(model)] != names(model), "or this test shows nothing"
 
 
-def test_maps_have_the_same_order() -> None:
+def test_find_layers_has_the_order_of_get_feature_maps_and_get_kernels() -> None:
     model = branches("model")
     maps = kerasviz.get_feature_maps(model, "*", np.zeros((1, 8, 8, 3), "float32"))
     assert list(maps) == names(model)
     assert list(kerasviz.get_kernels(model, None)) == ["c0", "c1", "c2"]
 
 
-def test_an_application() -> None:
+def test_find_layers_of_an_application() -> None:
     model = keras.applications.InceptionV3(weights=None, input_shape=(96, 96, 3))
     assert listed(model) == names(model)
 
 
-def test_what_is_inside_a_layer_follows_it() -> None:
+def test_find_layers_lists_what_is_inside_a_layer_after_it() -> None:
     inner = branches("inner")
     inputs = keras.Input((8, 8, 3))
     x, y = layers.Conv2D(3, 1, name="left")(inputs), inner(inputs)
@@ -61,7 +61,7 @@ def test_what_is_inside_a_layer_follows_it() -> None:
     assert listed(model) == expected
 
 
-def test_several_calls_of_a_layer_are_in_the_order_in_which_they_were_written() -> None:
+def test_find_layers_lists_calls_of_a_layer_in_the_order_in_which_they_were_written() -> None:
     shared = layers.Conv2D(3, 1, name="shared")
     inputs = keras.Input((8, 8, 3))
     x = layers.ReLU(name="r")(shared(inputs))
@@ -87,7 +87,7 @@ class Net(keras.Model):
         return self.last(self.inner(self.first(x)))
 
 
-def test_a_subclassed_model_is_in_the_order_of_its_calls() -> None:
+def test_find_layers_lists_a_subclassed_model_in_the_order_of_its_calls() -> None:
     model = Net()
     model(np.zeros((1, 8, 8, 3), "float32"))
     assert listed(model) == [
@@ -96,3 +96,9 @@ def test_a_subclassed_model_is_in_the_order_of_its_calls() -> None:
         *(f"inner/{name}" for name in names(model.inner)),
         "last",
     ]
+
+
+def test_find_layers_of_a_model_without_a_convolution_is_empty() -> None:
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="dense")])
+    assert kerasviz.find_layers(model) == []
+    assert listed(model) == ["dense"]

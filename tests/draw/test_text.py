@@ -1,10 +1,11 @@
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kerasviz._wording import sample_of
-from kerasviz.draw.text import escape
+from kerasviz.draw.text import elide_middle, escape, screen_width, text_width
 
 NAMES = ["plain", "$", "$$", r"\$", r"\\$", "file_$1_to_$2.png", r"$\alpha$", "a$b$c$d", "{$^_$}"]
 
@@ -36,3 +37,26 @@ def test_an_escaped_name_may_be_beside_a_formula():
 )
 def test_which_sample_of_several_is_shown(index, total, words):
     assert sample_of(index, total) == words
+
+
+def test_elide_middle() -> None:
+    assert elide_middle("conv2d", 100, 7) == "conv2d"
+    text = "a_very_long_name_of_a_layer_42"
+    short = elide_middle(text, 80, 7)
+    assert screen_width(short, 7) <= 80 < screen_width(text, 7)
+    start, end = short.split("…")
+    assert text.startswith(start)
+    assert text.endswith(end)
+    assert 0 <= len(start) - len(end) <= 1
+    assert screen_width(text[: len(start) + 1] + "…" + end, 7) > 80
+    assert elide_middle(text, 1, 7) == "…"
+
+
+@pytest.mark.parametrize("dpi", [72, 100, 300])
+def test_screen_width_is_at_least_what_is_drawn_at_any_resolution(dpi):
+    for text in ("Conv2D 3×3 · 64", "illimitable_filter_list"):
+        figure = Figure(dpi=dpi)
+        drawn = figure.text(0, 0, text, fontsize=7, parse_math=False)
+        extent = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+        with matplotlib.rc_context({"figure.dpi": dpi}):
+            assert extent.width * 72 / dpi <= screen_width(text, 7) < 1.3 * text_width(text, 7)

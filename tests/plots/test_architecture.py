@@ -1,4 +1,4 @@
-"""`plot_architecture`: what is written, maps against plain calls of the layers, and mistakes."""
+"""Compare what `plot_architecture` writes and shows with plain calls of the layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from kerasviz.draw.plot import Plot
-from kerasviz.plots.architecture import one_line, shape_text, short_count, strongest_maps
+from kerasviz.plots.architecture import short_count, strongest_maps
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ def words(plot: Plot) -> list[str]:
     return [text.get_text() for text in plot.axes[0].texts]
 
 
-def test_what_is_written(plot_architecture: Any, model: keras.Model) -> None:
+def test_plot_architecture_writes_class_settings_parameters_name_and_shape(
+    plot_architecture: Any, model: keras.Model
+) -> None:
     plot = plot_architecture(model)
     assert plot.axes[0].get_title() == "net: 6 layers, 257 parameters"
     assert model.count_params() == 257
@@ -80,7 +82,7 @@ def test_what_is_written(plot_architecture: Any, model: keras.Model) -> None:
     assert repr(plot) == "Plot(1 panel)"
 
 
-def test_each_layer_has_a_box_of_its_own_on_demand(
+def test_plot_architecture_gives_each_layer_a_box_of_its_own_on_demand(
     plot_architecture: Any, model: keras.Model
 ) -> None:
     written = words(plot_architecture(model, detail="layers"))
@@ -90,7 +92,7 @@ def test_each_layer_has_a_box_of_its_own_on_demand(
     assert "24 params" in written
 
 
-def test_maps_are_those_of_what_the_box_returns(
+def test_plot_architecture_shows_the_maps_that_a_box_returns(
     plot_architecture: Any, read_tiles: Any, model: keras.Model, images: np.ndarray
 ) -> None:
     plot = plot_architecture(model, inputs=images)
@@ -115,10 +117,10 @@ def test_maps_are_those_of_what_the_box_returns(
     assert "on a colour scale of its own: red above 0" in notes
 
 
-def test_maps_of_each_layer(
+def test_plot_architecture_shows_the_maps_of_each_layer(
     plot_architecture: Any, read_tiles: Any, model: keras.Model, images: np.ndarray
 ) -> None:
-    """With a box a layer, those of the convolution itself."""
+    """With one box per layer, they are those of the convolution itself."""
     plot = plot_architecture(model, inputs=images, detail="layers", maps=6)
     maps = np.moveaxis(to_numpy(model.get_layer("a")(images))[0], 2, 0)
     order = strongest(maps, 6)
@@ -129,7 +131,7 @@ def test_maps_of_each_layer(
 
 
 @pytest.mark.parametrize("sample", [1, -1, np.int64(2)])
-def test_sample(
+def test_plot_architecture_of_another_sample(
     plot_architecture: Any, read_tiles: Any, model: keras.Model, images: np.ndarray, sample: int
 ) -> None:
     plot = plot_architecture(model, inputs=images, sample=sample, maps=1)
@@ -141,7 +143,7 @@ def test_sample(
     )
 
 
-def test_a_single_image_without_its_axes(
+def test_plot_architecture_takes_a_single_image_without_its_axes(
     plot_architecture: Any, model: keras.Model, images: np.ndarray
 ) -> None:
     whole = plot_architecture(model, inputs=images)
@@ -150,7 +152,7 @@ def test_a_single_image_without_its_axes(
         np.testing.assert_allclose(a.get_array(), b.get_array(), rtol=1e-4, atol=1e-5)
 
 
-def test_one_forward_pass(
+def test_plot_architecture_takes_one_forward_pass(
     plot_architecture: Any,
     model: keras.Model,
     images: np.ndarray,
@@ -170,18 +172,20 @@ def test_one_forward_pass(
     assert max(calls[name] for name in ("a", "a_norm", "a_relu", "b")) == executed
 
 
-def test_the_model_stays_as_it_was(
+def test_plot_architecture_leaves_the_model_as_it_was(
     plot_architecture: Any, model: keras.Model, images: np.ndarray
 ) -> None:
-    weights, config, given = model.get_weights(), model.get_config(), images.copy()
+    weights, config, copy = model.get_weights(), model.get_config(), images.copy()
     plot_architecture(model, inputs=images, expand=True)
     for before, after in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
     assert model.get_config() == config
-    np.testing.assert_array_equal(images, given)
+    np.testing.assert_array_equal(images, copy)
 
 
-def test_a_model_is_built_from_inputs(plot_architecture: Any, images: np.ndarray) -> None:
+def test_plot_architecture_builds_a_model_from_inputs(
+    plot_architecture: Any, images: np.ndarray
+) -> None:
     later = keras.Sequential([layers.Conv2D(2, 3, name="c"), layers.Flatten()], name="later")
     with pytest.raises(ValueError, match=r"'later' has no inputs yet.*give `inputs`"):
         kerasviz.plot_architecture(later)
@@ -200,7 +204,9 @@ class Subclassed(keras.Model):
         return self.d(self.c(x) * 2)
 
 
-def test_a_subclassed_model(plot_architecture: Any, read_tiles: Any, images: np.ndarray) -> None:
+def test_plot_architecture_of_a_subclassed_model(
+    plot_architecture: Any, read_tiles: Any, images: np.ndarray
+) -> None:
     made = Subclassed()
     with pytest.raises(ValueError, match="'subclassed' has no inputs yet"):
         kerasviz.plot_architecture(made)
@@ -225,7 +231,7 @@ def self_contained() -> keras.Model:
         (layers.ConvLSTM2D(3, 2, return_state=True, name="c"), (3, 6, 4, 1), (5, 3)),
     ],
 )
-def test_outputs_of_any_rank(
+def test_plot_architecture_of_outputs_of_any_rank(
     plot_architecture: Any,
     read_tiles: Any,
     rng: np.random.Generator,
@@ -246,18 +252,20 @@ def test_outputs_of_any_rank(
     np.testing.assert_allclose(shown, maps[strongest(maps, 3)], rtol=1e-4, atol=1e-5)
 
 
-def test_several_inputs(plot_architecture: Any, rng: np.random.Generator) -> None:
+def test_plot_architecture_of_several_inputs(
+    plot_architecture: Any, rng: np.random.Generator
+) -> None:
     image, table = keras.Input((6, 6, 3), name="image"), keras.Input((4,), name="table")
     x = layers.Flatten()(layers.Conv2D(2, 3, name="c")(image))
     made = keras.Model([table, image], layers.Concatenate()([x, table]))
-    given = {"image": rng.uniform(size=(2, 6, 6, 3)), "table": np.zeros((2, 4))}
-    plot = plot_architecture(made, inputs=given, sample=1)
+    inputs = {"image": rng.uniform(size=(2, 6, 6, 3)), "table": np.zeros((2, 4))}
+    plot = plot_architecture(made, inputs=inputs, sample=1)
     picture, maps = plot.images
     assert (picture.get_label(), maps.get_label()[:2]) == ("image: input", "c:")
-    np.testing.assert_allclose(picture.get_array() / 255, given["image"][1], atol=1 / 255)
+    np.testing.assert_allclose(picture.get_array() / 255, inputs["image"][1], atol=1 / 255)
 
 
-def test_a_preprocessed_input_says_what_black_and_white_are(
+def test_plot_architecture_says_what_black_and_white_are_in_a_preprocessed_input(
     plot_architecture: Any, model: keras.Model, images: np.ndarray
 ) -> None:
     plot = plot_architecture(model, inputs=images - 0.5)
@@ -265,14 +273,16 @@ def test_a_preprocessed_input_says_what_black_and_white_are(
     assert f"image: picture black to white: {low:.3g} to {high:.3g}." in words(plot)
 
 
-def test_a_model_without_convolutions(plot_architecture: Any) -> None:
+def test_plot_architecture_of_a_model_without_convolutions(plot_architecture: Any) -> None:
     made = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     plot = plot_architecture(made, inputs=np.zeros((1, 3)))
     assert plot.images == ()
     assert "There are no feature maps" in " ".join(words(plot))
 
 
-def test_expand(plot_architecture: Any, images: np.ndarray) -> None:
+def test_plot_architecture_expands_nested_models(
+    plot_architecture: Any, images: np.ndarray
+) -> None:
     inner = keras.Sequential(
         [keras.Input((10, 9, 1)), layers.Conv2D(2, 3, name="c"), layers.ReLU(name="r")],
         name="inner",
@@ -322,7 +332,7 @@ class Around(keras.Layer):
         return self.conv.compute_output_shape(shape)
 
 
-def test_what_cannot_be_traced_stays_one_box(plot_architecture: Any) -> None:
+def test_plot_architecture_leaves_what_cannot_be_traced_one_box(plot_architecture: Any) -> None:
     inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 1, name="c")], name="inner")
     inputs = keras.Input((8, 8, 1))
     made = keras.Model(inputs, Around("block")(inner(inputs)), name="made")
@@ -334,12 +344,14 @@ def test_what_cannot_be_traced_stays_one_box(plot_architecture: Any) -> None:
     assert "Not expanded: block. What a composite layer calls" in " ".join(written)
 
 
-def test_a_title_of_ones_own_may_hold_formulas(plot_architecture: Any, model: keras.Model) -> None:
+def test_plot_architecture_takes_a_title_with_formulas(
+    plot_architecture: Any, model: keras.Model
+) -> None:
     assert plot_architecture(model, title=r"$\alpha$").axes[0].title.get_parse_math()
     assert not plot_architecture(model).axes[0].title.get_parse_math()
 
 
-def test_frozen_layers_are_marked(plot_architecture: Any, read_title: Any) -> None:
+def test_plot_architecture_marks_frozen_layers(plot_architecture: Any, read_title: Any) -> None:
     made = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="a"), layers.Dense(2)])
     made.get_layer("a").trainable = False
     plot = plot_architecture(made, title=True)
@@ -349,7 +361,7 @@ def test_frozen_layers_are_marked(plot_architecture: Any, read_title: Any) -> No
     assert read_title(plot_architecture(made).axes[0]).endswith("14 parameters, all frozen")
 
 
-def test_an_output_that_is_used_further_is_marked(plot_architecture: Any) -> None:
+def test_plot_architecture_marks_an_output_that_is_used_further(plot_architecture: Any) -> None:
     inputs = keras.Input((3,))
     x = layers.Dense(2, name="a")(inputs)
     y = layers.Dense(2, name="b")(x)
@@ -357,7 +369,9 @@ def test_an_output_that_is_used_further_is_marked(plot_architecture: Any) -> Non
     assert "output" not in " ".join(words(plot_architecture(keras.Model(inputs, y))))
 
 
-def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.ndarray) -> None:
+def test_plot_architecture_into_ax_and_figure(
+    plot_architecture: Any, model: keras.Model, images: np.ndarray
+) -> None:
     figure = Figure(figsize=(6, 4))
     left, right = figure.subplots(1, 2)
     plot = plot_architecture(model, ax=right, title=False)
@@ -409,7 +423,7 @@ def test_ax_and_figure(plot_architecture: Any, model: keras.Model, images: np.nd
         ({"inputs": np.zeros((2, 5, 5))}, ValueError, "`inputs` must have the shape"),
     ],
 )
-def test_mistakes(
+def test_plot_architecture_refuses_mistakes_before_any_work(
     model: keras.Model,
     images: np.ndarray,
     monkeypatch: pytest.MonkeyPatch,
@@ -429,7 +443,7 @@ def test_mistakes(
         kerasviz.plot_architecture(model, **options)
 
 
-def test_names_are_drawn_letter_by_letter(plot_architecture: Any) -> None:
+def test_plot_architecture_draws_names_letter_by_letter(plot_architecture: Any) -> None:
     named = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -444,12 +458,12 @@ def test_names_are_drawn_letter_by_letter(plot_architecture: Any) -> None:
     assert not any(text.get_parse_math() for text in shown)
 
 
-def test_what_is_no_model_is_refused() -> None:
+def test_plot_architecture_refuses_what_is_not_a_model() -> None:
     with pytest.raises(TypeError, match=r"`model` must be a Keras model.*'model.keras'"):
         kerasviz.plot_architecture("model.keras")
 
 
-def test_a_failure_leaves_no_figure_open(
+def test_plot_architecture_leaves_no_figure_open_after_a_failure(
     model: keras.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
@@ -464,7 +478,7 @@ def test_a_failure_leaves_no_figure_open(
 @pytest.mark.parametrize(
     ("samples", "sample", "words"), [(3, 1, "sample 1 of 3"), (3, -1, "sample 2 of 3"), (1, 0, "")]
 )
-def test_the_title_says_which_sample_of_several(
+def test_plot_architecture_says_which_sample_of_several_in_the_title(
     plot_architecture: Callable[..., Plot],
     model: keras.Model,
     images: np.ndarray,
@@ -479,19 +493,22 @@ def test_the_title_says_which_sample_of_several(
 
 
 def test_strongest_maps_of_complex_values_are_magnitudes() -> None:
-    maps = np.array([1 + 1j, 3 - 4j]).reshape(1, 1, 2)
-    found = strongest_maps(maps, 2, "c")
-    np.testing.assert_allclose(found.tiles[:, 0, 0], [5, np.sqrt(2)])
-    assert "magnitudes" in found.label
+    values = np.array([1 + 1j, 3 - 4j]).reshape(1, 1, 2)
+    maps = strongest_maps(values, 2, "c")
+    np.testing.assert_allclose(maps.tiles[:, 0, 0], [5, np.sqrt(2)])
+    assert "magnitudes" in maps.label
 
 
-def test_strongest_maps() -> None:
-    maps = np.zeros((2, 3, 5))
-    maps[..., 1], maps[0, 0, 3], maps[..., 4] = -1, 9, 1
-    found = strongest_maps(maps, 3, "c")
-    assert found.numbers is not None
-    assert found.numbers.tolist() == [3, 1, 4], "equals in the order of their numbers"
-    np.testing.assert_array_equal(found.tiles, np.moveaxis(maps, 2, 0)[[3, 1, 4]])
+def test_plot_architecture_keeps_equally_strong_maps_in_their_order(
+    plot_architecture: Any, read_tiles: Any
+) -> None:
+    made = keras.Sequential([keras.Input((2, 3, 1)), layers.Conv2D(5, 1, name="c")])
+    made.set_weights([np.array([0.0, -1, 0, 9, 1]).reshape(1, 1, 1, 5), np.zeros(5)])
+    image = np.linspace(1, 2, 6).reshape(1, 2, 3, 1)
+    plot = plot_architecture(made, inputs=image, maps=3)
+    assert plot.images[1].get_label() == "c: feature maps 3, 1, 4"
+    expected = np.array([9, -1, 1])[:, np.newaxis, np.newaxis] * image[0, ..., 0]
+    np.testing.assert_allclose(read_tiles(plot.images[1], 2, 3), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -508,15 +525,17 @@ def test_strongest_maps() -> None:
         (1_300_000_000, "1.3G"),
     ],
 )
-def test_short_counts(count: int, text: str) -> None:
+def test_short_count(count: int, text: str) -> None:
     assert short_count(count) == text
 
 
-def test_text_on_one_line() -> None:
-    assert one_line("a\nb\t\x1b[1m$c$ é×") == "a b  [1m$c$ é×"
+def test_plot_architecture_writes_names_on_one_line(plot_architecture: Any) -> None:
+    made = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="a\nb\t\x1b[1m$c$ é×")])
+    assert "a b  [1m$c$ é×" in words(plot_architecture(made))
 
 
-def test_shapes() -> None:
-    assert shape_text((None, 28, 28, 1)) == "28×28×1"
-    assert shape_text((8, None, 3)) == "?×3"
-    assert shape_text((None,)) == "scalar"
+def test_plot_architecture_writes_unknown_sizes_and_scalars(plot_architecture: Any) -> None:
+    inputs = keras.Input((None, 3), name="sequence")
+    total = keras.ops.sum(inputs, axis=(1, 2))
+    written = words(plot_architecture(keras.Model(inputs, total)))
+    assert {"?×3", "scalar"} <= set(written)

@@ -1,4 +1,4 @@
-"""`find_layers`: what in a model can be looked at."""
+"""List the layers of a model that can be looked at, and their addresses: `find_layers`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kerasviz.model.calls import known_calls
 from kerasviz.model.layer_call import Shape
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LayerRef:
     """A layer, or one of its calls, that can be looked at.
 
@@ -86,10 +86,17 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
         conv2d: Conv2D, kernel 3×3×1×32, output (None, 26, 26, 32)
     """
     check_model(model)
-    known = known_calls(model)
-    if layer is None and not any(is_convolution(call.layer) for call in known):
+    calls = known_calls(model)
+    # Elsewhere a model without a convolution is a mistake, since there is nothing to draw. Here it
+    # is an answer: the list is empty.
+    if layer is None and not any(is_convolution(call.layer) for call in calls):
         return []
     return [
-        LayerRef(address, call.layer, call.output_shape, kernel_shape(call.layer))
-        for address, call in resolve(model, layer, known).targets
+        LayerRef(
+            address=address,
+            layer=call.layer,
+            output_shape=call.output_shape,
+            kernel_shape=kernel_shape(call.layer),
+        )
+        for address, call in resolve(model, layer, calls).targets
     ]

@@ -1,4 +1,4 @@
-"""Layer addresses to the calls of a model that they name."""
+"""Resolve layer addresses to the calls of a model that they name."""
 
 from __future__ import annotations
 
@@ -56,33 +56,34 @@ def check_model(model: object) -> None:
         raise TypeError(f"`model` must be a Keras model.{hint} Received: model={model!r}")
 
 
-def resolve(model: keras.Model, layer: Any, known: Sequence[Call]) -> Selection:
+def resolve(model: keras.Model, layer: Any, calls: Sequence[Call]) -> Selection:
     """Find what a layer argument names.
 
     Args:
         model: The model to look in.
         layer: A layer address, a list of them, or `None` for every convolution.
-        known: The calls of its layers.
+        calls: The calls of its layers.
 
     Raises:
         TypeError: `layer` is not an address.
         ValueError: Nothing has that address, or more than one call has.
     """
     if layer is None:
-        found = [NamedCall(call.address, call) for call in known if is_convolution(call.layer)]
-        if not found:
+        convolutions = [call for call in calls if is_convolution(call.layer)]
+        if not convolutions:
             raise ValueError(
                 f"The model '{model.name}' has no convolution. "
                 "Name a layer: find_layers(model, '*') lists them all."
             )
-        return Selection(tuple(found), single=False)
+        targets = [NamedCall(call.address, call) for call in convolutions]
+        return Selection(tuple(targets), single=False)
     if isinstance(layer, (list, tuple)):
         if not layer:
             raise ValueError("`layer` must name at least one layer. Received: layer=[]")
-        parts = [_find(model, known, item)[0] for item in layer]
+        parts = [_find(model, calls, item)[0] for item in layer]
         merged = {target.address: target for part in parts for target in part}
         return Selection(tuple(merged.values()), single=False)
-    targets, single = _find(model, known, layer)
+    targets, single = _find(model, calls, layer)
     return Selection(tuple(targets), single)
 
 
@@ -91,19 +92,19 @@ def is_convolution(layer: keras.Layer) -> bool:
     return isinstance(layer, CONVOLUTIONS)
 
 
-def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[NamedCall], bool]:
+def _find(model: keras.Model, calls: Sequence[Call], layer: Any) -> tuple[list[NamedCall], bool]:
     if inspect.isclass(layer) and issubclass(layer, keras.Layer):
-        found = [NamedCall(call.address, call) for call in known if isinstance(call.layer, layer)]
-        return _some(found, layer.__name__, model, known), False
+        matches = [call for call in calls if isinstance(call.layer, layer)]
+        return _some(matches, layer.__name__, model, calls), False
     if isinstance(layer, keras.Layer):
-        matches = [call for call in known if call.layer is layer]
+        matches = [call for call in calls if call.layer is layer]
         if not matches and any(layer is held for held in held_layers(model)):
             raise ValueError(_out_of_reach(model, layer.name))
         if not matches:
             raise ValueError(f"`layer` is not in the model '{model.name}'. Received: {layer!r}")
         return [_only(matches, layer.name)], True
     if isinstance(layer, str):
-        return _find_by_name(model, known, layer)
+        return _find_by_name(model, calls, layer)
     if isinstance(layer, Integral) and not isinstance(layer, bool):
         layer = int(layer)
         layers = model.layers
@@ -112,9 +113,11 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[N
                 f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
                 f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
             )
-        matches = [call for call in known if call.layer is layers[layer]]
+        matches = [call for call in calls if call.layer is layers[layer]]
         if not matches:
             raise ValueError(_out_of_reach(model, layers[layer].name))
+        # An index counts the model's own layers, so a call in the model itself is what it names,
+        # even where a layer inside another one calls that layer, too.
         direct = [call for call in matches if len(call.steps) == 1]
         return [_only(direct or matches, str(layer))], True
     raise TypeError(
@@ -124,25 +127,27 @@ def _find(model: keras.Model, known: Sequence[Call], layer: Any) -> tuple[list[N
 
 
 def _find_by_name(
-    model: keras.Model, known: Sequence[Call], address: str
+    model: keras.Model, calls: Sequence[Call], address: str
 ) -> tuple[list[NamedCall], bool]:
-    matches = named_calls(known, address) or _at_attribute(model, known, address)
+    # A layer's name may hold the characters that mark an output or a pattern: so names are looked
+    # up first, and marks are read where there is no such name.
+    matches = named_calls(calls, address) or _at_attribute(model, calls, address)
     if matches:
         return [NamedCall(address, _only(matches, address).call)], True
-    of_output = _output_of(model, known, address)
+    of_output = _output_of(model, calls, address)
     if of_output is not None:
         return [NamedCall(address, of_output)], True
     if any(char in address for char in "*?["):
-        found = [NamedCall(call.address, call) for call in known if _like(call, address)]
-        return _some(found, address, model, known), False
-    called = {call.layer.name for call in known}
+        matches = [call for call in calls if _like(call, address)]
+        return _some(matches, address, model, calls), False
+    called = {call.layer.name for call in calls}
     name = address.split("/")[-1].split(":")[0]
     if name not in called and any(layer.name == name for layer in held_layers(model)):
         raise ValueError(_out_of_reach(model, address))
-    names = dict.fromkeys(call.address for call in known)
-    names |= dict.fromkeys(call.layer.name for call in known)
+    names = dict.fromkeys(call.address for call in calls)
+    names |= dict.fromkeys(call.layer.name for call in calls)
     close = difflib.get_close_matches(address, names, n=3, cutoff=0.4)
-    listed = list(dict.fromkeys(call.address for call in known if len(call.steps) == 1))
+    listed = list(dict.fromkeys(call.address for call in calls if len(call.steps) == 1))
     hint = (
         f"Did you mean {' or '.join(map(repr, close))}?"
         if close
@@ -154,14 +159,14 @@ def _find_by_name(
     )
 
 
-def named_calls(known: Sequence[Call], address: str) -> list[Call]:
-    """Return the calls whose last steps are written in an address; whole addresses come first."""
+def named_calls(calls: Sequence[Call], address: str) -> list[Call]:
+    """Return the calls whose last steps are those of an address; whole addresses come first."""
     parts = address.split("/")
-    exact = [call for call in known if len(call.steps) == len(parts) and _ends(call, parts)]
-    return exact or [call for call in known if _ends(call, parts)]
+    exact = [call for call in calls if len(call.steps) == len(parts) and _ends(call, parts)]
+    return exact or [call for call in calls if _ends(call, parts)]
 
 
-def _at_attribute(model: keras.Model, known: Sequence[Call], address: str) -> list[Call]:
+def _at_attribute(model: keras.Model, calls: Sequence[Call], address: str) -> list[Call]:
     """Return the calls of the layer that `"blocks/0/conv"` leads to by attributes and indices.
 
     In a subclassed model whose layers have automatic names, these are the names that its author
@@ -171,37 +176,34 @@ def _at_attribute(model: keras.Model, known: Sequence[Call], address: str) -> li
     layer = _attribute(model, path.split("/"))
     if not isinstance(layer, keras.Layer):
         return []
-    calls = [call for call in known if call.layer is layer]
-    if not calls:
+    matches = [call for call in calls if call.layer is layer]
+    if not matches:
         raise ValueError(_out_of_reach(model, address))
-    return [call for call in calls if index in ("", str(call.steps[-1].call_index))]
+    return [call for call in matches if index in ("", str(call.steps[-1].call_index))]
 
 
-def _attribute(found: Any, parts: Sequence[str]) -> Any:
+def _attribute(value: Any, parts: Sequence[str]) -> Any:
     """Return what attributes, keys and indices lead to, `None` where there is nothing."""
     for part in parts:
-        if isinstance(found, keras.Layer):
-            inner = vars(found).get("_modules", {})  # where PyTorch keeps them
-            found = {**inner, **vars(found)}.get(part)
-        elif isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, (list, tuple)) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
+        if isinstance(value, keras.Layer):
+            inner = vars(value).get("_modules", {})  # where PyTorch keeps them
+            value = {**inner, **vars(value)}.get(part)
+        elif isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, (list, tuple)) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
         else:
             return None
-    return found
+    return value
 
 
-def _output_of(model: keras.Model, known: Sequence[Call], address: str) -> Call | None:
-    """Return the call of which an address such as `"attention#1"` names one output.
-
-    A layer's own name could hold the mark as well, so names are looked up first.
-    """
+def _output_of(model: keras.Model, calls: Sequence[Call], address: str) -> Call | None:
+    """Return the call of which an address such as `"attention#1"` names one output."""
     name, mark, output = address.rpartition("#")
-    calls = named_calls(known, name) or _at_attribute(model, known, name) if mark else []
-    if not calls:
+    matches = named_calls(calls, name) or _at_attribute(model, calls, name) if mark else []
+    if not matches:
         return None
-    target = _only(calls, name).call
+    target = _only(matches, name).call
     call = target.with_output(output)
     if call is None:
         count = len(target.outputs)
@@ -223,7 +225,7 @@ def _out_of_reach(model: keras.Model, address: str) -> str:
 
 
 def _ends(call: Call, parts: Sequence[str]) -> bool:
-    """Whether the last steps of a call are the ones that are written."""
+    """Whether the last steps of a call are those of an address."""
     if len(parts) > len(call.steps):
         return False
     steps = call.steps[-len(parts) :]
@@ -243,7 +245,7 @@ def _like(call: Call, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
-def _only(matches: Sequence[Call], written: str) -> NamedCall:
+def _only(matches: Sequence[Call], address: str) -> NamedCall:
     if len(matches) > 1:
         addresses = ", ".join(repr(call.address) for call in matches)
         what = (
@@ -251,17 +253,17 @@ def _only(matches: Sequence[Call], written: str) -> NamedCall:
             if len({id(call.layer) for call in matches}) == 1
             else "more than one layer"
         )
-        raise ValueError(f"`layer` must name one of {addresses}: {written!r} is {what}.")
+        raise ValueError(f"`layer` must name one of {addresses}: {address!r} is {what}.")
     return NamedCall(matches[0].address, matches[0])
 
 
 def _some(
-    found: list[NamedCall], written: str, model: keras.Model, known: Sequence[Call]
+    matches: list[Call], address: str, model: keras.Model, calls: Sequence[Call]
 ) -> list[NamedCall]:
-    if not found:
-        classes = {type(call.layer).__name__ for call in known}
+    if not matches:
+        classes = {type(call.layer).__name__ for call in calls}
         raise ValueError(
-            f"Nothing in the model '{model.name}' matches {written!r}. "
+            f"Nothing in the model '{model.name}' matches {address!r}. "
             f"Its layers are of the classes {', '.join(sorted(classes))}."
         )
-    return found
+    return [NamedCall(call.address, call) for call in matches]

@@ -1,4 +1,4 @@
-"""Which axis of a layer's output holds its channels."""
+"""Find the axis of a layer's output that holds its channels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import keras
 def channel_axis(layer: Any, rank: int, passed_on: Iterable[int] = ()) -> int:
     """Return the axis that holds the channels of a layer's output.
 
-    A layer with a data format says it; a normalisation says it by its axis; any other passes on
-    what came in.
+    A layer with a data format has it there, and a normalization in its axis; any other passes on
+    that of its input.
 
     Args:
         layer: A layer, or another operation of a graph.
@@ -30,9 +30,12 @@ def channel_axis(layer: Any, rank: int, passed_on: Iterable[int] = ()) -> int:
         return rank - layer.cell.rank - 1 if isinstance(layer, keras.layers.RNN) else 1
     if data_format == "channels_last":
         return -1
+    # These move or regroup axes, so what came in tells nothing about what goes out.
     if isinstance(layer, (keras.layers.Permute, keras.layers.Reshape)):
         return by_default
     axis = getattr(layer, "axis", None)
     if isinstance(layer, keras.layers.BatchNormalization) and isinstance(axis, int):
         return axis if 0 < axis < rank - 1 else -1
+    # Of several inputs, one that says where its channels are is believed before those that have
+    # the last axis (-1), which is also what is assumed where nothing is known.
     return max(passed_on, default=by_default)

@@ -40,6 +40,7 @@ def has_inputs(model: keras.Model) -> bool:
 
 
 def _runs_keras_call(model: keras.Layer) -> bool:
+    """Whether the call of a layer is Keras's: a subclass may run its graph in another way."""
     owner = next(cls for cls in type(model).__mro__ if "call" in vars(cls))
     return owner.__module__.split(".")[0] == "keras"
 
@@ -80,6 +81,8 @@ def graph_nodes(model: keras.Model) -> list[GraphNode]:
 
     The calls of a layer are numbered in the order in which they were written.
     """
+    # Depth is the distance from the outputs, and Keras runs the deepest nodes first. That need not
+    # be the order in which the calls of a layer were written, which `node_index` tells.
     by_depth = as_functional(model)._nodes_by_depth
     nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
     written = sorted(nodes, key=lambda node: int(node.outputs[0]._keras_history.node_index))
@@ -132,14 +135,14 @@ def sublayers(layer: keras.Layer) -> list[keras.Layer]:
 
 def held_layers(layer: keras.Layer) -> list[keras.Layer]:
     """Return a layer and every layer inside it, to any depth, each once."""
-    found = {id(layer): layer}
+    layers = {id(layer): layer}
     to_visit = [layer]
     while to_visit:
         for inner in sublayers(to_visit.pop()):
-            if id(inner) not in found:
-                found[id(inner)] = inner
+            if id(inner) not in layers:
+                layers[id(inner)] = inner
                 to_visit.append(inner)
-    return list(found.values())
+    return list(layers.values())
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -163,7 +166,7 @@ _HOLDERS = (keras.Layer, list, tuple, dict)
 
 
 _leaves: weakref.WeakSet[keras.Layer] = weakref.WeakSet()
-"""Layers known to hold no other: most are asked again and again, and asking is slow."""
+"""Layers that hold no other, remembered: reading attributes is slow, and happens in every call."""
 
 
 def is_traceable(model: keras.Layer) -> bool:
@@ -211,17 +214,17 @@ def layer_calls(
 
     Args:
         model: A model, or any layer.
-        steps: The way to it, where it is inside another model.
+        steps: The steps that lead to it, where it is inside another model.
         passed_in: The channel axes of what it is called on there.
     """
-    found = _graph_calls(model, passed_in) if is_graph(model) else _held_calls(model)
-    for call, taken in found:
+    calls = _graph_calls(model, passed_in) if is_graph(model) else _held_calls(model)
+    for call, axes in calls:
         if steps and isinstance(call.layer, keras.layers.InputLayer):
             continue  # a nested model is called on what comes in instead
         path = (*steps, *call.steps)
         yield replace(call, steps=path)
         if not isinstance(call.layer, keras.layers.RNN):  # its cell is called within a loop
-            yield from layer_calls(call.layer, path, taken)
+            yield from layer_calls(call.layer, path, axes)
 
 
 def _graph_calls(

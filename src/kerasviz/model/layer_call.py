@@ -1,4 +1,4 @@
-"""One call of a layer inside a model: the way to it, its tensors, its channels."""
+"""Describe one call of a layer inside a model: its path, its tensors, its channels."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Shape = tuple[int | None, ...]
 
 
 CallPath = tuple[tuple[str, int], ...]
-"""The way to a call: at each level the name of a layer, and which of its calls."""
+"""The path of a call: at each level the name of a layer, and the index of one of its calls."""
 
 
 class CallStep(NamedTuple):
-    """One level of an address: a layer's name, and which of its calls."""
+    """One level of an address: a layer's name, the index of one of its calls, and their number."""
 
     name: str
     call_index: int
@@ -28,7 +28,7 @@ class CallStep(NamedTuple):
 
 
 INPUT = CallStep("(input)", 0, 1)
-"""A last step that leads to what a call is given, and not to what it returns."""
+"""A last step that leads to the input of a call, and not to its output."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Call:
     """One call of a layer inside a model.
 
     Args:
-        steps: The way from the model to the call.
+        steps: The steps that lead from the model to the call.
         layer: The layer.
         outputs: The symbolic output tensors, as far as they are known; those of a layer inside a
             nested model belong to the graph of that model.
         channel_axes: For each output, as far as it is known, the axis that holds its channels.
-        structure: Finds how several outputs belong together, as a list or a dict of anything.
+        structure: Returns how several outputs belong together, as a list or a dict of anything.
         inputs: The symbolic tensors that it is called on, as far as they are known.
-        output: The index of the only output that is meant, `None` for all of them.
+        output: The index of one output, where only that is selected; `None` for all of them.
     """
 
     steps: tuple[CallStep, ...]
@@ -83,12 +83,12 @@ class Call:
         )
 
     def pick(self, outputs: Any) -> Any:
-        """Return what is meant of all that the layer returned."""
+        """Return the selected output of all that the layer returned."""
         return outputs if self.output is None else keras.tree.flatten(outputs)[self.output]
 
     @property
     def path(self) -> CallPath:
-        """The way to this call, as it is found while the model runs."""
+        """The path of this call, as it can be told while the model runs."""
         return tuple((step.name, step.call_index) for step in self.steps)
 
     @property
@@ -117,7 +117,7 @@ class Call:
 
 
 def count_steps(paths: Sequence[CallPath]) -> dict[CallPath, tuple[CallStep, ...]]:
-    """Return the steps of each path: how often each layer is called where it is called."""
+    """Return the steps of each path, with the number of calls of each layer at its level."""
     total = Counter((path[:-1], path[-1][0]) for path in paths)
     return {
         path: tuple(

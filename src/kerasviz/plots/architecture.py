@@ -1,4 +1,4 @@
-"""`plot_architecture`: what a model is made of, as boxes and lines."""
+"""Draw what a model is made of, as boxes and lines: `plot_architecture`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
-from kerasviz.draw.graph.boxes import Box, Maps
-from kerasviz.draw.graph.diagram import Diagram, Frame, draw_architecture
+from kerasviz.draw.graph.boxes import Maps, NodeBox
+from kerasviz.draw.graph.diagram import Diagram, FrameBox, draw_architecture
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.model.addresses import NamedCall, Selection, check_model
-from kerasviz.model.architecture.boxes import Architecture, Part, read_architecture
+from kerasviz.model.architecture.elements import Architecture, Part
+from kerasviz.model.architecture.reading import read_architecture
 from kerasviz.model.calls import known_calls
 from kerasviz.model.inputs.forms import check_has_call, check_is_eager
 from kerasviz.model.layer_call import Shape
@@ -112,7 +113,7 @@ def plot_architecture(
         >>> kerasviz.plot_architecture(model)
         Plot(1 panel)
     """
-    place = check_placement("inputs", "sample", "maps", "expand", "detail", **options)
+    placement = check_placement("inputs", "sample", "maps", "expand", "detail", **options)
     check_model(model)
     check_is_eager()
     check_has_call(model)
@@ -129,13 +130,13 @@ def plot_architecture(
     notes: list[str] = []
     if extraction is not None:
         pictures, notes = _draw_inputs(architecture, extraction)
-        found = _compute_maps(architecture, extraction, maps)
-        notes += [_explain(found, maps)]
-        pictures |= found
+        maps_of = _compute_maps(architecture, extraction, maps)
+        notes += [_explain(maps_of, maps)]
+        pictures |= maps_of
     diagram = _diagram(architecture, pictures, notes)
     if which:
         diagram = replace(diagram, title=f"{diagram.title}, {which}")
-    return draw_architecture(diagram, place)
+    return draw_architecture(diagram, placement)
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
@@ -170,13 +171,13 @@ def _check_sample(sample: int, total: int) -> int:
 def _draw_inputs(
     architecture: Architecture, extraction: Extraction
 ) -> tuple[dict[int, Maps], list[str]]:
-    """Return the inputs that are pictures, by the numbers of their nodes, and remarks on them."""
+    """Return the inputs that are pictures, by the indices of their nodes, and remarks on them."""
     pictures, notes = {}, []
-    for number, array in zip(architecture.inputs, extraction.batch.arrays, strict=True):
+    for index, array in zip(architecture.inputs, extraction.batch.arrays, strict=True):
         if array.ndim == 4 and array.shape[-1] in (1, 3) and array.dtype.kind in "biuf":
             colors, note = picture_colors(array)
-            name = architecture.nodes[number].head.name
-            pictures[number] = Maps(colors, None, f"{name}: input")
+            name = architecture.nodes[index].head.name
+            pictures[index] = Maps(tiles=colors, indices=None, label=f"{name}: input")
             notes += [f"{name}: {note}."] if note else []
     return pictures, notes
 
@@ -187,19 +188,19 @@ def _compute_maps(
     """Return the strongest maps of each node that has a convolution, from one forward pass."""
     calls = {call.path: call for call in known_calls(extraction.model, extraction.specs)}
     last = {
-        number: node.parts[-1]
-        for number, node in enumerate(architecture.nodes)
+        index: node.parts[-1]
+        for index, node in enumerate(architecture.nodes)
         if any(part.kind == "convolution" for part in node.parts) and node.parts[-1].path in calls
     }
     if not last:
         return {}
     targets = tuple(NamedCall(part.address, calls[part.path]) for part in last.values())
     outputs = replace(extraction, targets=Selection(targets, single=False)).run()
-    found = {}
-    for number, part in last.items():
+    maps = {}
+    for index, part in last.items():
         rows = keras.tree.flatten(outputs[part.address])[0]
-        found[number] = strongest_maps(rows[len(rows) // 2], count, part.address)
-    return found
+        maps[index] = strongest_maps(rows[len(rows) // 2], count, part.address)
+    return maps
 
 
 def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
@@ -218,17 +219,18 @@ def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
     height, width = ([1, 1, *maps.shape[:-1]])[-2:]
     tiles = np.moveaxis(maps, -1, 0).reshape(-1, height, width)
     order = order_tiles(np.arange(len(tiles)), tile_strength(tiles, "norm"))[:count]
-    return Maps(tiles[order], order, f"{address}: feature maps {', '.join(map(str, order))}")
+    label = f"{address}: feature maps {', '.join(map(str, order))}"
+    return Maps(tiles=tiles[order], indices=order, label=label)
 
 
-def _explain(found: Mapping[int, Maps], count: int) -> str:
-    if not found:
+def _explain(maps_of: Mapping[int, Maps], count: int) -> str:
+    if not maps_of:
         return "There are no feature maps: no box has a convolution."
-    signed = any((maps.tiles < 0).any() for maps in found.values())
+    signed = any((maps.tiles < 0).any() for maps in maps_of.values())
     colors = "red above 0 and blue below, or from 0 (dark) up" if signed else "from 0 (dark) up"
-    most = "strongest feature map" if count == 1 else f"{count} strongest feature maps"
+    kind = "strongest feature map" if count == 1 else f"{count} strongest feature maps"
     return (
-        f"Each box with a convolution shows the {most} of what it returns, under their numbers and "
+        f"Each box with a convolution shows the {kind} of what it returns, under their numbers and "
         f"on a colour scale of its own: {colors}."
     )
 
@@ -238,21 +240,27 @@ def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: li
     around = [*(node.frame for node in nodes), *(frame.frame for frame in frames)]
     is_open = any(node.is_open for node in nodes) or any(frame.is_open for frame in frames)
 
-    def number(item: int) -> int:
+    def index(item: int) -> int:
+        """Return the index of a node, or of a frame: those go on from the last node."""
         return item if item >= 0 else len(nodes) + ~item
 
     if architecture.closed:
         notes = [*notes, _explain_closed(architecture)]
     return Diagram(
-        tuple(_box(architecture, number, pictures.get(number)) for number in range(len(nodes))),
-        tuple(
-            Frame(_frame_title(frame.part), frame.part.is_frozen, frame.is_open) for frame in frames
+        boxes=tuple(_node_box(architecture, i, pictures.get(i)) for i in range(len(nodes))),
+        frames=tuple(
+            FrameBox(
+                title=_frame_title(frame.part),
+                is_frozen=frame.part.is_frozen,
+                is_open=frame.is_open,
+            )
+            for frame in frames
         ),
-        tuple((number(a), number(b)) for a, b in architecture.edges),
-        tuple((number(a), number(b)) for a, b in architecture.order),
-        tuple(None if frame is None else len(nodes) + frame for frame in around),
-        _title(architecture),
-        (*notes, OPEN) if is_open else tuple(notes),
+        edges=tuple((index(a), index(b)) for a, b in architecture.edges),
+        order=tuple((index(a), index(b)) for a, b in architecture.order),
+        parents=tuple(None if frame is None else len(nodes) + frame for frame in around),
+        title=_title(architecture),
+        notes=(*notes, OPEN) if is_open else tuple(notes),
     )
 
 
@@ -282,49 +290,50 @@ def _frame_title(part: Part) -> str:
     return one_line(f"{part.name}: {', '.join(words)}")
 
 
-def _box(architecture: Architecture, number: int, maps: Maps | None) -> Box:
-    node = architecture.nodes[number]
-    head, place = node.head, node.parts.index(node.head)
+def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> NodeBox:
+    """Return the box of a node: it is named after its head, and the other parts are details."""
+    node = architecture.nodes[index]
+    head, position = node.head, node.parts.index(node.head)
     words = [_words(part) for part in node.parts]
     details = [head.activation] if head.activation else []
-    details += words[place + 1 :]
-    first, name = f"{head.title} {head.settings}".strip(), head.name
-    if head.kind == "model":
-        first, name, details = name, "", [f"{head.title}, {head.settings}", *details]
-    return Box(
-        tuple(words[:place]),
-        one_line(first),
-        tuple(details),
-        one_line(", ".join(_notes(architecture, number))),
-        one_line(name),
-        ", ".join(map(shape_text, node.output_shapes)),
-        head.kind,
-        node.is_frozen,
-        node.is_open,
-        maps,
+    details += words[position + 1 :]
+    title, name = f"{head.title} {head.settings}".strip(), head.name
+    if head.kind == "model":  # of a nested model the name says more than its class
+        title, name, details = name, "", [f"{head.title}, {head.settings}", *details]
+    return NodeBox(
+        kind=head.kind,
+        preceding=tuple(words[:position]),
+        head=one_line(title),
+        details=tuple(details),
+        note=one_line(", ".join(_notes(architecture, index))),
+        name=one_line(name),
+        shape=", ".join(map(shape_text, node.output_shapes)),
+        is_frozen=node.is_frozen,
+        is_open=node.is_open,
+        maps=maps,
     )
 
 
 def _words(part: Part) -> str:
-    """Say what a part is that is not the head of its box."""
+    """Return the words for a part that is not the head of its box."""
     return part.settings if part.title == "Activation" else f"{part.title} {part.settings}".strip()
 
 
-def _notes(architecture: Architecture, number: int) -> list[str]:
-    node = architecture.nodes[number]
+def _notes(architecture: Architecture, index: int) -> list[str]:
+    node = architecture.nodes[index]
     notes = _weights(node.parameters, node.frozen)
     owner = next((part.shares_with for part in node.parts if part.shares_with), "")
     if owner:
         frame = None if node.frame is None else architecture.frames[node.frame]
         in_shared = frame is not None and frame.part.shares_with
         notes.append("shared" if in_shared else f"weights of {owner}")
-    if number in architecture.outputs and any(a == number for a, _ in architecture.edges):
+    if index in architecture.outputs and any(a == index for a, _ in architecture.edges):
         notes.append("output")
     return notes
 
 
 def _weights(parameters: int, frozen: int) -> list[str]:
-    """Say how many weights there are, and how many of them are frozen."""
+    """Return in words how many weights there are, and how many of them are frozen."""
     if not parameters:
         return []
     count = short_count(parameters)

@@ -1,4 +1,4 @@
-"""The artists of an architecture: what they show, and that text stays in its box."""
+"""Check the artists of an architecture: what they show, and that text stays in its box."""
 
 from __future__ import annotations
 
@@ -16,21 +16,27 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from kerasviz.draw.figure import Placement
-from kerasviz.draw.graph.boxes import Box, Maps
-from kerasviz.draw.graph.diagram import COLORS, Diagram, Frame, draw_architecture, line_path
+from kerasviz.draw.graph.boxes import Maps, NodeBox
+from kerasviz.draw.graph.diagram import COLORS, Diagram, FrameBox, draw_architecture, line_path
 from kerasviz.draw.plot import Plot
 
 
-def box(head: str, kind: str = "convolution", **changes: Any) -> Box:
-    said = {"note": "1,234 params", "name": head.lower(), "shape": "8×8×4", **changes}
-    return Box((), head, said.pop("details", ("BatchNormalization", "ReLU")), kind=kind, **said)
+def box(head: str, kind: str = "convolution", **changes: Any) -> NodeBox:
+    options = {
+        "details": ("BatchNormalization", "ReLU"),
+        "note": "1,234 params",
+        "name": head.lower(),
+        "shape": "8×8×4",
+    }
+    return NodeBox(kind=kind, head=head, **{**options, **changes})
 
 
-def diagram(*boxes: Box, **changes: Any) -> Diagram:
+def diagram(*boxes: NodeBox, **changes: Any) -> Diagram:
     count = len(boxes)
     edges = tuple((n, n + 1) for n in range(count - 1))
-    given = {"frames": (), "edges": edges, "order": (), "parents": (None,) * count, "title": "net"}
-    return Diagram(boxes, **{**given, **changes})
+    parents = (None,) * count
+    options = {"frames": (), "edges": edges, "order": (), "parents": parents, "title": "net"}
+    return Diagram(boxes=boxes, **{**options, **changes})
 
 
 @pytest.fixture
@@ -42,21 +48,21 @@ def draw(closing: Callable[[Any], Any]) -> Callable[..., Plot]:
 
 
 def paths(plot: Plot, zorder: float) -> PathCollection:
-    (found,) = [
+    (collection,) = [
         artist
         for artist in plot.axes[0].collections
         if isinstance(artist, PathCollection)
         and artist.get_zorder() == zorder
         and len(artist.get_paths()) > 0
     ][:1]
-    return found
+    return collection
 
 
 def words(plot: Plot) -> list[str]:
     return [text.get_text() for text in plot.axes[0].texts]
 
 
-def test_a_box_has_the_colour_of_its_kind_and_a_dashed_outline_if_frozen(draw: Any) -> None:
+def test_draw_architecture_colours_boxes_by_kind_and_dashes_frozen_ones(draw: Any) -> None:
     kinds = [kind for kind in COLORS if kind != "input"]
     boxes = [box(f"Layer{n}", kind, is_frozen=n == 1) for n, kind in enumerate(kinds)]
     plot = draw(diagram(*boxes))
@@ -67,14 +73,14 @@ def test_a_box_has_the_colour_of_its_kind_and_a_dashed_outline_if_frozen(draw: A
     assert words(plot)[-len(kinds) - 1 :] == [*kinds, "frozen"], "the legend"
 
 
-def test_the_legend_names_what_is_there(draw: Any) -> None:
+def test_draw_architecture_names_in_the_legend_what_is_there(draw: Any) -> None:
     plot = draw(diagram(box("Input", "input"), box("Conv2D"), box("Conv2D")))
     assert words(plot)[-1] == "convolution"
     assert "frozen" not in words(plot)
     assert "dense" not in words(plot)
 
 
-def test_arrows_end_on_the_box_that_is_reached(draw: Any) -> None:
+def test_draw_architecture_ends_arrows_on_the_box_that_is_reached(draw: Any) -> None:
     plot = draw(diagram(box("A"), box("B"), box("C")))
     outlines, heads = paths(plot, 2).get_paths(), paths(plot, 2.5).get_paths()
     tips = sorted(head.vertices[2][1] for head in heads)
@@ -85,7 +91,7 @@ def test_arrows_end_on_the_box_that_is_reached(draw: Any) -> None:
     np.testing.assert_allclose(sorted(line.vertices[0][1] for line in lines), bottoms[:-1])
 
 
-def test_what_comes_from_nobody_knows_where_has_a_dotted_arrow(draw: Any) -> None:
+def test_draw_architecture_dots_the_arrow_of_an_unknown_source(draw: Any) -> None:
     made = diagram(box("A"), box("B", is_open=True), edges=(), order=((0, 1),), notes=("Dotted.",))
     plot = draw(made)
     stub, tip = paths(plot, 1.6), paths(plot, 2.5).get_paths()[-1].vertices[2]
@@ -118,7 +124,7 @@ HINTED = [box(name, name=n, shape="112×112×64", note="99,999 params") for name
 
 
 @pytest.mark.parametrize("dpi", [72, 80, 100, 120, 150, 233])
-def test_text_stays_in_its_box(draw: Any, dpi: int) -> None:
+def test_draw_architecture_keeps_text_in_its_box(draw: Any, dpi: int) -> None:
     with plt.rc_context({"figure.dpi": dpi}):
         plot = draw(diagram(*CROWDED, *HINTED))
         boxes, texts = extents(plot)
@@ -133,7 +139,7 @@ def test_text_stays_in_its_box(draw: Any, dpi: int) -> None:
         assert not a.shrunk(0.98, 0.7).overlaps(b.shrunk(0.98, 0.7))
 
 
-def test_a_new_figure_is_as_large_as_what_is_in_it(draw: Any) -> None:
+def test_draw_architecture_makes_a_figure_as_large_as_what_is_in_it(draw: Any) -> None:
     small, large = draw(diagram(*CROWDED[:2])), draw(diagram(*CROWDED * 8))
     for plot in (small, large):
         figure, ax = plot.figure, plot.axes[0]
@@ -153,7 +159,7 @@ def test_a_new_figure_is_as_large_as_what_is_in_it(draw: Any) -> None:
     assert large.figure.get_size_inches().min() > 1.5 * small.figure.get_size_inches().min()
 
 
-def test_what_is_drawn_into_an_axes_of_the_callers_fits_it(draw: Any) -> None:
+def test_draw_architecture_into_an_axes_of_the_callers_fits_it(draw: Any) -> None:
     figure = Figure(figsize=(4, 3))
     left, right = figure.subplots(1, 2)
     before = left.get_position().bounds
@@ -171,7 +177,7 @@ def test_what_is_drawn_into_an_axes_of_the_callers_fits_it(draw: Any) -> None:
     assert max(sizes) < 8
 
 
-def test_what_is_drawn_into_a_figure_of_the_callers(draw: Any) -> None:
+def test_draw_architecture_into_a_figure_of_the_callers(draw: Any) -> None:
     sub = Figure(figsize=(9, 9)).subfigures(1, 2)[1]
     plot = draw(diagram(*CROWDED), figure=sub)
     assert plot.figure is sub
@@ -179,7 +185,7 @@ def test_what_is_drawn_into_a_figure_of_the_callers(draw: Any) -> None:
     assert {text.get_fontsize() for text in plot.axes[0].texts} >= {8.0}, "never enlarged"
 
 
-def test_titles(draw: Any) -> None:
+def test_draw_architecture_titles(draw: Any) -> None:
     made = diagram(*CROWDED)
     assert draw(made).axes[0].get_title() == "net"
     assert draw(made, title="mine $x$").axes[0].get_title() == "mine $x$"
@@ -187,16 +193,18 @@ def test_titles(draw: Any) -> None:
         assert draw(made, title=nothing).axes[0].get_title() == ""
 
 
-def test_a_long_name_in_the_title_makes_the_figure_wider(draw: Any) -> None:
+def test_draw_architecture_widens_the_figure_for_a_long_title(draw: Any) -> None:
     plot = draw(diagram(box("A"), title=f"{50 * 'm'}: 3 layers"))
     extents(plot)
     assert plot.axes[0].title.get_window_extent().x1 <= plot.figure.bbox.x1
 
 
-def test_frames_have_headers_around_their_boxes(draw: Any) -> None:
+def test_draw_architecture_draws_frames_with_headers_around_their_boxes(draw: Any) -> None:
     boxes = [box("A"), box("B"), box("C")]
     made = diagram(
-        *boxes, parents=(None, 3, 4, None, 3), frames=(Frame("outer: Model"), Frame("in", True))
+        *boxes,
+        parents=(None, 3, 4, None, 3),
+        frames=(FrameBox(title="outer: Model"), FrameBox(title="in", is_frozen=True)),
     )
     plot = draw(made)
     frames, headers = paths(plot, 1).get_paths(), paths(plot, 1.1).get_paths()
@@ -217,11 +225,13 @@ def test_frames_have_headers_around_their_boxes(draw: Any) -> None:
 TILES = np.arange(4 * 3 * 5, dtype=float).reshape(4, 3, 5) - 10
 
 
-def with_maps(tiles: np.ndarray, numbers: Any = (7, 2, 30, 0)) -> Diagram:
-    return diagram(box("A"), box("B", maps=Maps(tiles, np.array(numbers), "b: maps")))
+def with_maps(tiles: np.ndarray, indices: Any = (7, 2, 30, 0)) -> Diagram:
+    return diagram(
+        box("A"), box("B", maps=Maps(tiles=tiles, indices=np.array(indices), label="b: maps"))
+    )
 
 
-def test_maps_keep_their_values(draw: Any, read_tiles: Any) -> None:
+def test_draw_architecture_keeps_the_values_of_maps(draw: Any, read_tiles: Any) -> None:
     plot = draw(with_maps(TILES))
     (image,) = plot.images
     assert plot.colorbars == (None,)
@@ -236,13 +246,13 @@ def test_maps_keep_their_values(draw: Any, read_tiles: Any) -> None:
     assert outline.y0 < top < bottom < outline.y1
 
 
-def test_maps_that_are_never_negative_begin_at_0(draw: Any) -> None:
+def test_draw_architecture_begins_at_0_where_no_map_is_negative(draw: Any) -> None:
     (image,) = draw(with_maps(TILES + 20)).images
     assert image.get_clim() == (0, 69)
     assert image.get_cmap().name == "viridis"
 
 
-def test_maps_that_are_constant_are_crossed_out(draw: Any) -> None:
+def test_draw_architecture_crosses_out_constant_maps(draw: Any) -> None:
     tiles = TILES.copy()
     tiles[2] = 3
     plot = draw(with_maps(tiles))
@@ -254,7 +264,7 @@ def test_maps_that_are_constant_are_crossed_out(draw: Any) -> None:
     np.testing.assert_allclose(np.sort(segments[0, :, 0]), left + unit * np.array([12, 17]))
 
 
-def test_what_is_not_finite_is_magenta_and_counted(draw: Any) -> None:
+def test_draw_architecture_shows_and_counts_what_is_not_finite(draw: Any) -> None:
     tiles = TILES.copy()
     tiles[0, 0, 0], tiles[1, 2, 4] = np.nan, np.inf
     with pytest.warns(UserWarning, match="2 of the values drawn are NaN or infinite"):
@@ -266,14 +276,18 @@ def test_what_is_not_finite_is_magenta_and_counted(draw: Any) -> None:
     np.testing.assert_array_equal(overlay[0, 0], to_rgba("magenta"))
 
 
-def test_a_picture_is_shown_in_its_own_colours(draw: Any) -> None:
+def test_draw_architecture_shows_a_picture_in_its_own_colours(draw: Any) -> None:
     colors = np.linspace(0, 255, 4 * 4 * 3).astype("uint8").reshape(1, 4, 4, 3)
-    plot = draw(diagram(box("Input", "input", maps=Maps(colors, None, "x: input")), box("A")))
+    plot = draw(
+        diagram(
+            box("Input", "input", maps=Maps(tiles=colors, indices=None, label="x: input")), box("A")
+        )
+    )
     np.testing.assert_array_equal(plot.images[0].get_array(), colors[0])
     assert repr(plot) == "Plot(x: input)"
 
 
-def test_hovering_says_what_a_box_is(draw: Any) -> None:
+def test_draw_architecture_shows_all_text_of_a_box_on_hovering(draw: Any) -> None:
     plot = draw(diagram(*CROWDED))
     describe = plot.axes[0].format_coord
     x, y = paths(plot, 2).get_paths()[1].vertices[:, :2].mean(axis=0)
@@ -281,7 +295,7 @@ def test_hovering_says_what_a_box_is(draw: Any) -> None:
     assert describe(-100, -100) == ""
 
 
-def test_text_stays_text_in_a_vector_file(draw: Any) -> None:
+def test_draw_architecture_keeps_text_as_text_in_a_vector_file(draw: Any) -> None:
     plot = draw(diagram(box("Conv2D 3×3 · 16")))
     file = io.StringIO()
     with plt.rc_context({"svg.fonttype": "none"}):
@@ -290,13 +304,13 @@ def test_text_stays_text_in_a_vector_file(draw: Any) -> None:
     assert "<image" not in file.getvalue()
 
 
-def test_a_dark_style_leaves_the_boxes_on_white(draw: Any) -> None:
+def test_draw_architecture_is_on_white_in_a_dark_style(draw: Any) -> None:
     with plt.style.context("dark_background"):
         plot = draw(diagram(*CROWDED))
     assert to_rgb(plot.axes[0].get_facecolor()) == (1, 1, 1)
 
 
-def test_the_path_of_a_line() -> None:
+def test_line_path() -> None:
     points = np.array([(0.0, 0.0), (0.0, 10.0), (40.0, 30.0), (40.0, 36.0)])
     curve = line_path(points)
     assert curve.codes.tolist() == [Path.MOVETO, Path.LINETO, *[Path.CURVE4] * 3, Path.LINETO]
@@ -341,7 +355,7 @@ def cielab(color: str, deficiency: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
-def test_kinds_are_told_apart_in_any_colour_vision(deficiency: str) -> None:
+def test_colors_of_kinds_are_told_apart_in_any_colour_vision(deficiency: str) -> None:
     seen = {kind: cielab(color, DEFICIENCIES[deficiency]) for kind, color in COLORS.items()}
     for a, b in combinations(seen, 2):
         if {a, b} != {"input", "other"}:  # which are said by their text alone

@@ -1,7 +1,8 @@
-"""What holds for every layout: nothing overlaps, and every line leads where it should."""
+"""Check every layout: nothing overlaps, and every line leads where it should."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise, permutations
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from kerasviz.draw.graph.layout import Graph, Layout, Line, lay_out
+from kerasviz.draw.graph.layout import Graph, Layout, lay_out
+from kerasviz.draw.graph.routes import Line
 
 ONE_COLUMN = (1e9, 1e9)
 HEADER = (60.0, 14.0)
@@ -23,10 +25,10 @@ def chain(*items: int) -> list[tuple[int, int]]:
 def graph(count: int, edges: list[tuple[int, int]], *frames: set[int], **kwargs: Any) -> Graph:
     """Return a graph of equal boxes; each frame is a set of boxes, outer frames first."""
     return Graph(
-        np.tile([100.0, 30.0], (count, 1)),
-        tuple(edges),
-        tuple(innermost(item, count, frames) for item in range(count + len(frames))),
-        (HEADER,) * len(frames),
+        sizes=np.tile([100.0, 30.0], (count, 1)),
+        edges=tuple(edges),
+        parents=tuple(innermost(item, count, frames) for item in range(count + len(frames))),
+        headers=(HEADER,) * len(frames),
         **kwargs,
     )
 
@@ -61,7 +63,7 @@ def graphs(draw: Any) -> Graph:
     sizes = draw(st.lists(st.tuples(st.integers(5, 90), st.integers(5, 60)), min_size=count,
                           max_size=count))  # fmt: skip
     made = graph(count, edges, *frames)
-    return Graph(np.array(sizes, float), made.edges, made.parents, made.headers)
+    return replace(made, sizes=np.array(sizes, float))
 
 
 def inside(layout_graph: Graph, item: int, frame: int) -> bool:
@@ -86,24 +88,24 @@ def pieces(line: Line) -> list[tuple[np.ndarray, np.ndarray]]:
 def check(made: Graph, layout: Layout) -> None:
     """Check everything that a reader relies on."""
     boxes, items = len(made.sizes), len(made.parents)
-    places = layout.places
-    np.testing.assert_allclose(places[:boxes, 2:], made.sizes)
-    assert (places[:, :2] >= -1e-6).all()
-    assert (places[:, :2] + places[:, 2:] <= np.array(layout.size) + 1e-6).all()
+    rects = layout.rects
+    np.testing.assert_allclose(rects[:boxes, 2:], made.sizes)
+    assert (rects[:, :2] >= -1e-6).all()
+    assert (rects[:, :2] + rects[:, 2:] <= np.array(layout.size) + 1e-6).all()
     for a, b in combinations(range(items), 2):
         if inside(made, a, b) or inside(made, b, a):
             inner, outer = (a, b) if inside(made, a, b) else (b, a)
-            assert (places[inner, :2] >= places[outer, :2]).all()
-            assert places[inner, 1] >= places[outer, 1] + HEADER[1]
-            ends = [places[i, :2] + places[i, 2:] for i in (inner, outer)]
+            assert (rects[inner, :2] >= rects[outer, :2]).all()
+            assert rects[inner, 1] >= rects[outer, 1] + HEADER[1]
+            ends = [rects[i, :2] + rects[i, 2:] for i in (inner, outer)]
             assert (ends[0] <= ends[1] + 1e-6).all()
         else:
-            assert not overlap(places[a], places[b]), (a, b)
+            assert not overlap(rects[a], rects[b]), (a, b)
     check_lines(made, layout)
 
 
 def check_lines(made: Graph, layout: Layout) -> None:
-    boxes, places = len(made.sizes), layout.places
+    boxes, rects = len(made.sizes), layout.rects
     reached: dict[tuple[int, int], int] = {}
     for line in layout.lines:
         check_start(made, layout, line)
@@ -112,7 +114,7 @@ def check_lines(made: Graph, layout: Layout) -> None:
             (from_x, from_y), (to_x, to_y) = line.points[-2:]
             assert from_x == to_x
             assert to_y - from_y >= 6 - 1e-6, "room for the arrow"
-            left, top, width, _ = places[line.target]
+            left, top, width, _ = rects[line.target]
             if abs(y - top) < 1e-6 and left <= x <= left + width:
                 pair = line.source, line.target
                 reached[pair] = reached.get(pair, 0) + 1
@@ -126,7 +128,7 @@ def check_lines(made: Graph, layout: Layout) -> None:
             for item in range(len(made.parents)):
                 is_box = item < boxes
                 if is_box or not concerns(made, line.source, item):
-                    assert not touches(piece, places[item]), (line, item)
+                    assert not touches(piece, rects[item]), (line, item)
     assert reached == dict.fromkeys(made.edges, 1)
 
 
@@ -136,24 +138,24 @@ def concerns(made: Graph, source: int, frame: int) -> bool:
     return any(inside(made, item, frame) for item in ends)
 
 
-def touches(piece: np.ndarray, place: np.ndarray) -> bool:
+def touches(piece: np.ndarray, rect: np.ndarray) -> bool:
     """Whether the rectangle of a piece, which may have no area, has a point within a box."""
-    low, high = np.maximum(piece[:2], place[:2]), np.minimum(
-        piece[:2] + piece[2:], place[:2] + place[2:]
+    low, high = np.maximum(piece[:2], rect[:2]), np.minimum(
+        piece[:2] + piece[2:], rect[:2] + rect[2:]
     )  # fmt: skip
-    inner = place[:2] + 1e-6, place[:2] + place[2:] - 1e-6
+    inner = rect[:2] + 1e-6, rect[:2] + rect[2:] - 1e-6
     return bool((low <= high).all() and (high > inner[0]).all() and (low < inner[1]).all())
 
 
 def check_start(made: Graph, layout: Layout, line: Line) -> None:
     """A line begins at its source, below the header of a frame, or on another line of its."""
     x, y = line.points[0]
-    left, top, width, height = layout.places[line.source]
+    left, top, width, height = layout.rects[line.source]
     if abs(y - top - height) < 1e-6 and left <= x <= left + width:
         return
     others = [other for other in layout.lines if other.source == line.source and other is not line]
     for frame in range(len(made.sizes), len(made.parents)):
-        header = layout.places[frame, 1] + HEADER[1]
+        header = layout.rects[frame, 1] + HEADER[1]
         if abs(y - header) < 1e-6:
             above = [o.points[-1] for o in others]
             if any(np.allclose(end, (x, header - HEADER[1]), atol=1e-6) for end in above):
@@ -178,14 +180,14 @@ def cross(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) ->
 
 
 def check_unambiguous(layout: Layout) -> None:
-    """Lines from two sources never lie on one another, but where they reach the same target.
+    """Lines from two sources are never upon one another, but where they reach the same target.
 
     Those between columns do not even cross.
     """
     straight = []
     for line in layout.lines:
-        for number, (start, stop) in enumerate(pieces(line)):
-            is_last = line.target is not None and number == len(line.points) - 2
+        for index, (start, stop) in enumerate(pieces(line)):
+            is_last = line.target is not None and index == len(line.points) - 2
             for axis in (0, 1):
                 if start[axis] == stop[axis]:
                     low, high = sorted((start[1 - axis], stop[1 - axis]))
@@ -203,46 +205,46 @@ def check_unambiguous(layout: Layout) -> None:
 
 @hypothesis.given(graphs(), st.sampled_from([ONE_COLUMN, (400.0, 200.0), (150.0, 100.0)]))
 @hypothesis.settings(max_examples=80)
-def test_any_graph(made: Graph, page: tuple[float, float]) -> None:
+def test_lay_out_any_graph(made: Graph, page: tuple[float, float]) -> None:
     layout = lay_out(made, page)
     check(made, layout)
     check_unambiguous(layout)
     again = lay_out(made, page)
-    np.testing.assert_array_equal(layout.places, again.places)
+    np.testing.assert_array_equal(layout.rects, again.rects)
     if page == ONE_COLUMN:
         drops = [stop[1] - start[1] for line in layout.lines for start, stop in pieces(line)]
         assert min(drops, default=1) > 0
         for a, b in made.edges:
-            end = layout.places[a, 1] + layout.places[a, 3]
-            assert end < layout.places[b, 1], "what leads to a box stands above it"
+            end = layout.rects[a, 1] + layout.rects[a, 3]
+            assert end < layout.rects[b, 1], "what leads to a box stands above it"
 
 
 def middles(layout: Layout) -> np.ndarray:
-    return layout.places[:, 0] + layout.places[:, 2] / 2
+    return layout.rects[:, 0] + layout.rects[:, 2] / 2
 
 
-def test_a_chain_is_straight() -> None:
+def test_lay_out_makes_a_chain_straight() -> None:
     layout = lay_out(graph(6, chain(0, 1, 2, 3, 4, 5)), ONE_COLUMN)
     np.testing.assert_allclose(middles(layout), middles(layout)[0])
     assert [len(line.points) for line in layout.lines] == [2] * 5
-    assert (np.diff(layout.places[:, 1]) > 30).all()
+    assert (np.diff(layout.rects[:, 1]) > 30).all()
 
 
-def test_a_chain_is_straight_through_frames_of_any_width() -> None:
+def test_lay_out_makes_a_chain_straight_through_frames_of_any_width() -> None:
     made = graph(5, chain(0, 1, 2, 3, 4), {1, 2}, {2})
     layout = lay_out(made, ONE_COLUMN)
     check(made, layout)
     np.testing.assert_allclose(middles(layout), middles(layout)[0])
 
 
-def test_the_main_path_of_a_residual_block_is_straight() -> None:
+def test_lay_out_makes_the_main_path_of_a_residual_block_straight() -> None:
     """A skip passes on the right, and so does a shortcut of one box beside two."""
     made = graph(5, [*chain(0, 1, 2, 3, 4), (0, 3)])
     layout = lay_out(made, ONE_COLUMN)
     check(made, layout)
     np.testing.assert_allclose(middles(layout), middles(layout)[0])
     (skip,) = [li for li in layout.lines if (li.source, li.target) == (0, 3)]
-    assert skip.points[:, 0].max() > layout.places[1, 0] + 100
+    assert skip.points[:, 0].max() > layout.rects[1, 0] + 100
 
     made = graph(6, [*chain(0, 1, 2, 3, 4), (0, 5), (5, 3)])
     layout = lay_out(made, ONE_COLUMN)
@@ -251,18 +253,18 @@ def test_the_main_path_of_a_residual_block_is_straight() -> None:
     assert middles(layout)[5] > middles(layout)[0]
 
 
-def test_branches_stand_in_the_order_in_which_they_are_merged() -> None:
+def test_lay_out_keeps_branches_in_the_order_in_which_they_are_merged() -> None:
     branches = [(0, 1), (0, 2), (0, 3), (0, 4)]
     made = graph(6, [*branches, (4, 5), (2, 5), (1, 5), (3, 5)])
     layout = lay_out(made, ONE_COLUMN)
     check(made, layout)
-    assert np.argsort(layout.places[1:5, 0]).tolist() == [3, 1, 0, 2]
+    assert np.argsort(layout.rects[1:5, 0]).tolist() == [3, 1, 0, 2]
     np.testing.assert_allclose(middles(layout)[[0, 5]], middles(layout)[1:5].mean(), atol=0.1)
 
 
-def test_an_input_that_is_needed_late_stands_above_what_needs_it() -> None:
+def test_lay_out_puts_a_late_input_above_what_needs_it() -> None:
     layout = lay_out(graph(5, [*chain(0, 1, 2, 3), (4, 3)]), ONE_COLUMN)
-    assert layout.places[4, 1] == layout.places[2, 1]
+    assert layout.rects[4, 1] == layout.rects[2, 1]
 
 
 def unet(depth: int) -> Graph:
@@ -271,7 +273,7 @@ def unet(depth: int) -> Graph:
     return graph(2 * depth + 1, [*edges, *((n, 2 * depth - n) for n in range(depth - 1))])
 
 
-def test_long_skips_are_nested() -> None:
+def test_lay_out_nests_long_skips() -> None:
     made = unet(6)
     layout = lay_out(made, ONE_COLUMN)
     check(made, layout)
@@ -286,7 +288,7 @@ def test_long_skips_are_nested() -> None:
 
 
 @pytest.mark.parametrize("page", [(300.0, 260.0), (500.0, 200.0)])
-def test_what_is_too_tall_is_cut_into_columns(page: tuple[float, float]) -> None:
+def test_lay_out_cuts_what_is_too_tall_into_columns(page: tuple[float, float]) -> None:
     for made in (graph(12, chain(*range(12))), unet(6)):
         tall = lay_out(made, ONE_COLUMN)
         layout = lay_out(made, page)
@@ -294,11 +296,11 @@ def test_what_is_too_tall_is_cut_into_columns(page: tuple[float, float]) -> None
         check_unambiguous(layout)
         assert layout.size[1] < 0.75 * tall.size[1]
         assert layout.size[0] > 1.9 * tall.size[0]
-        tops = layout.places[:, 1]
+        tops = layout.rects[:, 1]
         assert tops[0] < tops[1], "a column is read downwards"
 
 
-def test_columns_are_cut_where_one_line_crosses() -> None:
+def test_lay_out_cuts_columns_where_one_line_crosses() -> None:
     """Of residual blocks, each stays in one column."""
     edges, last = [], 0
     for _ in range(6):
@@ -307,31 +309,31 @@ def test_columns_are_cut_where_one_line_crosses() -> None:
     made = graph(last + 1, edges)
     layout = lay_out(made, (400.0, 400.0))
     check(made, layout)
-    left = layout.places[:, 0]
+    left = layout.rects[:, 0]
     assert len(np.unique(left.round())) > 1
     for block in range(6):
         assert np.ptp(left[[3 * block + n for n in (1, 2, 3)]]) < 1
 
 
-def test_what_only_comes_later_stands_below_without_a_line() -> None:
+def test_lay_out_puts_what_only_comes_later_below_without_a_line() -> None:
     made = graph(3, [(0, 1)], order=((1, 2),))
     layout = lay_out(made, ONE_COLUMN)
     assert len(layout.lines) == 1
-    assert layout.places[2, 1] > layout.places[1, 1] + 30
+    assert layout.rects[2, 1] > layout.rects[1, 1] + 30
     np.testing.assert_allclose(middles(layout)[:2], middles(layout)[0])
 
 
-def test_lines_from_and_to_a_frame_end_at_its_border() -> None:
+def test_lay_out_ends_lines_at_the_border_of_a_frame() -> None:
     made = graph(3, [(0, 3), (3, 2)], {1})
     layout = lay_out(made, ONE_COLUMN)
     check(made, layout)
-    (left, top, width, height) = layout.places[3]
+    (left, top, width, height) = layout.rects[3]
     ends = {(line.source, line.target): line.points for line in layout.lines}
     np.testing.assert_allclose(ends[0, 3][-1], (left + width / 2, top))
     np.testing.assert_allclose(ends[3, 2][0], (left + width / 2, top + height))
 
 
-def test_edges_in_a_circle_are_refused() -> None:
+def test_lay_out_refuses_edges_in_a_circle() -> None:
     with pytest.raises(ValueError, match="must not lead in a circle"):
         lay_out(graph(3, [(0, 1), (1, 2), (2, 0)]), ONE_COLUMN)
     with pytest.raises(ValueError, match="must not lead in a circle"):

@@ -1,4 +1,4 @@
-"""What is said about each kind of layer."""
+"""Describe each kind of layer: its kind, title, settings and activation."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def nested() -> keras.Model:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_layer(layer: Any, kind_of: str, words: str) -> None:
+def test_kind_title_and_settings_of_each_layer(layer: Any, kind_of: str, words: str) -> None:
     assert kind(layer) == kind_of
     assert kind_of in KINDS
     assert f"{title(layer)} {settings(layer, 4)}".strip() == words
@@ -170,11 +170,11 @@ def with_attribute(layer: keras.Layer, name: str, value: Any) -> keras.Layer:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_setting_that_cannot_be_read_is_left_out(layer: Any, words: str) -> None:
+def test_settings_leave_out_what_cannot_be_read(layer: Any, words: str) -> None:
     assert f"{title(layer)} {settings(layer, 4)}".strip() == words
 
 
-def test_nothing_is_serialized(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_serialize_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Serialization takes long, may raise, and imports TensorFlow on other backends."""
 
     def fail(*_: Any) -> None:
@@ -202,7 +202,7 @@ def operation_of(tensor: Any) -> Any:
     return tensor._keras_history.operation
 
 
-def test_operations_that_are_no_layers() -> None:
+def test_kind_title_and_settings_of_operations_outside_layers() -> None:
     x = keras.Input((4, 4, 2))
     for tensor, arity, kind_of, words in (
         (x * 2.0, 1, "other", "ops.multiply"),
@@ -239,5 +239,5 @@ def test_operations_that_are_no_layers() -> None:
         (layers.Flatten(), ""),
     ],
 )
-def test_the_activation_with_which_a_layer_ends(layer: keras.Layer, name: str) -> None:
+def test_activation_with_which_a_layer_ends(layer: keras.Layer, name: str) -> None:
     assert activation(layer) == name

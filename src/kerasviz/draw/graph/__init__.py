@@ -1,1 +1,1 @@
-"""A layered graph of boxes: its layout and its picture."""
+"""Lay out and draw a layered graph of boxes."""

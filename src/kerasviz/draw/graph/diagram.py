@@ -1,4 +1,4 @@
-"""An architecture as artists on an Axes: boxes, the frames around them, lines, and a legend."""
+"""Draw an architecture on an Axes: boxes, the frames around them, lines, and a legend."""
 
 from __future__ import annotations
 
@@ -23,35 +23,32 @@ from kerasviz.draw.graph.boxes import (
     BODY,
     FAINT,
     FOOT,
+    INDEX,
     INK,
     LINE,
-    NUMBER,
     PAD,
-    SPARE,
-    Box,
-    MapPlaces,
-    Row,
+    MapLayout,
+    NodeBox,
+    TextRow,
     box_rows,
     box_width,
-    line_width,
-    place_maps,
+    lay_out_maps,
     rows_height,
-    shorten,
 )
 from kerasviz.draw.graph.layout import Graph, Layout, lay_out
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import wrap_text
+from kerasviz.draw.text import RESOLUTION_MARGIN, elide_middle, screen_width, wrap_text
 from kerasviz.draw.tiles.grid import constant_tiles, mosaic
 from kerasviz.draw.tiles.panel import CROSS_COLOR
 
 # Lengths in points.
 PAGE = (11 * 72.0, 8.2 * 72.0)
 """The size that a new figure should come close to: a screen, or a page on its side."""
-LEAST_WIDTH, MARGIN, TITLE_PAD = 230.0, 9.0, 8.0
+MIN_WIDTH, MARGIN, TITLE_PAD = 230.0, 9.0, 8.0
 BLEED = 1.0
 """How far the outlines of the outermost boxes reach beyond them."""
 HEADER = LINE * BODY + PAD
-WIDEST_HEADER = 260.0
+MAX_HEADER_WIDTH = 260.0
 ROUNDING, TURN = 3.5, 5.0
 ARROW = np.array([(-2.6, -5.5), (2.6, -5.5), (0, 0), (-2.6, -5.5)])
 OPEN_LENGTH = 15.0
@@ -73,14 +70,14 @@ FRAME_FILLS = ("0.965", "0.93")
 FROZEN = "frozen"
 
 
-@dataclass(frozen=True)
-class Frame:
+@dataclass(frozen=True, kw_only=True)
+class FrameBox:
     """A frame around boxes.
 
     Args:
         title: What is written above it.
         is_frozen: Whether none of the weights in it is trained.
-        is_open: Whether it takes something of which it is not known where it comes from.
+        is_open: Whether the source of one of its inputs is unknown.
     """
 
     title: str
@@ -88,7 +85,7 @@ class Frame:
     is_open: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagram:
     """A diagram of boxes, frames and arrows.
 
@@ -102,8 +99,8 @@ class Diagram:
         notes: Sentences for below the legend.
     """
 
-    boxes: tuple[Box, ...]
-    frames: tuple[Frame, ...]
+    boxes: tuple[NodeBox, ...]
+    frames: tuple[FrameBox, ...]
     edges: tuple[tuple[int, int], ...]
     order: tuple[tuple[int, int], ...]
     parents: tuple[int | None, ...]
@@ -111,33 +108,33 @@ class Diagram:
     notes: tuple[str, ...] = ()
 
 
-def draw_architecture(diagram: Diagram, place: Placement) -> Plot:
+def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
     """Draw an architecture into a new figure that is as large as it needs, or into the caller's.
 
     In an Axes or a figure of the caller's it is made as small as it has to be, letters and all.
 
     Args:
         diagram: What to draw.
-        place: Where to draw, and the title.
+        placement: Where to draw, and the title.
     """
-    drawn = [box.maps.tiles for box in diagram.boxes if box.maps is not None]
-    warn_invalid(sum(int((~np.isfinite(values)).sum()) for values in drawn), stacklevel=3)
-    given = place.title
-    title = given if isinstance(given, str) else diagram.title if given else ""
+    tiles = [box.maps.tiles for box in diagram.boxes if box.maps is not None]
+    warn_invalid(sum(int((~np.isfinite(values)).sum()) for values in tiles), stacklevel=3)
+    is_own = isinstance(placement.title, str)  # the caller's, in which a formula may be
+    title = str(placement.title) if is_own else diagram.title if placement.title else ""
     sheet = _Sheet(diagram)
-    with figure_for(place, (1.0, 1.0), "none") as figure:
-        if place.is_new:
-            words = [line_width(word, _title_size()) for word in title.split()]
+    with figure_for(placement, (1.0, 1.0), "none") as figure:
+        if placement.is_new:
+            words = [screen_width(word, _title_size()) for word in title.split()]
             sheet.lay_out(PAGE, max(words, default=0.0))
             ax, width, scale = _add_axes(cast(Figure, figure), sheet, title), sheet.width, 1.0
         else:
-            ax = figure.add_subplot() if place.ax is None else place.ax
+            ax = figure.add_subplot() if placement.ax is None else placement.ax
             extent = ax.get_window_extent()
             points = 72 / cast(Figure, ax.get_figure(root=True)).dpi
             room = max(extent.width * points, 1.0), max(extent.height * points, 1.0)
             sheet.lay_out(room)
             scale = min(1.0, room[0] / sheet.width, room[1] / sheet.height)
-            width = max(room[0], LEAST_WIDTH)
+            width = max(room[0], MIN_WIDTH)
         size = _title_size()
         ax.set_title(
             wrap_text(title, width, size),
@@ -146,14 +143,14 @@ def draw_architecture(diagram: Diagram, place: Placement) -> Plot:
             ha="left",
             y=1,
             pad=TITLE_PAD,
-            parse_math=isinstance(given, str),  # names hold no formulas; a title of one's own may
+            parse_math=is_own,  # names hold no formulas
         )
         images = _Artist(ax, sheet, scale).draw()
     return Plot(ax.figure, (ax,), tuple(images), (None,) * len(images))
 
 
 class _Sheet:
-    """Where everything is, in points: the boxes, below them the legend, and then the notes."""
+    """Positions of everything, in points: the boxes, below them the legend, and then the notes."""
 
     def __init__(self, diagram: Diagram) -> None:
         self.diagram = diagram
@@ -161,35 +158,44 @@ class _Sheet:
         inside = across - 2 * PAD
         self.rows = [box_rows(box, inside) for box in diagram.boxes]
         self.maps = [
-            None if box.maps is None else place_maps(box.maps, inside) for box in diagram.boxes
+            None if box.maps is None else lay_out_maps(box.maps, inside) for box in diagram.boxes
         ]
         heights = [
             rows_height(rows) + (maps.height if maps else PAD)
             for rows, maps in zip(self.rows, self.maps, strict=True)
         ]
         headers = tuple(
-            (min(line_width(frame.title, BODY) + 2 * PAD, WIDEST_HEADER), HEADER)
+            (min(screen_width(frame.title, BODY) + 2 * PAD, MAX_HEADER_WIDTH), HEADER)
             for frame in diagram.frames
         )
         sizes = np.array([(across, height) for height in heights])
-        self.graph = Graph(sizes, diagram.edges, diagram.parents, headers, diagram.order)
+        self.graph = Graph(
+            sizes=sizes,
+            edges=diagram.edges,
+            parents=diagram.parents,
+            headers=headers,
+            order=diagram.order,
+        )
 
-    def lay_out(self, page: tuple[float, float], least: float = 0.0) -> None:
-        """Lay the boxes out, and put legend and notes below; all is at least so wide."""
+    def lay_out(self, page: tuple[float, float], min_width: float = 0.0) -> None:
+        """Lay the boxes out, and put legend and notes below them."""
         layout = lay_out(self.graph, page)
-        self.width = max(layout.size[0], LEAST_WIDTH, least)
+        self.width = max(layout.size[0], MIN_WIDTH, min_width)
         left = (self.width - layout.size[0]) / 2
         lines = tuple(line.moved(left, 0) for line in layout.lines)
-        self.layout = Layout(layout.size, np.add(layout.places, (left, 0, 0, 0)), lines)
+        rects = np.add(layout.rects, (left, 0, 0, 0))
+        self.layout = Layout(size=layout.size, rects=rects, lines=lines)
         self.legend: list[tuple[float, float, str]] = []
         x, y = 0.0, layout.size[1] + MARGIN + LINE * BODY
         for word in self._legend_words():
-            needed = SWATCH + 4 + line_width(word, BODY) + 12
+            needed = SWATCH + 4 + screen_width(word, BODY) + 12
             if x and x + needed > self.width:
                 x, y = 0.0, y + 1.5 * BODY
             self.legend.append((x, y, word))
             x += needed
-        notes = "\n".join(wrap_text(note, self.width, SPARE * BODY) for note in self.diagram.notes)
+        notes = "\n".join(
+            wrap_text(note, self.width, RESOLUTION_MARGIN * BODY) for note in self.diagram.notes
+        )
         self.notes = [(y + 4 + LINE * BODY * (i + 1), t) for i, t in enumerate(notes.splitlines())]
         self.height = (self.notes[-1][0] if self.notes else y) + 0.3 * BODY
 
@@ -225,7 +231,7 @@ class _Artist:
         self.sheet = sheet
         self.scale = scale
         self.boxes, self.frames = sheet.diagram.boxes, sheet.diagram.frames
-        self.places = sheet.layout.places
+        self.rects = sheet.layout.rects
         self.crosses: list[Any] = []
 
     def draw(self) -> list[AxesImage]:
@@ -233,17 +239,16 @@ class _Artist:
         self._draw_frames()
         self._draw_lines()
         self._draw_open_ends()
-        self._draw_outlines(self.places[: len(self.boxes)], self.boxes)
+        self._draw_outlines(self.rects[: len(self.boxes)], self.boxes)
         images = []
         sheet = self.sheet
-        for box, place, rows, maps in zip(
-            self.boxes, self.places, sheet.rows, sheet.maps, strict=False
+        for box, rect, rows, maps in zip(
+            self.boxes, self.rects, sheet.rows, sheet.maps, strict=False
         ):
-            self._write_rows(place, rows)
+            self._write_rows(rect, rows)
             if maps is not None:
-                images.append(
-                    self._draw_maps(box, maps, place[0] + PAD, place[1] + rows_height(rows))
-                )
+                left, top = rect[0] + PAD, rect[1] + rows_height(rows)
+                images.append(self._draw_maps(box, maps, left, top))
         self._draw_crosses()
         self._draw_legend()
         self.ax.set(
@@ -256,8 +261,8 @@ class _Artist:
         return images
 
     def _describe(self, x: float, y: float) -> str:
-        """Say what the box below the cursor is, with nothing shortened."""
-        for box, (left, top, width, height) in zip(self.boxes, self.places, strict=False):
+        """Return all text of the box below the cursor, with nothing shortened."""
+        for box, (left, top, width, height) in zip(self.boxes, self.rects, strict=False):
             if left <= x <= left + width and top <= y <= top + height:
                 return box.words
         return ""
@@ -273,18 +278,18 @@ class _Artist:
     def _draw_frames(self) -> None:
         if not self.frames:
             return
-        places = self.places[len(self.boxes) :]
+        rects = self.rects[len(self.boxes) :]
         self._add_paths(
-            [_rounded(*place) for place in places],
+            [_rounded(*rect) for rect in rects],
             1,
             facecolors=[FRAME_FILLS[self._depth(i) % 2] for i in range(len(self.frames))],
             edgecolors=FRAME_COLOR,
             linestyles=["--" if frame.is_frozen else "-" for frame in self.frames],
         )
-        headers = [_rounded(left, top, width, HEADER) for left, top, width, _ in places]
+        headers = [_rounded(left, top, width, HEADER) for left, top, width, _ in rects]
         self._add_paths(headers, 1.1, facecolors=HEADER_COLOR, edgecolors="none")
-        for frame, (left, top, width, _) in zip(self.frames, places, strict=True):
-            title = shorten(frame.title, width - 2 * PAD, BODY)
+        for frame, (left, top, width, _) in zip(self.frames, rects, strict=True):
+            title = elide_middle(frame.title, width - 2 * PAD, BODY)
             self._write(left + PAD, top + 0.7 * HEADER, title, BODY)
 
     def _depth(self, frame: int) -> int:
@@ -309,9 +314,9 @@ class _Artist:
         reached = {line.target for line in self.sheet.layout.lines}
         is_open = [*(box.is_open for box in self.boxes), *(frame.is_open for frame in self.frames)]
         tips = []
-        for number in np.flatnonzero(is_open):
-            left, top, width, _ = self.places[number]
-            aside = 12 if number in reached else 0  # beside the arrow that is there already
+        for item in np.flatnonzero(is_open):
+            left, top, width, _ = self.rects[item]
+            aside = 12 if item in reached else 0  # beside the arrow that is there already
             tips.append(np.array([left + width / 2 + aside, top]))
         if tips:
             stubs = [Path([tip - (0, OPEN_LENGTH), tip - (0, 4)]) for tip in tips]
@@ -320,18 +325,18 @@ class _Artist:
             heads = [Path(tip + ARROW) for tip in tips]
             self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
 
-    def _draw_outlines(self, places: np.ndarray, boxes: Sequence[Box]) -> None:
+    def _draw_outlines(self, rects: np.ndarray, boxes: Sequence[NodeBox]) -> None:
         colors = [np.array(to_rgb(COLORS[box.kind])) for box in boxes]
         self._add_paths(
-            [_rounded(*place) for place in places],
+            [_rounded(*rect) for rect in rects],
             2,
             facecolors=colors,
             edgecolors=[0.6 * color for color in colors],
             linestyles=["--" if box.is_frozen else "-" for box in boxes],
         )
 
-    def _write_rows(self, place: np.ndarray, rows: Sequence[Row]) -> None:
-        left, y, width, _ = place
+    def _write_rows(self, rect: np.ndarray, rows: Sequence[TextRow]) -> None:
+        left, y, width, _ = rect
         y += PAD
         for row in rows:
             base = y + 0.95 * row.size
@@ -342,13 +347,13 @@ class _Artist:
                 self._write(right, base, row.right, FOOT, color=color, ha="right")
             y += LINE * row.size
 
-    def _draw_maps(self, box: Box, places: MapPlaces, left: float, top: float) -> AxesImage:
+    def _draw_maps(self, box: NodeBox, layout: MapLayout, left: float, top: float) -> AxesImage:
         maps = box.maps
         assert maps is not None
-        array = mosaic(maps.tiles, places.grid)
-        (height, width), x, y = places.size, left + places.left, top + places.top
+        array = mosaic(maps.tiles, layout.grid)
+        (height, width), x, y = layout.size, left + layout.left, top + layout.top
         style: dict[str, Any] = {"extent": (x, x + width, y + height, y), "aspect": "auto"}
-        colors: dict[str, Any] = {} if maps.numbers is None else color_scale(maps.tiles)._asdict()
+        colors: dict[str, Any] = {} if maps.indices is None else color_scale(maps.tiles)._asdict()
         image = self.ax.imshow(array, zorder=3, **style, **colors)
         image.set_label(maps.label)
         image.mouseover = False
@@ -357,23 +362,23 @@ class _Artist:
             cells = np.zeros((*array.shape[:2], 4))
             cells[invalid] = to_rgba(INVALID)
             self.ax.imshow(cells, zorder=3.1, **style)
-        if maps.numbers is not None:
-            self._number_maps(maps.numbers, places, (left, top))
-            corners = np.add(list(places.corners()), (left, top, left, top))
+        if maps.indices is not None:
+            self._write_indices(maps.indices, layout, (left, top))
+            corners = np.add(list(layout.corners()), (left, top, left, top))
             for a, b, c, d in corners[constant_tiles(maps.tiles)]:
                 self.crosses += [[(a, b), (c, d)], [(a, d), (c, b)]]
         return image
 
-    def _number_maps(
-        self, numbers: np.ndarray, places: MapPlaces, origin: tuple[float, float]
+    def _write_indices(
+        self, indices: np.ndarray, layout: MapLayout, origin: tuple[float, float]
     ) -> None:
-        for number, (left, top, _, bottom) in zip(numbers, places.corners(), strict=True):
+        for index, (left, top, _, bottom) in zip(indices, layout.corners(), strict=True):
             x, y = origin[0] + left, origin[1] + top - 1.2
             align = "left"
-            if places.are_rows:
-                x, y = x - 3, origin[1] + (top + bottom) / 2 + 0.36 * NUMBER
+            if layout.are_rows:
+                x, y = x - 3, origin[1] + (top + bottom) / 2 + 0.36 * INDEX
                 align = "right"
-            self._write(x, y, str(number), NUMBER, ha=align)
+            self._write(x, y, str(index), INDEX, ha=align)
 
     def _draw_crosses(self) -> None:
         if self.crosses:
@@ -384,9 +389,10 @@ class _Artist:
 
     def _draw_legend(self) -> None:
         for x, y, word in self.sheet.legend:
-            place = np.array([[x, y - 0.85 * BODY, SWATCH, BODY]])
-            kind = "other" if word == FROZEN else word
-            self._draw_outlines(place, [Box((), "", (), "", "", "", kind, word == FROZEN)])
+            rect = np.array([[x, y - 0.85 * BODY, SWATCH, BODY]])
+            is_frozen = word == FROZEN
+            swatch = NodeBox(kind="other" if is_frozen else word, is_frozen=is_frozen)
+            self._draw_outlines(rect, [swatch])
             self._write(x + SWATCH + 4, y, word, BODY, color=FAINT)
         for y, line in self.sheet.notes:
             self._write(0, y, line, BODY, color=FAINT)
@@ -404,9 +410,9 @@ def _rounded(left: float, top: float, width: float, height: float) -> Path:
     radius = min(ROUNDING, width / 2, height / 2)
     right, bottom = left + width, top + height
     corners = np.array([(right, top), (right, bottom), (left, bottom), (left, top)])
-    before = radius * np.array([(-1, 0), (0, -1), (1, 0), (0, 1)])
-    after = radius * np.array([(0, 1), (-1, 0), (0, -1), (1, 0)])
-    points = np.stack([corners + before, corners, corners + after], axis=1).reshape(-1, 2)
+    starts = radius * np.array([(-1, 0), (0, -1), (1, 0), (0, 1)])
+    ends = radius * np.array([(0, 1), (-1, 0), (0, -1), (1, 0)])
+    points = np.stack([corners + starts, corners, corners + ends], axis=1).reshape(-1, 2)
     codes = [Path.LINETO, Path.CURVE3, Path.CURVE3] * 4
     return Path([points[-1], *points], [Path.MOVETO, *codes])
 
@@ -414,14 +420,14 @@ def _rounded(left: float, top: float, width: float, height: float) -> Path:
 def line_path(points: np.ndarray) -> Path:
     """Return the path of a line: a curve between points that are askew, and round corners."""
     path, codes = [points[0]], [Path.MOVETO]
-    for place in range(1, len(points)):
-        start, stop = points[place - 1], points[place]
+    for index in range(1, len(points)):
+        start, stop = points[index - 1], points[index]
         if (start != stop).all():
             middle = (start[1] + stop[1]) / 2
             path += [(start[0], middle), (stop[0], middle), stop]
             codes += [Path.CURVE4] * 3
             continue
-        ahead = points[place + 1] if place + 1 < len(points) else stop
+        ahead = points[index + 1] if index + 1 < len(points) else stop
         across, on = start != stop, stop != ahead
         if (across ^ on).all():  # a right angle
             path += [_towards(stop, start), stop, _towards(stop, ahead)]

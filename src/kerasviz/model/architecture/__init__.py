@@ -1,1 +1,1 @@
-"""The architecture of a model: its boxes, its connections, and the words in them."""
+"""Read the architecture of a model: its boxes, its connections, and the words in them."""

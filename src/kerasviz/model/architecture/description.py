@@ -1,4 +1,4 @@
-"""A layer to a few words: its kind, its class, its main settings.
+"""Describe a layer in a few words: its kind, its class, its main settings.
 
 Everything is read from attributes. `get_config()` would be slower, raises in some layers, imports
 TensorFlow on other backends, and a subclass may leave out what its base class needs.

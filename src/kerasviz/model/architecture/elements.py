@@ -1,0 +1,144 @@
+"""Define what an architecture consists of: parts, nodes, frames, and what leads to what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kerasviz.model.layer_call import CallPath, Shape
+
+Origin = tuple[int, ...] | None
+"""Where a tensor comes from: items as in `Architecture.edges`; `()` where it comes from none, such
+as a constant, and `None` where that is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One call of a layer, or one operation of a graph: what a line of a box is about.
+
+    Args:
+        address: What names the call and no other, as other functions take it.
+        path: The path of the call.
+        title: The class of the layer.
+        kind: One of `description.KINDS`.
+        output_shapes: The shape of each output, with the batch axis.
+        settings: Its main settings in a few words.
+        activation: The activation that the layer itself ends with, "" for none.
+        parameters: How many weights it has that no earlier part has.
+        frozen: How many of these belong to a layer that is not trainable.
+        is_frozen: Whether it has weights, and none of them is trained.
+        shares_with: The address of an earlier call that has the same weights, "" for none.
+        is_layer: Whether it is a layer, and not another operation.
+    """
+
+    address: str
+    path: CallPath
+    title: str
+    kind: str
+    output_shapes: tuple[Shape, ...]
+    settings: str = ""
+    activation: str = ""
+    parameters: int = 0
+    frozen: int = 0
+    is_frozen: bool = False
+    shares_with: str = ""
+    is_layer: bool = True
+
+    @property
+    def name(self) -> str:
+        """The last step of the address."""
+        return self.address.rsplit("/", 1)[-1]
+
+    @property
+    def is_padding(self) -> bool:
+        """Whether it only prepares a convolution."""
+        return self.title.startswith("ZeroPadding")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A box: one part, or several that follow one another.
+
+    Args:
+        parts: What is in it, in the order in which it runs.
+        frame: The index of the frame that it is in, `None` outside.
+        is_open: Whether the source of one of its inputs is unknown.
+    """
+
+    parts: tuple[Part, ...]
+    frame: int | None = None
+    is_open: bool = False
+
+    @property
+    def head(self) -> Part:
+        """The part that the box is named after."""
+        return next((part for part in self.parts if not part.is_padding), self.parts[0])
+
+    @property
+    def output_shapes(self) -> tuple[Shape, ...]:
+        """The shape of each output."""
+        return self.parts[-1].output_shapes
+
+    @property
+    def parameters(self) -> int:
+        """How many weights it has."""
+        return sum(part.parameters for part in self.parts)
+
+    @property
+    def frozen(self) -> int:
+        """How many of its weights are frozen."""
+        return sum(part.frozen for part in self.parts)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it has weights, and none of them is trained."""
+        with_weights = [part for part in self.parts if part.parameters or part.shares_with]
+        return bool(with_weights) and all(part.is_frozen for part in with_weights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A model or composite layer whose inside is shown.
+
+    Args:
+        part: The model or layer itself.
+        frame: The index of the frame that it is in, `None` outside.
+        is_open: Whether the source of one of its inputs is unknown.
+    """
+
+    part: Part
+    frame: int | None = None
+    is_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """The boxes, frames and arrows that a model is made of.
+
+    Args:
+        name: The model's name.
+        nodes: Its boxes, in the order in which they run.
+        frames: Its frames; one that is in another comes later.
+        edges: Pairs of what leads to what: the index of a node, or `~index` of a frame.
+        order: Pairs of which the second is called after the first, where no edge says so.
+        inputs: The nodes of the model's inputs, in the model's order.
+        outputs: What the model returns, as in `edges`, as far as it is known.
+        layers: How many layers the model itself has or calls, inputs not counted.
+        parameters: How many weights it has, with those of layers that it calls and does not hold.
+        frozen: How many of them belong to layers that are not trainable.
+        closed: Addresses of composite layers that are boxes although `expand` reaches them, because
+            tracing the model failed.
+        failure: Why the model could not be traced, in words, "" where it could or did not have to.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    frames: tuple[Frame, ...]
+    edges: tuple[tuple[int, int], ...]
+    order: tuple[tuple[int, int], ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    layers: int
+    parameters: int
+    frozen: int
+    closed: tuple[str, ...] = ()
+    failure: str = ""
