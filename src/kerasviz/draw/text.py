@@ -1,4 +1,4 @@
-"""Words for titles: names drawn letter by letter, and which sample of a batch is shown."""
+"""Measure text, break it into lines, and keep Matplotlib from reading it as a formula."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import re
 
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+
+LINE_HEIGHT = 1.25
+"""Height of a line of text, in sizes of its font."""
+LINE_FILL = 0.94
+"""How much of a line small text may fill: drawn in dots, letters may be wider than they measure."""
 
 
 def escape(text: str) -> str:
@@ -21,6 +26,16 @@ def escape(text: str) -> str:
 
 BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
 """A space at which a line may be broken: not one in "sample 7 of 10"."""
+
+
+def font_points(relative: str) -> float:
+    """Return a font size in points, such as that of "small"."""
+    return float(FontProperties(size=relative).get_size_in_points())
+
+
+def text_height(text: str, size: float) -> float:
+    """Return the height of lines of text in inches; that of an empty text is 0."""
+    return len(text.splitlines()) * LINE_HEIGHT * size / 72
 
 
 def text_width(text: str, size: float) -> float:

@@ -1,4 +1,4 @@
-"""`plot_kernel_histograms`: how the weights of layers are distributed."""
+"""Draw how the weights of layers are distributed: `plot_kernel_histograms`."""
 
 from __future__ import annotations
 
@@ -91,13 +91,13 @@ def plot_kernel_histograms(
     models = check_models(model, "model") if _is_several(model) else {"": model}
     layers = match_layers(models, layer)
     check_panels(len(layers), place.ax)
-    drawn = [_histogram(models, targets, edges, density) for targets in layers]
-    not_finite = sum(count for _, count in drawn)
+    histograms = [_histogram(models, targets, edges, density) for targets in layers]
+    not_finite = sum(count for _, count in histograms)
     if not_finite:
         warnings.warn(
             f"{not_finite} of the weights are NaN or infinite; they are in no bin.", stacklevel=2
         )
-    panels = [panel for panel, _ in drawn]
+    panels = [panel for panel, _ in histograms]
     if scale == "figure":
         lows, highs = zip(*(panel.limits for panel in panels), strict=True)
         panels = [replace(panel, limits=(min(lows), max(highs))) for panel in panels]
@@ -139,11 +139,11 @@ def _histogram(
     span = value_range(np.concatenate(weights))
     counts = [np.histogram(values, bins, span)[0] for values in weights]
     edges = np.histogram_bin_edges(weights[0], bins, span)
-    heights, least = counts, 1.0
+    heights, min_height = counts, 1.0
     if density:
         areas = [max(len(values), 1) * np.diff(edges) for values in weights]
         heights = [count / area for count, area in zip(counts, areas, strict=True)]
-        least = 1 / max(area.max() for area in areas)
+        min_height = 1 / max(area.max() for area in areas)
     not_finite = sum(kernel.size for kernel in kernels) - sum(map(len, weights))
     outside = sum(map(len, weights)) - sum(int(count.sum()) for count in counts)
     sizes = " and ".join(dict.fromkeys(f"{kernel.size:,}" for kernel in kernels))
@@ -157,7 +157,15 @@ def _histogram(
         for name, target, kernel in zip(names, targets, kernels, strict=True)
     ]
     limits = (edges[0], edges[-1]) if isinstance(bins, np.ndarray) else _limits(*span)
-    return Histogram(heading, edges, heights, facts, limits, least), not_finite
+    panel = Histogram(
+        heading=heading,
+        edges=edges,
+        heights=heights,
+        facts=facts,
+        limits=limits,
+        min_height=min_height,
+    )
+    return panel, not_finite
 
 
 def _fact(name: str, address: str, kernel: np.ndarray) -> str:

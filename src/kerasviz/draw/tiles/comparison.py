@@ -16,7 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, value_range, warn_invalid
-from kerasviz.draw.figure import subplots
+from kerasviz.draw.panel_grid import add_axes
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import escape, wrap_text
 from kerasviz.draw.tiles.layout import (
@@ -133,7 +133,7 @@ def draw_comparison(
         return _draw_by_hand(figure, items, heading, style, new=False)
     # Other engines do not leave Axes alone that are placed by hand.
     columns, _ = _arrange(items, heading, style, _inches(figure), figure.dpi, new=False)
-    axes = subplots(figure, len(items), columns)
+    axes = add_axes(figure, len(items), columns)
     figure.suptitle(heading, fontsize=title_size(LARGE))
     return _draw_into_axes(axes, items, columns, style)
 
@@ -265,7 +265,7 @@ def _draw_by_hand(
     columns, room = _arrange(items, heading, style, page, figure.dpi, new=new)
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=new) for item in items]
     height, width = plans[0].size
-    axes = subplots(figure, len(items), columns)
+    axes = add_axes(figure, len(items), columns)
     for ax in axes:
         ax.set_position((0, 0, width / page[0], height / page[1]))
     line_width = max(width, min(NARROW, room[0])) if new else room[0]
