@@ -89,9 +89,21 @@ def test_what_fills_a_page_needs_all_of_it(count, columns):
     assert [extent.left for extent in filling] == [extent.left for extent in extents]
 
 
+def test_panels_are_squeezed_into_a_page_that_is_too_small():
+    grid = PanelGrid(columns=2, margin=0.05)
+    extents = grid.fill([EXTENT] * 4, (1.1, 1.2), heading=0.1)
+    assert grid.width(extents) == pytest.approx(1.1)
+    assert grid.height(extents, heading=0.1) == pytest.approx(1.2)
+    across, down = 1 / (2 * (0.75 + MIN_SIDE)), 1 / (2 * (1.25 + MIN_SIDE))
+    for extent in extents:
+        assert (extent.width, extent.height) == pytest.approx((across * MIN_SIDE, down * MIN_SIDE))
+        assert (extent.left, extent.above) == pytest.approx((across * 0.5, down * 0.75))
+
+
 def test_data_areas_never_vanish():
-    (extent,) = PanelGrid(columns=1).fill([EXTENT], (0.5, 0.5))
-    assert (extent.width, extent.height) == (MIN_SIDE, MIN_SIDE)
+    (extent,) = PanelGrid(columns=1).fill([EXTENT], (0.5, 0.5), heading=1)
+    assert extent.width > 0.05
+    assert extent.height > 0.02
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 3), (5, 2)])

@@ -110,10 +110,19 @@ class PanelGrid:
     def fill(
         self, extents: Sequence[PanelExtent], page: tuple[float, float], heading: float = 0.0
     ) -> list[PanelExtent]:
-        """Return the extents with data areas of one size that fill a page."""
+        """Return the extents with data areas of one size that fill a page.
+
+        On a page that is too small for what is written around the panels, all of this is squeezed:
+        the words are then on one another, but every panel is in sight.
+        """
         width = self.fill_width(extents, page[0])
         height = self.fill_height(extents, page[1], heading)
-        return [replace(extent, width=width, height=height) for extent in extents]
+        filling = [replace(extent, width=width, height=height) for extent in extents]
+        fixed = heading + self.height([PanelExtent()] * len(extents))
+        beside = self.width([PanelExtent()] * len(extents))
+        across = max(page[0] - beside, MIN_SIDE) / (self.width(filling) - beside)
+        down = max(page[1] - fixed, MIN_SIDE) / (self.height(filling, heading) - fixed)
+        return [_squeeze(extent, min(across, 1.0), min(down, 1.0)) for extent in filling]
 
     def arrange(
         self, extents: Sequence[PanelExtent], page: tuple[float, float], heading: float = 0.0
@@ -187,6 +196,18 @@ class PanelGrid:
     def _row_heights(self, extents: Sequence[PanelExtent]) -> list[float]:
         heights = [extent.above + extent.height + extent.below for extent in extents]
         return [max(heights[i : i + self.columns]) for i in range(0, len(heights), self.columns)]
+
+
+def _squeeze(extent: PanelExtent, across: float, down: float) -> PanelExtent:
+    """Make a panel, with all that is around it, narrower and lower by these factors."""
+    return PanelExtent(
+        width=across * extent.width,
+        left=across * extent.left,
+        right=across * extent.right,
+        height=down * extent.height,
+        above=down * extent.above,
+        below=down * extent.below,
+    )
 
 
 def _round_to_dots(rect: Rect, dpi: float) -> Rect:
