@@ -180,7 +180,23 @@ def draw_curves(
         if grid is not None:
             head = max(heads) / 72
             _place_rows(grid, axes, rows, top + head, head + BELOW, is_new=place.is_new)
-        return Plot(figure, tuple(axes), (), ())
+        return Plot.of_axes(
+            figure,
+            axes,
+            addresses=[panel.name for panel in panels],
+            titles=[panel.name + panel.note for panel in panels],
+            values=[_values(panel.curves) for panel in panels],
+            owns_figure=place.is_new,
+        )
+
+
+def _values(curves: Sequence[Curve]) -> np.ndarray:
+    """Return the values of curves as `(curves, points)`, NaN where a curve has no such point."""
+    points = np.unique(np.concatenate([np.zeros(0), *(curve.x for curve in curves)]))
+    values = np.full((len(curves), len(points)), np.nan)
+    for row, curve in zip(values, curves, strict=True):
+        row[np.searchsorted(points, curve.x)] = curve.y
+    return values
 
 
 def choose_colors(count: int) -> list[str]:

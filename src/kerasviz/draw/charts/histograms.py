@@ -16,8 +16,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 
 from kerasviz.draw.figure import Placement, figure_for, subplots
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import escape, wrap_text
-from kerasviz.draw.tiles.layout import LINE, SLACK, title_size
+from kerasviz.draw.text import LINE_FILL, LINE_HEIGHT, escape, font_size, wrap_text
 
 # Sizes in inches, as those of a figure; of a panel without the words around it.
 ONE_PANEL = (4.6, 2.8)
@@ -49,6 +48,7 @@ class Histogram:
         facts: For each distribution, a line of text.
         limits: Both ends of the axis of values.
         least: The height of a bin that holds a single value.
+        address: The address of the layer.
     """
 
     heading: str
@@ -57,6 +57,7 @@ class Histogram:
     facts: Sequence[str]
     limits: tuple[float, float]
     least: float
+    address: str = ""
 
 
 def draw_histograms(
@@ -96,7 +97,7 @@ def draw_histograms(
             ax.set_ylabel(("density" if density else "count") if leftmost else "", fontsize=small)
             heading = title if isinstance(title, str) and count == 1 else escape(panel.heading)
             width = ax.get_window_extent().width / ax.figure.dpi if size is None else size[0]
-            sizes = 72 * width, title_size(large), title_size(small)
+            sizes = 72 * width, font_size(large), font_size(small)
             heads.append(_write_head(ax, heading if title else "", panel.facts, *sizes))
         above = title if isinstance(title, str) and count > 1 else ""
         if above:
@@ -106,7 +107,14 @@ def draw_histograms(
             rows = [head + (0 if share else NUMBERS) for head in rows]
             rows[0] += (TITLE if above else 0) - (0 if share else NUMBERS)
             _place(axes, size, columns, rows)
-        return Plot(figure, tuple(axes), (), ())
+        return Plot.of_axes(
+            figure,
+            axes,
+            addresses=[panel.address for panel in panels],
+            titles=[panel.heading for panel in panels],
+            values=[np.stack(panel.heights) for panel in panels],
+            owns_figure=place.is_new,
+        )
 
 
 def _panel_size(place: Placement, count: int, columns: int) -> tuple[float, float | None] | None:
@@ -217,7 +225,7 @@ def _write_head(
     Returns:
         The height of all this, in points.
     """
-    width *= SLACK
+    width *= LINE_FILL
     offset = TITLE_PAD
     for number, fact in reversed(list(enumerate(facts))):
         text = wrap_text(escape(fact), width, small)
@@ -233,8 +241,8 @@ def _write_head(
         )
         # A layout makes room for the heading above it; a long text must not make the panel narrow.
         drawn.set_in_layout(not heading)
-        offset += len(text.splitlines()) * LINE * small
+        offset += len(text.splitlines()) * LINE_HEIGHT * small
     offset += TITLE_PAD
     text = wrap_text(heading, width, size)
     ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=offset)
-    return offset + len(text.splitlines()) * LINE * size
+    return offset + len(text.splitlines()) * LINE_HEIGHT * size
