@@ -1,16 +1,16 @@
-"""Measure text, break it into lines, and keep Matplotlib from reading it as a formula."""
+"""Measure, wrap, shorten and escape the text of a picture."""
 
 from __future__ import annotations
 
+import math
 import re
+from functools import lru_cache
+from typing import Any
 
-from matplotlib.font_manager import FontProperties
+from matplotlib import rcParams
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
-
-LINE_HEIGHT = 1.25
-"""Height of a line of text, in sizes of its font."""
-LINE_FILL = 0.94
-"""How much of a line small text may fill: drawn in dots, letters may be wider than they measure."""
 
 
 def escape(text: str) -> str:
@@ -24,13 +24,19 @@ def escape(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
-"""A space at which a line may be broken: not one in "sample 7 of 10"."""
+LINE_HEIGHT = 1.25
+"""Height of a line of text, in sizes of its font."""
+LINE_FILL = 0.94
+"""Which part of a line of small text is filled: drawn in dots, letters may be wider by the rest."""
 
 
-def font_points(relative: str) -> float:
+def font_size(relative: str = "medium") -> float:
     """Return a font size in points, such as that of "small"."""
     return float(FontProperties(size=relative).get_size_in_points())
+
+
+BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
+"""A space at which a line may be broken: not one in "sample 7 of 10"."""
 
 
 def text_height(text: str, size: float) -> float:
@@ -61,3 +67,54 @@ def wrap_text(text: str, width: float, size: float) -> str:
                 line = longer
         lines.append(line)
     return "\n".join(lines)
+
+
+RESOLUTION_MARGIN = 1.03
+"""How much wider than measured a line may come out in another resolution."""
+
+
+def screen_width(text: str, size: float) -> float:
+    """Return the largest width in points that a line of text has, on paper or on a screen.
+
+    On a screen each letter is fitted to whole dots, which makes small ones up to a tenth wider.
+    """
+    font = findfont(FontProperties(size=size))
+    return _screen_width(text, size, font, float(rcParams["figure.dpi"]))
+
+
+# Measuring is slow, and the same words come up again and again. The font is part of the key, since
+# rcParams decide which file it is read from.
+@lru_cache(maxsize=10_000)
+def _screen_width(text: str, size: float, _font: str, dpi: float) -> float:
+    width, _, _ = _renderer(dpi).get_text_width_height_descent(
+        text, FontProperties(size=size), False
+    )
+    return max(RESOLUTION_MARGIN * text_width(text, size), float(width) * 72 / dpi)
+
+
+@lru_cache(maxsize=4)
+def _renderer(dpi: float) -> Any:
+    renderer: Any = RendererAgg  # which Matplotlib has no types for
+    return renderer(1, 1, dpi)
+
+
+def elide_middle(text: str, width: float, size: float) -> str:
+    """Put … for the middle of a text that would be wider than `width` points on a screen.
+
+    Names of layers differ at their ends: `block2_conv1` and `block2_conv2`.
+    """
+    if math.isinf(width) or screen_width(text, size) <= width:
+        return text
+    low, high = 0, len(text) - 1  # the number of letters that remain is between these
+    while low < high:
+        middle = (low + high + 1) // 2
+        if screen_width(_without_middle(text, middle), size) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return _without_middle(text, low)
+
+
+def _without_middle(text: str, letters: int) -> str:
+    end = letters // 2
+    return f"{text[: letters - end]}…{text[len(text) - end :]}"

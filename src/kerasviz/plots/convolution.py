@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import keras
@@ -108,11 +109,12 @@ def plot_convolution(
     scene = describe_scene(
         walk, shown, [moment], _heading(place.title, heading, asked.which, shown.note), cmap
     )
+    scene = replace(scene, address=asked.target.address)
     warn_of_values(scene)
     with figure_for(place, make_plan(scene).figure_size, layout="none") as figure:
         picture = ConvolutionPicture(cast(Figure | SubFigure, figure), scene)
         picture.show(moment, np.ones(walk.output.shape, bool))
-    return picture.plot
+    return replace(picture.plot, owns_figure=place.is_new)
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -185,6 +187,7 @@ def animate_convolution(
     said = f"{asked.target.address}: step by step"
     heading = _heading(place.title, said, asked.which, way.note, shown.note)
     scene = describe_scene(walk, shown, moments, heading, cmap)
+    scene = replace(scene, address=asked.target.address)
     warn_of_values(scene)
     figure = place.figure
     if figure is None:

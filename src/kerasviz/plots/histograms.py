@@ -157,15 +157,16 @@ def _histogram(
         for name, target, kernel in zip(names, targets, kernels, strict=True)
     ]
     limits = (edges[0], edges[-1]) if isinstance(bins, np.ndarray) else _limits(*span)
-    panel = Histogram(
+    histogram = Histogram(
         heading=heading,
         edges=edges,
         heights=heights,
         facts=facts,
         limits=limits,
         min_height=min_height,
+        address=join_addresses(targets),
     )
-    return panel, not_finite
+    return histogram, not_finite
 
 
 def _fact(name: str, address: str, kernel: np.ndarray) -> str:

@@ -31,7 +31,7 @@ from kerasviz.draw.panel_grid import (
     open_panels,
 )
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import LINE_FILL, LINE_HEIGHT, escape, font_points, text_height, wrap_text
+from kerasviz.draw.text import LINE_FILL, LINE_HEIGHT, escape, font_size, text_height, wrap_text
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that everybody can tell apart; from "Points of view: Color blindness", 2011."""
@@ -163,7 +163,23 @@ def draw_curves(
         above = title if isinstance(title, str) else note if title else ""
         top = _write_above(opened, above if count > 1 else "", legend, palette)
         opened.place([replace(PANEL, above=max(heads) / 72)] * count, heading=top)
-        return Plot(opened.figure, opened.axes, (), ())
+        return Plot.of_axes(
+            opened.figure,
+            opened.axes,
+            addresses=[panel.name for panel in panels],
+            titles=[panel.name + panel.note for panel in panels],
+            values=[_values(panel.curves) for panel in panels],
+            owns_figure=place.is_new,
+        )
+
+
+def _values(curves: Sequence[Curve]) -> np.ndarray:
+    """Return the values of curves as `(curves, points)`, NaN where a curve has no such point."""
+    points = np.unique(np.concatenate([np.zeros(0), *(curve.x for curve in curves)]))
+    values = np.full((len(curves), len(points)), np.nan)
+    for row, curve in zip(values, curves, strict=True):
+        row[np.searchsorted(points, curve.x)] = curve.y
+    return values
 
 
 def choose_colors(count: int) -> list[str]:
@@ -277,7 +293,7 @@ def _write_heading(ax: Axes, heading: str, legend_height: float) -> float:
     Returns:
         The height of all this, in points.
     """
-    size = font_points("medium")
+    size = font_size("medium")
     text = wrap_text(heading, _line_width(ax), size)
     offset = TITLE_PAD + legend_height
     ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=offset)
@@ -301,7 +317,7 @@ def _write_above(
     page_width, _ = figure_inches(figure)
     from_top = figure.transSubfigure
     if text:
-        size = font_points("medium")
+        size = font_size("medium")
         text = wrap_text(text, LINE_FILL * page_width * 72, size)
         title = figure.suptitle(text, fontsize=size)
         if panels.is_movable:  # else the layout engine places the title too

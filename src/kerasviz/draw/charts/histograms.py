@@ -15,7 +15,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 from kerasviz.draw.figure import Placement
 from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, open_panels
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import LINE_FILL, escape, font_points, text_height, wrap_text
+from kerasviz.draw.text import LINE_FILL, escape, font_size, text_height, wrap_text
 
 # Sizes in inches, as those of a figure.
 LEFT, BELOW, NUMBERS, MARGIN = 0.6, 0.5, 0.25, 0.12
@@ -45,6 +45,7 @@ class Histogram:
         facts: For each distribution, a line of text.
         limits: Both ends of the axis of values.
         min_height: The height of a bin that holds a single value.
+        address: The address of the layer.
     """
 
     heading: str
@@ -53,6 +54,7 @@ class Histogram:
     facts: Sequence[str]
     limits: tuple[float, float]
     min_height: float
+    address: str = ""
 
 
 def draw_histograms(
@@ -89,14 +91,21 @@ def draw_histograms(
             leftmost = index % columns == 0
             ax.set_ylabel(("density" if density else "count") if leftmost else "", fontsize=small)
             heading = title if isinstance(title, str) and count == 1 else escape(panel.heading)
-            sizes = font_points(large), font_points(small)
+            sizes = font_size(large), font_size(small)
             head = _write_head(ax, heading if title else "", panel.facts, *sizes)
             extents[index] = replace(extents[index], above=head / 72 + MARGIN)
         above = title if isinstance(title, str) and count > 1 else ""
         if above:
             opened.figure.suptitle(above)
         opened.place(extents, heading=TITLE if above else 0.0)
-        return Plot(opened.figure, opened.axes, (), ())
+        return Plot.of_axes(
+            opened.figure,
+            opened.axes,
+            addresses=[panel.address for panel in panels],
+            titles=[panel.heading for panel in panels],
+            values=[np.stack(panel.heights) for panel in panels],
+            owns_figure=place.is_new,
+        )
 
 
 def _extent(index: int, count: int, columns: int, *, share: bool) -> PanelExtent:

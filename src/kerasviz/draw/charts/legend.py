@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.lines import Line2D
 
-from kerasviz.draw.text import escape, font_points, text_width
+from kerasviz.draw.text import escape, font_size, text_width
 
 Style = Literal["solid", "dashed", "dotted"]
 """Dotted, with open dots, is a curve at assumed epochs."""
@@ -40,7 +40,7 @@ def legend_options(
     entries: Sequence[LegendEntry], palette: Sequence[str], width: float
 ) -> dict[str, Any]:
     """Return the keywords of a Matplotlib legend without a frame, at most `width` points wide."""
-    size = font_points("small")
+    size = font_size("small")
     return {
         "handles": [_handle(entry, palette) for entry in entries],
         "ncols": _choose_columns([entry.text for entry in entries], width, size),

@@ -52,6 +52,7 @@ class Scene:
         counts_padding: Whether a padded cell under the window goes into the result.
         marks_largest: Whether one value under the window is the result.
         cmap: The colormap of inputs and output, `None` for the usual ones.
+        address: The address of the layer.
     """
 
     inputs: np.ndarray
@@ -68,6 +69,7 @@ class Scene:
     counts_padding: bool = True
     marks_largest: bool = False
     cmap: str | Colormap | None = None
+    address: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from kerasviz.draw.convolution.layout import (
     make_plan,
 )
 from kerasviz.draw.convolution.numbered_image import Cells
-from kerasviz.draw.plot import Plot
+from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import wrap_text
 
 ACCENT = "#ff6a00"
@@ -90,12 +90,19 @@ class ConvolutionPicture:
     @property
     def plot(self) -> Plot:
         """The figure, axes, images and colour bars of all parts."""
-        return Plot(
-            self._figure,
-            tuple(self._axes.values()),
-            tuple(cells.image for cells in self._cells.values()),
-            tuple(self._bars.get(part) for _, part in self._axes),
-        )
+        panels = [
+            Panel(
+                address=self._scene.address,
+                values=cells.image.get_array(),
+                limits=cells.image.get_clim(),
+                title=str(cells.image.get_label()),
+                ax=cells.image.axes,
+                image=cells.image,
+                colorbar=self._bars.get(part),
+            )
+            for (_, part), cells in self._cells.items()
+        ]
+        return Plot(figure=self._figure, panels=tuple(panels))
 
     def show(self, moment: Moment, written: np.ndarray) -> None:
         """Move the window, and show what is there.

@@ -248,15 +248,16 @@ def place_maps(maps: Maps, width: float) -> MapPlaces:
     if maps.numbers is None:
         unit = min(width / across, PICTURE_HEIGHT / height)
         left = (width - across * unit) / 2
-        return MapPlaces(Grid(1, 1, (height, across)), (unit, unit), left, 2.0)
+        return MapPlaces(Grid(count=1, columns=1, tile=(height, across)), (unit, unit), left, 2.0)
     if height == 1 < across:
         left = max(line_width(str(number), NUMBER) for number in maps.numbers) + 3
         unit_x = (width - left) / across
-        return MapPlaces(Grid(count, 1, (1, across)), (SEQUENCE_HEIGHT, unit_x), left, 2.0)
+        grid = Grid(count=count, columns=1, tile=(1, across))
+        return MapPlaces(grid, (SEQUENCE_HEIGHT, unit_x), left, 2.0)
     columns = int(np.clip(round(1.2 * MAPS_ACROSS * height / across), 1, MAPS_ACROSS))
     gap = max(1, round(MAP_GAP * across))
     unit = min(width / (columns * across + (columns - 1) * gap), MAP_HEIGHT / height)
     label = LINE * NUMBER + 1
     gaps = (max(1, math.ceil(label / unit)), gap)
-    grid = Grid(count, min(columns, count), (height, across), gaps)
+    grid = Grid(count=count, columns=min(columns, count), tile=(height, across), gap=gaps)
     return MapPlaces(grid, (unit, unit), (width - grid.size[1] * unit) / 2, label)

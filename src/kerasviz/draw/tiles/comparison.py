@@ -18,16 +18,14 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, value_range, warn_invalid
 from kerasviz.draw.panel_grid import add_axes
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import escape, wrap_text
+from kerasviz.draw.text import LINE_FILL, LINE_HEIGHT, escape, font_size, wrap_text
 from kerasviz.draw.tiles.layout import (
     BAR_LABELS,
     BAR_PAD,
     BAR_WIDTH,
-    LINE,
     MANY_PANELS,
     MARGIN,
     ONE_PANEL,
-    SLACK,
     TITLE_PAD,
     Plan,
     add_bar,
@@ -36,7 +34,6 @@ from kerasviz.draw.tiles.layout import (
     needs_bar,
     overhang,
     panel_title,
-    title_size,
 )
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import resolve_scales
@@ -53,8 +50,8 @@ TABLE_NUMBERS = (0.5, 0.45)
 NAME_PAD = 0.04
 """Distance between a panel's name and the small lines below it."""
 NARROW = 1.9
-"""So wide the lines above and below a panel are at least, where there is room for them."""
-LEAST_ROOM = 0.2
+"""Smallest width of the lines above and below a panel, where there is room for them."""
+MIN_ROOM = 0.2
 """The smallest room for a mosaic, however small the caller's figure is."""
 SIDE_BY_SIDE = 0.6
 """All panels are in one row, unless tiles would be smaller than this part of what they can be."""
@@ -70,29 +67,32 @@ class Compared(NamedTuple):
     caption: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Item:
-    """A panel with its colours and the words around it."""
+    """A panel with its colours and the words around it; `title` is all that they say of it."""
 
     panel: TilePanel
     scale: ColorScale | None
     name: str
     notes: str
     caption: str
+    title: str
 
     def lines(self, width: float) -> tuple[str, str, str]:
         """Return name, notes and caption in lines that are at most `width` inches wide."""
-        points, small = SLACK * 72 * width, title_size(SMALL)
+        points, small = LINE_FILL * 72 * width, font_size(SMALL)
         return (
-            wrap_text(self.name, points, title_size(LARGE)),
+            wrap_text(self.name, points, font_size(LARGE)),
             wrap_text(self.notes, points, small),
             wrap_text(self.caption, points, small),
         )
 
 
-class _Drawn(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
     """A panel's artists, and what it needs around the left, lower corner of its mosaic."""
 
+    item: _Item
     ax: Axes
     image: AxesImage
     bar: Colorbar | None
@@ -134,7 +134,7 @@ def draw_comparison(
     # Other engines do not leave Axes alone that are placed by hand.
     columns, _ = _arrange(items, heading, style, _inches(figure), figure.dpi, new=False)
     axes = add_axes(figure, len(items), columns)
-    figure.suptitle(heading, fontsize=title_size(LARGE))
+    figure.suptitle(heading, fontsize=font_size(LARGE))
     return _draw_into_axes(axes, items, columns, style)
 
 
@@ -167,7 +167,15 @@ def _words(
     for each, (panel, scale) in zip(compared, colored, strict=True):
         own = replace(panel, notes=tuple(note for note in panel.notes if note not in common))
         notes = panel_title(own, True).partition("\n")[2]
-        items.append(_Item(panel, scale, escape(each.name), notes, escape(each.caption)))
+        item = _Item(
+            panel=panel,
+            scale=scale,
+            name=escape(each.name),
+            notes=notes,
+            caption=escape(each.caption),
+            title=f"{each.name}, {panel.title}",
+        )
+        items.append(item)
     if len(items) == 1 and heading:  # one panel has one line above it, in an Axes as in a figure
         name = f"{items[0].name}, {heading}" if title is True else heading
         return "", [replace(items[0], name=name)]
@@ -217,19 +225,19 @@ def _room(
     bars = sum(bool(_sharing(items, i, columns, style)) for i in range(columns))
     width = page[0] - 2 * MARGIN - (columns - 1) * BESIDE - bars * BAR_ROOM
     beside, below = (0.0, 0.0) if items[0].panel.table is None else TABLE_NUMBERS
-    width = max(width / columns - beside, LEAST_ROOM)
+    width = max(width / columns - beside, MIN_ROOM)
     rows = math.ceil(len(items) / columns)
     words = max(sum(_heights(*item.lines(width))) for item in items)
     height = page[1] - 2 * MARGIN - (rows - 1) * BELOW
     height -= _heading_height(heading, page[0] - 2 * MARGIN)
-    return width, max(height / rows - words - below, LEAST_ROOM)
+    return width, max(height / rows - words - below, MIN_ROOM)
 
 
 def _heights(name: str, notes: str, caption: str) -> tuple[float, float, float]:
     """Return the heights of the words around a panel, with their distances, in inches."""
-    sizes = (title_size(LARGE), title_size(SMALL), title_size(SMALL))
+    sizes = (font_size(LARGE), font_size(SMALL), font_size(SMALL))
     name_height, notes_height, caption_height = (
-        len(text.splitlines()) * LINE * size / 72
+        len(text.splitlines()) * LINE_HEIGHT * size / 72
         for text, size in zip((name, notes, caption), sizes, strict=True)
     )
     between = NAME_PAD if notes else 0.0
@@ -238,9 +246,9 @@ def _heights(name: str, notes: str, caption: str) -> tuple[float, float, float]:
 
 def _heading_height(heading: str, width: float) -> float:
     """Return the height of the heading, in lines of this width, with the distance below it."""
-    size = title_size(LARGE)
+    size = font_size(LARGE)
     lines = wrap_text(heading, width * 72, size).splitlines()
-    return len(lines) * LINE * size / 72 + TITLE_PAD if heading else 0.0
+    return len(lines) * LINE_HEIGHT * size / 72 + TITLE_PAD if heading else 0.0
 
 
 def _inches(figure: Figure | SubFigure) -> tuple[float, float]:
@@ -269,22 +277,22 @@ def _draw_by_hand(
     for ax in axes:
         ax.set_position((0, 0, width / page[0], height / page[1]))
     line_width = max(width, min(NARROW, room[0])) if new else room[0]
-    drawn = _draw_items(axes, items, plans, columns, line_width, style)
-    _place(figure, drawn, heading, columns, plans[0].size, new=new)
-    return _plot(figure, drawn)
+    drawn = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
+    _place(figure, drawn, heading, columns=columns, mosaic_size=plans[0].size, new=new)
+    return _plot(figure, drawn, is_new=new)
 
 
 def _place(
     figure: Figure | SubFigure,
     drawn: Sequence[_Drawn],
     heading: str,
-    columns: int,
-    size: tuple[float, float],
     *,
+    columns: int,
+    mosaic_size: tuple[float, float],
     new: bool,
 ) -> None:
     """Put panels whose mosaics are all of one size into rows, in the middle of the figure."""
-    height, width = size
+    height, width = mosaic_size
     rows = [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
     lefts = [max(each.left for each in drawn[i::columns]) for i in range(columns)]
     rights = [max(each.right for each in drawn[i::columns]) for i in range(columns)]
@@ -307,10 +315,10 @@ def _place(
         x, y = (round(inches * figure.dpi) / figure.dpi for inches in (x, y))
         each.ax.set_position((x / page[0], y / page[1], width / page[0], height / page[1]))
     if heading:
-        font_size = title_size(LARGE)
-        text = wrap_text(heading, (page[0] - start - MARGIN) * 72, font_size)
+        size = font_size(LARGE)
+        text = wrap_text(heading, (page[0] - start - MARGIN) * 72, size)
         place = {"x": start / page[0], "y": 1 - MARGIN / page[1]}
-        figure.suptitle(text, fontsize=font_size, ha="left", va="top", **place)
+        figure.suptitle(text, fontsize=size, ha="left", va="top", **place)
 
 
 def _draw_into_axes(
@@ -320,16 +328,18 @@ def _draw_into_axes(
     figure, extent = axes[0].figure, axes[0].get_window_extent()
     has_bars = any(needs_bar(item.scale, style) for item in items)
     beside = BAR_ROOM if has_bars else 0.0  # for every panel, so that all are of one size
-    width = max(extent.width / figure.dpi - beside, LEAST_ROOM)
+    width = max(extent.width / figure.dpi - beside, MIN_ROOM)
     room = width, extent.height / figure.dpi
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=False) for item in items]
-    return _plot(figure, _draw_items(axes, items, plans, columns, width, style))
+    drawn = _draw_items(axes, items, plans, columns=columns, line_width=width, style=style)
+    return _plot(figure, drawn, is_new=False)
 
 
 def _draw_items(
     axes: Sequence[Axes],
     items: Sequence[_Item],
     plans: Sequence[Plan],
+    *,
     columns: int,
     line_width: float,
     style: TileStyle,
@@ -352,11 +362,22 @@ def _draw_items(
         start = i - i % columns
         above = plan.head + max(height for _, height, _ in heights[start : start + columns])
         name, notes, caption = words[i]
-        ax.set_title(name, fontsize=title_size(LARGE), x=0, ha="left", y=1, pad=72 * above)
+        ax.set_title(name, fontsize=font_size(LARGE), x=0, ha="left", y=1, pad=72 * above)
         _annotate(ax, notes, 1, above - NAME_PAD)
         _annotate(ax, caption, 0, -below - TITLE_PAD)
         above, below, right = above + heights[i][0], below + heights[i][2], max(right, line_width)
-        drawn.append(_Drawn(ax, image, bar, left, right, above, below))
+        drawn.append(
+            _Drawn(
+                item=item,
+                ax=ax,
+                image=image,
+                bar=bar,
+                left=left,
+                right=right,
+                above=above,
+                below=below,
+            )
+        )
     return drawn
 
 
@@ -373,8 +394,7 @@ def _add_shared_bar(image: AxesImage, plan: Plan, sharing: Sequence[TilePanel]) 
     """Add a colour bar as high as the mosaic, with arrows where one of the panels needs them."""
     width = plan.size[1]
     cax = image.axes.inset_axes((1 + BAR_PAD / width, 0, BAR_WIDTH / width, 1))
-    tiles = np.concatenate([panel.tiles for panel in sharing])
-    return add_bar(image, replace(plan.panel, tiles=tiles), image.axes.figure, cax=cax)
+    return add_bar(image, np.concatenate([panel.tiles for panel in sharing]), cax=cax)
 
 
 def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
@@ -391,16 +411,11 @@ def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
     )
 
 
-def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn]) -> Plot:
+def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn], *, is_new: bool) -> Plot:
     """Return the `Plot`, in which every image has the bar at the end of its row."""
-    colorbars = []
+    panels = []
     bar = None
     for each in reversed(drawn):
         bar = each.bar or bar
-        colorbars.append(bar)
-    return Plot(
-        figure,
-        tuple(each.ax for each in drawn),
-        tuple(each.image for each in drawn),
-        tuple(reversed(colorbars)),
-    )
+        panels.append(each.item.panel.drawn_as(each.image, bar, each.item.title))
+    return Plot(figure=figure, panels=tuple(reversed(panels)), owns_figure=is_new)
