@@ -27,8 +27,8 @@ from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity
-from kerasviz.draw.tiles.layout import draw_apart
 from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import draw_apart
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall

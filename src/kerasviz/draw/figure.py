@@ -93,3 +93,11 @@ def check_place(ax: object, figure: object) -> None:
     check_type("figure", figure, (FigureBase, type(None)), "a Matplotlib figure")
     if ax is not None and figure is not None:
         raise ValueError("`ax` and `figure` cannot both be given: an Axes has a figure already.")
+
+
+def check_panels(count: int, ax: Axes | None, kind: str = "layers") -> None:
+    """Refuse, before anything is computed, an Axes for more panels than one."""
+    if ax is not None and count > 1:
+        raise ValueError(
+            f"`ax` takes one panel, but {count} {kind} were requested: pass `figure` instead."
+        )

@@ -47,16 +47,19 @@ class Rect:
     width: float
     height: float
 
-    def place(self, ax: Axes) -> None:
-        """Move an Axes here."""
-        page_width, page_height = figure_inches(ax.figure)
-        fractions = (
+    def fractions(self, figure: Figure | SubFigure) -> tuple[float, float, float, float]:
+        """Return left, bottom, width and height in parts of a figure, as Matplotlib does."""
+        page_width, page_height = figure_inches(figure)
+        return (
             self.left / page_width,
             self.bottom / page_height,
             self.width / page_width,
             self.height / page_height,
         )
-        ax.set_position(fractions)
+
+    def place(self, ax: Axes) -> None:
+        """Move an Axes here."""
+        ax.set_position(self.fractions(ax.figure))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,6 +288,21 @@ def add_axes(figure: FigureBase, count: int, columns: int, *, share: bool = Fals
 def has_layout_engine(figure: Figure | SubFigure) -> bool:
     """Whether a layout engine places the Axes of a figure."""
     return figure.get_figure(root=True).get_layout_engine() is not None
+
+
+def measure(ax: Axes) -> PanelExtent:
+    """Return the size of an Axes, and how far ticks, labels and titles stick out of it."""
+    dpi = ax.figure.dpi
+    inner, outer = ax.get_window_extent(), ax.get_tightbbox()
+    assert outer is not None  # it is `None` for an invisible Axes alone
+    return PanelExtent(
+        width=inner.width / dpi,
+        height=inner.height / dpi,
+        left=(inner.x0 - outer.x0) / dpi,
+        right=(outer.x1 - inner.x1) / dpi,
+        above=(outer.y1 - inner.y1) / dpi,
+        below=(inner.y0 - outer.y0) / dpi,
+    )
 
 
 def figure_inches(figure: Figure | SubFigure) -> tuple[float, float]:

@@ -21,10 +21,10 @@ from kerasviz.compute.kernel_statistics import (
     write_share,
 )
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.comparison import Compared, draw_comparison
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 from kerasviz.model.addresses import NamedCall

@@ -15,11 +15,12 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice
 from kerasviz._selection import Tiles, choose_tiles, select_tiles
 from kerasviz.compute.feature_maps import Request, compute, has_fixed_rows, prepare
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity
-from kerasviz.draw.tiles.layout import check_panels, draw_panels
 from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.channel_axes import channel_axis

@@ -16,10 +16,9 @@ from kerasviz.compute.kernel_statistics import describe_kernel, write_number
 from kerasviz.compute.kernels import read_kernel
 from kerasviz.draw.charts.histograms import Histogram, draw_histograms
 from kerasviz.draw.color import value_range
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.draw.tiles.style import MAX_COLUMNS
 from kerasviz.model.addresses import NamedCall
 from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers

@@ -12,10 +12,9 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice, check_type, suggest
 from kerasviz.draw.charts.curves import Curve, CurvePanel, Mark, draw_curves
 from kerasviz.draw.charts.legend import LegendEntry, Style
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.logs.best_epoch import Best, Direction, find_best
 from kerasviz.logs.history import explain, read_runs
 from kerasviz.logs.runs import LEARNING_RATES, VALIDATION, Run

@@ -21,10 +21,11 @@ from kerasviz.compute.kernel_patterns import (
     resolve_channel,
 )
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels, draw_panels
 from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 
 

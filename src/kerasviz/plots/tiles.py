@@ -9,8 +9,8 @@ from kerasviz._selection import choose_tiles
 from kerasviz.draw.color import is_small_float
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import draw_panels
 from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 
 

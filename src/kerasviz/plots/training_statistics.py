@@ -14,10 +14,9 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_count, suggest
 from kerasviz.draw.charts.curves import COLORS, Curve, CurvePanel, draw_curves
 from kerasviz.draw.charts.legend import LegendEntry
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.logs.training_statistics import STATISTICS, Record, read_records
 
 if TYPE_CHECKING:

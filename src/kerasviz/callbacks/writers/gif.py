@@ -26,8 +26,8 @@ from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.callbacks.writers.folder import last_number, open_folder
 from kerasviz.callbacks.writers.png import discard, encode, png_size
 from kerasviz.draw.color import INVALID, ColorChoice, ColorScale
-from kerasviz.draw.tiles.layout import draw_apart
 from kerasviz.draw.tiles.panel import CROSS_COLOR, TilePanel
+from kerasviz.draw.tiles.picture import draw_apart
 from kerasviz.draw.tiles.style import TileStyle
 
 FRAME_TIME, LAST_TIME = 250, 2000

@@ -1,24 +1,13 @@
-"""Panels in a figure: a new one that fits them, or the caller's."""
+"""Plan a panel of tiles: how large a value is, and how many tiles are in a row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colorbar import Colorbar
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
-from matplotlib.patches import Rectangle
 
-from kerasviz.draw.color import ColorScale, value_range, warn_invalid
-from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import LINE_HEIGHT, escape, font_size, text_width, wrap_text
+from kerasviz.draw.text import LINE_HEIGHT, font_size, text_width
 from kerasviz.draw.tiles.background import enlarge, raster_size, resample
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, choose_columns
 from kerasviz.draw.tiles.panel import (
@@ -28,10 +17,8 @@ from kerasviz.draw.tiles.panel import (
     TileMatrix,
     TilePanel,
     background_column,
-    draw_panel,
 )
-from kerasviz.draw.tiles.scaling import resolve_scales
-from kerasviz.draw.tiles.style import TileLayout, TileStyle
+from kerasviz.draw.tiles.style import TileLayout
 
 # Sizes in inches, as those of a figure.
 ONE_PANEL = (7.0, 7.5)
@@ -44,14 +31,6 @@ MAX_CELL = 0.3
 MIN_TILE, MAX_WIDTH = 0.3, 24.0
 """The smallest tile of a table with backgrounds, for which a new figure becomes wider, and the
 largest width to which it does."""
-MIN_WIDTH = 2.6
-SMALL_AXES = 3.5
-"""Below this width, an Axes of the caller's gets a title in a small font."""
-MARGIN = 0.12
-BAR_WIDTH, BAR_PAD = 0.13, 0.1
-BAR_LABELS = 0.45
-"""Room for the labels of a colour bar that shares an Axes of the caller's."""
-TITLE_PAD = 0.07
 ASPECT = 1.4
 """Width to height of a new figure's mosaic, where the number of tiles allows it."""
 
@@ -105,68 +84,6 @@ class Plan:
         """Room above the mosaic for the numbers of the first row, in inches."""
         above = self.label_size is not None and not self.row_step
         return self.grid.gap[0] * self.unit if above else 0.0
-
-
-def check_panels(count: int, ax: Axes | None, kind: str = "layers") -> None:
-    """Refuse, before anything is computed, an Axes for more panels than one."""
-    if ax is not None and count > 1:
-        raise ValueError(
-            f"`ax` takes one panel, but {count} {kind} were requested: pass `figure` instead."
-        )
-
-
-def draw_panels(panels: Sequence[TilePanel], style: TileStyle) -> Plot:
-    """Draw panels into a new figure, or into the Axes or the figure that the caller gave.
-
-    Args:
-        panels: What to draw, at least one.
-        style: How to draw them.
-
-    Returns:
-        The `Plot`. A new figure is known to pyplot; if anything fails, it is closed again.
-    """
-    ax, figure = style.place.ax, style.place.figure
-    check_panels(len(panels), ax)
-    warn_invalid(sum(panel.invalid for panel in panels), stacklevel=3)
-    panels, scales = resolve_scales(panels, style.colors)
-    if ax is not None:
-        return _draw_into_axes([ax], panels, scales, style)
-    if figure is not None:
-        columns = _panel_columns(panels)
-        rows = math.ceil(len(panels) / columns)
-        axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(panels))]
-        return _draw_into_axes(axes, panels, scales, style)
-    new = plt.figure(layout="none")
-    try:
-        return _draw_into_new(new, panels, scales, style)
-    except BaseException:
-        plt.close(new)
-        raise
-
-
-def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
-    """Draw each panel as `draw_panels` does, into a figure of its own that pyplot does not know.
-
-    Args:
-        panels: What to draw.
-        style: How to draw them; `ax` and `figure` are left out of account.
-
-    Yields:
-        The `Plot` of each panel, drawn when it is asked for. Nothing is warned about.
-    """
-    panels, scales = resolve_scales(panels, style.colors)
-    for panel, scale in zip(panels, scales, strict=True):
-        figure = Figure()
-        figure.set_layout_engine("none")
-        FigureCanvasAgg(figure)
-        yield _draw_into_new(figure, [panel], [scale], style)
-
-
-def _panel_columns(panels: Sequence[TilePanel]) -> int:
-    """Choose how many panels are side by side: one where tables have backgrounds and are wide."""
-    if any(panel.has_background_column for panel in panels):
-        return 1
-    return math.ceil(math.sqrt(len(panels)))
 
 
 def make_plan(
@@ -370,212 +287,3 @@ def _max_ticks(table: TileMatrix, grid: Grid, unit: float) -> tuple[int, int]:
     height, width = 72 * unit * grid.rows * grid.pitch[0], 72 * unit * grid.size[1]
     room = int(height / (LINE_HEIGHT * size) + 1e-6), int(width / (widest + size / 2))
     return min(rows, max(1, room[0])), min(columns, max(1, room[1]))
-
-
-def panel_title(panel: TilePanel, title: str | bool | None) -> str:
-    """Return the caller's title, or the panel's heading and below it a line of notes.
-
-    Names of layers and samples are drawn letter by letter; the caller's title may hold formulas.
-    """
-    if isinstance(title, str):
-        return title
-    return escape(panel.title) if title else ""
-
-
-def needs_bar(scale: ColorScale | None, style: TileStyle) -> bool:
-    """Whether a colour bar would tell the truth: never over tiles on scales of their own."""
-    return bool(style.layout.colorbar) and scale is not None and style.colors.scale != "tile"
-
-
-def _draw_into_new(
-    figure: Figure,
-    panels: Sequence[TilePanel],
-    scales: Sequence[ColorScale | None],
-    style: TileStyle,
-) -> Plot:
-    """Draw panels one beside the other, and make the figure as large as they are.
-
-    The axes are placed by hand: the sizes of mosaics are known, so that a layout engine, which
-    costs more than the drawing itself, has nothing to find out.
-    """
-    room = ONE_PANEL if len(panels) == 1 else MANY_PANELS
-    plans = [make_plan(panel, style.layout, room, figure.dpi, new=True) for panel in panels]
-    boxes, drawn = [], []
-    for plan, scale in zip(plans, scales, strict=True):
-        height, width = plan.size
-        # What sticks out of an Axes can be measured on any figure that is larger than it, and then
-        # tells how large the figure has to be; so each panel is drawn before it has its position.
-        figure.set_size_inches(width + 2, height + 2)
-        ax = figure.add_axes(_fractions(figure, 1, 1, width, height))
-        image = draw_plan(ax, plan, scale)
-        bar = None
-        if needs_bar(scale, style):
-            cax = figure.add_axes(_fractions(figure, 1 + width, 1, BAR_WIDTH, height))
-            bar = add_bar(image, plan.panel.tiles, over=plan.panel.alpha is not None, cax=cax)
-        boxes.append(_measure(plan, ax, bar, style.place.title))
-        drawn.append(plan.panel.drawn_as(image, bar))
-
-    columns = _panel_columns(panels)
-    widths = [max(box.width for box in boxes[i::columns]) for i in range(columns)]
-    rows = [boxes[i : i + columns] for i in range(0, len(boxes), columns)]
-    heights = [max(box.height for box in row) for row in rows]
-    figure.set_size_inches(sum(widths), sum(heights))
-    for i, (box, plan, panel) in enumerate(zip(boxes, plans, drawn, strict=True)):
-        row, column = divmod(i, columns)
-        height, width = plan.size
-        left = sum(widths[:column]) + box.left
-        bottom = sum(heights[row + 1 :]) + heights[row] - box.top - height
-        panel.ax.set_position(_fractions(figure, left, bottom, width, height))
-        if panel.colorbar is not None:
-            beside = left + width + BAR_PAD
-            panel.colorbar.ax.set_position(_fractions(figure, beside, bottom, BAR_WIDTH, height))
-        _set_title(panel.ax, box.title, plan, font_size())
-    return Plot(figure=figure, panels=tuple(drawn), owns_figure=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Box:
-    """The room around the mosaic of a panel, in inches, and its title broken into lines."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-    title: str
-
-
-def _measure(plan: Plan, ax: Axes, bar: Colorbar | None, title: str | bool | None) -> _Box:
-    height, width = plan.size
-    left, right, above, below = MARGIN, MARGIN, plan.head, MARGIN
-    if plan.panel.table is not None:
-        around = overhang(ax)
-        left += around.left
-        below += around.bottom
-    if bar is not None:
-        around = overhang(bar.ax)
-        right += BAR_PAD + BAR_WIDTH + around.right
-        above = max(above, around.top)
-        below = max(below, around.bottom + MARGIN / 2)
-    total = max(left + width + right, MIN_WIDTH)
-    size = font_size()
-    title = wrap_text(panel_title(plan.panel, title), (total - left - MARGIN) * 72, size)
-    lines = len(title.splitlines())
-    top = MARGIN + above + (lines * LINE_HEIGHT * size / 72 + TITLE_PAD if lines else 0)
-    return _Box(left=left, top=top, width=total, height=top + height + below, title=title)
-
-
-class _Overhang(NamedTuple):
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-
-def overhang(ax: Axes) -> _Overhang:
-    """Return how far ticks and labels stick out of an Axes, in inches."""
-    dpi = cast(Figure, ax.get_figure(root=True)).dpi
-    inner, outer = ax.get_window_extent(), ax.get_tightbbox()
-    assert outer is not None  # it is `None` for an invisible Axes alone
-    return _Overhang(
-        (inner.x0 - outer.x0) / dpi,
-        (outer.x1 - inner.x1) / dpi,
-        (outer.y1 - inner.y1) / dpi,
-        (inner.y0 - outer.y0) / dpi,
-    )
-
-
-def _fractions(
-    figure: Figure, left: float, bottom: float, width: float, height: float
-) -> tuple[float, float, float, float]:
-    total_width, total_height = figure.get_size_inches()
-    return left / total_width, bottom / total_height, width / total_width, height / total_height
-
-
-def _draw_into_axes(
-    axes: Sequence[Axes],
-    panels: Sequence[TilePanel],
-    scales: Sequence[ColorScale | None],
-    style: TileStyle,
-) -> Plot:
-    """Draw each panel into an Axes of the caller's, as large as there is room."""
-    drawn = []
-    for ax, panel, scale in zip(axes, panels, scales, strict=True):
-        extent = ax.get_window_extent()
-        dpi = ax.figure.dpi
-        full = extent.width / dpi, extent.height / dpi
-        has_bar = needs_bar(scale, style)
-        beside = min(BAR_PAD + BAR_WIDTH + BAR_LABELS, 0.4 * full[0]) if has_bar else 0.0
-        room = (full[0] - beside, full[1])
-        plan = make_plan(panel, style.layout, room, dpi, new=False)
-        image = draw_plan(ax, plan, scale)
-        bar = None
-        height, width = plan.size
-        if has_bar:
-            pad = BAR_PAD / full[0]
-            bar = add_bar(
-                image,
-                panel.tiles,
-                over=panel.alpha is not None,
-                ax=ax,
-                fraction=beside / full[0] - pad,
-                pad=pad,
-                shrink=min(1.0, height / room[1]),
-                aspect=height / BAR_WIDTH,
-            )
-        size = font_size("medium" if full[0] >= SMALL_AXES else "small")
-        title = wrap_text(panel_title(panel, style.place.title), (full[0] + width) / 2 * 72, size)
-        _set_title(ax, title, plan, size)
-        drawn.append(panel.drawn_as(image, bar))
-    return Plot(figure=axes[0].figure, panels=tuple(drawn))
-
-
-def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
-    """Draw a panel as it is planned."""
-    image = draw_panel(
-        ax,
-        plan.panel,
-        plan.grid,
-        scale,
-        label_size=plan.label_size,
-        row_step=plan.row_step,
-        max_ticks=plan.max_ticks,
-    )
-    values, units = plan.panel.tiles.shape[1:3], plan.grid.tile
-    if plan.whole_dots and values[0] <= units[0] and values[1] <= units[1]:
-        # Matplotlib's own choice blends values of three dots, and by rounding errors many of one
-        # and two. Without blending both stages give the same dots, and "data" is faster.
-        for each in ax.images:
-            each.set(interpolation="nearest", interpolation_stage="data")
-    return image
-
-
-def add_bar(image: AxesImage, tiles: np.ndarray, *, over: bool = False, **place: Any) -> Colorbar:
-    """Add a colour bar, which ends in an arrow where values are beyond its limits.
-
-    Args:
-        image: The image whose colours it explains.
-        tiles: The values that have these colours.
-        over: Whether the colours are drawn over a background.
-        **place: Where to, as for `Figure.colorbar`.
-    """
-    lowest, highest = value_range(tiles)
-    vmin, vmax = image.get_clim()
-    below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax
-    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
-    bar = image.axes.figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize="small")
-    if over:
-        # What shines through is black in the left half and white in the right one.
-        for left, color in ((0.0, "black"), (0.5, "white")):
-            half = Rectangle(
-                (left, 0), 0.5, 1, transform=bar.ax.transAxes, color=color, linewidth=0
-            )
-            bar.ax.add_patch(half).set_zorder(0)
-    return bar
-
-
-def _set_title(ax: Axes, title: str, plan: Plan, size: float) -> None:
-    # The centred title, since that is the one that `get_title` returns, but flush with the tiles.
-    pad = (plan.head + TITLE_PAD) * 72
-    ax.set_title(title, fontsize=size, x=0, ha="left", y=1, pad=pad)

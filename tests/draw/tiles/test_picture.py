@@ -8,9 +8,11 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.text import text_width
-from kerasviz.draw.tiles.layout import BAR_PAD, BAR_WIDTH, check_panels, draw_panels
+from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_WIDTH
 from kerasviz.draw.tiles.panel import MIN_LABEL_SIZE, TileMatrix, TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import check_style
 
 
