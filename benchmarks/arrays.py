@@ -55,7 +55,8 @@ def measure_mosaic(counts: tuple[int, ...], *, pairs: int) -> Iterator[list[str]
     """
     for count in counts:
         tiles = np.random.default_rng(count).normal(size=(count, SIDE, SIDE)).astype("float32")
-        grid = Grid(count, choose_columns(count, (SIDE + 1, SIDE + 1), 1.4), (SIDE, SIDE))
+        columns = choose_columns(count, (SIDE + 1, SIDE + 1), 1.4)
+        grid = Grid(count=count, columns=columns, tile=(SIDE, SIDE))
         timed = time_pairs(partial(mosaic, tiles, grid), tiles.copy, pairs=pairs)
         ratios = timed.ratios
         per_tile = Spread.of(timed.first).median / count * 1e9

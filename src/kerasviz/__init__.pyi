@@ -9,7 +9,7 @@ from .compute.kernel_statistics import (
 from .compute.kernels import get_kernels
 from .compute.layers import LayerRef, find_layers
 from .compute.streaming import iter_feature_maps, save_feature_maps
-from .draw.plot import Plot
+from .draw.plot import Panel, Plot
 from .draw.tiles.style import TileOptions
 from .plots.architecture import plot_architecture
 from .plots.compare import compare_kernels
@@ -29,6 +29,7 @@ __all__ = [
     "KernelStatistics",
     "LayerRef",
     "LayerStatistics",
+    "Panel",
     "Plot",
     "TileOptions",
     "WeightStatistics",

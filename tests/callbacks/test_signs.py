@@ -67,7 +67,14 @@ def cosine(first, second):
 
 def panel_of(kernel, indices):
     tiles, _ = principal_patterns(kernel[..., indices])
-    return TilePanel(tiles, np.array(indices), kernel.shape[-1], "c", "kernels", "3×3×64")
+    return TilePanel(
+        values=tiles,
+        indices=np.array(indices),
+        total=kernel.shape[-1],
+        address="c",
+        kind="kernels",
+        size="3×3×64",
+    )
 
 
 def test_a_picture_hardly_changes_where_the_kernel_hardly_changed(train, make_kernel):
@@ -154,7 +161,15 @@ def test_slices_of_a_volume_have_one_sign(rng):
     kernel = rng.normal(size=(2, 3, 3, 5, FILTERS))
     flat = kernel.reshape(6, 3, 5, FILTERS)
     tiles = principal_patterns(flat)[0].reshape(-1, 3, 3)
-    panel = TilePanel(tiles, np.arange(FILTERS), FILTERS, "c", "kernels", "", slices=2)
+    panel = TilePanel(
+        values=tiles,
+        indices=np.arange(FILTERS),
+        total=FILTERS,
+        address="c",
+        kind="kernels",
+        size="",
+        slices=2,
+    )
     drawn = DrawnPatterns()
     drawn.remember(-tiles, np.arange(FILTERS))
     np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -tiles)

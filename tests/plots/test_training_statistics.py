@@ -9,7 +9,8 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 import kerasviz
-from kerasviz.draw.charts.curves import COLORS, MARK_COLOR
+from kerasviz.draw.charts.curves import COLORS
+from kerasviz.draw.charts.legend import MARK_COLOR
 
 COLUMNS = ["epoch", "step", "layer", "mean", "std", "norm", "update_ratio", "dead"]
 STATISTICS = COLUMNS[3:]

@@ -143,4 +143,4 @@ def _on_own_scale(panel: TilePanel, convert: Callable[[np.ndarray], np.ndarray])
     tiles = convert(items).reshape(panel.tiles.shape)
     notes = (*panel.notes, OWN_SCALE)
     # Colours are in 0 to 1 now, whatever sign the values had.
-    return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes, signed=False)
+    return replace(panel, scaled_values=tiles, notes=notes, signed=False)

@@ -56,7 +56,7 @@ class DrawnPatterns:
                 continue
             agreement = self._agreement(index, kernel[..., index])
             pattern[:] = align_signs(pattern[np.newaxis], before[np.newaxis], agreement)[0]
-        return replace(panel, tiles=patterns.reshape(panel.tiles.shape))
+        return replace(panel, values=patterns.reshape(panel.values.shape))
 
     def _agreement(self, index: int, weights: np.ndarray) -> np.ndarray | None:
         """Return the agreement of a filter with the one before, `(1,)`, where that is known."""

@@ -27,20 +27,20 @@ from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity
-from kerasviz.draw.tiles.layout import draw_apart
 from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import draw_apart
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall
 from kerasviz.model.graph import sublayers
 from kerasviz.model.inputs.forms import check_inputs_form
-from kerasviz.plots._background import Interpolation, check_overlay
+from kerasviz.plots._background import Interpolation, check_background
+from kerasviz.plots._samples import Samples
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,
     Kind,
     MapKeywords,
     Maps,
-    Samples,
     check_keywords,
     prepare_maps,
 )
@@ -449,7 +449,7 @@ class FeatureMapSnapshots(Snapshots):
             style=style,
             sample=sample,
             sample_names=sample_names,
-            overlay=check_overlay(overlay, picture, alpha, interpolation),
+            background=check_background(overlay, picture, alpha, interpolation),
             slices=slices,
             patch_grid=patch_grid,
             kind=kind,
@@ -483,7 +483,7 @@ class FeatureMapSnapshots(Snapshots):
         assert self._maps is not None
         with seeds_put_back(self.model):
             panels = self._maps.panels()
-        return {panel.name: panel for panel in panels}
+        return {panel.address: panel for panel in panels}
 
     def key(self) -> str:
         """Return a key for the settings that determine an animation's frames."""

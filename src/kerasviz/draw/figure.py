@@ -1,8 +1,7 @@
-"""A figure to draw into, for plots that are no tiles: a new one, or the caller's."""
+"""Check where a plot is drawn, and give it a figure: a new one, or the caller's."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ def check_placement(*own: str, **options: Unpack[FigureOptions]) -> Placement:
 
     Args:
         *own: Further keywords of the function that was called, to be suggested for a typo.
-        **options: What the caller gave.
+        **options: The caller's keywords.
 
     Raises:
         TypeError: A keyword that does not exist, or a value of the wrong type.
@@ -59,20 +58,11 @@ def check_placement(*own: str, **options: Unpack[FigureOptions]) -> Placement:
     return place
 
 
-def subplots(figure: FigureBase, count: int, columns: int, *, share: bool = False) -> list[Axes]:
-    """Add `count` Axes to a figure, row by row; with `share` they have one horizontal axis."""
-    axes: list[Axes] = []
-    for index in range(1, count + 1):
-        beside = axes[0] if share and axes else None
-        axes.append(figure.add_subplot(math.ceil(count / columns), columns, index, sharex=beside))
-    return axes
-
-
 @contextmanager
 def figure_for(
     place: Placement, size: tuple[float, float], layout: str = "constrained"
 ) -> Iterator[FigureBase]:
-    """Give the figure to draw into: that of the caller's Axes, the caller's, or a new one.
+    """Yield the figure to draw into: that of the caller's Axes, the caller's, or a new one.
 
     A new one is known to pyplot and lays itself out; it is closed again if drawing fails.
 
@@ -103,3 +93,11 @@ def check_place(ax: object, figure: object) -> None:
     check_type("figure", figure, (FigureBase, type(None)), "a Matplotlib figure")
     if ax is not None and figure is not None:
         raise ValueError("`ax` and `figure` cannot both be given: an Axes has a figure already.")
+
+
+def check_panels(count: int, ax: Axes | None, kind: str = "layers") -> None:
+    """Refuse, before anything is computed, an Axes for more panels than one."""
+    if ax is not None and count > 1:
+        raise ValueError(
+            f"`ax` takes one panel, but {count} {kind} were requested: pass `figure` instead."
+        )

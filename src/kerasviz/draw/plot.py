@@ -1,13 +1,16 @@
-"""`Plot`, what every plot function returns."""
+"""`Plot`, which every plot function returns, and `Panel`, the data of one part of it."""
 
 from __future__ import annotations
 
 import os
 import pathlib
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
+import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
@@ -17,35 +20,131 @@ from matplotlib.image import AxesImage
 from kerasviz._files import replacing
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Panel:
+    """One part of a plot: the data that it shows, and the artists that show them.
+
+    Args:
+        address: The layer address, or the name of the metric or statistic; "" where there is none.
+        indices: The index of each tile in its layer, `(tiles,)`, in the order in which they are
+            drawn: after `sort=` and `top=` it says which filter is which tile. `None` where there
+            are no tiles.
+        values: The values themselves, whatever scale they are drawn on. Of tiles `values[i]` are
+            those of `indices[i]`: `(tiles, height, width)`; with a last axis of 3 where they are
+            drawn as colours; `(tiles, slices, height, width)` of several slices;
+            `(tiles, rows, ...)` of a table with one row per sample or input channel;
+            `(tiles, rows)` of a matrix. Of curves `(curves, points)`, NaN where a curve has no
+            value; of histograms `(distributions, bins)`, the heights; of an image its values.
+            `None` where there is no array, such as of the boxes of an architecture.
+        limits: The lowest and highest value of the colours, as `image.get_clim()`; `None` where
+            values are colours themselves, or there is no image.
+        title: What is shown in words, address and count first, whichever title is drawn.
+        ax: The Axes.
+        image: The image of the values, `None` of curves and boxes. Of tiles, `image.get_array()` is
+            the masked array of the values as they are drawn, one masked row or column or more
+            between two tiles. Pictures under or beside the tiles are images of their own, in
+            `ax.images` alone. Where there are more values than pixels, what is drawn are averages
+            in which single strong values stay visible, and `get_array` still has every value.
+        colorbar: The colour bar of the image, `None` where there is none. Panels may share one.
+
+    Example:
+        >>> import numpy as np, kerasviz
+        >>> array = np.stack([np.eye(3), 2 * np.eye(3)], axis=-1)
+        >>> (panel,) = kerasviz.plot_tiles(array, sort="norm").panels
+        >>> panel.indices
+        array([1, 0])
+        >>> panel.values.shape, panel.limits
+        ((2, 3, 3), (0.0, 2.0))
+    """
+
+    address: str = ""
+    indices: np.ndarray | None = None
+    values: np.ndarray | None = None
+    limits: tuple[float, float] | None = None
+    title: str = ""
+    ax: Axes
+    image: AxesImage | None = None
+    colorbar: Colorbar | None = None
+
+    def __repr__(self) -> str:
+        first_line = self.title.partition("\n")[0] or self.address
+        return f"Panel({first_line})"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Plot:
-    """A finished picture and the Matplotlib artists in it.
+    """A finished picture: the data of each panel, and the Matplotlib artists that show them.
 
     Nothing is shown or saved: call pyplot's `show` or `savefig`. In a notebook the figure appears
     by itself, as that of every pyplot call does.
 
     Args:
         figure: The Figure, or the SubFigure that was drawn into.
-        axes: The Axes of each panel.
-        images: The image of each panel, none where there are curves or boxes. Of tiles,
-            `images[i].get_array()` is the masked array of the values that are shown, one masked
-            row or column or more between two tiles. Pictures under or beside the tiles are
-            images of their own, in `axes[i].images` alone. Where there are more values than
-            pixels, what is drawn are averages in which single strong values stay visible, and
-            `get_array` still has every value.
-        colorbars: The colour bar of each image, `None` where there is none.
+        panels: The data and the artists of each part.
+        owns_figure: Whether the figure was made for this plot, so that `close` closes it.
 
     Example:
         >>> import numpy as np, kerasviz
         >>> plot = kerasviz.plot_tiles(np.eye(3)[:, :, np.newaxis])
-        >>> plot.images[0].get_array().shape
-        (3, 3)
+        >>> plot.panels[0].values.shape
+        (1, 3, 3)
+        >>> plot.close()
     """
 
     figure: FigureBase
-    axes: tuple[Axes, ...]
-    images: tuple[AxesImage, ...]
-    colorbars: tuple[Colorbar | None, ...]
+    panels: tuple[Panel, ...]
+    owns_figure: bool = False
+
+    @classmethod
+    def of_axes(
+        cls,
+        figure: FigureBase,
+        axes: Sequence[Axes],
+        *,
+        addresses: Sequence[str],
+        titles: Sequence[str],
+        values: Sequence[np.ndarray | None] | None = None,
+        owns_figure: bool = False,
+    ) -> Plot:
+        """Return the plot of Axes that hold curves, bars or boxes: one panel per Axes, no images.
+
+        Args:
+            figure: The figure.
+            axes: The Axes, in order.
+            addresses: What each shows, see `Panel`.
+            titles: The words of each.
+            values: The array of each, where there is one.
+            owns_figure: Whether the figure was made for this plot.
+        """
+        facts = zip(axes, addresses, titles, values or [None] * len(axes), strict=True)
+        panels = [
+            Panel(ax=ax, address=address, title=title, values=array)
+            for ax, address, title, array in facts
+        ]
+        return cls(figure=figure, panels=tuple(panels), owns_figure=owns_figure)
+
+    @property
+    def axes(self) -> tuple[Axes, ...]:
+        """The Axes of the panels, each once."""
+        return tuple(dict.fromkeys(panel.ax for panel in self.panels))
+
+    @property
+    def images(self) -> tuple[AxesImage, ...]:
+        """The image of each panel that has one."""
+        return tuple(panel.image for panel in self.panels if panel.image is not None)
+
+    @property
+    def colorbars(self) -> tuple[Colorbar | None, ...]:
+        """The colour bar of each image, `None` where there is none."""
+        return tuple(panel.colorbar for panel in self.panels if panel.image is not None)
+
+    def close(self) -> None:
+        """Close the figure in pyplot, if it was made for this plot; a figure of yours stays open.
+
+        The plot keeps its data and its figure, which can still be saved.
+        """
+        if self.owns_figure:
+            plt.close(cast(Figure, self.figure))
 
     def savefig(self, path: str | os.PathLike[str] | IO[bytes], **kwargs: Any) -> None:
         """Save the whole figure to a file or a stream, with the keywords of `Figure.savefig`.
@@ -57,7 +156,7 @@ class Plot:
         and makes the file some percent larger; `pil_kwargs={"compress_level": 6}` is Matplotlib's
         way.
         """
-        figure = cast(Figure, self.axes[0].get_figure(root=True))
+        figure = self.figure.get_figure(root=True)
         is_path = isinstance(path, (str, os.PathLike))
         suffix = pathlib.Path(cast(str, path)).suffix[1:] if is_path else ""
         kind = (kwargs.get("format") or suffix or rcParams["savefig.format"]).lower()
@@ -84,7 +183,7 @@ class Plot:
     def __repr__(self) -> str:
         if len(self.images) == 1:
             return f"Plot({self.images[0].get_label()})"
-        return f"Plot({len(self.axes)} panel{'s' if len(self.axes) != 1 else ''})"
+        return f"Plot({len(self.panels)} panel{'s' if len(self.panels) != 1 else ''})"
 
 
 PNG_COMPRESSION = {"compress_level": 3}
@@ -92,4 +191,4 @@ PNG_COMPRESSION = {"compress_level": 3}
 
 
 PNG_COMPRESSION_OF_TILES = {"compress_level": 3, "compress_type": zlib.Z_RLE}
-"""Tiles repeat themselves within a value's dots alone: there to look for more takes time only."""
+"""Only the dots of one value repeat in tiles: to look for other repetitions takes time alone."""

@@ -24,8 +24,24 @@ def escape(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+LINE_HEIGHT = 1.25
+"""Height of a line of text, in sizes of its font."""
+LINE_FILL = 0.94
+"""Which part of a line of small text is filled: drawn in dots, letters may be wider by the rest."""
+
+
+def font_size(relative: str = "medium") -> float:
+    """Return a font size in points, such as that of "small"."""
+    return float(FontProperties(size=relative).get_size_in_points())
+
+
 BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
 """A space at which a line may be broken: not one in "sample 7 of 10"."""
+
+
+def text_height(text: str, size: float) -> float:
+    """Return the height of lines of text in inches; that of an empty text is 0."""
+    return len(text.splitlines()) * LINE_HEIGHT * size / 72
 
 
 def text_width(text: str, size: float) -> float:

@@ -1,8 +1,9 @@
-"""The pictures that feature maps belong to: an input of the model, or what the user gives."""
+"""Find the pictures behind feature maps: an input of the model, or an array of the caller's."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
@@ -14,34 +15,35 @@ from kerasviz.draw.tiles.background import Opacity
 Interpolation = Literal["nearest", "bilinear"]
 
 
-class Overlay(NamedTuple):
-    """The options for pictures, checked as far as possible without the inputs.
+@dataclass(frozen=True, kw_only=True)
+class Background:
+    """The keywords about the pictures behind maps, checked as far as possible without the inputs.
 
     Args:
-        wanted: Whether the maps are drawn over the pictures.
+        is_beneath: Whether the maps are drawn over the pictures, not beside them.
         picture: The name or the index of an input, an array of pictures, or `None`.
         alpha: How much of a picture the maps cover.
         interpolation: How the maps are enlarged.
     """
 
-    wanted: bool
+    is_beneath: bool
     picture: str | int | np.ndarray | None
     alpha: Opacity
     interpolation: Interpolation
 
     @property
-    def noun(self) -> str:
-        """The words for the pictures."""
+    def kind(self) -> str:
+        """What the pictures are, in a word."""
         return "picture" if isinstance(self.picture, np.ndarray) else "input"
 
     def note(self, size: tuple[int, int]) -> str:
         """Say over what the maps are drawn, and how."""
         how = "by strength" if self.alpha == "strength" else f"{self.alpha:.2g}"
         smooth = ", bilinear" if self.interpolation == "bilinear" else ""
-        return f"over the {size[0]}×{size[1]} {self.noun}{smooth}, opacity {how}"
+        return f"over the {size[0]}×{size[1]} {self.kind}{smooth}, opacity {how}"
 
 
-def check_overlay(overlay: Any, picture: Any, alpha: Any, interpolation: Any) -> Overlay:
+def check_background(overlay: Any, picture: Any, alpha: Any, interpolation: Any) -> Background:
     """Check the keywords that have to do with pictures, as `plot_feature_maps` takes them.
 
     Raises:
@@ -74,7 +76,9 @@ def check_overlay(overlay: Any, picture: Any, alpha: Any, interpolation: Any) ->
             raise ValueError(
                 f"`{name}` can only be used together with `overlay`. Received: {name}={value!r}"
             )
-    return Overlay(bool(overlay), picture, alpha, interpolation)
+    return Background(
+        is_beneath=bool(overlay), picture=picture, alpha=alpha, interpolation=interpolation
+    )
 
 
 def _is_bool(value: object) -> bool:
@@ -115,14 +119,14 @@ def _as_picture_array(name: str, value: Any) -> np.ndarray:
     return array if array.ndim == 4 else array[np.newaxis]
 
 
-def find_pictures(
-    extraction: Extraction, overlay: Overlay, indices: np.ndarray, *, grey: bool
+def find_backgrounds(
+    extraction: Extraction, background: Background, indices: np.ndarray, *, grey: bool
 ) -> np.ndarray | None:
     """Return the picture of each sample that is drawn, or `None` where there is none.
 
     Args:
         extraction: What is drawn.
-        overlay: The checked keywords.
+        background: The checked keywords.
         indices: The indices of the samples.
         grey: Whether inputs without an axis of channels may be pictures.
 
@@ -133,47 +137,52 @@ def find_pictures(
     Raises:
         ValueError: It cannot be told which picture is meant, or there is none and one is needed.
     """
-    if not isinstance(overlay.picture, np.ndarray):
-        picture = _input_picture(extraction, overlay, grey=grey)
+    if not isinstance(background.picture, np.ndarray):
+        picture = _input_picture(extraction, background, grey=grey)
         return None if picture is None else picture[indices]
-    count, total = len(overlay.picture), len(extraction.batch)
+    count, total = len(background.picture), len(extraction.batch)
     if count == total:
-        return np.asarray(overlay.picture[indices])
+        return np.asarray(background.picture[indices])
     if count > 1 or len(indices) > 1:
         raise ValueError(
             f"The picture must be one for each of the {total} samples in `inputs`, "
             f"or one where one sample is drawn. Received: {count} for {len(indices)} drawn"
         )
-    return overlay.picture
+    return background.picture
 
 
-def _input_picture(extraction: Extraction, overlay: Overlay, *, grey: bool) -> np.ndarray | None:
+def _input_picture(
+    extraction: Extraction, background: Background, *, grey: bool
+) -> np.ndarray | None:
+    """Return the input that is the picture, or `None` where there is none and none is needed."""
     names = [str(tensor.name) for tensor in keras.tree.flatten(extraction.specs)]
     arrays = extraction.batch.arrays
     pictures = {i: _as_pictures(array) for i, array in enumerate(arrays)}
-    found = {i: picture for i, picture in pictures.items() if picture is not None}
-    if not found and grey:
-        found = {i: array[..., np.newaxis] for i, array in enumerate(arrays) if array.ndim == 3}
-    if overlay.picture is not None:
-        index = _find_input(overlay.picture, names)
-        if index not in found:
+    candidates = {i: picture for i, picture in pictures.items() if picture is not None}
+    if not candidates and grey:
+        candidates = {
+            i: array[..., np.newaxis] for i, array in enumerate(arrays) if array.ndim == 3
+        }
+    if background.picture is not None:
+        index = _find_input(background.picture, names)
+        if index not in candidates:
             raise ValueError(
                 "`picture` must name an input of shape (samples, height, width, 1 or 3). "
-                f"Received: picture={overlay.picture!r}, of shape {arrays[index].shape}"
+                f"Received: picture={background.picture!r}, of shape {arrays[index].shape}"
             )
-        return found[index]
-    if len(found) > 1:
+        return candidates[index]
+    if len(candidates) > 1:
         raise ValueError(
             "`picture` must say which of the inputs is the picture: "
-            f"{' or '.join(repr(names[i]) for i in found)}. Received: picture=None"
+            f"{' or '.join(repr(names[i]) for i in candidates)}. Received: picture=None"
         )
-    if not found and overlay.wanted:
+    if not candidates and background.is_beneath:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise ValueError(
             "`overlay` can be True where an input has the shape (samples, height, width, 1 or 3); "
             f"else it must be the picture itself. Received: overlay=True, inputs of shape {shapes}"
         )
-    return next(iter(found.values()), None)
+    return next(iter(candidates.values()), None)
 
 
 def _as_pictures(array: np.ndarray) -> np.ndarray | None:

@@ -21,10 +21,10 @@ from kerasviz.compute.kernel_statistics import (
     write_share,
 )
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.comparison import Compared, draw_comparison
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 from kerasviz.model.addresses import NamedCall
@@ -120,15 +120,15 @@ def compare_kernels(
 
 
 def check_models(models: Any, name: str = "models") -> dict[str, keras.Model]:
-    """Return models with their names, or say in which form they are wanted.
+    """Return models with their names, or say in which form they must be.
 
     Args:
-        models: What the caller gave.
+        models: The caller's argument.
         name: What the argument is called.
 
     Raises:
-        TypeError: No dict of strings and Keras models.
-        ValueError: No model at all.
+        TypeError: `models` is not a dict of strings and Keras models.
+        ValueError: It has no model.
     """
     form = f'`{name}` must be a dict of names and Keras models: {{"untrained": a, "trained": b}}.'
     if not isinstance(models, Mapping):
@@ -150,16 +150,16 @@ def match_layers(models: Mapping[str, keras.Model], layer: Any) -> list[tuple[Na
     Raises:
         ValueError: It does not name the same number of layers in each.
     """
-    found = [resolve_kernels(model, layer).targets for model in models.values()]
-    if len(set(map(len, found))) > 1:
+    matches = [resolve_kernels(model, layer).targets for model in models.values()]
+    if len(set(map(len, matches))) > 1:
         counts = ", ".join(
-            f"{len(targets)} in {name!r}" for name, targets in zip(models, found, strict=True)
+            f"{len(targets)} in {name!r}" for name, targets in zip(models, matches, strict=True)
         )
         raise ValueError(
             "`layer` must name the same number of layers in each model. "
             f"Received: layer={layer!r}, which names {counts}"
         )
-    return list(zip(*found, strict=True))
+    return list(zip(*matches, strict=True))
 
 
 def join_addresses(targets: Iterable[NamedCall]) -> str:
@@ -226,7 +226,7 @@ def _difference(
     if before.norm > 0:
         caption += f" ({row.norm / before.norm:.0%}{SPACE}of{SPACE}{names[0]})"
     return Compared(
-        replace(panel, notes=tuple(notes), absent_if="none"),
+        replace(panel, notes=tuple(notes), absent_rule="none"),
         f"{names[1]} \N{MINUS SIGN} {names[0]}",
         caption,
     )

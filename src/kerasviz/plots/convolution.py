@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, cast
 
@@ -111,11 +112,12 @@ def plot_convolution(
     text = f"{query.target.address}: row {row}, column {column} of the output"
     heading = _write_heading(place.title, text, query.sample_note, choice.note)
     view = describe_view(trace, choice, [step_view], heading=heading, cmap=cmap)
+    view = replace(view, address=query.target.address)
     warn_of_values(view)
     with figure_for(place, make_layout(view).figure_size, layout="none") as figure:
         picture = ConvolutionPicture(cast(Figure | SubFigure, figure), view)
         picture.show(step_view, np.ones(trace.output.shape, bool))
-    return picture.plot
+    return replace(picture.plot, owns_figure=place.is_new)
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -184,6 +186,7 @@ def animate_convolution(
     text = f"{query.target.address}: step by step"
     heading = _write_heading(place.title, text, query.sample_note, schedule.note, choice.note)
     view = describe_view(trace, choice, steps, heading=heading, cmap=cmap)
+    view = replace(view, address=query.target.address)
     warn_of_values(view)
     figure = place.figure
     if figure is None:

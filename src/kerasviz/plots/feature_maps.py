@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -14,22 +14,30 @@ from typing_extensions import Unpack
 
 from kerasviz._checks import check_choice
 from kerasviz._selection import Tiles, choose_tiles, select_tiles
-from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.background import Opacity, picture_colors
-from kerasviz.draw.tiles.layout import check_panels, draw_panels
-from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
+from kerasviz.draw.tiles.background import Opacity
+from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.channel_axes import channel_axis
-from kerasviz.plots._background import Interpolation, Overlay, check_overlay, find_pictures
+from kerasviz.plots._background import Background, Interpolation, check_background
+from kerasviz.plots._samples import (
+    Samples,
+    ShownSamples,
+    check_sample,
+    choose_samples,
+    not_samples,
+    rows_of_sample,
+    take_samples,
+)
 
 STRIP = 32
 """Values of a vector in a row."""
 
-Samples = int | slice | Sequence[int] | Literal["all"]
 Kind = Literal["image", "rows"]
 
 
@@ -135,12 +143,11 @@ def plot_feature_maps(
             "`inputs` is missing: give what the model takes, as plot_feature_maps(model, layer, "
             "inputs) or plot_feature_maps(model, inputs=...). Received: inputs=None"
         )
-    over = check_overlay(overlay, picture, alpha, interpolation)
     keywords = MapKeywords(
         style=style,
         sample=sample,
         sample_names=sample_names,
-        overlay=over,
+        background=check_background(overlay, picture, alpha, interpolation),
         slices=slices,
         patch_grid=patch_grid,
         kind=kind,
@@ -164,12 +171,12 @@ OWN_KEYWORDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class MapKeywords:
-    """The keywords about maps."""
+    """The keywords about maps, checked as far as possible without a model."""
 
     style: TileStyle
     sample: Samples
     sample_names: Sequence[str] | None
-    overlay: Overlay
+    background: Background
     slices: Tiles | None
     patch_grid: tuple[int, int] | None
     kind: Kind | None
@@ -177,7 +184,7 @@ class MapKeywords:
 
 def check_keywords(keywords: MapKeywords) -> None:
     """Check what can be checked of the keywords without model and inputs."""
-    kind, patch_grid, overlay = keywords.kind, keywords.patch_grid, keywords.overlay
+    kind, patch_grid, background = keywords.kind, keywords.patch_grid, keywords.background
     check_patch_grid(patch_grid)
     if kind is not None:
         check_choice("kind", kind, get_args(Kind), "None")
@@ -186,9 +193,9 @@ def check_keywords(keywords: MapKeywords) -> None:
                 "`kind` and `patch_grid` cannot both be given: a grid lays out a sequence as an "
                 f"image already. Received: kind={kind!r}, patch_grid={patch_grid!r}"
             )
-    _check_sample(keywords.sample, keywords.style.layout.columns)
+    check_sample(keywords.sample, keywords.style.layout.columns)
     is_single = isinstance(keywords.sample, (int, np.integer))
-    if overlay.picture is not None and is_single and not overlay.wanted:
+    if background.picture is not None and is_single and not background.is_beneath:
         raise ValueError("`picture` can only be used together with `overlay` or several samples.")
 
 
@@ -196,7 +203,7 @@ class Maps(NamedTuple):
     """Maps that were requested and checked, to be computed once or several times."""
 
     extraction: Extraction
-    shown: ShownSamples
+    samples: ShownSamples
     keywords: MapKeywords
 
     def panels(self) -> list[TilePanel]:
@@ -207,8 +214,8 @@ class Maps(NamedTuple):
             address, call = target
             maps = _output_of(arrays[address], target, self.keywords.kind)
             fixed = has_fixed_rows(call, 0, self.extraction.specs)
-            shown = _rows_of_sample(maps, self.shown, address, fixed=fixed)
-            panels.append(map_panel(maps, address, shown, self.keywords))
+            samples = rows_of_sample(maps, self.samples, address, fixed=fixed)
+            panels.append(map_panel(maps, address, samples, self.keywords))
         return panels
 
 
@@ -221,109 +228,15 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
     check_panels(len(targets), keywords.style.place.ax)
     for target in targets:
         check_target(target, keywords)
-    shown = _choose_samples(extraction, keywords)
-    for address, call in targets:
-        if len(shown.indices) > 1 and has_fixed_rows(call, 0, extraction.specs):
-            raise _not_samples(address, None, len(shown.indices))
-    return Maps(_take(extraction, shown.indices), shown, keywords)
-
-
-@dataclass(frozen=True)
-class ShownSamples:
-    """The samples that are drawn.
-
-    Args:
-        indices: Their indices in the batch.
-        total: How many the batch has.
-        overlay: What the user said about pictures.
-        is_table: Whether they are the rows of a table.
-        names: A name for each that is drawn.
-        pictures: The picture of each, unsigned bytes `(samples, height, width, 3)`.
-        note: What has to be said about the pictures.
-        rows: How many rows a layer returns for the one sample, where these are not samples.
-    """
-
-    indices: np.ndarray
-    total: int
-    overlay: Overlay
-    is_table: bool = False
-    names: tuple[str, ...] = ()
-    pictures: np.ndarray | None = None
-    note: str = ""
-    rows: int | None = None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Facts for the title."""
-        notes = []
-        count, total = len(self.indices), self.total
-        if self.rows is not None:
-            notes.append(_count_rows(self.rows))
-        if self.is_table and self.rows is None:
-            shown = str(count) if count == total else f"{count} of {total}"
-            notes.append(f"{shown} sample{'s' if total > 1 else ''}")
-        else:
-            notes += [sample_of(int(self.indices[0]), total), *self.names]
-        if self.pictures is not None and self.overlay.wanted:
-            notes.append(self.overlay.note(self.pictures.shape[1:3]))
-        return tuple(note for note in (*notes, self.note) if note)
-
-
-def _check_sample(sample: Any, columns: int | None) -> None:
-    """Check the type of `sample`, and refuse what cannot be used together with a table."""
-    if isinstance(sample, str):
-        check_choice("sample", sample, ("all",), "an int, a slice or a list of ints")
-    elif isinstance(sample, (bool, np.bool_)) or not isinstance(
-        sample, (int, np.integer, slice, list, tuple, range, np.ndarray)
-    ):
-        raise TypeError(
-            "`sample` must be an int, a slice, a list of ints or 'all'. "
-            f"Received: sample={sample!r}"
-        )
-    if not isinstance(sample, (int, np.integer)) and columns is not None:
-        raise ValueError(
-            "`columns` cannot be given with several samples, where each map has a column. "
-            f"Received: columns={columns}, sample={sample!r}"
-        )
-
-
-def _choose_samples(extraction: Extraction, keywords: MapKeywords) -> ShownSamples:
-    """Find the samples that are drawn, their names and their pictures."""
-    sample, names, overlay = keywords.sample, keywords.sample_names, keywords.overlay
-    total = len(extraction.batch)
-    is_table = not isinstance(sample, (int, np.integer))
-    if isinstance(sample, (int, np.integer)) and not -total <= sample < total:
-        raise ValueError(
-            f"`sample` must be between {-total} and {total - 1}, since `inputs` has {total}. "
-            f"Received: sample={sample}"
-        )
-    wanted = slice(None) if isinstance(sample, str) else sample
-    indices = select_tiles(wanted, total, "sample", "`inputs`")
-    shown = ShownSamples(indices, total, overlay, is_table)
-    if names is not None:
-        if isinstance(names, str) or not isinstance(names, Sized) or len(names) != total:
-            raise ValueError(
-                f"`sample_names` must have a name for each of the {total} samples in `inputs`. "
-                f"Received: sample_names={names!r:.80}"
-            )
-        shown = replace(shown, names=tuple(str(names[number]) for number in indices))
-    if not is_table and not overlay.wanted:
-        return shown
-    calls = [target.call for target in extraction.targets.targets]
     grey = keywords.patch_grid is not None or keywords.kind == "image"
-    grey = grey or any(len(call.output_shape or ()) > 3 for call in calls)
-    pictures = find_pictures(extraction, overlay, indices, grey=grey)
-    if pictures is None:
-        return shown
-    colors, note = picture_colors(pictures)
-    return replace(shown, pictures=colors, note=note)
-
-
-def _take(extraction: Extraction, indices: np.ndarray) -> Extraction:
-    """Return an extraction of some of the samples."""
-    batch = extraction.batch
-    arrays = tuple(array[indices] for array in batch.arrays)
-    return replace(extraction, batch=replace(batch, arrays=arrays))
+    grey = grey or any(len(target.call.output_shape or ()) > 3 for target in targets)
+    samples = choose_samples(
+        extraction, keywords.sample, keywords.sample_names, keywords.background, grey=grey
+    )
+    for address, call in targets:
+        if len(samples.indices) > 1 and has_fixed_rows(call, 0, extraction.specs):
+            raise not_samples(address, None, len(samples.indices))
+    return Maps(take_samples(extraction, samples.indices), samples, keywords)
 
 
 def _select_drawable(targets: Selection, keywords: MapKeywords) -> Selection:
@@ -379,7 +292,7 @@ def _check_output_shape(target: NamedCall, keywords: MapKeywords) -> None:
     _check_rank(shape, address)
     axes, _ = _split_shape(target, keywords.kind)
     _check_kind(len(shape), address, keywords.kind)
-    if keywords.overlay.wanted and keywords.patch_grid is None:
+    if keywords.background.is_beneath and keywords.patch_grid is None:
         _check_image_axes(len(axes), address)
 
 
@@ -438,114 +351,67 @@ def _output_of(array: Any, target: NamedCall, kind: Kind | None) -> np.ndarray:
     return array
 
 
-def _rows_of_sample(
-    array: np.ndarray, shown: ShownSamples, address: str, *, fixed: bool = False
-) -> ShownSamples:
-    """Return what the rows of an output stand for, computed from the samples that are drawn.
-
-    Args:
-        array: The output.
-        shown: The samples from which it was computed, and no others.
-        address: The layer's address.
-        fixed: Whether the output has as many rows for any number of samples.
-
-    Raises:
-        ValueError: The rows are not samples, and several samples are drawn, or over pictures.
-    """
-    rows, samples = len(array), len(shown.indices)
-    if rows == samples and not fixed:
-        return shown
-    if samples > 1:
-        raise _not_samples(address, None if fixed else rows, samples)
-    if shown.overlay.wanted:
-        raise ValueError(
-            f"`overlay` takes layers with one row per sample. Received: '{address}', whose output "
-            f"has {_count_rows(rows)} for one sample, so its rows are not samples"
-        )
-    total = 1 if fixed else shown.total  # the same rows for every sample
-    return replace(shown, rows=rows, total=total, pictures=None, note="")
-
-
-def _not_samples(address: str, rows: int | None, samples: int) -> ValueError:
-    has = "no axis of samples" if rows is None else f"{_count_rows(rows)} for {samples} samples"
-    return ValueError(
-        f"`sample` must be one index for '{address}': its output has {has}, so its rows are not "
-        f"samples. get_feature_maps returns all rows. Received: {samples} samples"
-    )
-
-
-def _count_rows(count: int) -> str:
-    return f"{count} row{'s' if count != 1 else ''}"
-
-
-def map_panel(maps: np.ndarray, name: str, shown: ShownSamples, keywords: MapKeywords) -> TilePanel:
+def map_panel(
+    maps: np.ndarray, address: str, samples: ShownSamples, keywords: MapKeywords
+) -> TilePanel:
     """Choose and order the maps of the samples that are drawn.
 
     Args:
         maps: Array `(rows, ..., channels)`: of vectors, sequences, images, or images along further
             axes, with one row per sample or, of one sample, all rows that belong to it.
-        name: The layer's address.
-        shown: The samples.
+        address: The layer's address.
+        samples: The samples.
         keywords: The caller's keywords, checked and complete.
     """
     style, slices = keywords.style, keywords.slices
-    if shown.rows is not None and style.layout.columns is not None:
+    if samples.rows is not None and style.layout.columns is not None:
         raise ValueError(
-            f"`columns` cannot be given for '{name}', whose rows are not samples, so that each map "
-            f"has a column. Received: columns={style.layout.columns}"
+            f"`columns` cannot be given for '{address}', whose rows are not samples, so that each "
+            f"map has a column. Received: columns={style.layout.columns}"
         )
     notes: tuple[str, ...] = ()
     if np.iscomplexobj(maps):
         maps, notes = np.abs(maps), ("magnitudes of complex values",)
     if keywords.patch_grid is not None:
-        maps, more = _lay_out_patches(maps, name, keywords.patch_grid)
+        maps, more = _lay_out_patches(maps, address, keywords.patch_grid)
         notes += more
     rows, *axes, channels = maps.shape
-    if shown.overlay.wanted:
-        _check_image_axes(len(axes), name)
-    noun = "feature maps" if axes else "values"
-    indices, words = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, noun, of=repr(name))
+    if samples.background.is_beneath:
+        _check_image_axes(len(axes), address)
+    kind = "feature maps" if axes else "values"
+    indices, words = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, kind, of=repr(address))
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(rows, -1, height, width, channels)
     parts = None
     if slices is not None:
         count = volumes.shape[1]
-        parts = select_tiles(slices, count, "slices", of=repr(name))
+        parts = select_tiles(slices, count, "slices", of=repr(address))
         word = "slice" if len(parts) == 1 else "slices"
         notes += (f"{word} {', '.join(map(str, parts))} of {count}",)
         volumes = volumes[:, parts]
     tiles = np.moveaxis(volumes[..., indices], -1, 1).reshape(-1, height, width)
     size = f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes))
     return TilePanel(
-        tiles,
-        indices,
-        channels,
-        name,
-        noun,
-        size,
-        notes + shown.notes,
-        _table(shown, indices, noun),
+        values=tiles,
+        indices=indices,
+        total=channels,
+        address=address,
+        kind=kind,
+        size=size,
+        notes=notes + samples.notes,
+        table=samples.table(indices, kind),
         slices=volumes.shape[1],
         columns=None if axes else STRIP,
         slice_indices=parts,
-        pictures=shown.pictures,
-        alpha=shown.overlay.alpha if shown.overlay.wanted else None,
-        smooth=shown.overlay.interpolation == "bilinear",
+        backgrounds=samples.backgrounds,
+        alpha=samples.background.alpha if samples.background.is_beneath else None,
+        smooth=samples.background.interpolation == "bilinear",
         words=words,
-        absent_if="constant here",
-        free_height=len(axes) < 2 and shown.pictures is None and bool(axes or shown.is_table),
+        absent_rule="constant here",
+        free_height=len(axes) < 2
+        and samples.backgrounds is None
+        and bool(axes or samples.is_table),
     )
-
-
-def _table(shown: ShownSamples, indices: np.ndarray, noun: str) -> TileMatrix | None:
-    """Return the rows and columns of a table: of samples, or of what a layer makes of one."""
-    column = noun.removesuffix("s")
-    if shown.rows is not None:
-        return TileMatrix(np.arange(shown.rows), indices, "row", column, "tiles", every=True)
-    if not shown.is_table:
-        return None
-    rows = np.array(shown.names or shown.indices)
-    return TileMatrix(rows, indices, "sample", column, "tiles", shown.overlay.noun, every=True)
 
 
 def _lay_out_patches(

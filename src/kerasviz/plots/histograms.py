@@ -1,4 +1,4 @@
-"""`plot_kernel_histograms`: how the weights of layers are distributed."""
+"""Draw how the weights of layers are distributed: `plot_kernel_histograms`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from kerasviz.compute.kernel_statistics import describe_kernel, write_number
 from kerasviz.compute.kernels import read_kernel
 from kerasviz.draw.charts.histograms import Histogram, draw_histograms
 from kerasviz.draw.color import value_range
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.draw.tiles.style import MAX_COLUMNS
 from kerasviz.model.addresses import NamedCall
 from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers
@@ -91,13 +90,13 @@ def plot_kernel_histograms(
     models = check_models(model, "model") if _is_several(model) else {"": model}
     layers = match_layers(models, layer)
     check_panels(len(layers), place.ax)
-    drawn = [_histogram(models, targets, edges, density) for targets in layers]
-    not_finite = sum(count for _, count in drawn)
+    histograms = [_histogram(models, targets, edges, density) for targets in layers]
+    not_finite = sum(count for _, count in histograms)
     if not_finite:
         warnings.warn(
             f"{not_finite} of the weights are NaN or infinite; they are in no bin.", stacklevel=2
         )
-    panels = [panel for panel, _ in drawn]
+    panels = [panel for panel, _ in histograms]
     if scale == "figure":
         lows, highs = zip(*(panel.limits for panel in panels), strict=True)
         panels = [replace(panel, limits=(min(lows), max(highs))) for panel in panels]
@@ -139,11 +138,11 @@ def _histogram(
     span = value_range(np.concatenate(weights))
     counts = [np.histogram(values, bins, span)[0] for values in weights]
     edges = np.histogram_bin_edges(weights[0], bins, span)
-    heights, least = counts, 1.0
+    heights, min_height = counts, 1.0
     if density:
         areas = [max(len(values), 1) * np.diff(edges) for values in weights]
         heights = [count / area for count, area in zip(counts, areas, strict=True)]
-        least = 1 / max(area.max() for area in areas)
+        min_height = 1 / max(area.max() for area in areas)
     not_finite = sum(kernel.size for kernel in kernels) - sum(map(len, weights))
     outside = sum(map(len, weights)) - sum(int(count.sum()) for count in counts)
     sizes = " and ".join(dict.fromkeys(f"{kernel.size:,}" for kernel in kernels))
@@ -157,7 +156,16 @@ def _histogram(
         for name, target, kernel in zip(names, targets, kernels, strict=True)
     ]
     limits = (edges[0], edges[-1]) if isinstance(bins, np.ndarray) else _limits(*span)
-    return Histogram(heading, edges, heights, facts, limits, least), not_finite
+    histogram = Histogram(
+        heading=heading,
+        edges=edges,
+        heights=heights,
+        facts=facts,
+        limits=limits,
+        min_height=min_height,
+        address=join_addresses(targets),
+    )
+    return histogram, not_finite
 
 
 def _fact(name: str, address: str, kernel: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""`plot_history`: how loss and metrics developed during training."""
+"""Draw how loss and metrics developed during training: `plot_history`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_choice, check_type, suggest
-from kerasviz.draw.charts.curves import Curve, CurvePanel, LegendEntry, Mark, Style, draw_curves
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.charts.curves import Curve, CurvePanel, Mark, draw_curves
+from kerasviz.draw.charts.legend import LegendEntry, Style
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels
-from kerasviz.logs.history import (
-    LEARNING_RATES,
-    VALIDATION,
-    Best,
-    Direction,
-    Run,
-    explain,
-    find_best,
-    read_runs,
-)
+from kerasviz.logs.best_epoch import Best, Direction, find_best
+from kerasviz.logs.history import explain, read_runs
+from kerasviz.logs.runs import LEARNING_RATES, VALIDATION, Run
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -98,10 +91,10 @@ def plot_history(
             f"Received: monitor={monitor!r}{_explain(monitor, runs)}"
         )
     check_panels(len(names), place.ax, "metrics")
-    found = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
-    best = {name: chosen for name, chosen in found.items() if chosen is not None}
-    shown = [key for wanted in names.values() for key in wanted]
-    not_finite = sum(_count_not_finite(run, shown) for run in runs.values())
+    candidates = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
+    best = {name: epoch for name, epoch in candidates.items() if epoch is not None}
+    all_keys = [key for panel_keys in names.values() for key in panel_keys]
+    not_finite = sum(_count_not_finite(run, all_keys) for run in runs.values())
     if not_finite:
         warnings.warn(
             f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=2
@@ -109,7 +102,7 @@ def plot_history(
     incomplete = [run for run in runs.values() if run.lengths]
     if incomplete and place.title is not True:
         warnings.warn(" ".join(map(explain, incomplete)), stacklevel=2)
-    panels = [_panel(runs, best, base, wanted) for base, wanted in names.items()]
+    panels = [_panel(runs, best, base, panel_keys) for base, panel_keys in names.items()]
     return draw_curves(panels, place, colors=max(2, len(runs)), note=_say_runs(runs))
 
 
@@ -118,7 +111,7 @@ def _base(key: str) -> str:
 
 
 def _explain(key: str | None, runs: Mapping[str, Run]) -> str:
-    """Say why a quantity cannot be drawn that was recorded; nothing of any other."""
+    """Return why a quantity that was recorded cannot be drawn; an empty text for any other."""
     run = next((run for run in runs.values() if key in run.lengths), None)
     return "" if run is None else f". {explain(run)}"
 
@@ -132,29 +125,29 @@ def _choose_metrics(
     """
     if metrics is None:
         order = sorted(map(_base, keys), key=lambda base: (base in LEARNING_RATES, base != "loss"))
-        wanted = list(dict.fromkeys(order))
+        requested = list(dict.fromkeys(order))
     else:
-        wanted = [metrics] if isinstance(metrics, str) else metrics
-        words = isinstance(wanted, (list, tuple)) and all(isinstance(x, str) for x in wanted)
-        if not words:
+        requested = [metrics] if isinstance(metrics, str) else metrics
+        is_list = isinstance(requested, (list, tuple))
+        if not is_list or not all(isinstance(name, str) for name in requested):
             raise TypeError(
                 "`metrics` must be a metric's name or a list of names. "
                 f"Received: metrics={metrics!r}"
             )
-    if not wanted:
+    if not requested:
         raise ValueError(f"`metrics` must name at least one. Received: metrics={metrics!r}")
     panels: dict[str, list[str]] = {}
-    for name in wanted:
-        found = [key for key in (name, f"{VALIDATION}{name}") if key in keys]
-        if not found:
+    for name in requested:
+        matches = [key for key in (name, f"{VALIDATION}{name}") if key in keys]
+        if not matches:
             raise ValueError(
                 f"`metrics` must name metrics of the history.{suggest(name, keys)} "
                 f"Received: {name!r}. There are: {', '.join(map(repr, keys))}"
                 f"{_explain(name, runs)}"
             )
-        shown = panels.setdefault(_base(name), [])
-        shown += [key for key in found if key not in shown]
-    return {base: sorted(shown, key=lambda key: key != base) for base, shown in panels.items()}
+        panel_keys = panels.setdefault(_base(name), [])
+        panel_keys += [key for key in matches if key not in panel_keys]
+    return {base: sorted(panel, key=lambda key: key != base) for base, panel in panels.items()}
 
 
 def _count_not_finite(run: Run, keys: Sequence[str]) -> int:
@@ -169,50 +162,65 @@ def _panel(
     curves: list[Curve] = []
     marks: list[Mark] = []
     legend: list[LegendEntry] = []
-    for number, (name, run) in enumerate(runs.items()):
-        found = [key for key in keys if key in run.series]
-        color = 0 if len(runs) == 1 else number
-        drawn = [_curve(run, key, keys, color, alone=len(runs) == 1) for key in found]
-        if not drawn:
+    alone = len(runs) == 1
+    for index, (name, run) in enumerate(runs.items()):
+        run_keys = [key for key in keys if key in run.series]
+        run_curves = [_curve(run, key, keys, index, alone=alone) for key in run_keys]
+        if not run_curves:
             continue
-        curves += drawn
-        chosen = best.get(name)
-        if chosen is not None:
-            marks.append(Mark(chosen.epoch, None if len(runs) == 1 else color, drawn))
-        if len(runs) > 1:
-            value = _value_at(drawn[-1], chosen)
-            epoch = f" at {_say_epoch(chosen, run)}" if value and chosen is not None else ""
-            legend.append(LegendEntry(name + value + epoch, color, "solid"))
+        curves += run_curves
+        run_best = best.get(name)
+        if run_best is not None:
+            color = None if alone else index
+            marks.append(Mark(x=run_best.epoch, color=color, curves=run_curves))
+        if not alone:
+            value = _value_at(run_curves[-1], run_best)
+            epoch = f" at {_say_epoch(run_best, run)}" if value and run_best is not None else ""
+            legend.append(LegendEntry(text=name + value + epoch, color=index))
             continue
-        for key, curve in zip(found, drawn, strict=True):
+        for key, curve in zip(run_keys, run_curves, strict=True):
             assumed = ", epochs assumed" if run.series[key].frequency else ""
-            text = _word(key) + assumed + _value_at(curve, chosen)
-            legend.append(LegendEntry(text, curve.color, curve.style))
-    if len(runs) > 1 and len(keys) > 1:
-        legend += [
-            LegendEntry(_word(key), None, "solid" if key == keys[-1] else "dashed") for key in keys
-        ]
-    if len(runs) > 1 and any(curve.style == "dotted" for curve in curves):
-        legend.append(LegendEntry("epochs assumed", None, "dotted"))
+            text = _word(key) + assumed + _value_at(curve, run_best)
+            legend.append(LegendEntry(text=text, color=curve.color, style=curve.style))
+    if not alone:
+        legend += _style_entries(curves, keys)
     gaps = sum(_count_not_finite(run, keys) for run in runs.values())
     note = f", {gaps} NaN or infinite" if gaps else ""
     if marks:
         note += f" (dotted: {_say_best(best, runs)})"
     positive = all((curve.y[np.isfinite(curve.y)] > 0).all() for curve in curves)
-    return CurvePanel(base, note, curves, marks, legend, base in LEARNING_RATES and positive)
+    return CurvePanel(
+        name=base,
+        note=note,
+        curves=curves,
+        marks=marks,
+        legend=legend,
+        log=base in LEARNING_RATES and positive,
+    )
 
 
-def _curve(run: Run, key: str, keys: Sequence[str], color: int, *, alone: bool) -> Curve:
-    """Return a curve: solid what counts, dashed the training data where validation is there too.
+def _style_entries(curves: Sequence[Curve], keys: Sequence[str]) -> list[LegendEntry]:
+    """Return the entries that explain dashes and dots, where each training has one colour."""
+    entries = []
+    if len(keys) > 1:
+        for key in keys:
+            style: Style = "solid" if key == keys[-1] else "dashed"
+            entries.append(LegendEntry(text=_word(key), color=None, style=style))
+    if any(curve.style == "dotted" for curve in curves):
+        entries.append(LegendEntry(text="epochs assumed", color=None, style="dotted"))
+    return entries
 
-    Dotted is what has assumed epochs.
 
-    A training that is alone has two colours for these, several have one each.
+def _curve(run: Run, key: str, keys: Sequence[str], index: int, *, alone: bool) -> Curve:
+    """Return a curve: solid, or dashed for the training data where validation is there too.
+
+    A curve with assumed epochs is dotted. A training that is alone has one colour for its training
+    data and one for validation; of several, each has one colour.
     """
-    second = key == keys[-1] and len(keys) > 1
-    epochs, values, frequency = run.series[key]
-    style: Style = "dotted" if frequency else "solid" if key == keys[-1] else "dashed"
-    return Curve(epochs, values, color + (alone and second), style)
+    series, is_last = run.series[key], key == keys[-1]
+    style: Style = "dotted" if series.frequency else "solid" if is_last else "dashed"
+    color = index + (alone and is_last and len(keys) > 1)
+    return Curve(x=series.epochs, y=series.values, color=color, style=style)
 
 
 def _word(key: str) -> str:
@@ -222,13 +230,13 @@ def _word(key: str) -> str:
 
 
 def _value_at(curve: Curve, best: Best | None) -> str:
-    """Return the value in the best epoch, where there is one, to be written behind a name."""
+    """Return the value in the best epoch, where there is one, to be written after a name."""
     values = curve.y[curve.x == best.epoch] if best is not None else curve.y[:0]
     return f": {values[0]:.4g}" if len(values) else ""
 
 
 def _say_runs(runs: Mapping[str, Run]) -> str:
-    """Say how the trainings were read; and the name of one that is alone."""
+    """Return how the trainings were read, and the name of one that is alone."""
     if len(runs) == 1:
         ((name, run),) = runs.items()
         return ", ".join(filter(None, [name, *run.notes]))

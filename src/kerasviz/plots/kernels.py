@@ -21,10 +21,11 @@ from kerasviz.compute.kernel_patterns import (
     resolve_channel,
 )
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels, draw_panels
 from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 
 
@@ -103,7 +104,7 @@ def check_channel(channel: object) -> None:
 
 def kernel_panel(
     kernel: np.ndarray,
-    name: str,
+    address: str,
     channel: Channel,
     style: TileStyle,
     *,
@@ -115,7 +116,7 @@ def kernel_panel(
     Args:
         kernel: Array `(height, width, in_channels, filters)`, or with the depth before it; or a
             matrix, which is drawn as the kernel of a 1×1 convolution is.
-        name: The layer's address.
+        address: The layer's address.
         channel: The caller's `channel`.
         style: The caller's keywords.
         axes: What a row and a column are, where the kernel is drawn as a matrix.
@@ -123,33 +124,33 @@ def kernel_panel(
     """
     *window, in_channels, filters = kernel.shape
     is_point = math.prod(window) == 1
-    resolved = resolve_channel(channel, in_channels, name, is_point=is_point)
+    resolved = resolve_channel(channel, in_channels, address, is_point=is_point)
     if channel == "all" and style.layout.columns is not None:
         raise ValueError(
             "`columns` cannot be given with channel='all', where each filter has a column. "
             f"Received: columns={style.layout.columns}"
         )
-    noun = "kernels" if window else f"{axes[1]}s"
+    kind = "kernels" if window else f"{axes[1]}s"
     by_filter = np.moveaxis(kernel, -1, 0)
-    indices, words = choose_tiles(by_filter, style.choice, noun, f"{axes[1]}s", of=repr(name))
+    indices, words = choose_tiles(by_filter, style.choice, kind, f"{axes[1]}s", of=repr(address))
     if is_point and (resolved == "all" or not isinstance(resolved, str)):
         tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
     else:
         tiles, note, table = _patterns(kernel, resolved, indices, reference)
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
     return TilePanel(
-        tiles,
-        indices,
-        filters,
-        name,
-        noun,
-        size if window else f"{in_channels} {axes[0]}s",
-        (note,) if note else (),
-        table,
+        values=tiles,
+        indices=indices,
+        total=filters,
+        address=address,
+        kind=kind,
+        size=size if window else f"{in_channels} {axes[0]}s",
+        notes=(note,) if note else (),
+        table=table,
         slices=math.prod(window[:-2]),
         words=words,
         signed=True,
-        absent_if="zero",
+        absent_rule="zero",
     )
 
 
@@ -168,7 +169,15 @@ def _matrix(
         note = f"{axes[0]} {rows[channel]} of {len(rows)}" if len(rows) > 1 else ""
         rows = rows[[channel]]
     tiles = weights[np.ix_(rows, indices)].T[..., np.newaxis]
-    return _Tiles(tiles, note, TileMatrix(rows, indices, *axes, f"{axes[1]}s", is_matrix=True))
+    table = TileMatrix(
+        rows=rows,
+        columns=indices,
+        row_kind=axes[0],
+        column_kind=axes[1],
+        cell_kind=f"{axes[1]}s",
+        is_matrix=True,
+    )
+    return _Tiles(tiles, note, table)
 
 
 def _patterns(
@@ -187,5 +196,10 @@ def _patterns(
         tiles = align_signs(tiles, patterns, kernel_agreement(flat, compared))
     table = None
     if channel == "all":
-        table = TileMatrix(np.arange(in_channels), indices, "input channel", "filter")
+        table = TileMatrix(
+            rows=np.arange(in_channels),
+            columns=indices,
+            row_kind="input channel",
+            column_kind="filter",
+        )
     return _Tiles(tiles.reshape(-1, height, width, *tiles.shape[3:]), note, table)

@@ -1,4 +1,4 @@
-"""`plot_tiles`: arrays to a picture, no model needed."""
+"""`plot_tiles`: the tiles of an array as one picture, no model needed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kerasviz._selection import choose_tiles
 from kerasviz.draw.color import is_small_float
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import draw_panels
 from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 
 
@@ -43,12 +43,12 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
     chosen = choose_tiles(tiles, style.choice, "tiles")
     height, width = tiles.shape[1:3]
     panel = TilePanel(
-        tiles[chosen.indices],
-        chosen.indices,
-        len(tiles),
-        "",
-        "tiles",
-        f"{height}×{width}",
+        values=tiles[chosen.indices],
+        indices=chosen.indices,
+        total=len(tiles),
+        address="",
+        kind="tiles",
+        size=f"{height}×{width}",
         words=chosen.words,
     )
     return draw_panels([panel], style)

@@ -1,4 +1,4 @@
-"""`plot_training_statistics`: what became of the kernels of layers during training, in numbers."""
+"""Draw how the kernels of layers changed during training: `plot_training_statistics`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_count, suggest
-from kerasviz.draw.charts.curves import COLORS, Curve, CurvePanel, LegendEntry, draw_curves
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.charts.curves import COLORS, Curve, CurvePanel, draw_curves
+from kerasviz.draw.charts.legend import LegendEntry
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.layout import check_panels
 from kerasviz.logs.training_statistics import STATISTICS, Record, read_records
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ NAMES = {
     "update_ratio": "update ratio of a step",
     "dead": "dead filters over the given samples",
 }
-FEW = len(COLORS)
+MAX_NAMED = len(COLORS)
 """Up to this number of layers have distinct colours; more have shades, by depth."""
 
 
@@ -111,33 +111,31 @@ def plot_training_statistics(
     )
 
 
-def _as_list(name: str, wanted: Any) -> list[str]:
-    """Return words that were given as one or as a list."""
-    words = [wanted] if isinstance(wanted, str) else wanted
+def _as_list(name: str, value: Any) -> list[str]:
+    """Return a list of words, also of a single word."""
+    words = [value] if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
-        raise TypeError(
-            f"`{name}` must be a string or a list of these. Received: {name}={wanted!r}"
-        )
+        raise TypeError(f"`{name}` must be a string or a list of these. Received: {name}={value!r}")
     if not words:
-        raise ValueError(f"`{name}` must name at least one. Received: {name}={wanted!r}")
+        raise ValueError(f"`{name}` must name at least one. Received: {name}={value!r}")
     return list(words)
 
 
 def _choose_layers(layer: Any, records: Sequence[Record]) -> list[str]:
-    known = list(dict.fromkeys(record.layer for record in records))
+    addresses = list(dict.fromkeys(record.layer for record in records))
     if layer is None:
-        return known
-    chosen: set[str] = set()
+        return addresses
+    requested: set[str] = set()
     for word in _as_list("layer", layer):
-        found = [word] if word in known else fnmatch.filter(known, word)
-        if not found:
+        matches = [word] if word in addresses else fnmatch.filter(addresses, word)
+        if not matches:
             raise ValueError(
-                f"`layer` must name layers that were written down.{suggest(word, known)} "
-                f"Received: {word!r}. There are: {', '.join(map(repr, known[:20]))}"
-                f"{', …' if len(known) > 20 else ''}"
+                f"`layer` must name layers that were written down.{suggest(word, addresses)} "
+                f"Received: {word!r}. There are: {', '.join(map(repr, addresses[:20]))}"
+                f"{', …' if len(addresses) > 20 else ''}"
             )
-        chosen.update(found)
-    return [address for address in known if address in chosen]
+        requested.update(matches)
+    return [address for address in addresses if address in requested]
 
 
 def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
@@ -146,8 +144,8 @@ def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
     ]
     if statistics is None:
         return measured
-    chosen = list(dict.fromkeys(_as_list("statistics", statistics)))
-    for name in chosen:
+    requested = list(dict.fromkeys(_as_list("statistics", statistics)))
+    for name in requested:
         if name not in STATISTICS:
             raise ValueError(
                 f"`statistics` must name some of {', '.join(map(repr, STATISTICS))}."
@@ -159,17 +157,17 @@ def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
                 f"`statistics` must name what was measured.{hint} Received: {name!r}. "
                 f"There are: {', '.join(map(repr, measured))}"
             )
-    return chosen
+    return requested
 
 
 def _choose_axis(records: Sequence[Record]) -> str:
-    """Return the unit in which no two records of a layer are at the same place."""
-    places = {(record.layer, record.epoch) for record in records}
-    return "epoch" if len(places) == len(records) else "step"
+    """Return the unit in which no two records of a layer are at the same point."""
+    points = {(record.layer, record.epoch) for record in records}
+    return "epoch" if len(points) == len(records) else "step"
 
 
 def _values(records: Sequence[Record], name: str) -> np.ndarray:
-    """Return what was measured, `(n,)`."""
+    """Return the values that were measured, `(n,)`."""
     values = [getattr(record, name) for record in records]
     return np.array([value for value in values if value is not None], "float64")
 
@@ -190,7 +188,7 @@ def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: st
         x = np.array([getattr(record, axis) for record in own])
         y = np.array([getattr(record, name) for record in own], "float64")  # None becomes NaN
         y[~np.isfinite(y) | (log & (y <= 0))] = np.nan
-        curves.append(Curve(x, y, color))
+        curves.append(Curve(x=x, y=y, color=color))
     notes = []
     not_finite = _count_not_finite(records, name)
     if not_finite:
@@ -202,19 +200,24 @@ def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: st
     if level is not None:
         notes.append(f" (dotted: {level}, a rule of thumb)")
     return CurvePanel(
-        NAMES[name], "".join(notes), curves, log=log, level=level, percent=name == "dead"
+        name=NAMES[name],
+        note="".join(notes),
+        curves=curves,
+        log=log,
+        level=level,
+        percent=name == "dead",
     )
 
 
 def _legend(layers: Sequence[str]) -> list[LegendEntry]:
-    """Return an entry a layer; of many, of some that are evenly spaced."""
-    places: Sequence[int] = range(len(layers))
-    if len(layers) > FEW:
-        places = np.linspace(0, len(layers) - 1, FEW).round().astype(int).tolist()
-    return [LegendEntry(layers[place], place, "solid") for place in places]
+    """Return one entry per layer; of many layers, of some that are evenly spaced."""
+    indices: Sequence[int] = range(len(layers))
+    if len(layers) > MAX_NAMED:
+        indices = np.linspace(0, len(layers) - 1, MAX_NAMED).round().astype(int).tolist()
+    return [LegendEntry(text=layers[index], color=index) for index in indices]
 
 
 def _say_layers(layers: Sequence[str]) -> str:
-    if len(layers) <= FEW:
+    if len(layers) <= MAX_NAMED:
         return ""
-    return f"{len(layers)} layers, of which {FEW} are named: the deeper the brighter"
+    return f"{len(layers)} layers, of which {MAX_NAMED} are named: the deeper the brighter"

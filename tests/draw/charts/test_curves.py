@@ -6,15 +6,14 @@ from matplotlib.figure import Figure
 
 from kerasviz.draw.charts.curves import (
     COLORS,
-    FEW_POINTS,
-    MARK_COLOR,
+    MAX_DOTS,
     Curve,
     CurvePanel,
-    LegendEntry,
     Mark,
     choose_colors,
     draw_curves,
 )
+from kerasviz.draw.charts.legend import MARK_COLOR, LegendEntry
 from kerasviz.draw.figure import Placement
 
 
@@ -25,8 +24,8 @@ def draw(closing):
         before = plt.get_fignums()
         own = {name: options.pop(name) for name in ("legend", "axis", "columns") if name in options}
         plot = draw_curves(panels, Placement(**options), colors=colors, note=note, **own)
-        given = "ax" in options or "figure" in options
-        assert len(plt.get_fignums()) == len(before) + (not given)
+        is_new = "ax" not in options and "figure" not in options
+        assert len(plt.get_fignums()) == len(before) + is_new
         return plot
 
     return draw
@@ -34,14 +33,17 @@ def draw(closing):
 
 def curve(y, first=1, color=0, style="solid"):
     y = np.asarray(y, float)
-    return Curve(np.arange(first, first + len(y)), y, color, style)
+    return Curve(x=np.arange(first, first + len(y)), y=y, color=color, style=style)
 
 
 def panel_of(*curves, name="loss", note="", **facts):
-    return CurvePanel(name, note, curves, **facts)
+    return CurvePanel(name=name, note=note, curves=curves, **facts)
 
 
-ENTRIES = (LegendEntry("training", 0, "dashed"), LegendEntry("validation", 1, "solid"))
+ENTRIES = (
+    LegendEntry(text="training", color=0, style="dashed"),
+    LegendEntry(text="validation", color=1, style="solid"),
+)
 
 
 def outside(figure):
@@ -58,7 +60,7 @@ def outside(figure):
 
 def test_lines_are_the_curves_alone(draw):
     first, second = curve([3, 2, 1], style="dashed"), curve([4, 3], first=2, color=1)
-    mark = Mark(2, None, [first, second])
+    mark = Mark(x=2, color=None, curves=[first, second])
     (ax,) = draw(panel_of(first, second, marks=[mark])).axes
     assert len(ax.lines) == 2
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 3], [2, 2], [3, 1]])
@@ -70,7 +72,9 @@ def test_lines_are_the_curves_alone(draw):
 
 def test_a_mark_is_a_line_across_the_panel_and_a_ring_on_each_curve(draw):
     first, second = curve([3, 2, 1]), curve([4, 3], color=1)
-    (ax,) = draw(panel_of(first, second, marks=[Mark(2, None, [first, second])])).axes
+    (ax,) = draw(
+        panel_of(first, second, marks=[Mark(x=2, color=None, curves=[first, second])])
+    ).axes
     line, *rings = ax.collections
     np.testing.assert_array_equal(line.get_segments(), [[[2, 0], [2, 1]]])
     assert line.get_transform() == ax.get_xaxis_transform()
@@ -84,7 +88,9 @@ def test_a_mark_is_a_line_across_the_panel_and_a_ring_on_each_curve(draw):
 
 def test_a_mark_where_a_curve_has_no_point_has_no_ring(draw):
     short = curve([3, 2])
-    (ax,) = draw(panel_of(short, curve([1, 2, 3, 4]), marks=[Mark(4, 1, [short])])).axes
+    (ax,) = draw(
+        panel_of(short, curve([1, 2, 3, 4]), marks=[Mark(x=4, color=1, curves=[short])])
+    ).axes
     line, ring = ax.collections
     assert to_hex(line.get_color()[0]) == COLORS[1]
     assert len(ring.get_offsets()) == 0
@@ -96,8 +102,8 @@ def test_a_mark_where_a_curve_has_no_point_has_no_ring(draw):
         ([1], [0]),
         ([3, 2, 1], [0, 1, 2]),
         ([3, np.nan, 1], [0, 1, 2]),
-        (np.ones(FEW_POINTS + 1), []),
-        ([np.nan, 1, np.nan, *np.ones(FEW_POINTS), np.inf, 1], [1, FEW_POINTS + 4]),
+        (np.ones(MAX_DOTS + 1), []),
+        ([np.nan, 1, np.nan, *np.ones(MAX_DOTS), np.inf, 1], [1, MAX_DOTS + 4]),
     ],
     ids=str,
 )
@@ -108,7 +114,7 @@ def test_a_point_that_no_line_reaches_has_a_dot(draw, values, dots):
 
 
 def test_curves_have_dots_together_or_not_at_all(draw):
-    (ax,) = draw(panel_of(curve([1, 2, 3]), curve(np.ones(FEW_POINTS + 1)))).axes
+    (ax,) = draw(panel_of(curve([1, 2, 3]), curve(np.ones(MAX_DOTS + 1)))).axes
     assert [line.get_markevery() for line in ax.lines] == [[], []]
 
 
@@ -129,7 +135,7 @@ def test_epochs_are_whole_numbers(draw, count, first):
 
 
 def test_a_gap_is_drawn_where_a_value_is_not_finite(draw, pixels):
-    values = np.ones(FEW_POINTS + 10)
+    values = np.ones(MAX_DOTS + 10)
     values[20] = np.nan
     plot = draw(panel_of(curve(values)), title=False)
     ax = plot.axes[0]
@@ -167,7 +173,7 @@ def test_title(draw, title, titles, above, label):
     assert not one.figure.get_suptitle()
 
 
-def test_what_holds_for_all_panels_is_said_once(draw):
+def test_a_note_on_all_panels_is_written_once(draw):
     panels = [panel_of(curve([1, 2]), name=name) for name in ("loss", "mae")]
     assert draw(*panels, note="a note").figure.get_suptitle() == "a note"
     assert draw(panels[0], note="a note").axes[0].get_title() == "loss\na note"
@@ -177,7 +183,9 @@ def test_what_holds_for_all_panels_is_said_once(draw):
 
 def test_the_legend_says_what_is_what(draw):
     (ax,) = draw(
-        panel_of(curve([1, 2]), legend=(*ENTRIES, LegendEntry("both", None, "solid")))
+        panel_of(
+            curve([1, 2]), legend=(*ENTRIES, LegendEntry(text="both", color=None, style="solid"))
+        )
     ).axes
     legend = ax.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["training", "validation", "both"]
@@ -186,7 +194,9 @@ def test_the_legend_says_what_is_what(draw):
     assert [line.is_dashed() for line in handles] == [True, False, False]
 
 
-MANY = tuple(LegendEntry(f"a run with a long name {n}", n % 2, "solid") for n in range(7))
+MANY = tuple(
+    LegendEntry(text=f"a run with a long name {n}", color=n % 2, style="solid") for n in range(7)
+)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +263,7 @@ def test_in_an_axes_of_a_layout_the_legend_is_above(draw):
     assert not left.get_tightbbox().overlaps(right.get_tightbbox())
 
 
-def test_a_figure_gets_an_axes_a_panel(draw):
+def test_a_figure_gets_one_axes_per_panel(draw):
     figure = Figure(figsize=(8, 6))
     margins = vars(figure.subplotpars).copy()
     sub = figure.subfigures(1, 2)[1]
@@ -264,6 +274,14 @@ def test_a_figure_gets_an_axes_a_panel(draw):
     assert figure.get_size_inches().tolist() == [8, 6]
     assert (plot.images, plot.colorbars) == ((), ())
     assert repr(plot) == "Plot(3 panels)"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2)])
+def test_a_tiny_figure_is_no_error(draw, pixels, size):
+    panels = [panel_of(curve([3, 2, 1]), legend=ENTRIES) for _ in range(4)]
+    figure = Figure(figsize=size)
+    pixels(draw(*panels, title="a title", figure=figure).figure)
+    assert tuple(figure.get_size_inches()) == size
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 20])
@@ -317,7 +335,7 @@ def test_the_axis_may_count_something_else(draw):
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(5, 2, 3), (5, 9, 1), (3, 1, 3), (1, 4, 1)])
-def test_so_many_panels_in_a_row(draw, count, columns, rows):
+def test_columns_is_the_number_of_panels_in_a_row(draw, count, columns, rows):
     plot = draw(*[panel_of(curve([1, 2]))] * count, columns=columns)
     plot.figure.draw_without_rendering()
     assert len({round(ax.get_position().y0, 3) for ax in plot.axes}) == rows
@@ -351,7 +369,7 @@ def test_a_legend_of_all_panels_is_above_them(draw, title, entries, place):
 
 
 def test_a_panel_that_is_alone_has_the_legend_of_all(draw):
-    mine = LegendEntry("mine", None, "solid")
+    mine = LegendEntry(text="mine", color=None, style="solid")
     plot = draw(panel_of(curve([1, 2]), legend=[mine]), legend=ENTRIES)
     texts = [text.get_text() for text in plot.axes[0].get_legend().get_texts()]
     assert texts == ["training", "validation", "mine"]

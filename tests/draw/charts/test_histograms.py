@@ -9,9 +9,9 @@ from kerasviz.draw.figure import Placement
 
 def histogram(heading="conv2d: 18,432 weights", facts=("mean -0.0123, std 0.0456",), **changes):
     """Return a panel with a histogram for each of the facts."""
-    heights = [np.array([1, 4.0 + number, 0, 2]) for number in range(len(facts))]
-    given = {"edges": np.linspace(-1, 1, 5), "heights": heights, "limits": (-1.1, 1.1)}
-    return Histogram(heading, facts=facts, least=1.0, **{**given, **changes})
+    heights = [np.array([1, 4.0 + index, 0, 2]) for index in range(len(facts))]
+    fields = {"edges": np.linspace(-1, 1, 5), "heights": heights, "limits": (-1.1, 1.1)}
+    return Histogram(heading=heading, facts=facts, min_height=1.0, **{**fields, **changes})
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def draw(closing):
 
 
 def words(ax):
-    """Return the boxes of all that is written at an Axes, and that of the Axes itself."""
+    """Return the boxes of all text at an Axes, and that of the Axes itself."""
     texts = [ax.title, *ax.texts, ax.xaxis.label, ax.yaxis.label]
     for axis in (ax.xaxis, ax.yaxis):
         low, high = axis.get_view_interval()
@@ -42,14 +42,14 @@ def overlaps(plot):
     plot.figure.draw_without_rendering()
     width, height = plot.figure.get_figure(root=True).bbox.size
     panels = [words(ax) for ax in plot.axes]
-    texts = [(number, box.padded(-1)) for number, (boxes, _) in enumerate(panels) for box in boxes]
+    texts = [(index, box.padded(-1)) for index, (boxes, _) in enumerate(panels) for box in boxes]
     outside = sum(b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height for _, b in texts)
     pairs = sum(one.overlaps(two) for i, (_, one) in enumerate(texts) for _, two in texts[:i])
     on_panels = sum(
         box.overlaps(area)
-        for number, box in texts
+        for index, box in texts
         for other, (_, area) in enumerate(panels)
-        if other != number
+        if other != index
     )
     return outside + pairs + on_panels
 

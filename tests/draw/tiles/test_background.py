@@ -240,7 +240,7 @@ def test_a_picture_keeps_what_the_figure_can_show(picture, cells, dots, size):
     ("cells", "uniform"), [((12, 20), True), ((6, 10), True), ((24, 40), True), ((5, 3), False)]
 )
 def test_a_grid_in_another_unit_has_its_tiles_at_the_same_places(cells, uniform, group):
-    grid = Grid(7, 4, (12, 20), (2.0, 4.0), group)
+    grid = Grid(count=7, columns=4, tile=(12, 20), gap=(2.0, 4.0), group=group)
     other = cell_grid(grid, cells)
     assert other.tile == cells
     assert other.uniform is (uniform and group == 1)

@@ -21,7 +21,13 @@ def compared(rng):
         size = "×".join(map(str, shape[1:3]))
         numbers = np.arange(shape[0] if "table" not in facts else len(facts["table"].columns))
         panel = TilePanel(
-            rng.normal(size=shape), numbers, len(numbers), "conv2d", "kernels", size, **facts
+            values=rng.normal(size=shape),
+            indices=numbers,
+            total=len(numbers),
+            address="conv2d",
+            kind="kernels",
+            size=size,
+            **facts,
         )
         return Compared(panel, name, CAPTION)
 
@@ -116,7 +122,9 @@ def test_nothing_overlaps_with_options(draw, compared, options):
 @pytest.mark.parametrize("size", [None, (9, 5)])
 def test_nothing_overlaps_in_tables(draw, compared, size):
     figure = None if size is None else plt.figure(figsize=size)
-    table = TileMatrix(np.arange(6), np.arange(8), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(6), columns=np.arange(8), row_kind="input channel", column_kind="filter"
+    )
     models = [compared(name, (48, 3, 3), table=table) for name in ("untrained", "trained")]
     difference = compared("trained − untrained", (48, 3, 3), table=table)
     plot = draw(*models, difference=difference, figure=figure)

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from kerasviz.draw.tiles.downsampling import (
-    ReducedImage,
-    ReducedPcolorImage,
-    reduce_blocks,
-    reduce_colors,
+    DownsampledImage,
+    DownsampledPcolorImage,
+    average_blocks,
+    average_colors,
 )
 
 
@@ -31,7 +31,7 @@ def contraharmonic(values: np.ndarray) -> float:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
 def test_blocks_are_averaged_by_the_definition(factors, dtype, rng) -> None:
     array = (10 * rng.normal(size=(11, 14))).astype(dtype)
-    reduced = reduce_blocks(array, np.arange(0, 11, factors[0]), np.arange(0, 14, factors[1]))
+    reduced = average_blocks(array, np.arange(0, 11, factors[0]), np.arange(0, 14, factors[1]))
     rows, columns = -(-11 // factors[0]), -(-14 // factors[1])
     assert reduced.shape == (rows, columns)
     for i in range(rows):
@@ -46,7 +46,7 @@ def test_masked_and_invalid_values_do_not_count() -> None:
     array.mask[1, :2] = True
     array.data[2, 0], array.data[2, 1] = np.nan, np.inf
     array.mask[2:, 2:] = True
-    reduced = reduce_blocks(array, np.array([0, 2]), np.array([0, 2]))
+    reduced = average_blocks(array, np.array([0, 2]), np.array([0, 2]))
     np.testing.assert_array_equal(reduced.filled(-1), [[2, 9], [9, -1]])
 
 
@@ -54,19 +54,19 @@ def test_masked_and_invalid_values_do_not_count() -> None:
 def test_huge_and_tiny_values_are_averaged_as_others_are(size) -> None:
     array = np.zeros((4, 4), "float32" if size not in (1e-5, 1e4) else "float16")
     array[0, 0] = array[3, 3] = array[3, 2] = size
-    reduced = reduce_blocks(array, np.array([0, 2]), np.array([0, 2]))
+    reduced = average_blocks(array, np.array([0, 2]), np.array([0, 2]))
     expected = float(array[0, 0]) * np.array([[1, 0], [0, 1]])
     np.testing.assert_allclose(reduced, expected, rtol=1e-2)
 
 
 def test_averages_stay_within_the_values(rng) -> None:
     for value in rng.uniform(1e-3, 1, 50).astype("float32"):
-        reduced = reduce_blocks(np.full((9, 9), value), np.arange(0, 9, 3), np.arange(0, 9, 3))
+        reduced = average_blocks(np.full((9, 9), value), np.arange(0, 9, 3), np.arange(0, 9, 3))
         assert (reduced == value).all()
 
 
 def test_nothing_that_counts_is_all_masked() -> None:
-    reduced = reduce_blocks(np.full((4, 6), np.nan), np.array([0, 2]), np.array([0, 2, 4]))
+    reduced = average_blocks(np.full((4, 6), np.nan), np.array([0, 2]), np.array([0, 2, 4]))
     assert reduced.shape == (2, 3)
     assert reduced.mask.all()
 
@@ -75,7 +75,7 @@ def test_nothing_that_counts_is_all_masked() -> None:
 def draw():
     """Draw values, a canvas of 100 by 100 pixels, and return image, canvas and the greys."""
 
-    def make(array: np.ndarray, kind: type = ReducedImage, **settings: object):
+    def make(array: np.ndarray, kind: type = DownsampledImage, **settings: object):
         figure = Figure(figsize=(1, 1), dpi=100)
         canvas = FigureCanvasAgg(figure)
         ax = figure.add_axes((0, 0, 1, 1))
@@ -112,7 +112,7 @@ def test_a_single_bright_value_stays_visible(draw) -> None:
 def test_what_is_drawn_are_the_averages(draw, rng) -> None:
     array = rng.uniform(size=(400, 300)).astype("float32")
     _, canvas = draw(array, interpolation="nearest")
-    expected = reduce_blocks(array, np.arange(0, 400, 4), np.arange(0, 300, 3))
+    expected = average_blocks(array, np.arange(0, 400, 4), np.arange(0, 300, 3))
     np.testing.assert_allclose(greys(canvas), expected, atol=2 / 255)
 
 
@@ -184,7 +184,7 @@ def test_many_maps_are_reduced_and_can_be_read_back(plot_tiles, rng, read_tiles)
     maps = rng.uniform(size=(224, 224, 64)).astype("float32")
     plot = plot_tiles(maps)
     (image,) = plot.images
-    assert isinstance(image, ReducedImage)
+    assert isinstance(image, DownsampledImage)
     np.testing.assert_array_equal(read_tiles(image, 224, 224), np.moveaxis(maps, 2, 0))
 
 
@@ -195,7 +195,7 @@ def test_colors_are_averaged_and_those_in_the_gaps_do_not_count(dtype, rng) -> N
     mask[:, 7] = mask[3] = True
     mask[:3, :4] = True
     given = np.ma.MaskedArray(colors, mask)
-    reduced = reduce_colors(given, np.arange(0, 11, 3), np.arange(0, 14, 4))
+    reduced = average_colors(given, np.arange(0, 11, 3), np.arange(0, 14, 4))
     assert reduced.shape == (4, 4, 3)
     assert not reduced[0, 0].any()
     for i, j in set(itertools.product(range(4), range(4))) - {(0, 0)}:
@@ -210,7 +210,7 @@ def test_pictures_of_more_pixels_than_the_figure_has_are_reduced(plot_tiles, rng
     pictures = pictures.astype("float32")
     plot = plot_tiles(pictures)
     (image,) = plot.images
-    assert isinstance(image, ReducedImage)
+    assert isinstance(image, DownsampledImage)
     shown = pixels(plot.figure)[..., :3] / 255
     box = image.get_window_extent()
     rows, columns = image.get_size()
@@ -247,7 +247,7 @@ def draw_unequal():
         widths = np.where(np.arange(array.shape[1]) % 5 == 0, 3, 1)
         x = np.concatenate([[0], np.cumsum(widths)])
         y = np.arange(len(array) + 1)
-        image = ReducedPcolorImage(ax, x, y, array, cmap="gray")
+        image = DownsampledPcolorImage(ax, x, y, array, cmap="gray")
         image.set_clim(0, 1)
         ax.add_image(image)
         ax.set(xlim=(0, x[-1]), ylim=(len(array), 0))

@@ -26,7 +26,7 @@ def grids(draw):
     columns = draw(st.integers(1, items))
     tile = draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
     gap = draw(st.tuples(GAPS, GAPS) | st.tuples(st.integers(1, 6), st.integers(1, 6)))
-    return Grid(items * group, columns * group, tile, gap, group)
+    return Grid(count=items * group, columns=columns * group, tile=tile, gap=gap, group=group)
 
 
 @st.composite
@@ -66,13 +66,13 @@ def test_groups_change_no_value_of_a_mosaic(case):
 
 def test_tiles_stand_in_rows_from_the_top_left():
     tiles = np.array([[[1, 2]], [[3, 4]], [[5, 6]]])
-    array = mosaic(tiles, Grid(3, 2, (1, 2)))
+    array = mosaic(tiles, Grid(count=3, columns=2, tile=(1, 2)))
     assert array.filled(0).tolist() == [[1, 2, 0, 3, 4], [0, 0, 0, 0, 0], [5, 6, 0, 0, 0]]
 
 
 def test_a_mosaic_is_a_copy(rng):
     tiles = rng.normal(size=(1, 3, 3))
-    mosaic(tiles, Grid(1, 1, (3, 3)))[:] = 0
+    mosaic(tiles, Grid(count=1, columns=1, tile=(3, 3)))[:] = 0
     assert tiles.all()
 
 
@@ -81,7 +81,7 @@ def test_a_mosaic_is_a_copy(rng):
     [((1, 1), (1, 1), True), ((3, 1), (3, 1), True), ((0.2, 0.2), (1, 1), False)],
 )
 def test_a_gap_is_drawn_in_its_own_width(gap, cells, uniform):
-    grid = Grid(4, 2, (3, 3), gap)
+    grid = Grid(count=4, columns=2, tile=(3, 3), gap=gap)
     assert grid.gap_cells == cells
     assert grid.uniform is uniform
     y, x = grid.edges()
@@ -125,7 +125,7 @@ def test_the_size_ends_with_the_last_tile(grid):
 
 @pytest.mark.parametrize("gap", [(1, 1), (3, 2), (1.0, 1.0), (0.2, 0.2)])
 def test_the_gap_between_groups_is_drawn_in_its_own_width(gap):
-    grid = Grid(8, 4, (3, 5), gap, group=2)
+    grid = Grid(count=8, columns=4, tile=(3, 5), gap=gap, group=2)
     y, x = grid.edges()
     cells = grid.gap_cells[1]
     assert not grid.uniform
@@ -151,26 +151,26 @@ def test_locate_finds_every_value_where_it_is_drawn(grid, data):
     ids=["below", "beside", "above", "left", "right", "empty place", "under the last row"],
 )
 def test_locate_finds_nothing_outside_the_tiles(point):
-    grid = Grid(3, 2, (3, 3), (0.2, 0.2))
+    grid = Grid(count=3, columns=2, tile=(3, 3), gap=(0.2, 0.2))
     assert grid.locate(*point) is None
 
 
 @pytest.mark.parametrize("x", [3.1, 6.3, 6.5, 6.79, 9.9, 13.1, -0.1], ids=str)
 def test_locate_finds_nothing_in_the_gaps_in_and_between_groups(x):
-    grid = Grid(4, 4, (3, 3), (0.2, 0.2), group=2)
+    grid = Grid(count=4, columns=4, tile=(3, 3), gap=(0.2, 0.2), group=2)
     assert grid.locate(1, x) is None
 
 
 @pytest.mark.parametrize(("x", "place"), [(3.3, 1), (6.1, 1), (6.9, 2), (10.1, 3), (12.9, 3)])
 def test_locate_finds_tiles_of_groups(x, place):
-    grid = Grid(4, 4, (3, 3), (0.2, 0.2), group=2)
+    grid = Grid(count=4, columns=4, tile=(3, 3), gap=(0.2, 0.2), group=2)
     assert grid.locate(1, x)[0] == place
 
 
 @given(st.integers(1, 600), st.tuples(st.floats(0.5, 300), st.floats(0.5, 300)), st.floats(0.2, 5))
 def test_choose_columns_never_drops_a_tile(count, tile, aspect):
     columns = choose_columns(count, tile, aspect)
-    rows = Grid(count, columns, (1, 1)).rows
+    rows = Grid(count=count, columns=columns, tile=(1, 1)).rows
     assert 1 <= columns <= count
     assert (rows - 1) * columns < count <= rows * columns
 
@@ -215,7 +215,7 @@ def test_a_color_tile_is_constant_when_it_is_grey_throughout():
 
 def test_tiles_without_a_gap_touch(rng):
     tiles = rng.normal(size=(5, 4, 1))
-    grid = Grid(5, 5, (4, 1), (0, 0))
+    grid = Grid(count=5, columns=5, tile=(4, 1), gap=(0, 0))
     array = mosaic(tiles, grid)
     np.testing.assert_array_equal(array.data, tiles[..., 0].T)
     assert not array.mask.any()

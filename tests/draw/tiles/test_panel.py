@@ -12,9 +12,9 @@ from matplotlib.image import AxesImage
 from PIL import Image
 
 from kerasviz.draw.color import INVALID, color_scale
-from kerasviz.draw.plot import Plot
+from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import text_width, wrap_text
-from kerasviz.draw.tiles.downsampling import ReducedImage
+from kerasviz.draw.tiles.downsampling import DownsampledImage
 from kerasviz.draw.tiles.grid import Grid
 from kerasviz.draw.tiles.panel import CROSS_COLOR, TileMatrix, TilePanel, draw_panel
 
@@ -30,13 +30,19 @@ def tiles(rng):
 
 
 def panel_of(tiles, **changes):
-    facts = {"indices": np.arange(len(tiles)), "total": len(tiles), "name": "conv"}
-    return TilePanel(tiles, **{**facts, "noun": "kernels", "size": "2×4", **changes})
+    facts = {"indices": np.arange(len(tiles)), "total": len(tiles), "address": "conv"}
+    return TilePanel(**{"values": tiles, **facts, "kind": "kernels", "size": "2×4", **changes})
 
 
 def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, row_step=0):
     size = panel.tiles.shape[1:3]
-    grid = Grid(len(panel.tiles), columns * panel.slices, size, gap, panel.slices)
+    grid = Grid(
+        count=len(panel.tiles),
+        columns=columns * panel.slices,
+        tile=size,
+        gap=gap,
+        group=panel.slices,
+    )
     scale = None if panel.is_rgb else color_scale(panel.tiles)
     return draw_panel(ax, panel, grid, scale, label_size=label_size, row_step=row_step)
 
@@ -53,7 +59,7 @@ def volumes(rng):
     [
         ({}, "conv: 3 kernels, 2×4"),
         ({"total": 512}, "conv: 3 of 512 kernels, 2×4"),
-        ({"name": ""}, "3 kernels, 2×4"),
+        ({"address": ""}, "3 kernels, 2×4"),
         ({"size": ""}, "conv: 3 kernels"),
         ({"notes": ("a note",)}, "conv: 3 kernels, 2×4"),
     ],
@@ -100,7 +106,7 @@ def test_the_first_tile_stands_top_left_and_a_value_is_square(ax, tiles, gap):
 
 
 def test_an_even_gap_is_drawn_by_imshow_and_another_to_scale(ax, tiles):
-    assert type(draw(ax, panel_of(tiles), gap=(1, 1))) is ReducedImage
+    assert type(draw(ax, panel_of(tiles), gap=(1, 1))) is DownsampledImage
     assert type(draw(ax, panel_of(tiles), gap=(0.2, 1))) is not AxesImage
 
 
@@ -180,9 +186,9 @@ def test_a_value_alone_is_not_constant_but_a_constant_volume_of_them_is():
 
 
 def test_what_is_constant_is_told_by_the_values_and_not_by_their_colors(rng):
-    raw = rng.uniform(2, 3, size=(2, 2, 2, 3))
-    raw[1] = 2
-    panel = panel_of(np.ones((2, 2, 2, 3), "float32"), raw=raw)
+    values = rng.uniform(2, 3, size=(2, 2, 2, 3))
+    values[1] = 2
+    panel = panel_of(values, scaled_values=np.ones((2, 2, 2, 3), "float32"))
     assert panel.absent.tolist() == [False, True]
 
 
@@ -236,7 +242,12 @@ def test_rows_are_not_numbered_without_labels(ax, tiles):
 
 
 def test_a_table_of_volumes_numbers_each_above_its_middle(ax, rng):
-    table = TileMatrix(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(2),
+        columns=np.array([4, 0, 9]),
+        row_kind="input channel",
+        column_kind="filter",
+    )
     panel = panel_of(rng.normal(size=(12, 3, 3)), table=table, slices=2)
     draw(ax, panel, columns=3)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "0", "9"]
@@ -250,7 +261,12 @@ def test_a_table_of_volumes_numbers_each_above_its_middle(ax, rng):
 
 def test_a_table_numbers_its_rows_and_columns(ax, rng):
     tiles = rng.normal(size=(6, 3, 3))
-    table = TileMatrix(np.arange(2), np.array([4, 0, 9]), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(2),
+        columns=np.array([4, 0, 9]),
+        row_kind="input channel",
+        column_kind="filter",
+    )
     draw(ax, panel_of(tiles, table=table), columns=3, label_size=6)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "1"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "0", "9"]
@@ -262,7 +278,9 @@ def test_a_table_numbers_its_rows_and_columns(ax, rng):
 
 @pytest.mark.parametrize(("count", "step"), [(16, 1), (17, 2), (64, 4), (512, 32)])
 def test_a_long_table_numbers_some_of_its_columns(ax, count, step):
-    table = TileMatrix(np.arange(1), np.arange(count), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(1), columns=np.arange(count), row_kind="input channel", column_kind="filter"
+    )
     draw(ax, panel_of(np.zeros((count, 1, 1)), table=table), columns=count)
     numbers = [int(label.get_text()) for label in ax.get_xticklabels()]
     assert numbers == list(range(0, count, step))
@@ -271,7 +289,9 @@ def test_a_long_table_numbers_some_of_its_columns(ax, count, step):
 def test_a_grid_of_the_callers_style_is_not_drawn_over_the_tiles(tiles):
     with plt.rc_context({"axes.grid": True}):
         ax = Figure().add_subplot()
-    table = TileMatrix(np.arange(1), np.arange(3), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(1), columns=np.arange(3), row_kind="input channel", column_kind="filter"
+    )
     draw(ax, panel_of(tiles, table=table), columns=3)
     lines = [*ax.get_xgridlines(), *ax.get_ygridlines()]
     assert lines
@@ -299,7 +319,7 @@ def test_the_cursor_tells_the_slice_of_a_volume(ax, volumes):
 
 
 def test_the_cursor_tells_the_value_behind_the_one_that_is_shown(ax, tiles):
-    draw(ax, panel_of(tiles, raw=np.full(tiles.shape, 1234.5)))
+    draw(ax, panel_of(np.full(tiles.shape, 1234.5), scaled_values=tiles))
     assert ax.format_coord(0.5, 0.5) == "tile 0, row 0, column 0: 1234.5"
 
 
@@ -313,7 +333,12 @@ def test_the_cursor_tells_every_color(ax):
 def test_the_cursor_tells_the_place_in_a_table(ax, rng):
     tiles = rng.normal(size=(6, 3, 3))
     tiles[5, 0, 0] = -2
-    table = TileMatrix(np.array([0, 8]), np.array([4, 0, 9]), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.array([0, 8]),
+        columns=np.array([4, 0, 9]),
+        row_kind="input channel",
+        column_kind="filter",
+    )
     draw(ax, panel_of(tiles, table=table), columns=3)
     place = "input channel 8, filter 9, row 0, column 0"
     assert ax.format_coord(8.5, 4.5) == f"{place}: -2."
@@ -338,7 +363,7 @@ def test_lines_are_broken_at_spaces_so_that_they_fit():
 @pytest.fixture
 def plot(ax, tiles):
     image = draw(ax, panel_of(tiles))
-    return Plot(ax.figure, (ax,), (image,), (None,))
+    return Plot(figure=ax.figure, panels=(Panel(ax=ax, image=image),))
 
 
 def test_a_plot_cannot_be_changed(plot):
@@ -348,7 +373,7 @@ def test_a_plot_cannot_be_changed(plot):
 
 def test_the_repr_of_a_plot_is_a_short_line(plot):
     assert repr(plot) == "Plot(conv: 3 kernels, 2×4)"
-    two = dataclasses.replace(plot, axes=plot.axes * 2, images=plot.images * 2)
+    two = dataclasses.replace(plot, panels=plot.panels * 2)
     assert repr(two) == "Plot(2 panels)"
 
 
@@ -398,7 +423,7 @@ def test_savefig_from_a_subfigure_writes_the_figure_around_it(tiles, tmp_path):
     figure = Figure(figsize=(6, 3))
     sub = figure.subfigures(1, 2)[0]
     ax = sub.add_subplot()
-    plot = Plot(sub, (ax,), (draw(ax, panel_of(tiles)),), (None,))
+    plot = Plot(figure=sub, panels=(Panel(ax=ax, image=draw(ax, panel_of(tiles))),))
     plot.savefig(tmp_path / "whole.png", dpi=10)
     assert plt.imread(tmp_path / "whole.png").shape[:2] == (30, 60)
 

@@ -9,8 +9,17 @@ from kerasviz.draw.tiles.scaling import OWN_SCALE, resolve_scales
 from kerasviz.draw.tiles.style import check_style
 
 
-def panel_of(tiles):
-    return TilePanel(tiles, np.arange(len(tiles)), len(tiles), "conv", "kernels", "3×3")
+def panel_of(tiles, **facts):
+    count = len(tiles) // facts.get("slices", 1)
+    return TilePanel(
+        values=tiles,
+        indices=np.arange(count),
+        total=count,
+        address="conv",
+        kind="kernels",
+        size="3×3",
+        **facts,
+    )
 
 
 def resolve_panels(*panels, **options):
@@ -141,7 +150,7 @@ def test_by_figure_colors_and_values_have_one_scale(small):
 
 
 def test_by_tile_the_slices_of_a_volume_share_a_scale(small):
-    volumes = TilePanel(np.concatenate([small, 3 * small]), np.arange(2), 2, "", "", "", slices=2)
+    volumes = panel_of(np.concatenate([small, 3 * small]), slices=2)
     (shown,), (scale,) = resolve_panels(volumes, scale="tile")
     np.testing.assert_allclose(shown.tiles, np.concatenate([small, small]))
     assert limits(scale) == (-1, 1)
@@ -149,7 +158,7 @@ def test_by_tile_the_slices_of_a_volume_share_a_scale(small):
 
 def test_by_tile_the_slices_of_a_color_volume_share_their_limits():
     tiles = np.array([[-2, 0, 1], [0.0, 1, 2], [-0.5, 0.5, 0], [0, 0, 0]]).reshape(4, 1, 1, 3)
-    volumes = TilePanel(tiles, np.arange(2), 2, "", "", "", slices=2)
+    volumes = panel_of(tiles, slices=2)
     (shown,), _ = resolve_panels(volumes, scale="tile")
     assert shown.tiles[:, 0, 0].tolist() == [
         [0, 0.5, 0.75],
@@ -161,8 +170,8 @@ def test_by_tile_the_slices_of_a_color_volume_share_their_limits():
 
 @pytest.mark.parametrize("scale", ["layer", "tile", "figure"])
 @pytest.mark.parametrize("shape", [(4, 2, 2), (4, 2, 2, 3)])
-def test_the_raw_values_are_kept(rng, shape, scale):
+def test_the_values_themselves_remain(rng, shape, scale):
     tiles = 7 * rng.normal(size=shape)
     (panel,), _ = resolve_panels(panel_of(tiles), scale=scale)
     np.testing.assert_array_equal(panel.values, tiles)
-    assert (panel.raw is None) == (panel.tiles is tiles)
+    assert (panel.scaled_values is None) == (panel.tiles is tiles)

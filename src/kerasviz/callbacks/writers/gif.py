@@ -26,8 +26,8 @@ from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.callbacks.writers.folder import last_number, open_folder
 from kerasviz.callbacks.writers.png import discard, encode, png_size
 from kerasviz.draw.color import INVALID, ColorChoice, ColorScale
-from kerasviz.draw.tiles.layout import draw_apart
 from kerasviz.draw.tiles.panel import CROSS_COLOR, TilePanel
+from kerasviz.draw.tiles.picture import draw_apart
 from kerasviz.draw.tiles.style import TileStyle
 
 FRAME_TIME, LAST_TIME = 250, 2000
@@ -117,7 +117,7 @@ class Animation:
 
     def _full_key(self, panel: TilePanel) -> str:
         """Return what tells the values of a layer's steps apart from those of something else."""
-        return f"{self._key}, {panel.total} {panel.noun}, {panel.tiles.shape}"
+        return f"{self._key}, {panel.total} {panel.kind}, {panel.tiles.shape}"
 
     def _choose_path(self, folder: Path, key: str) -> Path:
         """Return the first name under which no animation of something else is kept."""
@@ -185,7 +185,7 @@ class _Reel:
                     notes = tuple(data["notes"].tolist())
             except UNREADABLE as error:
                 raise OSError(errno.EIO, f"the values in '{file}' cannot be read") from error
-            yield replace(self.latest, tiles=tiles, notes=notes)
+            yield replace(self.latest, values=tiles, notes=notes)
 
     def measure(self, colors: ColorChoice) -> Range:
         ranges = [Range.of(step, colors) for step in self.steps()]
@@ -194,7 +194,7 @@ class _Reel:
         return reduce(Range.join, ranges)
 
     def draw(self, colors: FixedColors) -> None:
-        has_palette = colors.scale is not None and self.latest.pictures is None
+        has_palette = colors.scale is not None and self.latest.backgrounds is None
         palette = _palette(cast(ColorScale, colors.scale)) if has_palette else None
         with tempfile.TemporaryFile(dir=self.path.parent) as file, replacing(self.path) as stream:
             pictures = _PictureStore(file)

@@ -24,7 +24,7 @@ from kerasviz.draw.convolution.layout import (
 )
 from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
 from kerasviz.draw.convolution.view import ConvolutionView, StepView
-from kerasviz.draw.plot import Plot
+from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import wrap_text
 
 ACCENT = "#ff6a00"
@@ -68,13 +68,20 @@ class ConvolutionPicture:
 
     @property
     def plot(self) -> Plot:
-        """The figure, axes, images and colour bars of all parts."""
-        return Plot(
-            self._figure,
-            tuple(self._axes.values()),
-            tuple(image.image for image in self._images.values()),
-            tuple(self._bars.get(part) for _, part in self._axes),
-        )
+        """The data and the artists of all parts."""
+        panels = [
+            Panel(
+                address=self._view.address,
+                values=cells.image.get_array(),
+                limits=cells.image.get_clim(),
+                title=str(cells.image.get_label()),
+                ax=cells.image.axes,
+                image=cells.image,
+                colorbar=self._bars.get(part),
+            )
+            for (_, part), cells in self._images.items()
+        ]
+        return Plot(figure=self._figure, panels=tuple(panels))
 
     def show(self, step: StepView, is_written: np.ndarray) -> None:
         """Move the window, and show what is there.

@@ -28,6 +28,7 @@ class ConvolutionView:
         counts_padding: Whether a padded cell under the window goes into the result.
         marks_largest: Whether one value under the window is the result.
         cmap: The colormap of inputs and output, `None` for the usual ones.
+        address: The address of the layer.
     """
 
     padded_inputs: np.ndarray
@@ -44,6 +45,7 @@ class ConvolutionView:
     counts_padding: bool = True
     marks_largest: bool = False
     cmap: str | Colormap | None = None
+    address: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from kerasviz.draw.graph.boxes import (
     rows_height,
 )
 from kerasviz.draw.graph.layout import Graph, Layout, lay_out
-from kerasviz.draw.plot import Plot
+from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import RESOLUTION_MARGIN, elide_middle, screen_width, wrap_text
 from kerasviz.draw.tiles.grid import constant_tiles, mosaic
 from kerasviz.draw.tiles.panel import CROSS_COLOR
@@ -146,7 +146,21 @@ def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
             parse_math=is_own,  # names hold no formulas
         )
         images = _Artist(ax, sheet, scale).draw()
-    return Plot(ax.figure, (ax,), tuple(images), (None,) * len(images))
+    pictured = [(box.name, box.maps) for box in diagram.boxes if box.maps is not None]
+    panels = [Panel(ax=ax, title=diagram.title)]
+    panels += [
+        Panel(
+            address=address,
+            indices=maps.indices,
+            values=maps.tiles,
+            limits=None if maps.indices is None else image.get_clim(),
+            title=maps.label,
+            ax=ax,
+            image=image,
+        )
+        for (address, maps), image in zip(pictured, images, strict=True)
+    ]
+    return Plot(figure=ax.figure, panels=tuple(panels), owns_figure=placement.is_new)
 
 
 class _Sheet:

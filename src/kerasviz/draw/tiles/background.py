@@ -1,4 +1,4 @@
-"""Pictures under their feature maps or beside them; nothing is drawn here."""
+"""Backgrounds of tiles: pictures under their feature maps or beside them, as arrays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHARP = 3
 than it is shown."""
 
 
-class Pictures(NamedTuple):
+class PictureColors(NamedTuple):
     """Colours that can be drawn, and what has to be said about them.
 
     Args:
@@ -39,7 +39,7 @@ class Pictures(NamedTuple):
     note: str
 
 
-def picture_colors(values: np.ndarray) -> Pictures:
+def picture_colors(values: np.ndarray) -> PictureColors:
     """Put pictures between black and white, all by the same limits.
 
     Integers up to 255 are taken as 0 to 255, and so are floats up to 255 that go beyond
@@ -62,7 +62,7 @@ def picture_colors(values: np.ndarray) -> Pictures:
         note = f"picture black to white: {limits.vmin:.3g} to {limits.vmax:.3g}"
     shown = np.broadcast_to(rgb_values(values, limits), (*values.shape[:3], 3))
     colors = np.where(np.isfinite(shown), shown, np.asarray(to_rgb(INVALID), "float32"))
-    return Pictures(np.rint(255 * colors).astype("uint8"), note)
+    return PictureColors(np.rint(255 * colors).astype("uint8"), note)
 
 
 def see_through(scale: ColorScale, alpha: Opacity, *, cmap_given: bool) -> ColorScale:
@@ -77,11 +77,11 @@ def see_through(scale: ColorScale, alpha: Opacity, *, cmap_given: bool) -> Color
     """
     cmap = scale.cmap
     if alpha == "strength":
-        zero = _place_of_zero(scale)
-        places = (np.arange(cmap.N) + 0.5) / cmap.N
-        opacity = STRONGEST * np.abs(places - zero) / max(zero, 1 - zero)
+        zero = _position_of_zero(scale)
+        positions = (np.arange(cmap.N) + 0.5) / cmap.N
+        opacity = STRONGEST * np.abs(positions - zero) / max(zero, 1 - zero)
         if not cmap_given:
-            cmap = ListedColormap([NEGATIVE if place < zero else POSITIVE for place in places])
+            cmap = ListedColormap([NEGATIVE if p < zero else POSITIVE for p in positions])
     else:
         opacity = np.full(cmap.N, alpha)
     colors = cmap(np.arange(cmap.N))
@@ -94,16 +94,16 @@ def see_through(scale: ColorScale, alpha: Opacity, *, cmap_given: bool) -> Color
     return ColorScale(scale.norm, clear.with_extremes(**ends))
 
 
-def _place_of_zero(scale: ColorScale) -> float:
-    """Return where in the colormap the value 0 stands, 0 to 1; its end where it stands nowhere."""
-    place = np.ma.masked_invalid(scale.norm(np.zeros(1)))
-    if np.issubdtype(place.dtype, np.integer):  # a norm with steps returns numbers of colours
-        place = place / scale.cmap.N
-    return float(np.clip(place.filled(0), 0, 1)[0])
+def _position_of_zero(scale: ColorScale) -> float:
+    """Return where in the colormap the value 0 is, 0 to 1; its end where it is nowhere."""
+    position = np.ma.masked_invalid(scale.norm(np.zeros(1)))
+    if np.issubdtype(position.dtype, np.integer):  # a norm with steps returns indices of colours
+        position = position / scale.cmap.N
+    return float(np.clip(position.filled(0), 0, 1)[0])
 
 
 def enlarge(tiles: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Enlarge tiles bilinearly, each value standing at the middle of the part that it covers.
+    """Enlarge tiles bilinearly, each value at the middle of the part that it covers.
 
     Args:
         tiles: Array `(n, height, width)`.
@@ -114,26 +114,27 @@ def enlarge(tiles: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     for axis in (1, 2):
         count = tiles.shape[axis]
         length = max(size[axis - 1], count)
-        places = np.clip((np.arange(length) + 0.5) * count / length - 0.5, 0, count - 1)
-        low = places.astype(int)
-        part = (places - low).astype(tiles.dtype).reshape(-1, *[1] * (2 - axis))
+        positions = np.clip((np.arange(length) + 0.5) * count / length - 0.5, 0, count - 1)
+        low = positions.astype(int)
+        part = (positions - low).astype(tiles.dtype).reshape(-1, *[1] * (2 - axis))
         below, above = (np.take(tiles, n, axis) for n in (low, np.minimum(low + 1, count - 1)))
         with np.errstate(invalid="ignore"):  # infinite values
             tiles = np.asarray(below + (above - below) * part)
     return tiles
 
 
-def resample(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Give pictures another size; each pixel is the mean of the part of the picture it covers.
+def resample(backgrounds: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Give backgrounds another size; each pixel is the mean of the part that it covers.
 
     Args:
-        pictures: Array `(samples, height, width, 3)` of unsigned bytes.
+        backgrounds: Array `(samples, height, width, 3)` of unsigned bytes.
         size: The new height and width.
     """
-    if pictures.shape[1:3] == size:
-        return pictures
-    rows, columns = map(_shares, pictures.shape[1:3], size)
-    means = np.einsum("yh,shwc,xw->syxc", rows, pictures.astype("float32"), columns, optimize=True)
+    if backgrounds.shape[1:3] == size:
+        return backgrounds
+    rows, columns = map(_shares, backgrounds.shape[1:3], size)
+    values = backgrounds.astype("float32")
+    means = np.einsum("yh,shwc,xw->syxc", rows, values, columns, optimize=True)
     return np.asarray(np.rint(means), "uint8")
 
 
@@ -146,24 +147,26 @@ def _shares(length: int, size: int) -> np.ndarray:
     return np.asarray(overlap * (size / length), "float32")
 
 
-def raster_size(picture: tuple[int, int], cells: tuple[int, int], dots: float) -> tuple[int, int]:
-    """Choose with how many pixels to draw a picture.
+def raster_size(
+    background: tuple[int, int], cells: tuple[int, int], dots: float
+) -> tuple[int, int]:
+    """Choose with how many pixels to draw a background.
 
     Pixels far smaller than a dot cost much and show nothing. Where a map's values are smaller than
     a dot too, both must be drawn by an artist that blends what falls on one dot, which takes
     pixels of a size: then a value covers a whole number of pixels.
 
     Args:
-        picture: Height and width of the picture.
+        background: Height and width of the background.
         cells: The rows and columns of a map's values.
-        dots: Height and width of a pixel of the picture, in dots of the figure.
+        dots: Height and width of a pixel of the background, in dots of the figure.
     """
     size = []
-    for length, count in zip(picture, cells, strict=True):
-        kept = min(length, math.ceil(SHARP * dots * length))
+    for length, count in zip(background, cells, strict=True):
+        pixels = min(length, math.ceil(SHARP * dots * length))
         if length * dots < count:
-            kept = count * max(1, round(kept / count))
-        size.append(kept)
+            pixels = count * max(1, round(pixels / count))
+        size.append(pixels)
     return size[0], size[1]
 
 
@@ -171,11 +174,13 @@ def cell_grid(grid: Grid, cells: tuple[int, int]) -> Grid:
     """Return the same positions in another unit: `cells` values fill a tile.
 
     Args:
-        grid: The places, in any unit.
+        grid: The positions, in any unit.
         cells: The rows and columns of a tile's values.
     """
     if cells == grid.tile:
         return grid
+    # Whole gaps become ints again: `Grid.uniform` compares them with counts of cells, and for a
+    # rounding error the slower image, with rows and columns of unequal sizes, would be chosen.
     gaps = (gap * n / side for gap, n, side in zip(grid.gap, cells, grid.tile, strict=True))
     gap_y, gap_x = (round(gap) if math.isclose(gap, round(gap)) else gap for gap in gaps)
     return replace(grid, tile=cells, gap=(gap_y, gap_x))

@@ -1,4 +1,4 @@
-"""Panels to be compared: the same geometry for each, one colour scale, numbers below."""
+"""Draw panels to be compared: one geometry and one colour scale for all, with numbers below."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
@@ -16,29 +15,22 @@ from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, value_range, warn_invalid
-from kerasviz.draw.figure import subplots
-from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import escape, wrap_text
-from kerasviz.draw.tiles.layout import (
-    BAR_LABELS,
-    BAR_PAD,
-    BAR_WIDTH,
-    LINE,
-    MANY_PANELS,
-    MARGIN,
-    ONE_PANEL,
-    SLACK,
-    TITLE_PAD,
-    Plan,
-    add_bar,
-    draw_plan,
-    make_plan,
-    needs_bar,
-    overhang,
-    panel_title,
-    title_size,
+from kerasviz.draw.figure import figure_for
+from kerasviz.draw.panel_grid import (
+    MIN_SIDE,
+    PanelExtent,
+    PanelGrid,
+    Rect,
+    add_axes,
+    figure_inches,
+    measure,
 )
+from kerasviz.draw.plot import Plot
+from kerasviz.draw.text import LINE_FILL, escape, font_size, text_height, wrap_text
+from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_ROOM, BAR_WIDTH, add_bar, needs_bar
+from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, Plan, make_plan
 from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.picture import MARGIN, TITLE_PAD, draw_plan, panel_title
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import TileStyle
 
@@ -47,15 +39,12 @@ PAGE = (11.0, 8.5)
 """The largest size of a new figure."""
 BESIDE, BELOW = 0.25, 0.15
 """Distance between two panels."""
-BAR_ROOM = BAR_PAD + BAR_WIDTH + BAR_LABELS
 TABLE_NUMBERS = (0.5, 0.45)
 """Room for the numbers of a table's rows and columns."""
 NAME_PAD = 0.04
 """Distance between a panel's name and the small lines below it."""
 NARROW = 1.9
-"""So wide the lines above and below a panel are at least, where there is room for them."""
-LEAST_ROOM = 0.2
-"""The smallest room for a mosaic, however small the caller's figure is."""
+"""Smallest width of the lines above and below a panel, where there is room for them."""
 SIDE_BY_SIDE = 0.6
 """All panels are in one row, unless tiles would be smaller than this part of what they can be."""
 LARGE, SMALL = "large", "small"
@@ -70,36 +59,36 @@ class Compared(NamedTuple):
     caption: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Item:
-    """A panel with its colours and the words around it."""
+    """A panel with its colours and the words around it; `title` is all that they say of it."""
 
     panel: TilePanel
     scale: ColorScale | None
     name: str
     notes: str
     caption: str
+    title: str
 
     def lines(self, width: float) -> tuple[str, str, str]:
         """Return name, notes and caption in lines that are at most `width` inches wide."""
-        points, small = SLACK * 72 * width, title_size(SMALL)
+        points, small = LINE_FILL * 72 * width, font_size(SMALL)
         return (
-            wrap_text(self.name, points, title_size(LARGE)),
+            wrap_text(self.name, points, font_size(LARGE)),
             wrap_text(self.notes, points, small),
             wrap_text(self.caption, points, small),
         )
 
 
-class _Drawn(NamedTuple):
-    """A panel's artists, and what it needs around the left, lower corner of its mosaic."""
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """A panel's artists, and its extent, of which the data area is its mosaic."""
 
+    item: _Item
     ax: Axes
     image: AxesImage
     bar: Colorbar | None
-    left: float
-    right: float
-    above: float
-    below: float
+    extent: PanelExtent
 
 
 def draw_comparison(
@@ -118,24 +107,19 @@ def draw_comparison(
     compared = [*models, *([difference] if difference else [])]
     warn_invalid(sum(each.panel.invalid for each in compared), stacklevel=3)
     heading, items = _words(compared, _colors(models, difference, style.colors), style.place.title)
-    ax, figure = style.place.ax, style.place.figure
-    if ax is not None:
-        return _draw_into_axes([ax], items, 1, style)
-    if figure is None:
-        figure = plt.figure(layout="none")
-        try:
-            return _draw_by_hand(figure, items, heading, style, new=True)
-        except BaseException:
-            plt.close(figure)
-            raise
-    engine = figure.get_figure(root=True).get_layout_engine()
-    if engine is None or isinstance(engine, ConstrainedLayoutEngine):
-        return _draw_by_hand(figure, items, heading, style, new=False)
-    # Other engines do not leave Axes alone that are placed by hand.
-    columns, _ = _arrange(items, heading, style, _inches(figure), figure.dpi, new=False)
-    axes = subplots(figure, len(items), columns)
-    figure.suptitle(heading, fontsize=title_size(LARGE))
-    return _draw_into_axes(axes, items, columns, style)
+    with figure_for(style.place, PAGE, layout="none") as new_or_callers:
+        if style.place.ax is not None:
+            return _draw_into_axes([style.place.ax], items, 1, style)
+        figure = cast("Figure | SubFigure", new_or_callers)
+        engine = figure.get_figure(root=True).get_layout_engine()
+        if engine is None or isinstance(engine, ConstrainedLayoutEngine):
+            return _draw_into_grid(figure, items, heading, style)
+        # Other engines do not leave Axes alone that are placed by hand.
+        page = figure_inches(figure)
+        columns, _ = _choose_columns(items, heading, style, page, figure.dpi)
+        axes = add_axes(figure, len(items), columns)
+        figure.suptitle(heading, fontsize=font_size(LARGE))
+        return _draw_into_axes(axes, items, columns, style)
 
 
 def _colors(
@@ -167,43 +151,50 @@ def _words(
     for each, (panel, scale) in zip(compared, colored, strict=True):
         own = replace(panel, notes=tuple(note for note in panel.notes if note not in common))
         notes = panel_title(own, True).partition("\n")[2]
-        items.append(_Item(panel, scale, escape(each.name), notes, escape(each.caption)))
+        item = _Item(
+            panel=panel,
+            scale=scale,
+            name=escape(each.name),
+            notes=notes,
+            caption=escape(each.caption),
+            title=f"{each.name}, {panel.title}",
+        )
+        items.append(item)
     if len(items) == 1 and heading:  # one panel has one line above it, in an Axes as in a figure
         name = f"{items[0].name}, {heading}" if title is True else heading
         return "", [replace(items[0], name=name)]
     return heading, items
 
 
-def _arrange(
+def _choose_columns(
     items: Sequence[_Item],
     heading: str,
     style: TileStyle,
     page: tuple[float, float],
     dpi: float,
-    *,
-    new: bool,
 ) -> tuple[int, tuple[float, float]]:
     """Choose how many panels are in a row: all, unless the tiles would be much larger otherwise.
 
     Returns:
         The number, and the width and height that each mosaic has.
     """
-    count = len(items)
-    even = {columns for columns in range(1, count + 1) if count % columns == 0}
+    count, new = len(items), style.place.is_new
+    candidates = {columns for columns in range(1, count + 1) if count % columns == 0}
     if count > 3:
-        even.add(math.ceil(math.sqrt(count)))
+        candidates.add(math.ceil(math.sqrt(count)))
     units, rooms = {}, {}
-    for columns in even:
+    for columns in candidates:
         room = _room(items, heading, columns, style, page)
         if new:
             largest = MANY_PANELS if columns > 1 else (ONE_PANEL[0], MANY_PANELS[1])
             room = min(room[0], largest[0]), min(room[1], largest[1])
         rooms[columns] = room
         units[columns] = make_plan(items[0].panel, style.layout, room, dpi, new=new).unit
-    chosen = max(even, key=lambda columns: (units[columns], columns))
-    if units[count] >= SIDE_BY_SIDE * units[chosen] and rooms[count][0] >= NARROW:
-        chosen = count
-    return chosen, rooms[chosen]
+    best = max(candidates, key=lambda columns: (units[columns], columns))
+    # Side by side panels are compared best, so their tiles may be somewhat smaller.
+    if units[count] >= SIDE_BY_SIDE * units[best] and rooms[count][0] >= NARROW:
+        best = count
+    return best, rooms[best]
 
 
 def _room(
@@ -214,23 +205,26 @@ def _room(
     page: tuple[float, float],
 ) -> tuple[float, float]:
     """Return the width and height that a mosaic has on a page with `columns` panels in a row."""
-    bars = sum(bool(_sharing(items, i, columns, style)) for i in range(columns))
-    width = page[0] - 2 * MARGIN - (columns - 1) * BESIDE - bars * BAR_ROOM
+    grid = _grid(columns)
     beside, below = (0.0, 0.0) if items[0].panel.table is None else TABLE_NUMBERS
-    width = max(width / columns - beside, LEAST_ROOM)
-    rows = math.ceil(len(items) / columns)
+    bars = [BAR_ROOM * bool(_sharing(items, i, columns, style)) for i in range(len(items))]
+    extents = [PanelExtent(left=beside, right=bar) for bar in bars]
+    width = grid.fill_width(extents, page[0])
     words = max(sum(_heights(*item.lines(width))) for item in items)
-    height = page[1] - 2 * MARGIN - (rows - 1) * BELOW
-    height -= _heading_height(heading, page[0] - 2 * MARGIN)
-    return width, max(height / rows - words - below, LEAST_ROOM)
+    extents = [replace(extent, above=words, below=below) for extent in extents]
+    heading_height = _heading_height(heading, page[0] - 2 * MARGIN)
+    return width, grid.fill_height(extents, page[1], heading_height)
+
+
+def _grid(columns: int) -> PanelGrid:
+    return PanelGrid(columns=columns, margin=MARGIN, gaps=(BESIDE, BELOW), whole_dots=True)
 
 
 def _heights(name: str, notes: str, caption: str) -> tuple[float, float, float]:
     """Return the heights of the words around a panel, with their distances, in inches."""
-    sizes = (title_size(LARGE), title_size(SMALL), title_size(SMALL))
+    sizes = (font_size(LARGE), font_size(SMALL), font_size(SMALL))
     name_height, notes_height, caption_height = (
-        len(text.splitlines()) * LINE * size / 72
-        for text, size in zip((name, notes, caption), sizes, strict=True)
+        text_height(text, size) for text, size in zip((name, notes, caption), sizes, strict=True)
     )
     between = NAME_PAD if notes else 0.0
     return name_height, notes_height + between + TITLE_PAD, caption_height + TITLE_PAD
@@ -238,79 +232,51 @@ def _heights(name: str, notes: str, caption: str) -> tuple[float, float, float]:
 
 def _heading_height(heading: str, width: float) -> float:
     """Return the height of the heading, in lines of this width, with the distance below it."""
-    size = title_size(LARGE)
-    lines = wrap_text(heading, width * 72, size).splitlines()
-    return len(lines) * LINE * size / 72 + TITLE_PAD if heading else 0.0
+    size = font_size(LARGE)
+    return text_height(wrap_text(heading, width * 72, size), size) + TITLE_PAD if heading else 0.0
 
 
-def _inches(figure: Figure | SubFigure) -> tuple[float, float]:
-    return figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
-
-
-def _draw_by_hand(
-    figure: Figure | SubFigure,
-    items: Sequence[_Item],
-    heading: str,
-    style: TileStyle,
-    *,
-    new: bool,
+def _draw_into_grid(
+    figure: Figure | SubFigure, items: Sequence[_Item], heading: str, style: TileStyle
 ) -> Plot:
-    """Place all panels by hand, and make a new figure as large as they are.
+    """Place all panels on a grid, and make a new figure as large as they are.
 
     A layout engine would make the panels that have a colour bar beside them smaller than others.
     """
-    if new:
-        cast(Figure, figure).set_size_inches(PAGE)
-    page = _inches(figure)
-    columns, room = _arrange(items, heading, style, page, figure.dpi, new=new)
+    page, new = figure_inches(figure), style.place.is_new
+    columns, room = _choose_columns(items, heading, style, page, figure.dpi)
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=new) for item in items]
     height, width = plans[0].size
-    axes = subplots(figure, len(items), columns)
-    for ax in axes:
-        ax.set_position((0, 0, width / page[0], height / page[1]))
+    axes = add_axes(figure, len(items), columns)
+    for ax in axes:  # with its size, but not yet at its place, what is around it can be measured
+        Rect(left=0, bottom=0, width=width, height=height).place(ax)
     line_width = max(width, min(NARROW, room[0])) if new else room[0]
-    drawn = _draw_items(axes, items, plans, columns, line_width, style)
-    _place(figure, drawn, heading, columns, plans[0].size, new=new)
-    return _plot(figure, drawn)
+    drawn = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
+    _place(figure, drawn, heading, _grid(columns), is_new=new)
+    return _plot(figure, drawn, is_new=new)
 
 
 def _place(
     figure: Figure | SubFigure,
     drawn: Sequence[_Drawn],
     heading: str,
-    columns: int,
-    size: tuple[float, float],
+    grid: PanelGrid,
     *,
-    new: bool,
+    is_new: bool,
 ) -> None:
-    """Put panels whose mosaics are all of one size into rows, in the middle of the figure."""
-    height, width = size
-    rows = [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
-    lefts = [max(each.left for each in drawn[i::columns]) for i in range(columns)]
-    rights = [max(each.right for each in drawn[i::columns]) for i in range(columns)]
-    tops = [max(each.above for each in row) for row in rows]
-    bottoms = [max(each.below for each in row) for row in rows]
-    total_width = 2 * MARGIN + sum(lefts) + sum(rights) + (columns - 1) * BESIDE
-    page_width = total_width if new else _inches(figure)[0]
-    start = MARGIN + max(0.0, page_width - total_width) / 2
-    head = _heading_height(heading, page_width - start - MARGIN)
-    total_height = 2 * MARGIN + head + sum(tops) + sum(bottoms) + len(rows) * height
-    total_height += (len(rows) - 1) * BELOW
-    if new:
-        cast(Figure, figure).set_size_inches(total_width, total_height)
-    page = _inches(figure)
-    top = page[1] - MARGIN - head - max(0.0, page[1] - total_height) / 2
-    for i, each in enumerate(drawn):
-        row, column = divmod(i, columns)
-        x = start + sum(lefts[: column + 1]) + sum(rights[:column]) + column * BESIDE
-        y = top - sum(tops[: row + 1]) - sum(bottoms[:row]) - (row + 1) * height - row * BELOW
-        x, y = (round(inches * figure.dpi) / figure.dpi for inches in (x, y))
-        each.ax.set_position((x / page[0], y / page[1], width / page[0], height / page[1]))
+    """Put panels into rows, in the middle of the caller's figure, below the heading."""
+    extents = [each.extent for each in drawn]
+    page_width = grid.width(extents) if is_new else figure_inches(figure)[0]
+    start = grid.start(extents, page_width)
+    line_width = page_width - start - MARGIN
+    heading_height = _heading_height(heading, line_width)
+    grid.place([each.ax for each in drawn], extents, heading=heading_height, is_new=is_new)
     if heading:
-        font_size = title_size(LARGE)
-        text = wrap_text(heading, (page[0] - start - MARGIN) * 72, font_size)
+        size = font_size(LARGE)
+        text = wrap_text(heading, line_width * 72, size)
+        page = figure_inches(figure)
         place = {"x": start / page[0], "y": 1 - MARGIN / page[1]}
-        figure.suptitle(text, fontsize=font_size, ha="left", va="top", **place)
+        figure.suptitle(text, fontsize=size, ha="left", va="top", **place)
 
 
 def _draw_into_axes(
@@ -320,16 +286,18 @@ def _draw_into_axes(
     figure, extent = axes[0].figure, axes[0].get_window_extent()
     has_bars = any(needs_bar(item.scale, style) for item in items)
     beside = BAR_ROOM if has_bars else 0.0  # for every panel, so that all are of one size
-    width = max(extent.width / figure.dpi - beside, LEAST_ROOM)
+    width = max(extent.width / figure.dpi - beside, MIN_SIDE)
     room = width, extent.height / figure.dpi
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=False) for item in items]
-    return _plot(figure, _draw_items(axes, items, plans, columns, width, style))
+    drawn = _draw_items(axes, items, plans, columns=columns, line_width=width, style=style)
+    return _plot(figure, drawn, is_new=False)
 
 
 def _draw_items(
     axes: Sequence[Axes],
     items: Sequence[_Item],
     plans: Sequence[Plan],
+    *,
     columns: int,
     line_width: float,
     style: TileStyle,
@@ -340,23 +308,31 @@ def _draw_items(
     drawn = []
     for i, (ax, item, plan) in enumerate(zip(axes, items, plans, strict=True)):
         image = draw_plan(ax, plan, item.scale)
-        left, below, right = 0.0, 0.0, plan.size[1]
+        height, width = plan.size
+        left, below, right = 0.0, 0.0, 0.0
         if plan.panel.table is not None:
-            around = overhang(ax)
-            left, below = around.left, around.bottom
+            around = measure(ax)
+            left, below = around.left, around.below
         bar = None
         sharing = _sharing(items, i, columns, style)
         if sharing:
             bar = _add_shared_bar(image, plan, sharing)
-            right += BAR_PAD + BAR_WIDTH + overhang(bar.ax).right
+            right = BAR_PAD + BAR_WIDTH + measure(bar.ax).right
         start = i - i % columns
-        above = plan.head + max(height for _, height, _ in heights[start : start + columns])
+        above = plan.head + max(notes for _, notes, _ in heights[start : start + columns])
         name, notes, caption = words[i]
-        ax.set_title(name, fontsize=title_size(LARGE), x=0, ha="left", y=1, pad=72 * above)
+        ax.set_title(name, fontsize=font_size(LARGE), x=0, ha="left", y=1, pad=72 * above)
         _annotate(ax, notes, 1, above - NAME_PAD)
         _annotate(ax, caption, 0, -below - TITLE_PAD)
-        above, below, right = above + heights[i][0], below + heights[i][2], max(right, line_width)
-        drawn.append(_Drawn(ax, image, bar, left, right, above, below))
+        extent = PanelExtent(
+            width=width,
+            height=height,
+            left=left,
+            right=max(right, line_width - width),
+            above=above + heights[i][0],
+            below=below + heights[i][2],
+        )
+        drawn.append(_Drawn(item=item, ax=ax, image=image, bar=bar, extent=extent))
     return drawn
 
 
@@ -373,8 +349,7 @@ def _add_shared_bar(image: AxesImage, plan: Plan, sharing: Sequence[TilePanel]) 
     """Add a colour bar as high as the mosaic, with arrows where one of the panels needs them."""
     width = plan.size[1]
     cax = image.axes.inset_axes((1 + BAR_PAD / width, 0, BAR_WIDTH / width, 1))
-    tiles = np.concatenate([panel.tiles for panel in sharing])
-    return add_bar(image, replace(plan.panel, tiles=tiles), image.axes.figure, cax=cax)
+    return add_bar(image, np.concatenate([panel.tiles for panel in sharing]), cax=cax)
 
 
 def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
@@ -391,16 +366,11 @@ def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
     )
 
 
-def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn]) -> Plot:
+def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn], *, is_new: bool) -> Plot:
     """Return the `Plot`, in which every image has the bar at the end of its row."""
-    colorbars = []
+    panels = []
     bar = None
     for each in reversed(drawn):
         bar = each.bar or bar
-        colorbars.append(bar)
-    return Plot(
-        figure,
-        tuple(each.ax for each in drawn),
-        tuple(each.image for each in drawn),
-        tuple(reversed(colorbars)),
-    )
+        panels.append(each.item.panel.drawn_as(each.image, bar, each.item.title))
+    return Plot(figure=figure, panels=tuple(reversed(panels)), owns_figure=is_new)

@@ -15,51 +15,51 @@ SLACK = 1e-6
 """Tolerance for rounding errors in the number of values per pixel."""
 
 
-class ReducedImage(AxesImage):
-    """An image of values or of colours, reduced when it is drawn, by how many pixels it then has.
+class DownsampledImage(AxesImage):
+    """An image of values or of colours, averaged when it is drawn, by the pixels that it then has.
 
-    `get_array` stays what was given: only what is drawn is reduced, again for each resolution and
+    `get_array` stays as it was: only what is drawn is averaged, again for each resolution and
     each zoom. Where it has no more values than pixels, it is an `AxesImage` like any other.
     """
 
-    _kept: tuple[tuple[int, int], np.ndarray] | None = None
+    _cache: tuple[tuple[int, int], np.ndarray] | None = None
 
     @override
     def set_data(self, A: Any) -> None:
         """Show other values."""
-        self._kept = None
+        self._cache = None
         super().set_data(A)
 
     @override
     def make_image(
         self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[Any, float, float, Any]:
-        """Return what Matplotlib draws: of the reduced values, where there are too many."""
-        ratios = self._values_a_pixel(magnification)
+        """Return what Matplotlib draws: of averages, where there are too many values."""
+        ratios = self._values_per_pixel(magnification)
         alpha: Any = self.get_alpha()  # of each value, perhaps, which is not what the type says
         if unsampled or max(ratios) < 1 + SLACK or np.ndim(alpha):
             return super().make_image(renderer, magnification, unsampled)
-        return self._reduced(ratios).make_image(renderer, magnification)
+        return self._downsampled(ratios).make_image(renderer, magnification)
 
-    def _values_a_pixel(self, magnification: float) -> tuple[float, float]:
+    def _values_per_pixel(self, magnification: float) -> tuple[float, float]:
         left, right, bottom, top = self.get_extent()
         box = Bbox.from_extents(left, bottom, right, top).transformed(self.get_transform())
         rows, columns = self.get_size()
         pixels = abs(box.height) * magnification, abs(box.width) * magnification
         return rows / max(pixels[0], 1), columns / max(pixels[1], 1)
 
-    def _reduced(self, ratios: tuple[float, float]) -> AxesImage:
-        """Return an image of the averages, which are kept for the next time that it is drawn."""
+    def _downsampled(self, ratios: tuple[float, float]) -> AxesImage:
+        """Return an image of the averages, which are cached for the next time that it is drawn."""
         rows, columns = (max(1, int(ratio + SLACK)) for ratio in ratios)
         factors = rows, columns
-        if self._kept is None or self._kept[0] != factors:
+        if self._cache is None or self._cache[0] != factors:
             array = self.get_array()
             assert array is not None
             if max(factors) > 1:
-                reduce = reduce_blocks if array.ndim == 2 else reduce_colors
-                array = reduce(array, *map(np.arange, (0, 0), array.shape, factors))
-            self._kept = factors, array
-        averages, stage = self._kept[1], self.get_interpolation_stage()
+                average = average_blocks if array.ndim == 2 else average_colors
+                array = average(array, *map(np.arange, (0, 0), array.shape, factors))
+            self._cache = factors, array
+        averages, stage = self._cache[1], self.get_interpolation_stage()
         image = AxesImage(self.axes, extent=self._extent_of(averages, factors))
         # Of colours that are blended Matplotlib makes floats with twice the digits, or four times.
         image.set_data(averages if stage == "data" else self.to_rgba(averages, bytes=True))
@@ -85,8 +85,8 @@ class ReducedImage(AxesImage):
         return left, left + (right - left) * wide, top + (bottom - top) * high, top
 
 
-class ReducedPcolorImage(PcolorImage):
-    """An image of rows and columns of unequal sizes that is reduced in the same way.
+class DownsampledPcolorImage(PcolorImage):
+    """An image of rows and columns of unequal sizes that is averaged in the same way.
 
     Values, or colours, whose centres are in the same pixel are averaged, by rows and by columns; a
     pixel without a centre shows the value that it is in.
@@ -114,8 +114,8 @@ class ReducedPcolorImage(PcolorImage):
         rows, row = _groups(self._edges[0], view.intervaly, top - bottom)
         columns, column = _groups(self._edges[1], view.intervalx, right - left)
         if (len(rows), len(columns)) != array.shape[:2]:
-            reduce = reduce_blocks if array.ndim == 2 else reduce_colors
-            array = reduce(array, rows, columns)
+            average = average_blocks if array.ndim == 2 else average_colors
+            array = average(array, rows, columns)
         colors = np.pad(self.to_rgba(array, bytes=True), [(0, 1), (0, 1), (0, 0)])
         dots = colors.view("uint32")[..., 0].take(row, 0).take(column, 1)  # a colour at a time
         dots = dots[..., np.newaxis].view("uint8")
@@ -142,7 +142,7 @@ def _groups(edges: np.ndarray, limits: np.ndarray, pixels: int) -> tuple[np.ndar
     return firsts, shown
 
 
-def reduce_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ma.MaskedArray:
+def average_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ma.MaskedArray:
     """Average blocks of values by their strength, so that a single bright one stays visible.
 
     The average is the contraharmonic mean `sum(v |v|) / sum(|v|)`: of equal values it is that
@@ -183,7 +183,7 @@ def reduce_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> n
     return averages
 
 
-def reduce_colors(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+def average_colors(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Average blocks of colours, as is usual where a picture becomes smaller.
 
     A colour has no strength: grey may be the middle of a signed scale, black its end.

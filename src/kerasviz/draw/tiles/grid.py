@@ -16,12 +16,12 @@ GROUP_GAP = 3.0
 """Distance between two groups of tiles, in distances between two tiles."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Where each tile of a mosaic stands.
+    """Where each tile of a mosaic is.
 
     The unit is one value of a tile. Between two tiles there are `gap_cells` masked rows or columns
-    of the mosaic array, drawn `gap` units wide: a kernel of 3x3 wants a gap far thinner than one
+    of the mosaic array, drawn `gap` units wide: a kernel of 3x3 needs a gap far thinner than one
     of its values, a map of 224x224 a gap of several, and the columns of a matrix none.
 
     Args:
@@ -41,7 +41,7 @@ class Grid:
 
     @property
     def rows(self) -> int:
-        """Number of rows; the last one may have empty places."""
+        """Number of rows; the last one may not be full."""
         return -(-self.count // self.columns)
 
     @property
@@ -113,10 +113,10 @@ def choose_columns(count: int, tile: tuple[float, float], aspect: float) -> int:
     Args:
         count: Number of tiles.
         tile: Height and width of a tile with its gap.
-        aspect: Wanted width of the whole, divided by its height.
+        aspect: The width that the whole should have, divided by its height.
 
     Returns:
-        The number of columns that comes closest to the aspect with few empty places in the last
+        The number of columns that comes closest to the aspect with few empty cells in the last
         row.
     """
     columns = np.arange(1, count + 1)
@@ -136,13 +136,15 @@ def mosaic(tiles: np.ndarray, grid: Grid) -> np.ma.MaskedArray:
 
     Returns:
         Masked array `(rows, columns)` or `(rows, columns, 3)` of the tiles' own dtype; the gaps
-        and the empty places at the end of the last row are masked.
+        and the empty cells at the end of the last row are masked.
     """
     count, height, width = tiles.shape[:3]
     rest = tiles.shape[3:]
     cell = (height + grid.gap_cells[0], width + grid.gap_cells[1])
     data = np.zeros((grid.rows, cell[0], grid.columns, cell[1], *rest), tiles.dtype)
     mask = np.ones(data.shape, bool)
+    # All full rows are copied at once, through an array of (row, y, column, x) that has the gaps as
+    # the ends of its y and x; the last row, which may be shorter, is copied in the same way.
     full, remainder = divmod(count, grid.columns)
     for rows, part in (
         (slice(0, full), tiles[: full * grid.columns]),

@@ -1,4 +1,4 @@
-"""The values of panels to the colours in which they are shown."""
+"""Turn the values of panels into the colours in which they are shown."""
 
 from __future__ import annotations
 
@@ -51,15 +51,18 @@ def _scale_values(
 ) -> tuple[TilePanel, ColorScale | None]:
     if colors.scale == "tile":
         values = normalize_tiles(_items(panel)).reshape(panel.tiles.shape)
-        panel = replace(panel, tiles=values, raw=panel.tiles, notes=(*panel.notes, OWN_SCALE))
+        panel = replace(panel, scaled_values=values, notes=(*panel.notes, OWN_SCALE))
     return panel, colors.of(values, signed=panel.signed)
 
 
 def _as_common_floats(panel: TilePanel) -> TilePanel:
     """Return a panel whose values Matplotlib scales exactly, as it does not those of float16."""
-    if not is_small_float(panel.tiles.dtype):
-        return panel
-    return replace(panel, tiles=panel.tiles.astype("float32"), raw=panel.raw)
+    if is_small_float(panel.values.dtype):
+        panel = replace(panel, values=panel.values.astype("float32"))
+    scaled = panel.scaled_values
+    if scaled is not None and is_small_float(scaled.dtype):
+        panel = replace(panel, scaled_values=scaled.astype("float32"))
+    return panel
 
 
 def _scale_rgb(
@@ -68,15 +71,14 @@ def _scale_rgb(
     if colors.scale == "tile":
         items = [rgb_values(item, rgb_limits(item, signed=panel.signed)) for item in _items(panel)]
         tiles = np.concatenate(items)
-        notes = (*panel.notes, OWN_SCALE)
-        return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
+        return replace(panel, scaled_values=tiles, notes=(*panel.notes, OWN_SCALE)), None
     limits = rgb_limits(values, colors.vmin, colors.vmax, signed=panel.signed)
     notes = panel.notes
     if limits[:2] not in ((0, 1), (0, 255)):
         grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
         notes = (*notes, f"{grey}black to white: {limits.vmin:.2g} to {limits.vmax:.2g}")
     tiles = rgb_values(panel.tiles, limits)
-    return replace(panel, tiles=tiles, raw=panel.tiles, notes=notes), None
+    return replace(panel, scaled_values=tiles, notes=notes), None
 
 
 def _items(panel: TilePanel) -> np.ndarray:

@@ -169,12 +169,12 @@ def _check_layout(layout: TileLayout) -> None:
 def _check_colors(colors: ColorChoice) -> None:
     check_choice("scale", colors.scale, get_args(Scale))
     limits = {"vmin": colors.vmin, "vmax": colors.vmax}
-    given = [name for name, value in limits.items() if value is not None]
-    for name in given:
+    names = [name for name, value in limits.items() if value is not None]
+    for name in names:
         value = limits[name]
         if not is_finite_number(value):
             raise TypeError(f"`{name}` must be a finite number. Received: {name}={value!r}")
-    if len(given) == 2 and not colors.vmin < colors.vmax:  # type: ignore[operator]
+    if len(names) == 2 and not colors.vmin < colors.vmax:  # type: ignore[operator]
         raise ValueError(
             f"`vmin` must be less than `vmax`. Received: vmin={colors.vmin!r}, vmax={colors.vmax!r}"
         )
@@ -190,14 +190,14 @@ def _check_colors(colors: ColorChoice) -> None:
         scales = matplotlib.scale.get_scale_names()
         check_choice("norm", norm, [s for s in scales if not s.startswith("function")])
     if norm is not None:
-        given.append("norm")
-        if len(given) > 1:
+        names.append("norm")
+        if len(names) > 1:
             raise ValueError(
-                f"`norm` and `{given[0]}` cannot both be given: put the limit into the norm. "
-                f"Received: norm={norm!r}, {given[0]}={getattr(colors, given[0])!r}"
+                f"`norm` and `{names[0]}` cannot both be given: put the limit into the norm. "
+                f"Received: norm={norm!r}, {names[0]}={getattr(colors, names[0])!r}"
             )
-    if given and colors.scale == "tile":
+    if names and colors.scale == "tile":
         raise ValueError(
-            f"`{given[0]}` cannot be given with scale='tile', where each tile has limits of its "
-            f"own. Received: {given[0]}={getattr(colors, given[0])!r}"
+            f"`{names[0]}` cannot be given with scale='tile', where each tile has limits of its "
+            f"own. Received: {names[0]}={getattr(colors, names[0])!r}"
         )

@@ -8,16 +8,27 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from kerasviz.draw.figure import check_panels
 from kerasviz.draw.text import text_width
-from kerasviz.draw.tiles.layout import BAR_PAD, BAR_WIDTH, check_panels, draw_panels
-from kerasviz.draw.tiles.panel import SMALLEST_LABEL, TileMatrix, TilePanel
+from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_WIDTH
+from kerasviz.draw.tiles.panel import MIN_LABEL_SIZE, TileMatrix, TilePanel
+from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import check_style
 
 
 def panel_of(tiles, name="conv", **facts):
     size = "×".join(map(str, tiles.shape[1:3]))
-    count = len(tiles) // facts.get("slices", 1)
-    return TilePanel(tiles, np.arange(count), count, name, "kernels", size, **facts)
+    rows = len(facts["table"].rows) if "table" in facts else 1
+    count = len(tiles) // facts.get("slices", 1) // rows
+    return TilePanel(
+        values=tiles,
+        indices=np.arange(count),
+        total=count,
+        address=name,
+        kind="kernels",
+        size=size,
+        **facts,
+    )
 
 
 @pytest.fixture
@@ -109,7 +120,9 @@ def test_nothing_is_clipped(draw, rng, shape, options):
 
 
 def test_nothing_of_a_table_is_clipped(draw, rng):
-    table = TileMatrix(np.arange(4), np.arange(32), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(4), columns=np.arange(32), row_kind="input channel", column_kind="filter"
+    )
     plot = draw(panel_of(rng.normal(size=(128, 3, 3)), table=table))
     assert outside(plot.figure) == []
 
@@ -257,7 +270,9 @@ def test_the_title_counts_a_constant_volume_once(draw, rng):
 def test_the_title_of_a_table_counts_constant_slices(draw, rng):
     tiles = rng.normal(size=(12, 3, 3))
     tiles[[0, 1, 4, 5, 7]] = 0
-    table = TileMatrix(np.arange(2), np.arange(3), "input channel", "filter")
+    table = TileMatrix(
+        rows=np.arange(2), columns=np.arange(3), row_kind="input channel", column_kind="filter"
+    )
     title = draw(panel_of(tiles, slices=2, table=table)).axes[0].get_title()
     assert title.endswith("\n2 constant slices (×)")
 
@@ -494,7 +509,7 @@ def test_numbers_in_the_callers_axes_touch_nothing(draw, rng, covered, size, sha
     assert labels
     boxes = [label.get_window_extent() for label in labels]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-    assert min(label.get_fontsize() for label in labels) >= SMALLEST_LABEL
+    assert min(label.get_fontsize() for label in labels) >= MIN_LABEL_SIZE
     if ax.texts:
         assert not len(ax.get_yticks())
         tile = shape[1] * ax.get_window_extent().height / ax.get_ylim()[0]

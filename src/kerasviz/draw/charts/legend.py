@@ -1,0 +1,73 @@
+"""Draw the legend of curves, in as many columns as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from kerasviz.draw.text import escape, font_size, text_width
+
+Style = Literal["solid", "dashed", "dotted"]
+"""Dotted, with open dots, is a curve at assumed epochs."""
+DASHES: dict[Style, Any] = {"solid": "-", "dashed": (0, (4, 2)), "dotted": (0, (1, 2.5))}
+WIDTHS: dict[Style, float] = {"solid": 1.6, "dashed": 1.2, "dotted": 1.2}
+MARK_COLOR = "0.4"
+"""The grey of what belongs to no single curve."""
+HANDLE, HANDLE_PAD, COLUMN_GAP = 2.0, 0.5, 1.5
+"""Lengths in a legend: a line, its distance from the words, and between columns; in font sizes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegendEntry:
+    """A line of the legend.
+
+    Args:
+        text: Its words, drawn letter by letter.
+        color: Index of its colour, `None` for grey.
+        style: How it is drawn.
+    """
+
+    text: str
+    color: int | None
+    style: Style = "solid"
+
+
+def legend_options(
+    entries: Sequence[LegendEntry], palette: Sequence[str], width: float
+) -> dict[str, Any]:
+    """Return the keywords of a Matplotlib legend without a frame, at most `width` points wide."""
+    size = font_size("small")
+    return {
+        "handles": [_handle(entry, palette) for entry in entries],
+        "ncols": _choose_columns([entry.text for entry in entries], width, size),
+        "fontsize": size,
+        "frameon": False,
+        "borderpad": 0,
+        "borderaxespad": 0,
+        "handlelength": HANDLE,
+        "handletextpad": HANDLE_PAD,
+        "columnspacing": COLUMN_GAP,
+        "labelspacing": 0.3,
+    }
+
+
+def _handle(entry: LegendEntry, palette: Sequence[str]) -> Line2D:
+    color = MARK_COLOR if entry.color is None else palette[entry.color]
+    line = Line2D([], [], color=color, linewidth=WIDTHS[entry.style], label=escape(entry.text))
+    line.set_linestyle(DASHES[entry.style])
+    return line
+
+
+def _choose_columns(texts: Sequence[str], width: float, size: float) -> int:
+    """Return how many columns of a legend fit into `width` points."""
+    widths = [text_width(text, size) + (HANDLE + HANDLE_PAD + COLUMN_GAP) * size for text in texts]
+    for columns in range(len(texts), 1, -1):
+        # Matplotlib fills a legend column by column, the first ones with one entry more.
+        parts = np.array_split(widths, columns)
+        if sum(part.max() for part in parts) - COLUMN_GAP * size <= width:
+            return columns
+    return 1

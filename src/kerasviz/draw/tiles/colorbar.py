@@ -1,0 +1,51 @@
+"""Draw the colour bar of a panel, where one would tell the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.colorbar import Colorbar
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+
+from kerasviz.draw.color import ColorScale, value_range
+from kerasviz.draw.tiles.style import TileStyle
+
+# Sizes in inches, as those of a figure.
+BAR_WIDTH, BAR_PAD = 0.13, 0.1
+"""Width of a colour bar, and its distance from the tiles."""
+BAR_LABELS = 0.45
+"""Room for its labels, where it is not known how wide they are."""
+BAR_ROOM = BAR_PAD + BAR_WIDTH + BAR_LABELS
+
+
+def needs_bar(scale: ColorScale | None, style: TileStyle) -> bool:
+    """Whether a colour bar would tell the truth: never over tiles on scales of their own."""
+    return bool(style.layout.colorbar) and scale is not None and style.colors.scale != "tile"
+
+
+def add_bar(image: AxesImage, tiles: np.ndarray, *, over: bool = False, **place: Any) -> Colorbar:
+    """Add a colour bar, which ends in an arrow where values are beyond its limits.
+
+    Args:
+        image: The image whose colours it explains.
+        tiles: The values that have these colours.
+        over: Whether the colours are drawn over a background.
+        **place: Where to, as for `Figure.colorbar`.
+    """
+    lowest, highest = value_range(tiles)
+    vmin, vmax = image.get_clim()
+    below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    bar = image.axes.figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize="small")
+    if over:
+        # What shines through is black in the left half and white in the right one.
+        for left, color in ((0.0, "black"), (0.5, "white")):
+            half = Rectangle(
+                (left, 0), 0.5, 1, transform=bar.ax.transAxes, color=color, linewidth=0
+            )
+            bar.ax.add_patch(half).set_zorder(0)
+    return bar

@@ -1,0 +1,119 @@
+"""Check which epoch is the best, also against the callbacks of Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasviz.logs.best_epoch import find_best, guess_direction
+from kerasviz.logs.history import read_runs
+
+
+def read(history):
+    runs = read_runs(history)
+    assert list(runs) == [""]
+    return runs[""]
+
+
+def fit(model, data, **options):
+    return model.fit(*data, verbose=0, validation_data=data, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "direction"),
+    [
+        ("loss", "min"),
+        ("val_loss", "min"),
+        ("decoder_loss", "min"),
+        ("val_dice_loss", "min"),
+        ("mae", "min"),
+        ("mean_squared_error", "min"),
+        ("sparse_categorical_crossentropy", "min"),
+        ("kl_divergence", "min"),
+        ("squared_hinge", "min"),
+        ("false_positives", "min"),
+        ("log_cosh", "min"),
+        ("acc", "max"),
+        ("accuracy", "max"),
+        ("val_head_binary_accuracy", "max"),
+        ("top_k_categorical_accuracy", "max"),
+        ("auc", "max"),
+        ("AUC", "max"),
+        ("auc_3", "max"),
+        ("precision_1", "max"),
+        ("recall_at_precision", "max"),
+        ("f1_score", "max"),
+        ("fbeta_score", "max"),
+        ("r2_score", "max"),
+        ("mean_io_u", "max"),
+        ("one_hot_iou", "max"),
+        ("cosine_similarity", "max"),
+        ("pearson_correlation", "max"),
+        ("true_positives", "max"),
+        ("sensitivity_at_specificity", "max"),
+        ("learning_rate", None),
+        ("my_metric", None),
+        ("error_score", None),
+        ("vaccine", None),
+    ],
+)
+def test_the_name_tells_what_is_good(name, direction):
+    assert guess_direction(name) == direction
+
+
+def test_every_metric_of_keras_says_what_is_good_or_nothing():
+    """Keras itself knows the direction of most metrics, though it does not say so in public."""
+    compared = 0
+    for name in dir(keras.metrics):
+        try:
+            metric = getattr(keras.metrics, name)()
+        except Exception:  # one that needs arguments, or no metric at all
+            continue
+        direction = getattr(metric, "_direction", None)
+        guess = guess_direction(getattr(metric, "name", ""))
+        if direction in ("up", "down") and guess is not None:
+            compared += 1
+            assert guess == {"up": "max", "down": "min"}[direction], metric.name
+    assert compared > 20
+
+
+@pytest.mark.parametrize(
+    ("series", "monitor", "mode", "best"),
+    [
+        ({"loss": [3, 1, 2], "val_loss": [3, 2, 1]}, "auto", "auto", (3, "val_loss", "min")),
+        ({"loss": [3, 1, 2]}, "auto", "auto", (2, "loss", "min")),
+        ({"loss": [3, 1, 1]}, "auto", "auto", (2, "loss", "min")),
+        ({"accuracy": [0.1, 0.9, 0.9]}, "accuracy", "auto", (2, "accuracy", "max")),
+        ({"accuracy": [0.1, 0.9, 0.3]}, "accuracy", "min", (1, "accuracy", "min")),
+        ({"odd": [1, 5, 3]}, "odd", "max", (2, "odd", "max")),
+        ({"loss": [np.nan, -np.inf, 2, np.inf]}, "auto", "auto", (3, "loss", "min")),
+        ({"loss": [np.nan, np.nan]}, "auto", "auto", None),
+        ({"mae": [1, 2]}, "auto", "auto", None),
+        ({"loss": [1, 2]}, "accuracy", "auto", None),
+        ({"loss": [3, 2, 1], "val_loss": [1]}, "auto", "auto", None),
+        ({"loss": [2, 1, 3], "val_loss": [None, 2, 3]}, "val_loss", "auto", (2, "val_loss", "min")),
+    ],
+    ids=str,
+)
+def test_the_best_epoch(series, monitor, mode, best):
+    result = find_best(read(series), monitor, mode)
+    assert (result and (result.epoch, result.monitor, result.direction)) == best
+
+
+def test_a_name_that_says_nothing_needs_a_mode():
+    message = "`mode` must be 'min' or 'max', since the name 'odd' does not tell whether high"
+    with pytest.raises(ValueError, match=message):
+        find_best(read({"odd": [1, 2]}), "odd", "auto")
+
+
+def test_the_best_epoch_is_the_one_whose_weights_are_kept(make_model, data, tmp_path):
+    """With steps that become so long that the loss rises again."""
+    model = make_model()
+    longer = keras.callbacks.LearningRateScheduler(lambda epoch: 0.05 if epoch < 3 else 2.0)
+    path = tmp_path / "best.weights.h5"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, save_best_only=True, save_weights_only=True)
+    history = fit(model, data, epochs=5, callbacks=[checkpoint, longer])
+    best = find_best(read(history), "auto", "auto")
+    assert best.epoch == 3
+    model.load_weights(path)
+    kept = model.evaluate(*data, verbose=0)[0]
+    assert kept == pytest.approx(history.history["val_loss"][best.epoch - 1], rel=1e-4)
