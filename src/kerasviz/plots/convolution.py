@@ -100,7 +100,8 @@ def plot_convolution(
         >>> kerasviz.plot_convolution(model, 0, np.ones((28, 28)), position=(5, 10))
         Plot(5 panels)
     """
-    place = _check_options(cmap, "position", "filter", "sample", "channel", "cmap", **options)
+    own = ("position", "filter", "sample", "channel", "cmap")
+    place = _check_options(cmap, *own, **options)
     query = parse_query(model, layer, inputs, filter=filter, sample=sample, channel=channel)
     query.check_position(position, query.output_shape)
     trace = query.trace()

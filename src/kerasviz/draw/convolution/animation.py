@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation, writers
 
 from kerasviz.draw.convolution.picture import ConvolutionPicture
-from kerasviz.draw.convolution.player import PlayerWriter
 from kerasviz.draw.convolution.view import StepView
+from kerasviz.draw.player import PlayerWriter
 from kerasviz.draw.plot import Plot
 
 
