@@ -89,7 +89,7 @@ class _Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Drawn:
+class _Part:
     """A panel's artists, and what it needs around the left, lower corner of its mosaic."""
 
     item: _Item
@@ -108,7 +108,7 @@ def draw_comparison(
     """Draw panels on one colour scale, and the difference of two of them on one of its own.
 
     Args:
-        models: The panels, all with the same tiles in the same places.
+        models: The panels, all with the same tiles at the same positions.
         difference: The difference.
         style: How to draw them; `scale` must be "figure".
 
@@ -277,14 +277,14 @@ def _draw_by_hand(
     for ax in axes:
         ax.set_position((0, 0, width / page[0], height / page[1]))
     line_width = max(width, min(NARROW, room[0])) if new else room[0]
-    drawn = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
-    _place(figure, drawn, heading, columns=columns, mosaic_size=plans[0].size, new=new)
-    return _plot(figure, drawn, is_new=new)
+    parts = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
+    _place(figure, parts, heading, columns=columns, mosaic_size=plans[0].size, new=new)
+    return _plot(figure, parts, is_new=new)
 
 
 def _place(
     figure: Figure | SubFigure,
-    drawn: Sequence[_Drawn],
+    parts: Sequence[_Part],
     heading: str,
     *,
     columns: int,
@@ -293,9 +293,9 @@ def _place(
 ) -> None:
     """Put panels whose mosaics are all of one size into rows, in the middle of the figure."""
     height, width = mosaic_size
-    rows = [drawn[i : i + columns] for i in range(0, len(drawn), columns)]
-    lefts = [max(each.left for each in drawn[i::columns]) for i in range(columns)]
-    rights = [max(each.right for each in drawn[i::columns]) for i in range(columns)]
+    rows = [parts[i : i + columns] for i in range(0, len(parts), columns)]
+    lefts = [max(each.left for each in parts[i::columns]) for i in range(columns)]
+    rights = [max(each.right for each in parts[i::columns]) for i in range(columns)]
     tops = [max(each.above for each in row) for row in rows]
     bottoms = [max(each.below for each in row) for row in rows]
     total_width = 2 * MARGIN + sum(lefts) + sum(rights) + (columns - 1) * BESIDE
@@ -308,7 +308,7 @@ def _place(
         cast(Figure, figure).set_size_inches(total_width, total_height)
     page = _inches(figure)
     top = page[1] - MARGIN - head - max(0.0, page[1] - total_height) / 2
-    for i, each in enumerate(drawn):
+    for i, each in enumerate(parts):
         row, column = divmod(i, columns)
         x = start + sum(lefts[: column + 1]) + sum(rights[:column]) + column * BESIDE
         y = top - sum(tops[: row + 1]) - sum(bottoms[:row]) - (row + 1) * height - row * BELOW
@@ -331,8 +331,8 @@ def _draw_into_axes(
     width = max(extent.width / figure.dpi - beside, MIN_ROOM)
     room = width, extent.height / figure.dpi
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=False) for item in items]
-    drawn = _draw_items(axes, items, plans, columns=columns, line_width=width, style=style)
-    return _plot(figure, drawn, is_new=False)
+    parts = _draw_items(axes, items, plans, columns=columns, line_width=width, style=style)
+    return _plot(figure, parts, is_new=False)
 
 
 def _draw_items(
@@ -343,11 +343,11 @@ def _draw_items(
     columns: int,
     line_width: float,
     style: TileStyle,
-) -> list[_Drawn]:
+) -> list[_Part]:
     """Draw panels with the words around them, the names of a row at one height."""
     words = [item.lines(line_width) for item in items]
     heights = [_heights(*each) for each in words]
-    drawn = []
+    parts = []
     for i, (ax, item, plan) in enumerate(zip(axes, items, plans, strict=True)):
         image = draw_plan(ax, plan, item.scale)
         left, below, right = 0.0, 0.0, plan.size[1]
@@ -366,8 +366,8 @@ def _draw_items(
         _annotate(ax, notes, 1, above - NAME_PAD)
         _annotate(ax, caption, 0, -below - TITLE_PAD)
         above, below, right = above + heights[i][0], below + heights[i][2], max(right, line_width)
-        drawn.append(
-            _Drawn(
+        parts.append(
+            _Part(
                 item=item,
                 ax=ax,
                 image=image,
@@ -378,7 +378,7 @@ def _draw_items(
                 below=below,
             )
         )
-    return drawn
+    return parts
 
 
 def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> Sequence[TilePanel]:
@@ -411,11 +411,11 @@ def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
     )
 
 
-def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn], *, is_new: bool) -> Plot:
+def _plot(figure: Figure | SubFigure, parts: Sequence[_Part], *, is_new: bool) -> Plot:
     """Return the `Plot`, in which every image has the bar at the end of its row."""
     panels = []
     bar = None
-    for each in reversed(drawn):
+    for each in reversed(parts):
         bar = each.bar or bar
         panels.append(each.item.panel.drawn_as(each.image, bar, each.item.title))
     return Plot(figure=figure, panels=tuple(reversed(panels)), owns_figure=is_new)

@@ -400,7 +400,7 @@ def _draw_into_new(
     """
     room = ONE_PANEL if len(panels) == 1 else MANY_PANELS
     plans = [make_plan(panel, style.layout, room, figure.dpi, new=True) for panel in panels]
-    boxes, drawn = [], []
+    boxes, parts = [], []
     for plan, scale in zip(plans, scales, strict=True):
         height, width = plan.size
         # What sticks out of an Axes can be measured on any figure that is larger than it, and then
@@ -413,14 +413,14 @@ def _draw_into_new(
             cax = figure.add_axes(_fractions(figure, 1 + width, 1, BAR_WIDTH, height))
             bar = add_bar(image, plan.panel.tiles, over=plan.panel.alpha is not None, cax=cax)
         boxes.append(_measure(plan, ax, bar, style.place.title))
-        drawn.append(plan.panel.drawn_as(image, bar))
+        parts.append(plan.panel.drawn_as(image, bar))
 
     columns = _panel_columns(panels)
     widths = [max(box.width for box in boxes[i::columns]) for i in range(columns)]
     rows = [boxes[i : i + columns] for i in range(0, len(boxes), columns)]
     heights = [max(box.height for box in row) for row in rows]
     figure.set_size_inches(sum(widths), sum(heights))
-    for i, (box, plan, panel) in enumerate(zip(boxes, plans, drawn, strict=True)):
+    for i, (box, plan, panel) in enumerate(zip(boxes, plans, parts, strict=True)):
         row, column = divmod(i, columns)
         height, width = plan.size
         left = sum(widths[:column]) + box.left
@@ -430,7 +430,7 @@ def _draw_into_new(
             beside = left + width + BAR_PAD
             panel.colorbar.ax.set_position(_fractions(figure, beside, bottom, BAR_WIDTH, height))
         _set_title(panel.ax, box.title, plan, font_size())
-    return Plot(figure=figure, panels=tuple(drawn), owns_figure=True)
+    return Plot(figure=figure, panels=tuple(parts), owns_figure=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -498,7 +498,7 @@ def _draw_into_axes(
     style: TileStyle,
 ) -> Plot:
     """Draw each panel into an Axes of the caller's, as large as there is room."""
-    drawn = []
+    parts = []
     for ax, panel, scale in zip(axes, panels, scales, strict=True):
         extent = ax.get_window_extent()
         dpi = ax.figure.dpi
@@ -525,8 +525,8 @@ def _draw_into_axes(
         size = font_size("medium" if full[0] >= SMALL_AXES else "small")
         title = wrap_text(panel_title(panel, style.place.title), (full[0] + width) / 2 * 72, size)
         _set_title(ax, title, plan, size)
-        drawn.append(panel.drawn_as(image, bar))
-    return Plot(figure=axes[0].figure, panels=tuple(drawn))
+        parts.append(panel.drawn_as(image, bar))
+    return Plot(figure=axes[0].figure, panels=tuple(parts))
 
 
 def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
