@@ -73,8 +73,8 @@ def plot_architecture(
             the room demands. A new figure is as large as the architecture needs.
 
     Returns:
-        A `Plot` with one panel. `images` has one image for each box with pictures, from the first
-        box on: `images[i].get_array()` holds the values of its maps side by side, with the gaps
+        A `Plot` whose first panel is the diagram, and which has one more for each box with pictures,
+        from the first box on, each with an image: `images[i].get_array()` holds the values of its maps side by side, with the gaps
         masked, or the colours of an input.
 
     Raises:
