@@ -1,13 +1,16 @@
-"""In a notebook, each figure appears exactly once."""
+"""In a notebook, each figure appears exactly once, and every keyword is completed."""
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+import kerasviz
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -48,3 +51,34 @@ def test_each_figure_appears_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     figures = [len(re.findall(r"kerasviz\.plot_\w+\(", cell.source)) for cell in notebook.cells]
     assert figures[:5] == [0, 1, 1, 0, 2]
     assert pictures == figures
+
+
+@pytest.fixture
+def complete():
+    """Return the words with which IPython, or jedi for it, completes a line."""
+    config = pytest.importorskip("traitlets.config")
+    completer = pytest.importorskip("IPython.core.completer")
+    shells = pytest.importorskip("IPython.core.interactiveshell")
+    settings = config.Config(HistoryManager={"enabled": False})  # no file of the user's
+    shell = shells.InteractiveShell(config=settings, user_ns={"kerasviz": kerasviz})
+
+    def run(line: str, use_jedi: bool) -> set[str]:
+        shell.Completer.use_jedi = use_jedi
+        with completer.provisionalcompleter():
+            return {match.text for match in shell.Completer.completions(line, len(line))}
+
+    return run
+
+
+@pytest.mark.parametrize("use_jedi", [False, True])
+@pytest.mark.parametrize(
+    "name", ["plot_kernels", "plot_feature_maps", "plot_history", "KernelSnapshots"]
+)
+def test_completion_offers_every_keyword(complete, name: str, use_jedi: bool) -> None:
+    parameters = inspect.signature(getattr(kerasviz, name)).parameters.values()
+    keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    letters = sorted({keyword[0] for keyword in keywords})
+    offers = set().union(
+        *(complete(f"kerasviz.{name}(model, {letter}", use_jedi) for letter in letters)
+    )
+    assert {f"{keyword}=" for keyword in keywords} <= offers

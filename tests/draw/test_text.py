@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kerasviz._wording import sample_of
-from kerasviz.draw.text import elide_middle, escape, screen_width, text_width
+from kerasviz.draw.text import elide_middle, escape, font_size, screen_width, text_width
 
 NAMES = ["plain", "$", "$$", r"\$", r"\\$", "file_$1_to_$2.png", r"$\alpha$", "a$b$c$d", "{$^_$}"]
 
@@ -60,3 +60,9 @@ def test_screen_width_is_at_least_what_is_drawn_at_any_resolution(dpi):
         extent = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer())
         with matplotlib.rc_context({"figure.dpi": dpi}):
             assert extent.width * 72 / dpi <= screen_width(text, 7) < 1.3 * text_width(text, 7)
+
+
+def test_font_size_is_that_of_matplotlib():
+    figure = Figure()
+    for relative in ("x-small", "small", "medium", "large"):
+        assert font_size(relative) == figure.text(0, 0, "", fontsize=relative).get_fontsize()

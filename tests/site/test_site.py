@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import inspect
 import re
 import shutil
 import zipfile
@@ -11,6 +13,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+import kerasviz
+from kerasviz.draw.figure import FigureOptions
+from kerasviz.draw.tiles.style import TileOptions
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[2]
@@ -228,3 +234,21 @@ def test_a_damage_is_found(damage: str, site: Path, serve, open_tab, tmp_path: P
     assert text.count(END) == 1
     page.write_text(text.replace(END, markup + END), encoding="utf-8")
     assert set(check(tab.visit("addresses/"), tmp_path)) - known
+
+
+PLOTS = [name for name in kerasviz.__all__ if name.startswith(("plot_", "compare_", "animate_"))]
+CALLBACKS = ["FeatureMapSnapshots", "KernelSnapshots"]
+SHARED = {*TileOptions.__annotations__, *FigureOptions.__annotations__}
+
+
+@pytest.mark.parametrize("name", PLOTS + CALLBACKS)
+def test_the_reference_shows_every_keyword_with_its_default(site: Path, name: str) -> None:
+    page = "callbacks" if name in CALLBACKS else "pictures"
+    content = (site / "reference" / page / "index.html").read_text(encoding="utf-8")
+    signature = content.split(f'id="kerasviz.{name}"')[1].split("</code></pre>")[0]
+    words = re.sub(r"\s", "", html.unescape(re.sub("<[^>]+>", "", signature)))
+    assert "**" not in words
+    for parameter in inspect.signature(getattr(kerasviz, name)).parameters.values():
+        is_shared = parameter.name in SHARED
+        default = f"={parameter.default!r},".replace("'", '"') if is_shared else ""
+        assert f"{parameter.name}{default}" in words

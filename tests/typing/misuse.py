@@ -39,6 +39,7 @@ kerasviz.WeightStatistics(csv=3)  # mistake
 print(kerasviz.kernel_statistics(model)["conv2d"].median)  # mistake: no such number
 print(kerasviz.plot_tiles(image).image)  # mistake: there are several
 kerasviz.plot_tiles(image).figure = Figure()  # mistake: a plot is frozen
+print(kerasviz.plot_tiles(image).panels[0].index)  # mistake: there are indices
 options: kerasviz.TileOptions = {"scale": "both"}  # mistake
 fashion_mnist.train(epochs="2")  # mistake
 

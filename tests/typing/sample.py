@@ -45,8 +45,15 @@ def look(folder: Path) -> None:
     assert_type(plot.figure, FigureBase)
     assert_type(plot.axes, tuple[Axes, ...])
     assert_type(plot.images, tuple[AxesImage, ...])
+    panel = assert_type(plot.panels, tuple[kerasviz.Panel, ...])[0]
+    assert_type(panel.address, str)
+    assert_type(panel.indices, np.ndarray | None)
+    assert_type(panel.values, np.ndarray | None)
+    assert_type(panel.limits, tuple[float, float] | None)
+    assert_type(panel.ax, Axes)
     assert_type(plot.colorbars, tuple[Colorbar | None, ...])
     plot.savefig(folder / "kernels.png", dpi=50)
+    plot.close()
 
     plots = [
         kerasviz.plot_tiles(array[..., 0, :], cmap="gray", vmin=-1, vmax=1.0, columns=8),
@@ -95,7 +102,7 @@ def announce(number: int, unit: str, plot: kerasviz.Plot) -> None:
 
 
 def train(folder: Path) -> kerasviz.Plot:
-    """Train the network anew, where the data set is."""
+    """Train the network again, where the data set is."""
     data = fashion_mnist.load_data(subset=100)
     assert_type(data.train.images, np.ndarray)
     training = fashion_mnist.train(output=folder, subset=100, epochs=1)

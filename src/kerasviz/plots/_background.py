@@ -33,7 +33,7 @@ class Background:
 
     @property
     def kind(self) -> str:
-        """What the pictures are, in a word."""
+        """The word for the pictures."""
         return "picture" if isinstance(self.picture, np.ndarray) else "input"
 
     def note(self, size: tuple[int, int]) -> str:

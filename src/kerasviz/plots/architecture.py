@@ -74,9 +74,9 @@ def plot_architecture(
             the room demands. A new figure is as large as the architecture needs.
 
     Returns:
-        A `Plot` with one panel. `images` has one image for each box with pictures, from the first
-        box on: `images[i].get_array()` holds the values of its maps side by side, with the gaps
-        masked, or the colours of an input.
+        A `Plot` whose first panel is the diagram. Each box with pictures has a further panel, from
+        the first box on, and an image: `images[i].get_array()` holds the values of its maps side by
+        side, with the gaps masked, or the colours of an input.
 
     Raises:
         TypeError: `model` is not a Keras model, or a keyword has the wrong type.

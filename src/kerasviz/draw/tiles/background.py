@@ -60,8 +60,8 @@ def picture_colors(values: np.ndarray) -> PictureColors:
     note = ""
     if limits[:2] not in ((0, 1), (0, 255)):
         note = f"picture black to white: {limits.vmin:.3g} to {limits.vmax:.3g}"
-    shown = np.broadcast_to(rgb_values(values, limits), (*values.shape[:3], 3))
-    colors = np.where(np.isfinite(shown), shown, np.asarray(to_rgb(INVALID), "float32"))
+    scaled = np.broadcast_to(rgb_values(values, limits), (*values.shape[:3], 3))
+    colors = np.where(np.isfinite(scaled), scaled, np.asarray(to_rgb(INVALID), "float32"))
     return PictureColors(np.rint(255 * colors).astype("uint8"), note)
 
 

@@ -81,7 +81,7 @@ class _Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Drawn:
+class _Part:
     """A panel's artists, and its extent, of which the data area is its mosaic."""
 
     item: _Item
@@ -97,7 +97,7 @@ def draw_comparison(
     """Draw panels on one colour scale, and the difference of two of them on one of its own.
 
     Args:
-        models: The panels, all with the same tiles in the same places.
+        models: The panels, all with the same tiles at the same positions.
         difference: The difference.
         style: How to draw them; `scale` must be "figure".
 
@@ -251,26 +251,26 @@ def _draw_into_grid(
     for ax in axes:  # with its size, but not yet at its place, what is around it can be measured
         Rect(left=0, bottom=0, width=width, height=height).place(ax)
     line_width = max(width, min(NARROW, room[0])) if new else room[0]
-    drawn = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
-    _place(figure, drawn, heading, _grid(columns), is_new=new)
-    return _plot(figure, drawn, is_new=new)
+    parts = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
+    _place(figure, parts, heading, _grid(columns), is_new=new)
+    return _plot(figure, parts, is_new=new)
 
 
 def _place(
     figure: Figure | SubFigure,
-    drawn: Sequence[_Drawn],
+    parts: Sequence[_Part],
     heading: str,
     grid: PanelGrid,
     *,
     is_new: bool,
 ) -> None:
     """Put panels into rows, in the middle of the caller's figure, below the heading."""
-    extents = [each.extent for each in drawn]
+    extents = [each.extent for each in parts]
     page_width = grid.width(extents) if is_new else figure_inches(figure)[0]
     start = grid.start(extents, page_width)
     line_width = page_width - start - MARGIN
     heading_height = _heading_height(heading, line_width)
-    grid.place([each.ax for each in drawn], extents, heading=heading_height, is_new=is_new)
+    grid.place([each.ax for each in parts], extents, heading=heading_height, is_new=is_new)
     if heading:
         size = font_size(LARGE)
         text = wrap_text(heading, line_width * 72, size)
@@ -289,8 +289,8 @@ def _draw_into_axes(
     width = max(extent.width / figure.dpi - beside, MIN_SIDE)
     room = width, extent.height / figure.dpi
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=False) for item in items]
-    drawn = _draw_items(axes, items, plans, columns=columns, line_width=width, style=style)
-    return _plot(figure, drawn, is_new=False)
+    parts = _draw_items(axes, items, plans, columns=columns, line_width=width, style=style)
+    return _plot(figure, parts, is_new=False)
 
 
 def _draw_items(
@@ -301,11 +301,11 @@ def _draw_items(
     columns: int,
     line_width: float,
     style: TileStyle,
-) -> list[_Drawn]:
+) -> list[_Part]:
     """Draw panels with the words around them, the names of a row at one height."""
     words = [item.lines(line_width) for item in items]
     heights = [_heights(*each) for each in words]
-    drawn = []
+    parts = []
     for i, (ax, item, plan) in enumerate(zip(axes, items, plans, strict=True)):
         image = draw_plan(ax, plan, item.scale)
         height, width = plan.size
@@ -332,8 +332,8 @@ def _draw_items(
             above=above + heights[i][0],
             below=below + heights[i][2],
         )
-        drawn.append(_Drawn(item=item, ax=ax, image=image, bar=bar, extent=extent))
-    return drawn
+        parts.append(_Part(item=item, ax=ax, image=image, bar=bar, extent=extent))
+    return parts
 
 
 def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> Sequence[TilePanel]:
@@ -366,11 +366,11 @@ def _annotate(ax: Axes, text: str, y: float, offset: float) -> None:
     )
 
 
-def _plot(figure: Figure | SubFigure, drawn: Sequence[_Drawn], *, is_new: bool) -> Plot:
+def _plot(figure: Figure | SubFigure, parts: Sequence[_Part], *, is_new: bool) -> Plot:
     """Return the `Plot`, in which every image has the bar at the end of its row."""
     panels = []
     bar = None
-    for each in reversed(drawn):
+    for each in reversed(parts):
         bar = each.bar or bar
         panels.append(each.item.panel.drawn_as(each.image, bar, each.item.title))
     return Plot(figure=figure, panels=tuple(reversed(panels)), owns_figure=is_new)

@@ -136,10 +136,10 @@ def _groups(edges: np.ndarray, limits: np.ndarray, pixels: int) -> tuple[np.ndar
     firsts, group = np.flatnonzero(is_first), np.cumsum(is_first) - 1
     centers = start + (np.arange(pixels) + 0.5) / pixels * (end - start)
     inside = np.searchsorted(edges, centers, side="right") - 1
-    shown = np.append(group, [len(firsts)])[np.where(inside < len(group), inside, -1)]
-    seen = (pixel >= 0) & (pixel < pixels)
-    shown[pixel[seen]] = group[seen]
-    return firsts, shown
+    group_of_pixel = np.append(group, [len(firsts)])[np.where(inside < len(group), inside, -1)]
+    is_visible = (pixel >= 0) & (pixel < pixels)
+    group_of_pixel[pixel[is_visible]] = group[is_visible]
+    return firsts, group_of_pixel
 
 
 def average_blocks(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ma.MaskedArray:

@@ -107,85 +107,43 @@ def make_plan(
     dots = dpi if new else None
     if panel.free_height:
         panel = _fit_rows(panel, room, dots)
-    items, (height, width) = len(panel.tiles) // panel.slices, panel.frame
-    side = math.sqrt(height * width)
-    # The gaps depend on the unit, and the unit on the room that gaps take: so the unit is chosen
-    # with gaps in proportion to the tiles, and gaps that have to be wider become so afterwards.
-    gap_width = 0.0 if panel.is_matrix else GAP * side
-    block = panel.slices * (width + gap_width)
-    if panel.slices > 1:
-        block += (GROUP_GAP - 1) * gap_width
-    if panel.table is not None:
-        across = len(panel.table.columns)
-    else:
-        aspect = ASPECT if dots else room[0] / room[1]
-        across = layout.columns or panel.columns or 0
-        across = across or choose_columns(items, (height + gap_width, block), aspect)
-    across = min(across, items)
-    rows = -(-items // across)
-    total_width = across * block
-    if panel.has_background_column:
-        total_width += width + GROUP_GAP * gap_width
-        wider = min(MIN_TILE * total_width / side, MAX_WIDTH)
-        room = (max(room[0], wider) if new else room[0], room[1])
+    frame = panel.frame
+    shape = _choose_shape(panel, layout, ASPECT if new else room[0] / room[1])
+    if panel.has_background_column and new:
+        wider = min(MIN_TILE * shape.width / _side(frame), MAX_WIDTH)
+        room = max(room[0], wider), room[1]
+    unit = min(room[0] / shape.width, room[1] / shape.height)
 
-    unit = min(room[0] / total_width, room[1] / (rows * (height + gap_width)))
-    label_size = None
-    whole_dots = False
-    row_numbers = False
-    if layout.labels and panel.table is None:
-        label_size = float(np.clip(0.16 * unit * width * 72, MIN_LABEL_SIZE, MAX_LABEL_SIZE))
-        line = LINE_HEIGHT * label_size / 72
-        needed = (text_width(str(panel.indices.max()), label_size) + label_size / 2) / 72 / width
-        if not dots:
-            # A figure of the caller's cannot grow: numbers take their height from the tiles, unless
-            # they then are wider or higher than a tile; then one number per row has to do.
-            left = min(unit, (room[1] / rows - line) / height)
-            if needed > left * panel.slices or line > left * height:
-                label_size, row_numbers = MIN_LABEL_SIZE, True
-            else:
-                unit = left
-    row_height = _row_height(panel, rows) if new else 0.0
-    if dots:
-        least = 0.0 if label_size is None else needed / panel.slices
+    labels = _choose_labels(panel, unit) if layout.labels and panel.table is None else NO_LABELS
+    row_height, whole_dots = 0.0, False
+    if new:
+        row_height = _row_height(panel, shape.rows)
+        min_unit = labels.min_unit
         if panel.free_height:
-            least = max(least, row_height / height, MIN_ROW_DOTS / dots / height)
-        largest = MAX_CELL if panel.is_matrix else _max_tile(panel) / side
-        unit = max(min(unit, largest), least)
-        # Values of equal numbers of dots are drawn without blending: no value looks wider than its
-        # neighbour, and none is mixed with it. Below a dot that would make the picture too large.
-        if unit * dots >= MIN_DOTS:
-            unit = max(1, round(unit * dots), math.ceil(least * dots - 1e-6)) / dots
-            whole_dots = True
+            min_unit = max(min_unit, row_height / frame[0], MIN_ROW_DOTS / dpi / frame[0])
+        unit, whole_dots = _round_unit(panel, unit, min_unit, dpi)
+    elif labels.size is not None:
+        labels, unit = _share_height(labels, panel, unit, room[1] / shape.rows)
 
     steps = (1.0, 1.0)
     if panel.backgrounds is not None:
         panel, steps = _fit_backgrounds(panel, unit * dpi)
-    gap = max(MIN_GAP, GAP * side * unit)
-    line = 0.0 if label_size is None or row_numbers else LINE_HEIGHT * label_size / 72
-    gaps = (max(gap, line, row_height - height * unit) / unit, gap / unit)
-    # Gaps of whole values make the mosaic an image of equal cells, which is fast and can be
-    # blended. Between small tiles these would be too wide: gaps are a number of dots there.
-    if panel.is_matrix:
-        gaps = (0.0, 0.0)
-    elif side >= FINE_TILE:
-        whole = math.ceil(gaps[0] / steps[0]), round(gaps[1] / steps[1])
-        gaps = (max(1, whole[0]) * steps[0], max(1, whole[1]) * steps[1])
-    elif dots:
-        dot = 1 / dots / unit
-        gaps = (math.ceil(gaps[0] / dot - 1e-6) * dot, math.ceil(gaps[1] / dot - 1e-6) * dot)
+    gaps = (0.0, 0.0)
+    if not panel.is_matrix:
+        above = max(labels.line, row_height - frame[0] * unit)
+        gaps = _choose_gaps(frame, unit, above=above, steps=steps, dots=dots)
     grid = Grid(
         count=len(panel.tiles),
-        columns=across * panel.slices,
-        tile=(height, width),
+        columns=shape.columns * panel.slices,
+        tile=frame,
         gap=gaps,
         group=panel.slices,
     )
-    if not dots:
+    if not new:
         size = _size(panel, grid)
         unit = min(room[0] / size[1], room[1] / size[0])  # as the equal aspect makes it
     row_step = 0
-    if row_numbers:
+    if labels.by_row:
         row_step = math.ceil(LINE_HEIGHT * MIN_LABEL_SIZE / 72 / (grid.pitch[0] * unit))
     max_ticks = (MAX_TICKS, MAX_TICKS)
     if panel.table is not None:
@@ -194,11 +152,138 @@ def make_plan(
         panel=panel,
         grid=grid,
         unit=unit,
-        label_size=label_size,
+        label_size=labels.size,
         row_step=row_step,
         whole_dots=whole_dots,
         max_ticks=max_ticks,
     )
+
+
+def _side(frame: tuple[float, float]) -> float:
+    """Return the side of a square as large as a tile."""
+    height, width = frame
+    return math.sqrt(height * width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shape:
+    """The rows and columns of a panel, and their height and width in units."""
+
+    rows: int
+    columns: int
+    height: float
+    width: float
+
+
+def _choose_shape(panel: TilePanel, layout: TileLayout, aspect: float) -> _Shape:
+    """Choose how many tiles, or groups of slices, are in a row: those of the caller, or to fit.
+
+    The gaps depend on the unit, and the unit on the room that gaps take: so the unit is chosen with
+    gaps in proportion to the tiles, and gaps that have to be wider become so afterwards.
+    """
+    items, (height, width) = len(panel.tiles) // panel.slices, panel.frame
+    gap = 0.0 if panel.is_matrix else GAP * _side(panel.frame)
+    block = panel.slices * (width + gap)
+    if panel.slices > 1:
+        block += (GROUP_GAP - 1) * gap
+    if panel.table is not None:
+        columns = len(panel.table.columns)
+    else:
+        columns = layout.columns or panel.columns or 0
+        columns = columns or choose_columns(items, (height + gap, block), aspect)
+    columns = min(columns, items)
+    rows = -(-items // columns)
+    total_width = columns * block
+    if panel.has_background_column:
+        total_width += width + GROUP_GAP * gap
+    return _Shape(rows=rows, columns=columns, height=rows * (height + gap), width=total_width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Labels:
+    """The numbers of tiles.
+
+    Args:
+        size: Their size in points, `None` for none.
+        line: Room for them above each tile, in inches.
+        min_unit: Inches per unit from which on the widest is no wider than its tile.
+        by_row: Whether only rows have a number, beside them.
+    """
+
+    size: float | None = None
+    line: float = 0.0
+    min_unit: float = 0.0
+    by_row: bool = False
+
+
+NO_LABELS = _Labels()
+
+
+def _choose_labels(panel: TilePanel, unit: float) -> _Labels:
+    """Choose the size of the numbers above tiles by that of the tiles."""
+    _, width = panel.frame
+    size = float(np.clip(0.16 * unit * width * 72, MIN_LABEL_SIZE, MAX_LABEL_SIZE))
+    widest = text_width(str(panel.indices.max()), size) + size / 2
+    min_unit = widest / 72 / width / panel.slices
+    return _Labels(size=size, line=LINE_HEIGHT * size / 72, min_unit=min_unit)
+
+
+def _share_height(
+    labels: _Labels, panel: TilePanel, unit: float, row_height: float
+) -> tuple[_Labels, float]:
+    """Return numbers and unit in a figure of the caller's, which cannot grow.
+
+    Numbers take their height from the tiles, unless they then are wider or higher than a tile; then
+    one number per row has to do.
+    """
+    height, _ = panel.frame
+    smaller = min(unit, (row_height - labels.line) / height)
+    if labels.min_unit > smaller or labels.line > smaller * height:
+        return _Labels(size=MIN_LABEL_SIZE, by_row=True), unit
+    return labels, smaller
+
+
+def _round_unit(panel: TilePanel, unit: float, min_unit: float, dpi: float) -> tuple[float, bool]:
+    """Return the unit of a new figure, and whether it is a whole number of dots.
+
+    Values of equal numbers of dots are drawn without blending: no value looks wider than its
+    neighbour, and none is mixed with it. Below a dot that would make the picture too large.
+    """
+    largest = MAX_CELL if panel.is_matrix else _max_tile(panel) / _side(panel.frame)
+    unit = max(min(unit, largest), min_unit)
+    if unit * dpi < MIN_DOTS:
+        return unit, False
+    return max(1, round(unit * dpi), math.ceil(min_unit * dpi - 1e-6)) / dpi, True
+
+
+def _choose_gaps(
+    frame: tuple[float, float],
+    unit: float,
+    *,
+    above: float,
+    steps: tuple[float, float],
+    dots: float | None,
+) -> tuple[float, float]:
+    """Return the vertical and the horizontal distance between two tiles, in units.
+
+    Args:
+        frame: Height and width of a tile.
+        unit: Inches per unit.
+        above: Room for what is written above each tile, in inches.
+        steps: Height and width of a value, of which the gaps of large tiles are multiples.
+        dots: Dots per inch of a new figure, `None` for another.
+    """
+    gap = max(MIN_GAP, GAP * _side(frame) * unit)
+    vertical, horizontal = max(gap, above) / unit, gap / unit
+    # Gaps of whole values make the mosaic an image of equal cells, which is fast and can be
+    # blended. Between small tiles these would be too wide: gaps are a number of dots there.
+    if _side(frame) >= FINE_TILE:
+        whole = math.ceil(vertical / steps[0]), round(horizontal / steps[1])
+        return max(1, whole[0]) * steps[0], max(1, whole[1]) * steps[1]
+    if dots:
+        dot = 1 / dots / unit
+        return math.ceil(vertical / dot - 1e-6) * dot, math.ceil(horizontal / dot - 1e-6) * dot
+    return vertical, horizontal
 
 
 def _fit_rows(panel: TilePanel, room: tuple[float, float], dots: float | None) -> TilePanel:

@@ -192,8 +192,8 @@ class TilePanel:
     @property
     def heading(self) -> str:
         """The first line of the title."""
-        shown = len(np.unique(self.indices))
-        count = f"{shown}" if shown == self.total else f"{shown} of {self.total}"
+        distinct = len(np.unique(self.indices))
+        count = f"{distinct}" if distinct == self.total else f"{distinct} of {self.total}"
         kind = self.kind.removesuffix("s") if self.total == 1 else self.kind
         parts = [self.words or f"{count} {kind}", self.size]
         start = f"{self.address}: " if self.address else ""

@@ -38,7 +38,7 @@ TITLE_PAD = 0.07
 
 
 def draw_panels(panels: Sequence[TilePanel], style: TileStyle) -> Plot:
-    """Draw panels into a new figure, or into the Axes or the figure that the caller gave.
+    """Draw panels into a new figure, or into the Axes or the figure of the caller.
 
     Args:
         panels: What to draw, at least one.
@@ -64,10 +64,10 @@ def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
 
     Args:
         panels: What to draw.
-        style: How to draw them; `ax` and `figure` are left out of account.
+        style: How to draw them; `ax` and `figure` are ignored.
 
     Yields:
-        The `Plot` of each panel, drawn when it is asked for. Nothing is warned about.
+        The `Plot` of each panel, drawn when it is requested. There are no warnings.
     """
     panels, scales = resolve_scales(panels, style.colors)
     for panel, scale in zip(panels, scales, strict=True):
@@ -103,7 +103,7 @@ def _draw_into_new(
     """Draw panels, measure what they need around their tiles, and make the figure as large."""
     room = ONE_PANEL if len(panels) == 1 else MANY_PANELS
     plans = [make_plan(panel, style.layout, room, figure.dpi, new=True) for panel in panels]
-    extents, drawn = [], []
+    extents, parts = [], []
     for plan, scale in zip(plans, scales, strict=True):
         height, width = plan.size
         # What sticks out of an Axes can be measured on any figure that is larger than it, and then
@@ -119,14 +119,14 @@ def _draw_into_new(
         around = _measure(plan, ax, bar)
         title = panel_title(plan.panel, style.place.title)
         extents.append(_add_title(ax, title, plan, around))
-        drawn.append(plan.panel.drawn_as(image, bar))
+        parts.append(plan.panel.drawn_as(image, bar))
     # Each panel is in the corner of its cell: their mosaics have no common edge to be aligned at.
     grid = PanelGrid(columns=_panel_columns(panels), is_aligned=False)
-    rects = grid.place([panel.ax for panel in drawn], extents, is_new=True)
-    for panel, rect in zip(drawn, rects, strict=True):
+    rects = grid.place([panel.ax for panel in parts], extents, is_new=True)
+    for panel, rect in zip(parts, rects, strict=True):
         if panel.colorbar is not None:
             _beside(rect).place(panel.colorbar.ax)
-    return Plot(figure=figure, panels=tuple(drawn), owns_figure=True)
+    return Plot(figure=figure, panels=tuple(parts), owns_figure=True)
 
 
 def _beside(mosaic: Rect) -> Rect:
@@ -167,7 +167,7 @@ def _draw_into_axes(
     style: TileStyle,
 ) -> Plot:
     """Draw each panel into an Axes of the caller's, as large as there is room."""
-    drawn = []
+    parts = []
     for ax, panel, scale in zip(axes, panels, scales, strict=True):
         extent = ax.get_window_extent()
         dpi = ax.figure.dpi
@@ -194,8 +194,8 @@ def _draw_into_axes(
         size = font_size("medium" if full[0] >= SMALL_AXES else "small")
         title = wrap_text(panel_title(panel, style.place.title), (full[0] + width) / 2 * 72, size)
         _set_title(ax, title, plan, size)
-        drawn.append(panel.drawn_as(image, bar))
-    return Plot(figure=axes[0].figure, panels=tuple(drawn))
+        parts.append(panel.drawn_as(image, bar))
+    return Plot(figure=axes[0].figure, panels=tuple(parts))
 
 
 def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:

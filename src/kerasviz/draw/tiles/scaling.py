@@ -38,10 +38,10 @@ def resolve_scales(
         values = panel.tiles
         if colors.scale == "figure":
             values = np.concatenate([other.tiles.ravel() for other in panels])
-        shown, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, colors)
-        if shown.alpha is not None and scale is not None:
-            scale = see_through(scale, shown.alpha, cmap_given=colors.cmap is not None)
-        resolved.append(shown)
+        scaled, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, colors)
+        if scaled.alpha is not None and scale is not None:
+            scale = see_through(scale, scaled.alpha, cmap_given=colors.cmap is not None)
+        resolved.append(scaled)
         scales.append(scale)
     return resolved, scales
 
