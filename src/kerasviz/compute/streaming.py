@@ -231,10 +231,10 @@ def _hdf5(path: Path) -> Iterator[Append]:
                     maxshape=(None, *array.shape[1:]),
                     chunks=_chunks(array),
                 )
-            kept = file[address]
-            _check_size(address, kept.shape[1:], array)
-            kept.resize(len(kept) + len(array), axis=0)
-            kept[-len(array) :] = array
+            dataset = file[address]
+            _check_size(address, dataset.shape[1:], array)
+            dataset.resize(len(dataset) + len(array), axis=0)
+            dataset[-len(array) :] = array
 
         yield append
 
@@ -250,9 +250,9 @@ def _zarr(path: Path) -> Iterator[Append]:
             group.create_array(
                 address, shape=(0, *array.shape[1:]), dtype=array.dtype, chunks=_chunks(array)
             )
-        kept = group[address]
-        _check_size(address, kept.shape[1:], array)
-        kept.append(array)
+        dataset = group[address]
+        _check_size(address, dataset.shape[1:], array)
+        dataset.append(array)
 
     yield append
 
