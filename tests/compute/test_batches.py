@@ -135,6 +135,20 @@ def test_the_strongest_of_the_batch_need_enough_samples() -> None:
         np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_stream_that_cuts_a_graph_says_so() -> None:
+    def whole(d: Any, x: Any) -> Any:
+        if x.shape[0] not in (None, 9):
+            raise ValueError("these are not all nodes")
+        return d(x)
+
+    model = Net(whole)
+    model(X)
+    with pytest.raises(ValueError, match="not all nodes") as error:
+        list(kerasviz.iter_feature_maps(model, "d", X, batch_size=4))
+    assert "4 of 9 samples" in error.value.__notes__[-1]
+    assert "batch_size=9" in error.value.__notes__[-1]
+
+
 def test_an_error_of_the_model_is_raised_as_it_is() -> None:
     def fail(*_: Any) -> Any:
         raise KeyError("mine")

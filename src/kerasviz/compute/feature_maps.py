@@ -193,9 +193,11 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
 
         The values are those that the layer returns in inference mode, in its own dtype; half
         precision comes as float32, and so does the bfloat16 of mixed precision. A layer whose rows
-        are not samples, such as windows that are folded into the batch or a table of positions, is
-        computed in one batch of all samples, whatever `batch_size` is, and its rows come back
-        exactly as they are. A scalar is an array of rank 0.
+        are not samples, such as windows that are folded into the batch or a table of positions, or
+        whose values depend on the other samples of a batch, such as their mean, is computed in one
+        batch of all samples, whatever `batch_size` is, and its rows come back exactly as they are.
+        So is a model that refuses a part of the samples, as one whose rows are the nodes of a
+        graph. A scalar is an array of rank 0.
 
     Raises:
         TypeError: `model` is not a Keras model, or `layer` is not an address.
@@ -244,7 +246,8 @@ class Extraction:
         """Return the outputs of all calls, keyed by address.
 
         They are what the layers return for all samples at once. Where the rows of an output are
-        not samples, batches cannot be joined, and all samples are computed together.
+        not samples, or depend on other samples, batches cannot be joined, and all samples are
+        computed together.
 
         Args:
             batch_size: How many samples are computed at a time.
