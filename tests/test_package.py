@@ -16,6 +16,7 @@ import pytest
 import kerasviz
 from kerasviz.draw.figure import FigureOptions
 from kerasviz.draw.tiles.style import TileOptions
+from kerasviz.model import PRIVATE_NAMES
 
 SOURCES = sorted(Path(kerasviz.__file__).parent.rglob("*.py"))
 
@@ -97,3 +98,52 @@ def test_every_function_that_takes_shared_keywords_shows_them() -> None:
         if callable(value) and value is not TileOptions:
             kinds = {p.kind for p in inspect.signature(value).parameters.values()}
             assert inspect.Parameter.VAR_KEYWORD not in kinds, name
+
+
+def _private_names(tree: ast.Module) -> set[str]:
+    """Return the private names of other packages that a module reads, as attributes or strings."""
+    names, modules = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            is_own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            names |= set() if is_own else {node.attr}
+        elif isinstance(node, ast.Call):
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if called in ("getattr", "hasattr", "setattr", "get"):
+                is_own = ast.unparse(node.args[0]) == "self"
+                strings = [x.value for x in node.args if isinstance(x, ast.Constant)]
+                names |= set() if is_own else {x for x in strings if isinstance(x, str)}
+        elif isinstance(node, ast.Constant) and re.match(_PRIVATE_MODULES, str(node.value)):
+            modules.add(node.value)
+    of_named_tuples = {"_asdict", "_fields", "_make", "_replace"}
+    return modules | {x for x in names - of_named_tuples if re.match("_[^_]", x)}
+
+
+_PRIVATE_MODULES = r"(keras\.src|tensorflow\.python)\.[\w.]+$"
+
+
+def _own_names(tree: ast.Module) -> set[str]:
+    """Return the names that a module defines, and the attributes that its classes set."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr)
+    return names
+
+
+def test_every_private_name_of_another_package_is_listed_with_its_reason() -> None:
+    package = Path(kerasviz.__file__).parent
+    trees = [ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES]
+    listing = ast.parse((package / "model" / "__init__.py").read_text(encoding="utf-8"))
+    others = [tree for tree in trees if ast.dump(tree) != ast.dump(listing)]
+    foreign = set().union(*(_private_names(tree) - _own_names(tree) for tree in others))
+    assert foreign == set(PRIVATE_NAMES)
+    assert list(PRIVATE_NAMES) == sorted(PRIVATE_NAMES)
+    assert all(PRIVATE_NAMES.values())
+
+
+def test_the_search_for_private_names_finds_them() -> None:
+    code = "x._a; self._b; getattr(y, '_c', 0); vars(z).get('_d'); f('keras.src.ops', '.npy')"
+    assert _private_names(ast.parse(code)) == {"_a", "_c", "_d", "keras.src.ops"}

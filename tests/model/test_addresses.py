@@ -207,8 +207,9 @@ def test_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
     assert find("in#ner/*") == ["in#ner/c"]
     assert find("split#1#odd") == ["split#1#odd"]
     assert find("*#1") == ["split#1"]
-    with pytest.raises(ValueError, match=r"Nothing in the model .* matches '\*#odd'"):
-        find("*#odd")
+    assert find("*#odd") == ["split#1#odd"]
+    with pytest.raises(ValueError, match=r"Nothing in the model .* matches '\*#2'.* layer='\*#2'"):
+        find("*#2")
     with pytest.raises(ValueError, match=r"No such layer .* Received: layer='splitt#odd'"):
         find("splitt#odd")
 
@@ -284,3 +285,45 @@ def test_an_index_of_a_layer_that_the_model_does_not_call() -> None:
     assert [ref.address for ref in kerasviz.find_layers(model, 1)] == ["block/used"]
     with pytest.raises(ValueError, match="The model 'net' holds 'drop', but no output of it"):
         kerasviz.get_feature_maps(model, 2, x)
+
+
+def test_one_output_of_each_call_that_a_pattern_names() -> None:
+    class Split(keras.Layer):
+        def call(self, x: Any) -> Any:
+            return {"even": x, "odd": 2 * x}
+
+    inputs = keras.Input((4, 4, 1))
+    split = Split(name="split")
+    model = keras.Model(inputs, split(split(inputs)["odd"])["even"])
+    x = np.random.default_rng(0).random((2, 4, 4, 1), dtype="float32")
+    maps = kerasviz.get_feature_maps(model, "sp*#even", x)
+    assert list(maps) == ["split:0#even", "split:1#even"]
+    np.testing.assert_allclose(maps["split:1#even"], 2 * x, rtol=1e-6)
+
+
+def test_a_model_without_layers_says_so() -> None:
+    class Double(keras.Model):
+        def call(self, x: Any) -> Any:
+            return 2 * x
+
+    model = Double(name="double")
+    model(np.ones((1, 3), "float32"))
+    for layer in ("*", "conv"):
+        with pytest.raises(ValueError, match=r"It has no layers.*Received: layer='"):
+            kerasviz.find_layers(model, layer)
+
+
+@pytest.mark.parametrize("layer", ["b", None, "a:1", "in:0/k", "in:0"])
+def test_names_that_a_graph_of_tensorflow_does_not_take(layer: Any) -> None:
+    inputs = keras.Input((4, 4, 1))
+    inner = keras.Sequential(
+        [keras.Input((4, 4, 2)), keras.layers.Conv2D(3, 1, name="k")], name="in:0"
+    )
+    a, b = keras.layers.Conv2D(2, 1, name="a:1"), keras.layers.Conv2D(2, 1, name="b")
+    model = keras.Model(inputs, inner(b(a(inputs))), name="m:1")
+    x = np.random.default_rng(0).random((2, 4, 4, 1), dtype="float32")
+    maps = {"a:1": a(x), "b": b(a(x)), "in:0": inner(b(a(x))), "in:0/k": inner(b(a(x)))}
+    got = kerasviz.get_feature_maps(model, layer, x)
+    for address, array in (got if isinstance(got, dict) else {layer: got}).items():
+        expected = keras.ops.convert_to_numpy(maps[address])
+        np.testing.assert_allclose(array, expected, rtol=1e-4, atol=1e-5)

@@ -90,16 +90,16 @@ def plan_probe(model: keras.Model, targets: Selection, inputs: Any) -> DeadFilte
     copied = replace(batch, arrays=tuple(array.copy() for array in batch.arrays))
     connections = traced(model, extraction.specs).connections
     known = {target.call.path: target for target in extraction.targets.targets}
-    told: dict[NamedCall, tuple[str, ...]] = {}
+    layers_of: dict[NamedCall, tuple[str, ...]] = {}
     for address, call in targets.targets:
         layer = call.layer.layer if isinstance(call.layer, KernelPart) else call.layer
         for target in known.values():
             if target.call.layer is layer:
                 last = _last(target, known, connections)
-                told[last] = (*told.get(last, ()), address)
+                layers_of[last] = (*layers_of.get(last, ()), address)
     return DeadFilterProbe(
-        replace(extraction, targets=Selection(tuple(told), single=False), batch=copied),
-        {target.address: addresses for target, addresses in told.items()},
+        replace(extraction, targets=Selection(tuple(layers_of), single=False), batch=copied),
+        {target.address: addresses for target, addresses in layers_of.items()},
     )
 
 

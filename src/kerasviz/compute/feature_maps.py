@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import threading
 import weakref
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, cast
 
 import keras
 import numpy as np
 
+from kerasviz.compute.batches import Batches
 from kerasviz.model.addresses import Selection, check_model, resolve
 from kerasviz.model.backend import Runner, writes_in_place
 from kerasviz.model.calls import input_specs, known_calls, spec_key
@@ -23,15 +24,16 @@ from kerasviz.model.graph import (
     is_functional,
     is_graph,
     layer_calls,
+    may_mix_samples,
     written_indices,
 )
 from kerasviz.model.inputs.forms import InputBatch, check_has_call, check_is_eager, prepare_inputs
-from kerasviz.model.layer_call import Call, Shape
+from kerasviz.model.layer_call import Call
 from kerasviz.model.recording import Recorder
 from kerasviz.model.state import keeping_state
 
-_kept: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
-_kept = weakref.WeakKeyDictionary()
+_cache: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
+_cache = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -84,30 +86,30 @@ def _sub_model(model: keras.Model, targets: Selection, specs: Any, *, hold: bool
     key = _key(targets, specs)
     weak = hold and not is_graph(model)
     with _lock:
-        kept = _kept.setdefault(model, {})
+        cache = _cache.setdefault(model, {})
         if weak:
-            kept = kept.setdefault("held", weakref.WeakValueDictionary())
-        sub_model = kept.get(key)
+            cache = cache.setdefault("held", weakref.WeakValueDictionary())
+        sub_model = cache.get(key)
         if sub_model is None:
             with keeping_state(held_layers(model)):  # Keras empties the losses of what it connects
-                kept[key] = sub_model = _build(model, targets, specs, hold)
+                cache[key] = sub_model = _build(model, targets, specs, hold)
         return sub_model
 
 
 def _key(targets: Selection, specs: Any) -> tuple[Any, ...]:
     """Return a hashable key for a sub-model of a model."""
-    wanted = ((address, tuple(map(id, call.outputs))) for address, call in targets.targets)
-    return targets.single, spec_key(specs), tuple(wanted)
+    outputs = ((address, tuple(map(id, call.outputs))) for address, call in targets.targets)
+    return targets.single, spec_key(specs), tuple(outputs)
 
 
 def _runner(model: keras.Model, targets: Selection, specs: Any) -> Runner:
     """Return what runs a model for targets, kept as long as the model."""
     key = ("runner", *_key(targets, specs))
     with _lock:
-        kept = _kept.setdefault(model, {})
-        if key not in kept:
-            kept[key] = _make_runner(model, targets, specs)
-        return cast(Runner, kept[key])
+        cache = _cache.setdefault(model, {})
+        if key not in cache:
+            cache[key] = _make_runner(model, targets, specs)
+        return cast(Runner, cache[key])
 
 
 def _make_runner(model: keras.Model, targets: Selection, specs: Any) -> Runner:
@@ -191,9 +193,11 @@ def get_feature_maps(model: keras.Model, layer: Any, inputs: Any, *, batch_size:
 
         The values are those that the layer returns in inference mode, in its own dtype; half
         precision comes as float32, and so does the bfloat16 of mixed precision. A layer whose rows
-        are not samples, such as windows that are folded into the batch or a table of positions, is
-        computed in one batch of all samples, whatever `batch_size` is, and its rows come back
-        exactly as they are. A scalar is an array of rank 0.
+        are not samples, such as windows that are folded into the batch or a table of positions, or
+        whose values depend on the other samples of a batch, such as their mean, is computed in one
+        batch of all samples, whatever `batch_size` is, and its rows come back exactly as they are.
+        So is a model that refuses a part of the samples, as one whose rows are the nodes of a
+        graph. A scalar is an array of rank 0.
 
     Raises:
         TypeError: `model` is not a Keras model, or `layer` is not an address.
@@ -242,7 +246,8 @@ class Extraction:
         """Return the outputs of all calls, keyed by address.
 
         They are what the layers return for all samples at once. Where the rows of an output are
-        not samples, batches cannot be joined, and all samples are computed together.
+        not samples, or depend on other samples, batches cannot be joined, and all samples are
+        computed together.
 
         Args:
             batch_size: How many samples are computed at a time.
@@ -255,7 +260,13 @@ class Extraction:
 
         batch_size = _own_batch_size(self.specs) or batch_size
         has_fixed_size = _has_fixed_size(self.specs)
-        batches = _Batches(run, self.batch, batch_size, has_fixed_size=has_fixed_size)
+        batches = Batches(
+            run,
+            self.batch,
+            batch_size,
+            has_fixed_size=has_fixed_size,
+            may_mix=len(self.batch) > batch_size and may_mix_samples(runner.find_layers()),
+        )
         outputs = {}
         for address, call in self.targets.targets:
             structure = batches.first[address]
@@ -314,105 +325,6 @@ def _build_from(model: keras.Model, batch: InputBatch) -> None:
 def _pick(address: str, index: int, outputs: dict[str, Any]) -> np.ndarray:
     """Return one of a layer's outputs."""
     return cast(np.ndarray, keras.tree.flatten(outputs[address])[index])
-
-
-class _Batches:
-    """The outputs of a model for one batch after the other, and for all of them as a whole.
-
-    Whether rows are samples cannot always be known from shapes: there may be as many time steps
-    as samples, and windows of equal images are equal. Two batches of different sizes tell.
-
-    Args:
-        run: Runs the model on a batch.
-        batch: All samples.
-        batch_size: How many are computed at a time.
-        has_fixed_size: Whether the model takes batches of one size only.
-    """
-
-    def __init__(
-        self,
-        run: Callable[[InputBatch], dict[str, Any]],
-        batch: InputBatch,
-        batch_size: int,
-        *,
-        has_fixed_size: bool,
-    ) -> None:
-        starts = range(0, len(batch), batch_size)
-        parts = [batch.part(start, start + batch_size) for start in starts]
-        self._run = run
-        self._batch = batch
-        self._has_fixed_size = has_fixed_size
-        self._sizes = [len(part) for part in parts]
-        self._chunks = [run(part) for part in parts]
-
-    @property
-    def first(self) -> dict[str, Any]:
-        """The outputs for the first batch."""
-        return self._chunks[0]
-
-    @cached_property
-    def _whole(self) -> dict[str, Any]:
-        return self._run(self._batch)
-
-    @cached_property
-    def _other(self) -> tuple[dict[str, Any], int]:
-        """The outputs for a batch that has another size than the first, and its size."""
-        if self._sizes[-1] != self._sizes[0]:
-            return self._chunks[-1], self._sizes[-1]
-        size = 1 if self._sizes[0] > 1 else 2
-        return self._run(self._batch.part(0, size)), size
-
-    def join(
-        self,
-        pick: Callable[[dict[str, Any]], np.ndarray],
-        shape: Shape | None,
-        *,
-        has_fixed_rows: bool,
-    ) -> np.ndarray:
-        """Return one output for all samples.
-
-        Args:
-            pick: Picks the output from all outputs.
-            shape: Its shape, as far as it is known.
-            has_fixed_rows: Whether its rows are known not to be samples.
-        """
-        parts = [pick(chunk) for chunk in self._chunks]
-        if len(parts) == 1:
-            return parts[0]
-        if not has_fixed_rows and self._are_per_sample(parts, pick, shape):
-            return np.concatenate(parts)
-        is_constant = all(np.array_equal(parts[0], x) for x in parts[1:])
-        if is_constant and (self._has_fixed_size or np.array_equal(parts[0], pick(self._other[0]))):
-            return parts[0]
-        return pick(self._whole)
-
-    def _are_per_sample(
-        self,
-        parts: Sequence[np.ndarray],
-        pick: Callable[[dict[str, Any]], np.ndarray],
-        shape: Shape | None,
-    ) -> bool:
-        size = parts[0].shape[1:]
-        sizes = zip(parts, self._sizes, strict=True)
-        if not all(x.ndim and x.shape == (n, *size) for x, n in sizes):
-            return False
-        if self._has_fixed_size or not may_be_samples_by_chance(parts[0], shape):
-            return True
-        other, n = self._other
-        return pick(other).shape == (n, *size)
-
-
-def may_be_samples_by_chance(array: np.ndarray, shape: Shape | None) -> bool:
-    """Whether an output has as many rows as samples, and another axis could be the samples.
-
-    Args:
-        array: The output.
-        shape: Its shape, as far as it is known.
-    """
-    if shape is None:
-        return True
-    axes = zip(array.shape[1:], shape[1:], strict=True)
-    return any(known is None and n == len(array) for n, known in axes)
 
 
 def _own_batch_size(specs: Any) -> int | None:

@@ -50,8 +50,8 @@ def iter_feature_maps(
 
     Returns:
         An iterator over batches. One layer: arrays `(samples, height, width, channels)`, channels
-        last. Several: dicts of such arrays, keyed by address. Where rows are not samples, they are
-        those that the layer returns for this batch alone.
+        last. Several: dicts of such arrays, keyed by address. Where rows are not samples, or depend
+        on other samples, they are those that the layer returns for this batch alone.
 
     Raises:
         TypeError: `model` is not a Keras model, or `layer` is not an address.
@@ -231,10 +231,10 @@ def _hdf5(path: Path) -> Iterator[Append]:
                     maxshape=(None, *array.shape[1:]),
                     chunks=_chunks(array),
                 )
-            kept = file[address]
-            _check_size(address, kept.shape[1:], array)
-            kept.resize(len(kept) + len(array), axis=0)
-            kept[-len(array) :] = array
+            dataset = file[address]
+            _check_size(address, dataset.shape[1:], array)
+            dataset.resize(len(dataset) + len(array), axis=0)
+            dataset[-len(array) :] = array
 
         yield append
 
@@ -250,9 +250,9 @@ def _zarr(path: Path) -> Iterator[Append]:
             group.create_array(
                 address, shape=(0, *array.shape[1:]), dtype=array.dtype, chunks=_chunks(array)
             )
-        kept = group[address]
-        _check_size(address, kept.shape[1:], array)
-        kept.append(array)
+        dataset = group[address]
+        _check_size(address, dataset.shape[1:], array)
+        dataset.append(array)
 
     yield append
 
@@ -308,4 +308,18 @@ def _run(
     for extraction in extractions:
         for start in range(0, len(extraction.batch), batch_size):
             part = replace(extraction, batch=extraction.batch.part(start, start + batch_size))
-            yield part, part.run(batch_size)
+            try:
+                maps = part.run(batch_size)
+            except Exception as error:
+                _note_that_batch_is_cut(error, len(part.batch), len(extraction.batch))
+                raise
+            yield part, maps
+
+
+def _note_that_batch_is_cut(error: Exception, size: int, total: int) -> None:
+    """Add to an error that the model may have failed since it was given a part of the samples."""
+    if size < total:
+        error.add_note(
+            f"kerasviz gave the model {size} of {total} samples at a time. If it takes them only "
+            f"together, as the nodes of a graph, give batch_size={total}."
+        )

@@ -94,8 +94,8 @@ def is_convolution(layer: keras.Layer) -> bool:
 
 def _find(model: keras.Model, calls: Sequence[Call], layer: Any) -> tuple[list[NamedCall], bool]:
     if inspect.isclass(layer) and issubclass(layer, keras.Layer):
-        matches = [call for call in calls if isinstance(call.layer, layer)]
-        return _some(matches, layer.__name__, model, calls), False
+        named = [NamedCall(call.address, call) for call in calls if isinstance(call.layer, layer)]
+        return _some(named, layer, model, calls), False
     if isinstance(layer, keras.Layer):
         matches = [call for call in calls if call.layer is layer]
         if not matches and any(layer is held for held in held_layers(model)):
@@ -138,8 +138,8 @@ def _find_by_name(
     if of_output is not None:
         return [NamedCall(address, of_output)], True
     if any(char in address for char in "*?["):
-        matches = [call for call in calls if _like(call, address)]
-        return _some(matches, address, model, calls), False
+        named = [NamedCall(call.address, call) for call in calls if _like(call, address)]
+        return _some(named or _outputs_like(calls, address), address, model, calls), False
     called = {call.layer.name for call in calls}
     name = address.split("/")[-1].split(":")[0]
     if name not in called and any(layer.name == name for layer in held_layers(model)):
@@ -148,14 +148,15 @@ def _find_by_name(
     names |= dict.fromkeys(call.layer.name for call in calls)
     close = difflib.get_close_matches(address, names, n=3, cutoff=0.4)
     listed = list(dict.fromkeys(call.address for call in calls if len(call.steps) == 1))
-    hint = (
-        f"Did you mean {' or '.join(map(repr, close))}?"
-        if close
-        else f"Its layers are: {', '.join(listed[:20])}{', …' if len(listed) > 20 else ''}."
-    )
+    if close:
+        hint = f"Did you mean {' or '.join(map(repr, close))}?"
+    elif listed:
+        hint = f"Its layers are: {', '.join(listed[:20])}{', …' if len(listed) > 20 else ''}."
+    else:
+        hint = "It has no layers."
     raise ValueError(
-        f"No such layer in the model '{model.name}': {address!r}. {hint} Received: "
-        f"layer={address!r}"
+        f"No such layer in the model '{model.name}': {address!r}. {hint} `layer` must name one of "
+        f"its layers. Received: layer={address!r}"
     )
 
 
@@ -214,6 +215,13 @@ def _output_of(model: keras.Model, calls: Sequence[Call], address: str) -> Call 
     return call
 
 
+def _outputs_like(known: Sequence[Call], pattern: str) -> list[NamedCall]:
+    """Return the outputs that a pattern such as `"attention*#1"` names, one for each call."""
+    name, _, output = pattern.rpartition("#")
+    pairs = [(call, call.with_output(output)) for call in known if name and _like(call, name)]
+    return [NamedCall(f"{call.address}#{output}", part) for call, part in pairs if part is not None]
+
+
 def _out_of_reach(model: keras.Model, address: str) -> str:
     return (
         f"The model '{model.name}' holds {address!r}, but no output of it can be taken: the model "
@@ -258,12 +266,22 @@ def _only(matches: Sequence[Call], address: str) -> NamedCall:
 
 
 def _some(
-    matches: list[Call], address: str, model: keras.Model, calls: Sequence[Call]
+    matches: list[NamedCall],
+    layer: str | type[keras.Layer],
+    model: keras.Model,
+    calls: Sequence[Call],
 ) -> list[NamedCall]:
     if not matches:
-        classes = {type(call.layer).__name__ for call in calls}
-        raise ValueError(
-            f"Nothing in the model '{model.name}' matches {address!r}. "
-            f"Its layers are of the classes {', '.join(sorted(classes))}."
+        classes = sorted({type(call.layer).__name__ for call in calls})
+        hint = (
+            f"Its layers are of the classes {', '.join(classes)}; `layer` must match one of them."
+            if classes
+            else "It has no layers, and `layer` must match at least one."
         )
-    return [NamedCall(call.address, call) for call in matches]
+        name = layer.__name__ if isinstance(layer, type) else layer
+        received = name if isinstance(layer, type) else repr(layer)
+        raise ValueError(
+            f"Nothing in the model '{model.name}' matches {name!r}. {hint} "
+            f"Received: layer={received}"
+        )
+    return matches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 import weakref
@@ -86,6 +87,31 @@ def trace_scope() -> Any:
     import torch
 
     return torch._C._functorch.maybe_current_level()  # of `torch.vmap`, which has no public name
+
+
+def is_inside_map() -> bool:
+    """Whether the caller runs in a map over samples that TensorFlow traces beside the model.
+
+    `keras.ops.map` calls its function once on the first sample before its loop, to learn what it
+    returns, and `tf.vectorized_map` traces it on a placeholder for one sample. Both do so in the
+    graph of the model, so that `trace_scope` cannot tell; the functions on the stack can.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    frame = inspect.currentframe()
+    while frame is not None:
+        if (frame.f_globals.get("__name__"), frame.f_code.co_name) in _MAPS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_MAPS = {
+    ("keras.src.backend.tensorflow.core", "map"),
+    ("tensorflow.python.ops.parallel_for.control_flow_ops", "pfor"),
+    ("tensorflow.python.ops.parallel_for.control_flow_ops", "vectorized_map"),
+}
+"""The functions that call another one for one sample, by module and name."""
 
 
 def tensor_version(tensor: Any) -> int:
@@ -222,6 +248,19 @@ class Runner:
         return _map(_to_array, outputs)
 
 
+def untraceable_errors() -> tuple[type[Exception], ...]:
+    """Return what is raised by code that the backend cannot trace, but can run on values."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        # The second is what becomes of the first where Keras adds its own words to it.
+        return (jax.errors.JAXTypeError, AttributeError)
+    if keras.backend.backend() == "tensorflow":
+        # Of code that asks a symbolic tensor for a truth value, an array, or `.numpy()`.
+        return (TypeError, NotImplementedError, AttributeError)
+    return ()
+
+
 Compiled = tuple[Callable[[Any], Any], tuple[type[Exception], ...]]
 """A function from tensors to tensors, and what it raises where the backend refuses to trace."""
 
@@ -262,10 +301,15 @@ def _compile_on_tensorflow(function: Callable[[Any], Any], _: Layers) -> Compile
 
     def run(batch: Any) -> Any:
         with _without_retracing_warnings():
-            return compiled(batch)
+            try:
+                return compiled(batch)
+            except ValueError as error:
+                if "scope name" not in str(error):
+                    raise
+                # Of a layer named "a:1", for which TensorFlow's graphs have no name.
+                raise TypeError(str(error)) from error
 
-    # Of code that asks a symbolic tensor for a truth value, an array, or `.numpy()`.
-    return run, (TypeError, NotImplementedError, AttributeError)
+    return run, untraceable_errors()
 
 
 def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Compiled:
@@ -297,8 +341,7 @@ def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Comp
             outputs = compiled([variable.value for variable in variables()], batch)
         return outputs
 
-    # The second is what becomes of the first where Keras adds its own words to it.
-    return run, (jax.errors.JAXTypeError, AttributeError)
+    return run, untraceable_errors()
 
 
 def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Compiled:
@@ -309,12 +352,12 @@ def _prepare_on_torch(function: Callable[[Any], Any], find_layers: Layers) -> Co
         with _without_gradients():
             with _ReadingScope() as scope:
                 outputs = function(batch)
-            taken = weights | {_memory(v.value) for v in scope.variables.values()}
+            memories = weights | {_memory(v.value) for v in scope.variables.values()}
 
             def own(tensor: Any) -> Any:
                 memory = _memory(tensor)
-                is_shared = memory in taken
-                taken.add(memory)
+                is_shared = memory in memories
+                memories.add(memory)
                 return tensor.clone() if is_shared else tensor
 
             return _map(own, outputs)

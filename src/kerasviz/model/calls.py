@@ -60,26 +60,27 @@ def traced(model: keras.Model, specs: Any) -> ModelTrace:
 
 
 def _cached_trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
-    kept = _traced.setdefault(model, {})
+    cache = _traced.setdefault(model, {})
     key = (spec_key(specs), tuple(id(call.layer) for call in read))
-    if key not in kept:
-        kept[key] = _trace(model, specs, read)
-    return kept[key]
+    if key not in cache:
+        cache[key] = _trace(model, specs, read)
+    return cache[key]
 
 
 def _trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
     # The outputs of the graph's own calls are its tensors, from which models can be made.
     own = {call.path: call for call in read if len(call.steps) == 1 and call.outputs}
-    found = trace_model(model, specs)
+    model_trace = trace_model(model, specs)
     calls = {
         call.path: replace(own.get(call.path, call), channel_axes=call.channel_axes)
-        for call in found.calls
+        for call in model_trace.calls
     }
     # Keras does not call input layers.
     calls |= {c.path: c for c in own.values() if isinstance(c.layer, keras.layers.InputLayer)}
-    if found.failure is not None:  # what is held may be called after that
-        calls = {call.path: calls.get(call.path, call) for call in read} | calls
-    return found._replace(calls=in_model_order(model, list(calls.values())))
+    if model_trace.failure is not None:  # what is held may be called after that
+        held = [replace(call, is_certain=call.path in own) for call in read]
+        calls = {call.path: calls.get(call.path, call) for call in held} | calls
+    return model_trace._replace(calls=in_model_order(model, list(calls.values())))
 
 
 class _Reading(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -202,6 +202,59 @@ def _refers_to_layers(layer: keras.Layer) -> bool:
     values = [*names.nonlocals.values(), *names.globals.values(), *(code.__defaults__ or ())]
     held = leaves([value for value in values if isinstance(value, _HOLDERS)])
     return any(isinstance(value, keras.Layer) for value in held)
+
+
+_OPAQUE = tuple(
+    getattr(keras.layers, name)
+    for name in ("FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper")
+    if hasattr(keras.layers, name)
+)
+"""Layers of Keras's that run anybody's code."""
+
+_ARITHMETIC = ("Add", "Divide", "Multiply", "Negative", "Subtract", "TrueDivide")
+"""Operations of a graph that change each value by itself."""
+
+
+def may_mix_samples(layers: Iterable[keras.Layer]) -> bool:
+    """Whether a sample's values may depend on the other samples of its batch.
+
+    It cannot be ruled out where code runs that is not Keras's, and of Keras's own layers where
+    they work along the axis of the samples.
+
+    Args:
+        layers: Every layer that is called, models among them.
+    """
+    return not all(map(_keeps_samples_apart, layers))
+
+
+def _keeps_samples_apart(layer: keras.Layer) -> bool:
+    if is_graph(layer):
+        operations = [node.operation for node in graph_nodes(layer)]
+        return all(
+            isinstance(x, keras.Layer) or (is_of_keras(x) and type(x).__name__ in _ARITHMETIC)
+            for x in operations
+        )
+    if not is_of_keras(layer) or isinstance(layer, _OPAQUE):
+        return False
+    for name, value in vars(layer).items():
+        if name.strip("_") in ("axis", "attention_axes") and not _is_after_samples(value):
+            return False
+        if inspect.isfunction(value) and not value.__module__.startswith("keras."):
+            return False  # such as an activation of the user's
+        if "activation" in name and callable(value) and not is_of_keras(value):
+            return False
+    return True
+
+
+def _is_after_samples(axes: Any) -> bool:
+    """Whether none of some axes can be that of the samples, as one counted from the end may be."""
+    return all(axis is None or axis == -1 or axis > 0 for axis in leaves(axes))
+
+
+def is_of_keras(value: Any) -> bool:
+    """Whether a layer, an operation or a function is one of Keras's own."""
+    module = value.__module__ if inspect.isfunction(value) else type(value).__module__
+    return str(module).split(".")[0] == "keras"
 
 
 def layer_calls(

@@ -22,7 +22,7 @@ from typing import Any
 
 import keras
 
-from kerasviz.model.backend import trace_scope
+from kerasviz.model.backend import is_inside_map, trace_scope
 from kerasviz.model.graph import held_layers, is_functional, written_indices
 from kerasviz.model.layer_call import CallPath
 
@@ -140,7 +140,7 @@ class Interception:
         if isinstance(parent.layer, keras.layers.RNN):  # calls its cell once per time step
             return _plain_call(layer, *args, **kwargs)
         name = self._step_name(layer)
-        is_reachable = trace_scope() == self._scope
+        is_reachable = trace_scope() == self._scope and not is_inside_map()
         index = parent.next_index(name, is_reachable=is_reachable)
         opened = OpenCall(
             (*parent.path, (name, index)),

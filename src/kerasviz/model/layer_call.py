@@ -44,6 +44,7 @@ class Call:
         structure: Returns how several outputs belong together, as a list or a dict of anything.
         inputs: The symbolic tensors that it is called on, as far as they are known.
         output: The index of one output, where only that is selected; `None` for all of them.
+        is_certain: Whether the model calls the layer as often as is known, whatever its inputs.
     """
 
     steps: tuple[CallStep, ...]
@@ -53,6 +54,7 @@ class Call:
     structure: Callable[[], Any] | None = None
     inputs: tuple[Any, ...] = ()
     output: int | None = None
+    is_certain: bool = True
 
     def pack(self, outputs: Sequence[Any]) -> Any:
         """Return flat outputs as the layer returns them: one, or a structure of several."""

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from kerasviz.model.backend import save_native_generator, save_native_state
-from kerasviz.model.graph import leaves
+from kerasviz.model.graph import is_of_keras, leaves
 
 Restore = Callable[[], None]
 
@@ -80,13 +80,9 @@ def _has_state(layer: keras.Layer) -> bool:
     return bool(
         layer._losses
         or layer._loss_ids
-        or not _is_of_keras(layer)
+        or not is_of_keras(layer)
         or isinstance(layer, keras.layers.TorchModuleWrapper)
     )
-
-
-def _is_of_keras(layer: keras.Layer) -> bool:
-    return type(layer).__module__.split(".")[0] == "keras"
 
 
 def _save_layer(layer: keras.Layer) -> Restore:
@@ -108,7 +104,7 @@ def _save_layer(layer: keras.Layer) -> Restore:
 
 def _own_attributes(layer: keras.Layer) -> dict[str, Any]:
     """Return the attributes that a layer's own code may set: none of a layer of Keras's."""
-    if _is_of_keras(layer):
+    if is_of_keras(layer):
         return {}
     return {name: x for name, x in vars(layer).items() if name not in _names_of_keras()}
 
@@ -145,16 +141,16 @@ def _holds_tensors(value: Any) -> bool:
 
 def _containers(values: Iterable[Any]) -> list[Any]:
     """Return the lists, dicts and sets among values, and those inside them, each once."""
-    found: dict[int, Any] = {}
+    containers: dict[int, Any] = {}
     to_visit = list(values)
     while to_visit:
         value = to_visit.pop()
-        if isinstance(value, (list, dict, set)) and id(value) not in found:
-            found[id(value)] = value
+        if isinstance(value, (list, dict, set)) and id(value) not in containers:
+            containers[id(value)] = value
         elif not isinstance(value, tuple):
             continue
         to_visit += value.values() if isinstance(value, dict) else value
-    return list(found.values())
+    return list(containers.values())
 
 
 def _save_contents(container: Any) -> Restore:

@@ -38,6 +38,8 @@ class ModelTrace(NamedTuple):
 SAMPLES, SIZES = (2, 3), (96, 128)
 """Numbers for sizes that are not known, of two runs, where a backend needs numbers: samples, and
 other sizes, of which most networks take any multiple of 32."""
+TIME_STEPS = (4, 36)
+"""Numbers of time steps of two runs; so far apart that strides over time leave them different."""
 
 
 def trace_model(model: keras.Model, specs: Any) -> ModelTrace:
@@ -51,29 +53,55 @@ def trace_model(model: keras.Model, specs: Any) -> ModelTrace:
         specs: Its inputs, as a structure of `keras.KerasTensor`.
     """
     sizes = _in_numbers(specs)
-    ways: list[tuple[Callable[..., None], list[Any]]] = [(trace, sizes), (try_out, sizes)]
+    ways: list[tuple[Callable[..., None], list[Any]]] = [
+        *((trace, runs) for runs in sizes),
+        *((try_out, runs) for runs in sizes),
+    ]
     if not needs_sizes():
         ways.insert(0, (trace, [specs]))
     traces = []
     for call, runs in ways:
         traces.append(_trace(model, call, runs))
         if traces[-1].failure is None:
-            return traces[-1]
-    return max(traces, key=lambda trace: len(trace.calls))
+            # On values, how often code calls a layer may depend on these values.
+            return traces[-1] if call is trace else _uncertain(traces[-1])
+    return _uncertain(max(traces, key=lambda trace: len(trace.calls)))
 
 
-def _in_numbers(specs: Any) -> list[Any]:
-    """Return specs with numbers for unknown sizes; different ones, as the axes tell themselves."""
+def _uncertain(model_trace: ModelTrace) -> ModelTrace:
+    """Return a trace whose calls may be others for other inputs."""
+    calls = [replace(call, is_certain=False) for call in model_trace.calls]
+    return model_trace._replace(calls=calls)
 
-    def fill(spec: keras.KerasTensor, samples: int, size: int) -> keras.KerasTensor:
-        first, *others = spec.shape
-        shape = (first or samples, *(n or size for n in others))
-        return keras.KerasTensor(shape, spec.dtype, name=spec.name)
 
+def _in_numbers(specs: Any) -> list[list[Any]]:
+    """Return specs with numbers for unknown sizes; different ones, as the axes tell themselves.
+
+    Where there are time steps of unknown number, few of them come first: a recurrent layer runs
+    once for each. A model that takes the steps together may need more.
+    """
+
+    def fill(spec: keras.KerasTensor, samples: int, steps: int, size: int) -> keras.KerasTensor:
+        shape = list(spec.shape)
+        if _has_unknown_steps(spec):
+            shape[1] = steps
+        first, *others = shape
+        filled = (first or samples, *(n or size for n in others))
+        return keras.KerasTensor(filled, spec.dtype, name=spec.name)
+
+    has_steps = any(map(_has_unknown_steps, keras.tree.flatten(specs)))
     return [
-        keras.tree.map_structure(partial(fill, samples=samples, size=size), specs)
-        for samples, size in zip(SAMPLES, SIZES, strict=True)
+        [
+            keras.tree.map_structure(partial(fill, samples=n, steps=steps, size=size), specs)
+            for n, steps, size in zip(SAMPLES, time_steps, SIZES, strict=True)
+        ]
+        for time_steps in ([TIME_STEPS, SIZES] if has_steps else [SIZES])
     ]
+
+
+def _has_unknown_steps(spec: keras.KerasTensor) -> bool:
+    """Whether axis 1 of an input is one of time, as in sequences and videos, of any length."""
+    return len(spec.shape) in (3, 5) and spec.shape[1] is None
 
 
 def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) -> ModelTrace:
@@ -97,13 +125,16 @@ def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) ->
     # A user's layer can raise anything; what was seen before it did is worth keeping.
     except Exception as error:
         failure = f"{type(error).__name__}: {error}"  # not the error, which holds the model
-    calls = _merge([found.calls for found in lists])
+    calls = _merge([run.calls for run in lists])
+    if len(lists) < len(runs):  # one run alone cannot tell which of its sizes are always the same
+        calls = [replace(call, outputs=(), channel_axes=(), inputs=()) for call in calls]
     return ModelTrace(calls, connections.among({call.path for call in calls}), failure)
 
 
 def _merge(runs: Sequence[Mapping[CallPath, Call]]) -> list[Call]:
     """Return the calls that every run made, with the sizes that were the same in all."""
     paths = [path for path in runs[-1] if all(path in run for run in runs)] if runs else []
+    is_certain = all(run.keys() == runs[-1].keys() for run in runs)
     steps = count_steps(paths)
     return [
         replace(
@@ -111,6 +142,7 @@ def _merge(runs: Sequence[Mapping[CallPath, Call]]) -> list[Call]:
             steps=steps[path],
             outputs=tuple(map(_common, *(run[path].outputs for run in runs))),
             inputs=tuple(map(_common, *(run[path].inputs for run in runs))),
+            is_certain=is_certain,
         )
         for path in paths
     ]
@@ -156,15 +188,15 @@ class _CallList(Observer):
                 passed_on = self._passed_on(call.tensors, x)
                 self._note_axis(x, channel_axis(call.layer, len(x.shape), passed_on))
         axes = [self._axes[id(x)][1] for x in flat]
-        shown = with_time_axes(flat, parents)
-        extra = [len(y.shape) - len(x.shape) for x, y in zip(flat, shown, strict=True)]
+        over_steps = with_time_axes(flat, parents)
+        extra = [len(y.shape) - len(x.shape) for x, y in zip(flat, over_steps, strict=True)]
         structure = keras.tree.map_structure(lambda _: 0, tensors)
         over_time = any(parent.time_steps is not None for parent in parents)
         inputs = () if over_time else tuple(map(_spec, call.tensors[:1]))
         self._calls[call.path] = Call(
             (),
             call.layer,
-            tuple(map(_spec, shown)),
+            tuple(map(_spec, over_steps)),
             tuple(axis + n if axis > 0 else axis for axis, n in zip(axes, extra, strict=True)),
             lambda: structure,
             inputs,

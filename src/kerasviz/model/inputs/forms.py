@@ -34,6 +34,10 @@ class InputBatch:
         """Return some of the samples."""
         return replace(self, arrays=tuple(array[start:stop] for array in self.arrays))
 
+    def take(self, indices: np.ndarray) -> InputBatch:
+        """Return the samples of some indices, in their order."""
+        return replace(self, arrays=tuple(array[indices] for array in self.arrays))
+
     def specs(self, model: keras.Model) -> Any:
         """Return what a model would be called on, as a structure of `keras.KerasTensor`."""
         tensors = [

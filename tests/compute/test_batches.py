@@ -1,0 +1,248 @@
+"""Models that look at more than one sample at a time: numbers are those of all samples at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import kerasviz
+from kerasviz.compute.batches import is_equal
+from kerasviz.model.graph import held_layers, may_mix_samples
+
+X = np.random.default_rng(0).normal(size=(9, 6, 4)).astype("float32")
+
+
+class Function(keras.Layer):
+    """Calls a function of the tests."""
+
+    def __init__(self, function: Callable[[Any], Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.function = function
+
+    def call(self, x: Any) -> Any:
+        return self.function(x)
+
+
+class Net(keras.Model):
+    """Hands two layers and its inputs to a function of the tests."""
+
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        super().__init__()
+        self.a = layers.Dense(4, name="a")
+        self.d = layers.Dense(4, name="d")
+        self.function = function
+
+    def call(self, x: Any) -> Any:
+        return self.function(self.d, self.a(x))
+
+
+def batch_of(x: Any) -> Any:
+    return ops.cast(ops.shape(x)[0], "float32")
+
+
+MIXING: dict[str, Callable[[Any], Any]] = {
+    "batch as a number": lambda x: x / batch_of(x),
+    "batch as a size": lambda x: ops.ones((ops.shape(x)[0], 4)) * batch_of(x),
+    "slice by the batch": lambda x: x[:, : ops.shape(x)[0]],
+    "time first": lambda x: ops.transpose(x, (1, 0, 2)),
+    "as many rows by chance": lambda x: ops.sum(x, axis=0),
+    "concatenation": lambda x: ops.concatenate([x, x + 1], 0),
+    "repeat": lambda x: ops.repeat(x, 2, 0),
+    "roll": lambda x: ops.roll(x, 1, 0),
+    "reverse": lambda x: ops.flip(x, 0),
+    "cumulative sum": lambda x: ops.cumsum(x, 0),
+    "sort": lambda x: ops.sort(x, 0),
+    "difference from the mean": lambda x: x - ops.mean(x, 0, keepdims=True),
+    "noise": lambda x: x + keras.random.normal(ops.shape(x), seed=3),
+}
+
+
+@pytest.mark.parametrize("name", MIXING)
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_layer_that_mixes_samples(name: str, batch_size: int) -> None:
+    mix, after = Function(MIXING[name], name="mix"), layers.Dense(3, name="after")
+    inputs = keras.Input((6, 4))
+    model = keras.Model(inputs, after(mix(inputs)))
+    expected = MIXING[name](ops.convert_to_tensor(X))
+    maps = kerasviz.get_feature_maps(model, ["mix", "after"], X, batch_size=batch_size)
+    for address, value in (("mix", expected), ("after", after(expected))):
+        value = ops.convert_to_numpy(value)
+        np.testing.assert_allclose(maps[address], value, rtol=1e-4, atol=1e-5, err_msg=address)
+
+
+def softmax_layer(x: Any) -> Any:
+    return layers.Softmax(axis=0, name="mix")(x)
+
+
+def own_activation(x: Any) -> Any:
+    return layers.Activation(lambda x: ops.softmax(x, 0), name="mix")(x)
+
+
+def operation(x: Any) -> Any:
+    return layers.Identity(name="mix")(ops.softmax(x, 0))
+
+
+def in_a_lambda(x: Any) -> Any:
+    return layers.Lambda(lambda x: ops.softmax(x, 0), name="mix")(x)
+
+
+@pytest.mark.parametrize("mix", [softmax_layer, own_activation, operation, in_a_lambda])
+def test_what_mixes_samples_without_a_layer_of_the_users(mix: Any) -> None:
+    inputs = keras.Input((6, 4))
+    model = keras.Model(inputs, mix(inputs))
+    powers = np.exp(X)
+    maps = kerasviz.get_feature_maps(model, "mix", X, batch_size=4)
+    np.testing.assert_allclose(maps, powers / powers.sum(0), rtol=1e-4, atol=1e-6)
+
+
+SOURCES, TARGETS = np.array([0, 3, 7, 8]), np.array([0, 7, 7, 8])
+
+
+def graph_network(d: Any, x: Any) -> Any:
+    """Add up what edges between nodes carry, where the rows are the nodes."""
+    return d(ops.segment_sum(ops.take(x, SOURCES, axis=0), TARGETS, num_segments=9))
+
+
+def strongest(d: Any, x: Any) -> Any:
+    return d(ops.transpose(ops.top_k(ops.transpose(x, (1, 2, 0)), 3)[0], (2, 0, 1)))
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 32])
+def test_rows_that_are_the_nodes_of_one_graph(batch_size: int) -> None:
+    model = Net(graph_network)
+    model(X)
+    x = ops.convert_to_numpy(model.a(X))
+    sums = np.zeros((9, 6, 4), "float32")
+    np.add.at(sums, TARGETS, x[SOURCES])
+    maps = kerasviz.get_feature_maps(model, ["a", "d"], X, batch_size=batch_size)
+    np.testing.assert_allclose(maps["a"], x, rtol=1e-4, atol=1e-5)
+    expected = ops.convert_to_numpy(model.d(sums))
+    np.testing.assert_allclose(maps["d"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_strongest_of_the_batch_need_enough_samples() -> None:
+    model = Net(strongest)
+    model(X)
+    x = ops.convert_to_numpy(model.a(X))
+    expected = ops.convert_to_numpy(model.d(-np.sort(-x, axis=0)[:3]))
+    for batch_size in (1, 4, 32):
+        maps = kerasviz.get_feature_maps(model, "d", X, batch_size=batch_size)
+        np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_stream_that_cuts_a_graph_says_so() -> None:
+    def whole(d: Any, x: Any) -> Any:
+        if x.shape[0] not in (None, 9):
+            raise ValueError("these are not all nodes")
+        return d(x)
+
+    model = Net(whole)
+    model(X)
+    with pytest.raises(ValueError, match="not all nodes") as error:
+        list(kerasviz.iter_feature_maps(model, "d", X, batch_size=4))
+    assert "4 of 9 samples" in error.value.__notes__[-1]
+    assert "batch_size=9" in error.value.__notes__[-1]
+
+
+def test_an_error_of_the_model_is_raised_as_it_is() -> None:
+    def fail(*_: Any) -> Any:
+        raise KeyError("mine")
+
+    model = Net(fail)
+    with pytest.raises(KeyError, match="mine"):
+        kerasviz.get_feature_maps(model, "a", X, batch_size=4)
+
+
+LOOPS: dict[str, Callable[[Any, Any], Any]] = {
+    "map": lambda d, x: ops.map(d, x),
+    "nested map": lambda d, x: ops.map(lambda r: ops.map(lambda q: d(q[None])[0], r), x),
+    "vectorized_map": lambda d, x: ops.vectorized_map(d, x),
+    "scan": lambda d, x: ops.scan(lambda c, r: (c, d(r)), ops.zeros((6, 4)), x)[1],
+    "while_loop": lambda d, x: ops.while_loop(
+        lambda i, _: i < 3, lambda i, h: (i + 1, d(h)), (0, x)
+    )[1],
+    "fori_loop": lambda d, x: ops.fori_loop(0, 3, lambda _, h: d(h), x),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_layer_in_a_loop_of_the_backend_is_not_shown_in_part(name: str) -> None:
+    """On PyTorch some of these are loops of Python's, whose calls have an address each."""
+    model = Net(LOOPS[name])
+    model(X)
+    first = ops.convert_to_numpy(model.a(X))
+    maps = kerasviz.get_feature_maps(model, "*", X)
+    np.testing.assert_allclose(maps.pop("a"), first, rtol=1e-4, atol=1e-5)
+    if keras.backend.backend() != "torch":
+        assert not maps
+        with pytest.raises(ValueError, match="holds 'd', but no output of it can be taken"):
+            kerasviz.get_feature_maps(model, "d", X)
+    assert all(address.startswith("d:") for address in maps)
+
+
+def row_by_row(d: Any, x: Any) -> Any:
+    return ops.concatenate([d(x[i : i + 1]) for i in range(x.shape[0])])
+
+
+def test_a_layer_that_is_called_for_each_sample() -> None:
+    model = Net(row_by_row)
+    model(X)
+    rows = ops.convert_to_numpy(model.d(model.a(X)))
+    for batch_size in (1, 2, 4, 32):
+        maps = kerasviz.get_feature_maps(model, ["d:0", "d:1"], X, batch_size=batch_size)
+        np.testing.assert_allclose(maps["d:0"], rows[:1], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(maps["d:1"], rows[1:2], rtol=1e-4, atol=1e-5)
+    with pytest.raises(
+        ValueError, match=r"did not call 'd:1' .* called 'd' once, and twice .* give more samples"
+    ):
+        kerasviz.get_feature_maps(model, "d:1", X[:1])
+
+
+def until_large(d: Any, x: Any) -> Any:
+    for _ in range(5):
+        x = d(x)
+        if float(ops.convert_to_numpy(ops.max(x))) > 1:
+            break
+    return x
+
+
+def test_a_loop_that_ends_early_on_other_values() -> None:
+    model = Net(until_large)
+    model(X)
+    model.a.set_weights([np.eye(4), np.zeros(4)])
+    model.d.set_weights([np.eye(4), np.full(4, 0.5)])
+    high, low = np.ones((2, 6, 4), "float32"), np.zeros((2, 6, 4), "float32")
+    np.testing.assert_allclose(kerasviz.get_feature_maps(model, "d", high), high + 0.5)
+    with pytest.raises(ValueError, match=r"'d' 3 times on these inputs, and once .* 'd:0' is the"):
+        kerasviz.get_feature_maps(model, "d", low)
+    np.testing.assert_allclose(kerasviz.get_feature_maps(model, "d:0", low), low + 0.5)
+
+
+def test_layers_of_keras_need_no_other_batch() -> None:
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, activation="relu", padding="same")(inputs)
+    x = layers.BatchNormalization()(x) + x
+    x = layers.LayerNormalization()(layers.Concatenate()([x, inputs]))
+    model = keras.Model(inputs, layers.Softmax()(layers.Dense(3)(layers.Flatten()(x))))
+    assert not may_mix_samples(held_layers(model))
+    assert may_mix_samples([layers.Softmax(axis=(0, -1))])
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        ([1.0, 2.0], [1.001, 2.0], True),
+        ([1.0, 2.0], [1.1, 2.0], False),
+        ([np.nan], [np.nan], False),
+        ([np.inf, 1.0], [np.inf, 1.0], True),
+        ([1 + 1j], [1 + 2j], False),
+        ([1, 2], [1, 3], False),
+    ],
+)
+def test_equal_but_for_rounding(a: list[Any], b: list[Any], equal: bool) -> None:
+    assert is_equal(np.array(a), np.array(b)) is equal
