@@ -494,6 +494,21 @@ def test_a_gif_has_a_frame_a_step(edges, tmp_path):
     assert not plt.get_fignums()
 
 
+def test_an_animation_that_fails_leaves_what_was_there(edges, tmp_path):
+    path = tmp_path / "steps.gif"
+    path.write_bytes(b"old")
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
+
+    def stop(frame, _):
+        if frame == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        animation.save(path, dpi=40, progress_callback=stop)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_notebook_shows_a_player_and_no_still(edges):
     with matplotlib.rc_context({"animation.html": "none", "animation.embed_limit": 0.001}):
         animation = kerasviz.animate_convolution(

@@ -220,23 +220,29 @@ def _npy(path: Path) -> Iterator[Append]:
 def _hdf5(path: Path) -> Iterator[Append]:
     h5py = _import("h5py")
 
-    with h5py.File(path, "w") as file:
+    try:
+        with h5py.File(path, "w") as file:
 
-        def append(address: str, array: np.ndarray) -> None:
-            if address not in file:
-                file.create_dataset(
-                    address,
-                    (0, *array.shape[1:]),
-                    array.dtype,
-                    maxshape=(None, *array.shape[1:]),
-                    chunks=_chunks(array),
-                )
-            kept = file[address]
-            _check_size(address, kept.shape[1:], array)
-            kept.resize(len(kept) + len(array), axis=0)
-            kept[-len(array) :] = array
+            def append(address: str, array: np.ndarray) -> None:
+                if address not in file:
+                    file.create_dataset(
+                        address,
+                        (0, *array.shape[1:]),
+                        array.dtype,
+                        maxshape=(None, *array.shape[1:]),
+                        chunks=_chunks(array),
+                    )
+                kept = file[address]
+                _check_size(address, kept.shape[1:], array)
+                kept.resize(len(kept) + len(array), axis=0)
+                kept[-len(array) :] = array
 
-        yield append
+            yield append
+    except RuntimeError as error:  # h5py's, of a file that cannot be closed
+        number = re.search(r"errno = (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), str(error)) from error
 
 
 @contextmanager

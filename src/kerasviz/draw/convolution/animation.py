@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation, writers
 
+from kerasviz._files import replacing_path
 from kerasviz.draw.convolution.picture import ConvolutionPicture, Moment
 from kerasviz.draw.plot import Plot
 
@@ -79,6 +80,9 @@ class ConvolutionAnimation(FuncAnimation):
     ) -> None:
         """Save to a file, as Matplotlib does; a GIF needs no program beside Python.
 
+        The file appears under its name when it is complete: if the animation cannot be saved, a
+        file that was there stays as it was. A writer of yours writes as it likes.
+
         Args:
             filename: Where to; `.gif`, `.mp4` and what else the writer can write.
             writer: As in Matplotlib. `None`: Pillow for a GIF.
@@ -96,7 +100,11 @@ class ConvolutionAnimation(FuncAnimation):
                 "An MP4 is written by ffmpeg, which is not installed: install it, or save a GIF. "
                 f"Received: filename={str(filename)!r}"
             )
-        super().save(os.fspath(filename), writer, *args, **kwargs)
+        if writer not in (None, "pillow", "ffmpeg", "imagemagick"):  # may write several files
+            super().save(os.fspath(filename), writer, *args, **kwargs)
+            return
+        with replacing_path(Path(filename), keep_suffix=True) as temporary:
+            super().save(os.fspath(temporary), writer, *args, **kwargs)
 
     def _repr_html_(self) -> str:
         """Return the player for a notebook, whatever `rcParams["animation.html"]` says.
