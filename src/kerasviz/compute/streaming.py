@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasviz._checks import check_path
 from kerasviz._files import check_target, replacing_path
 from kerasviz.compute.feature_maps import (
     Request,
@@ -151,9 +152,7 @@ def _check_verbose(verbose: object) -> None:
 
 def _check_path(path: object) -> Path:
     """Return a path that can be written to, which is known before anything is computed."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"`path` must be a path. Received: path={path!r:.80}")
-    path = Path(path)
+    path = check_path("path", path)
     if path.suffix not in _WRITERS:
         raise ValueError(f"`path` must end in {', '.join(_WRITERS)}. Received: path={str(path)!r}")
     try:
