@@ -20,7 +20,7 @@ from typing import IO
 ABANDONED_AFTER = 7 * 24 * 3600
 """Seconds without a change after which an unfinished file of another machine is left over."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-"""What a write fails with where a disk is full; libraries name no file, or the temporary one."""
+"""The errors of a full disk; libraries name no file in them, or the temporary one."""
 MAX_STEM = 40
 """Characters of a file's name that its temporary name begins with."""
 
