@@ -28,7 +28,7 @@ EPOCHS = 4
 PICTURES = 4
 """Two layers, their kernels and their maps."""
 SETTLED = 10
-"""After so many epochs, memory counts."""
+"""The number of epochs after which memory counts."""
 GROWTH_HEADS = ("case", "MB after epoch 10", "MB at the end", "growth", "goal")
 
 

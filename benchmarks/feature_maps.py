@@ -48,7 +48,7 @@ def photo() -> np.ndarray:
 
 
 def nested(model: keras.Model) -> keras.Model:
-    """Put a network into a transfer-learning model, which is no single graph."""
+    """Put a network into a transfer-learning model, which is not one graph."""
     import keras
 
     inputs = keras.Input(model.input_shape[1:])

@@ -1,4 +1,4 @@
-"""The first look at a model that is no single graph, against what Keras itself needs for one call.
+"""The first look at a model that is not one graph, against what Keras itself needs for one call.
 
 `python benchmarks/first_look.py` prints the rows for the backend that `KERAS_BACKEND` names;
 `run.py` has them among its own.

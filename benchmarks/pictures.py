@@ -45,7 +45,7 @@ class MapCase:
     def maps(self) -> np.ndarray:
         """Return maps `(side, side, count)` without negative values, as after a ReLU.
 
-        Noise is 0 in half of its values, and hardly to be compressed. Sparse maps are patches: a
+        Noise is 0 in half of its values, and barely compresses. Sparse maps are patches: a
         mean over 3x3 values of the same noise, all but the highest 7 of 100 values cut to 0.
         """
         side = self.side + 2

@@ -107,7 +107,7 @@ def report(effort: Effort) -> str:
     return "\n\n".join(
         [
             "# Results",
-            f"{environment()}. What each row compares stands in [README.md](README.md).",
+            f"{environment()}. [README.md](README.md) says what each row compares.",
             "## Pictures",
             table(RATIO_HEADS, pictures),
             "## Networks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -78,6 +79,60 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 
 def test_a_name_of_any_length(tmp_path: Path) -> None:
     path = tmp_path / ("é" * 120 + ".png")
+    write(path, tidy=True)
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_link_to_itself_is_not_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "loop"
+    link.symlink_to(link)
+    with pytest.raises(OSError, match="leads to itself"):
+        write(link)
+    assert link.is_symlink()
+    assert [*tmp_path.iterdir()] == [link]
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="null character"):
+        write(tmp_path / "a\0b")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", [None, "temporary"])
+def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path: Path, name: str | None) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fill() -> None:
+        with replacing_path(path) as temporary:
+            temporary.write_bytes(b"half")
+            words = "a library's own words"
+            raise OSError(errno.ENOSPC, words, *([str(temporary)] if name else []))
+
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as error:
+        fill()
+    assert error.value.filename == str(path)
+    assert path.read_bytes() == b"old"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_full_disk_elsewhere_is_told_as_it_is(tmp_path: Path) -> None:
+    def fill() -> None:
+        with replacing_path(tmp_path / "file"):
+            raise OSError(errno.ENOSPC, "No space left", "cache/of/another")
+
+    with pytest.raises(OSError, match="cache/of/another"):
+        fill()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_temporary_file_may_keep_its_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "steps.gif"
+    with replacing_path(path, keep_suffix=True) as temporary:
+        assert temporary.suffix == ".gif"
+        temporary.write_bytes(b"new")
+        left = temporary.with_name(temporary.name.replace(f"-{os.getpid()}-", "-999999999-"))
+    left.write_bytes(b"half")  # as a process leaves it that does not exist any more
     write(path, tidy=True)
     assert [*tmp_path.iterdir()] == [path]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Collection, Iterable, Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,13 @@ def check_count(name: str, value: object, largest: int | None = None) -> None:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     if largest is not None and value > largest:
         raise ValueError(f"`{name}` must be at most {largest}. Received: {name}={value!r}")
+
+
+def check_path(name: str, value: object) -> Path:
+    """Return a path, or raise `TypeError` unless `value` is one."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"`{name}` must be a path. Received: {name}={value!r:.80}")
+    return Path(value)
 
 
 def is_finite_number(value: Any) -> bool:

@@ -19,6 +19,8 @@ from typing import IO
 
 ABANDONED_AFTER = 7 * 24 * 3600
 """Seconds without a change after which an unfinished file of another machine is left over."""
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""The errors of a full disk; libraries name no file in them, or the temporary one."""
 MAX_STEM = 40
 """Characters of a file's name that its temporary name begins with."""
 
@@ -49,6 +51,7 @@ def replacing_path(
     *,
     tidy: bool = True,
     keep: bool = False,
+    keep_suffix: bool = False,
     may_replace_folder: Callable[[Path], bool] | None = None,
 ) -> Iterator[Path]:
     """Yield the path of a new empty file that takes the place of `path` when it is complete.
@@ -60,6 +63,8 @@ def replacing_path(
         path: Where the file is wanted. A link stays: the file that it leads to is replaced.
         tidy: Whether to remove what a run that was killed left of the same file.
         keep: Whether to keep a complete file that cannot be renamed, for what took long to make.
+        keep_suffix: Whether the new file has the suffix of `path`, by which some writers choose
+            the format.
         may_replace_folder: For a folder in place of a file: whether one that is there may be
             replaced. The path is that of an empty folder.
 
@@ -71,7 +76,8 @@ def replacing_path(
     target = Path(os.path.realpath(path))
     if tidy:
         _remove_leftovers(target)
-    temporary = target.with_name(f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    suffix = f".tmp{path.suffix}" if keep_suffix else ".tmp"
+    temporary = target.with_name(f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}{suffix}")
     _create(temporary, target, is_folder=may_replace_folder is not None)
     complete = False
     try:
@@ -79,10 +85,12 @@ def replacing_path(
         complete = True
         _put_in_place(temporary, target)
     except BaseException as error:
-        if not (complete and keep and isinstance(error, OSError)):
-            _remove(temporary)
-            raise
-        raise _keep(temporary, target, error) from error
+        if complete and keep and isinstance(error, OSError):
+            raise _keep(temporary, target, error) from error
+        _remove(temporary)
+        if isinstance(error, OSError) and _is_full(error, temporary):
+            raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
+        raise
 
 
 def check_target(path: Path, *, may_replace_folder: Callable[[Path], bool] | None = None) -> None:
@@ -92,8 +100,13 @@ def check_target(path: Path, *, may_replace_folder: Callable[[Path], bool] | Non
         path: Where it is wanted.
         may_replace_folder: For a folder: whether one that is there already may be replaced.
     """
-    if not Path(os.path.realpath(path)).parent.is_dir():
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "A null character is in the name", str(path))
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "No such folder", str(path))
+    if target.is_symlink():  # where a link leads has no link in it, unless it leads to itself
+        raise OSError(errno.ELOOP, "A link is there that leads to itself", str(path))
     if not path.exists():
         return
     if may_replace_folder is not None:
@@ -132,7 +145,8 @@ def _names_of(target: Path) -> str:
 
 def _remove_leftovers(target: Path) -> None:
     """Remove what runs that were killed left of the same file."""
-    pattern = re.compile(rf"{re.escape(_names_of(target))}[0-9a-f]{{8}}-(\d+)-[0-9a-f]{{8}}\.tmp")
+    start = re.escape(_names_of(target))
+    pattern = re.compile(rf"{start}[0-9a-f]{{8}}-(\d+)-[0-9a-f]{{8}}\.tmp(\.\w+)?")
     with suppress(OSError):
         for path in target.parent.iterdir():
             match = pattern.fullmatch(path.name)
@@ -160,6 +174,12 @@ def _is_abandoned(path: Path, process: int | None) -> bool:
     except (OSError, OverflowError):
         pass
     return False
+
+
+def _is_full(error: OSError, temporary: Path) -> bool:
+    """Whether a write failed for want of space; another file's name tells that it was not ours."""
+    name = error.filename
+    return error.errno in FULL and (name is None or str(name).startswith(str(temporary)))
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import pty
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import h5py
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +22,7 @@ from PIL import Image
 
 import kerasviz
 from kerasviz.cli import main
+from kerasviz.cli.failure import CommandError
 from kerasviz.cli.images import load_images
 from kerasviz.cli.terminal import printable, say
 
@@ -244,12 +247,14 @@ def test_an_h5_file_that_no_safe_mode_covers(
     assert capsys.readouterr().out.startswith("conv: Conv2D")
 
 
-@pytest.mark.parametrize("tiles", ["a", "1:2:3:4", "1,x", ""])
+@pytest.mark.parametrize("tiles", ["a", "1:2:3:4", "1,x", "", "1,,2", "9" * 5000])
 def test_tiles_that_are_no_numbers(tiles: str, file: str, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["kernels", file, "conv2d", "-o", "x.png", "--tiles", tiles])
     assert stop.value.code == 2
-    assert "must be a number, numbers with commas, or a slice" in capsys.readouterr().err
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert "must be an index, indices with commas, or a slice" in message
+    assert len(message) < 200
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
@@ -415,6 +420,17 @@ def test_images_that_cannot_be_read(color_model: str, tmp_path: Path, capsys) ->
     np.save(tmp_path / "shape.npy", np.zeros((32, 32)))
     np.save(tmp_path / "objects.npy", np.array([None]), allow_pickle=True)
     (tmp_path / "empty.npy").write_bytes(b"")
+    np.savez(tmp_path / "several.npz", np.zeros(3))
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    (tmp_path / "code.npy").write_bytes(pickle.dumps([1]))
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 32, 3), }"
+    (tmp_path / "huge.npy").write_bytes(
+        b"\x93NUMPY\x01\x00v\x00" + header.ljust(117).encode() + b"\n"
+    )
+    (tmp_path / "drawing.png").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+    )
+    os.mkfifo(tmp_path / "pipe.png")
     out = tmp_path / "out.png"
     for name, words in {
         "big.png": "too many pixels",
@@ -425,8 +441,13 @@ def test_images_that_cannot_be_read(color_model: str, tmp_path: Path, capsys) ->
         "words.npy": "must be numbers, and are <U1",
         "complex.npy": "must be numbers, and are complex128",
         "shape.npy": "must be (32, 32, 3), and is (32, 32)",
-        "objects.npy": "cannot be read",
-        "empty.npy": "No data left",
+        "objects.npy": "its values must be numbers",
+        "empty.npy": "not a .npy file",
+        "several.npy": "not a .npy file",
+        "code.npy": "not a .npy file",
+        "huge.npy": "too large for the memory",
+        "drawing.png": "a drawing in the format EPS",
+        "pipe.png": "not a regular file",
     }.items():
         path = str(tmp_path / name)
         text = refused(capsys, "maps", color_model, "c", path, "-o", str(out))
@@ -442,6 +463,111 @@ def test_preprocessing_for_colors_of_a_grey_model(file: str, images, tmp_path, c
     assert "--values vgg16 is for images of 3 channels, and the model takes 1" in text
 
 
+def solid(path: Path, color: tuple[int, int, int]) -> str:
+    Image.new("RGB", (32, 32), color).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("overlay", [[], ["--overlay"]])
+def test_a_photo_beside_an_array_has_its_own_colors(
+    overlay: list[str], color_model: str, tmp_path: Path, capsys
+) -> None:
+    red, array, out = tmp_path / "red.png", tmp_path / "grey.npy", tmp_path / "out.png"
+    solid(red, (255, 0, 0))
+    values = np.linspace(-100, 150, 32 * 32 * 3, dtype="float32").reshape(32, 32, 3)
+    np.save(array, values)
+    command = ["maps", color_model, "c", str(array), str(red), "--values", "resnet50", *overlay]
+    assert main([*command, "-o", str(out)]) == 0
+    assert capsys.readouterr().err == (
+        f"kerasviz: {array} is an array, its picture black to white: -100 to 150\n"
+    )
+    pixels = np.asarray(Image.open(out).convert("RGB")).reshape(-1, 3).tolist()
+    assert pixels.count([255, 0, 0]) > 1000
+    assert pixels.count([0, 0, 255]) == 0
+
+
+@pytest.mark.parametrize("plane", [False, True])
+def test_arrays_beside_photos_for_any_model(plane: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((9, 9, 1), (9, 9, 3), (9, 9, 4), (1, 9, 9), (3, 9, 9)):
+        if plane and 1 not in shape:
+            continue
+        size = (9, 9) if plane else shape
+        array = rng.integers(256, size=size).astype("float32")
+        array.flat[0] = 255
+        np.save(tmp_path / "x.NPY", array)
+        (tmp_path / "x.NPY.npy").rename(tmp_path / "x.NPY")
+        solid(tmp_path / "x.png", (7, 8, 9))
+        model = keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
+        images = load_images(model, [tmp_path / "x.NPY", tmp_path / "x.png"], "0-255")
+        np.testing.assert_array_equal(images.inputs[0], array.reshape(shape))
+        last = images.inputs[0] if shape[0] == 9 else np.moveaxis(images.inputs[0], 0, -1)
+        np.testing.assert_array_equal(images.pictures[0], last[..., :3])
+        assert images.inputs.shape == (2, *shape)
+
+
+def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 12, 3), "uint8")
+    pixels[:4, :, 0] = 255  # red above black
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    Image.fromarray(pixels).save(tmp_path / "x.png", exif=exif)
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Flatten()])
+    images = load_images(model, [tmp_path / "x.png"], "0-255")
+    np.testing.assert_array_equal(images.inputs[0], np.rot90(pixels, -1))
+    sized = keras.Sequential([keras.Input((12, 8, 3)), keras.layers.Flatten()])
+    assert not load_images(sized, [tmp_path / "x.png"], "0-255").remarks
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix", "remark"),
+    [
+        ("RGBA", ".png", "loses its transparency, to fit the model"),
+        ("P", ".png", "loses its transparency, to fit the model"),
+        ("RGB", ".png", ""),
+        ("RGB", ".gif", "has 2 frames; the first is read"),
+        ("CMYK", ".jpg", ""),
+    ],
+)
+def test_kinds_of_images(mode: str, suffix: str, remark: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x{suffix}"
+    image = Image.new("RGB", (8, 8), (204, 102, 0)).convert(mode)
+    options: dict = {"transparency": image.getpixel((0, 0))} if mode == "P" else {}
+    if suffix == ".gif":
+        second = Image.new("RGB", (8, 8), (0, 0, 255))
+        options = {"save_all": True, "append_images": [second]}
+    if mode == "RGBA":
+        image.putalpha(128)
+    image.save(path, **options)
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    images = load_images(model, [path], "0-255")
+    assert "".join(images.remarks) == (f"{path} {remark}" if remark else "")
+    np.testing.assert_allclose(images.inputs[0] - [204, 102, 0], 0, atol=3)
+    opaque = keras.Sequential([keras.Input((8, 8, 4)), keras.layers.Flatten()])
+    assert "transparency" not in "".join(load_images(opaque, [path], "0-255").remarks)
+
+
+def test_damaged_images_are_told_in_a_line(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    image = Image.fromarray(rng.integers(256, size=(16, 16, 3)).astype("uint8"))
+    refusals = 0
+    for suffix in (".png", ".jpg", ".gif", ".tif", ".bmp", ".webp"):
+        path = tmp_path / f"x{suffix}"
+        image.save(path)
+        whole = np.frombuffer(path.read_bytes(), "uint8")
+        for _ in range(40):
+            data = whole[: rng.integers(1, len(whole) + 1)].copy()
+            places = rng.integers(min(len(data), 200), size=rng.integers(1, 12))
+            data[places] = rng.integers(256, size=len(places))
+            path.write_bytes(data.tobytes())
+            try:
+                load_images(model, [path], "0-1")
+            except CommandError as error:
+                refusals += str(error).startswith(f"{path} cannot be read as an image: ")
+    assert refusals > 100
+
+
 def test_the_output_replaces_neither_image_nor_folder(file: str, images, tmp_path, capsys) -> None:
     before = Path(images[0]).read_bytes()
     text = refused(capsys, "maps", file, "conv2d", images[0], "-o", images[0])
@@ -450,6 +576,19 @@ def test_the_output_replaces_neither_image_nor_folder(file: str, images, tmp_pat
     (tmp_path / "folder.png").mkdir()
     text = refused(capsys, "kernels", file, "conv2d", "-o", str(tmp_path / "folder.png"))
     assert "A folder is there" in text
+
+
+def test_paths_of_variables_that_are_not_set(file: str, capsys) -> None:
+    for arguments in (
+        ["demo", "--output", ""],
+        ["layers", ""],
+        ["kernels", file, "conv2d", "-o", ""],
+        ["train-example", "--data", ""],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
+        assert "must not be empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -500,6 +639,22 @@ def test_files_that_hold_no_model(tmp_path: Path, capsys) -> None:
     (tmp_path / "empty.keras").write_bytes(b"")
     (tmp_path / "text.keras").write_text("no model")
     (tmp_path / "other.onnx").write_text("another format")
+    (tmp_path / "page.keras").write_text("\n<!DOCTYPE html><html><body>404</body></html>")
+    os.mkfifo(tmp_path / "pipe.keras")
+    dense = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}
+    for name, config in {
+        "words.keras": "{not json",
+        "list.keras": "[]",
+        "layer.keras": json.dumps({**dense, "registered_name": None}),
+    }.items():
+        with (
+            zipfile.ZipFile(tmp_path / "model.keras") as old,
+            zipfile.ZipFile(tmp_path / name, "w") as new,
+        ):
+            for part in old.namelist():
+                new.writestr(part, config if part == "config.json" else old.read(part))
+    with h5py.File(tmp_path / "number.h5", "w") as damaged:
+        damaged.attrs["model_config"] = 3
     (tmp_path / "saved_model").mkdir()
     with zipfile.ZipFile(tmp_path / "other.pt", "w") as archive:
         archive.writestr("data.pkl", "")
@@ -514,6 +669,12 @@ def test_files_that_hold_no_model(tmp_path: Path, capsys) -> None:
         "other.onnx": "not a model that Keras saved",
         "other.pt": "not a model that Keras saved",
         "saved_model": "it is a folder",
+        "page.keras": "it is a web page",
+        "pipe.keras": "not a regular file",
+        "words.keras": "the description of the model in it is damaged",
+        "list.keras": "the description of the model in it is damaged",
+        "number.h5": "the description of the model in it is damaged",
+        "layer.keras": "layer.keras holds a Dense, not a model",
     }.items():
         assert words in refused(capsys, "layers", str(tmp_path / name))
 

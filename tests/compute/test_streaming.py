@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -277,6 +279,29 @@ def test_files_of_others_beside_the_target_stay(grey_model, images, tmp_path: Pa
             kerasviz.save_feature_maps(grey_model, "first", iter([]), tmp_path / name)
     assert own.read_text() == "mine"
     assert victim.read_text() == "precious"
+
+
+@pytest.fixture
+def small_disk():
+    """Let no file grow beyond 20 kB, which fails as a full disk does."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.usefixtures("small_disk")
+@pytest.mark.parametrize("suffix", [".npy", ".h5"])
+def test_a_full_disk(suffix, grey_model, tmp_path: Path) -> None:
+    path = tmp_path / f"maps{suffix}"
+    path.write_bytes(b"old")
+    batches = (np.ones((8, 12, 12, 1), "float32") for _ in range(9))
+    with pytest.raises(OSError, match="maps") as error:
+        kerasviz.save_feature_maps(grey_model, "first", batches, path)
+    assert str(error.value) == f"[Errno {errno.EFBIG}] {os.strerror(errno.EFBIG)}: {str(path)!r}"
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".h5"])

@@ -497,6 +497,21 @@ def test_animate_convolution_saves_a_gif_with_one_frame_per_step(edges, tmp_path
     assert not plt.get_fignums()
 
 
+def test_animate_convolution_that_fails_leaves_what_was_there(edges, tmp_path):
+    path = tmp_path / "steps.gif"
+    path.write_bytes(b"old")
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
+
+    def stop(frame, _):
+        if frame == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        animation.save(path, dpi=40, progress_callback=stop)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_animate_convolution_is_a_player_in_a_notebook_and_no_still(edges):
     with matplotlib.rc_context({"animation.html": "none", "animation.embed_limit": 0.001}):
         animation = kerasviz.animate_convolution(

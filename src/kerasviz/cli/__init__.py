@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model(maps)
     maps.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
-    maps.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="PNG, JPEG, …, .npy")
+    maps.add_argument("images", metavar="IMAGE", nargs="+", type=_path, help="PNG, JPEG, …, .npy")
     maps.add_argument(
         "--values",
         default="0-255",
@@ -193,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument(
         "--data",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help="the folder with the four idx files of Fashion-MNIST, gzipped or not (default: "
         "Keras's cache, or the folder of Debian's package dataset-fashion-mnist)",
@@ -232,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a .keras or .h5 file")
+    parser.add_argument("model", metavar="MODEL", type=_path, help="a .keras or .h5 file")
     parser.add_argument(
         "--unsafe",
         action="store_true",
@@ -244,7 +244,7 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=_path,
         required=True,
         metavar="FILE",
         help="the picture to write: .png, .svg or .pdf",
@@ -278,7 +278,7 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
 def _add_output(parser: argparse.ArgumentParser, folder: str, what: str) -> None:
     parser.add_argument(
         "--output",
-        type=Path,
+        type=_path,
         default=Path(folder),
         metavar="DIR",
         help=f"{what} (default: %(default)s)",
@@ -296,13 +296,20 @@ def _integer(least: int, most: int) -> Callable[[str], int]:
     return number
 
 
+def _path(text: str) -> Path:
+    """Return a path; an empty one, as of a variable that is not set, would be the folder here."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return Path(text)
+
+
 def _tiles(text: str) -> int | slice | list[int]:
-    try:
-        if ":" in text:
-            return slice(*(int(part) if part else None for part in text.split(":")))
-        numbers = [int(part) for part in text.split(",")]
-    except (TypeError, ValueError):
-        raise argparse.ArgumentTypeError(
-            f"must be a number, numbers with commas, or a slice such as 0:16: {text!r}"
-        ) from None
-    return numbers[0] if len(numbers) == 1 else numbers
+    index = r"-?\d{1,12}"
+    if re.fullmatch(rf"{index}(,{index})*", text):
+        indices = [int(part) for part in text.split(",")]
+        return indices[0] if len(indices) == 1 else indices
+    if re.fullmatch(rf"({index})?(:({index})?){{1,2}}", text):
+        return slice(*(int(part) if part else None for part in text.split(":")))
+    raise argparse.ArgumentTypeError(
+        f"must be an index, indices with commas, or a slice such as 0:16: {text[:40]!r}"
+    )

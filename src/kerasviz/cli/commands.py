@@ -163,7 +163,7 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
         )
     step("reading the model")
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
+        model = keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
     except Exception as error:  # Keras, h5py, zipfile and any layer's from_config raise their own
         text = " ".join(str(error).split())
         hint = ""
@@ -171,6 +171,9 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
             hint = f" {TRUSTED}"
             text = "it may run code of its own, which Keras's safe mode forbids."
         raise CommandError(f"{path} cannot be loaded: {text[:500]}{hint}") from None
+    if not isinstance(model, keras.Model):
+        raise CommandError(f"{path} holds a {type(model).__name__}, not a model")
+    return model
 
 
 def _version(module: ModuleType) -> tuple[int, ...]:
@@ -207,8 +210,10 @@ def _check_output(path: Path) -> None:
 def _check_image(path: Path, output: Path) -> None:
     if path.is_dir():
         raise CommandError(f"it is a folder; name the images in it: {path}")
-    if not path.is_file():
+    if not path.exists():
         raise CommandError(f"no such file: {path}")
+    if not path.is_file():
+        raise CommandError(f"it is not a regular file: {path}")
     if output.exists() and output.samefile(path):
         raise CommandError(f"the output must not replace an image that is read: {output}")
 

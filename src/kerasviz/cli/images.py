@@ -13,8 +13,10 @@ import numpy as np
 
 from kerasviz.cli.failure import CommandError
 from kerasviz.cli.terminal import printable
+from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.model.inputs.image_files import ImageFile, ImageShape, image_shape, read_image
 
+NPY_MAGIC = b"\x93NUMPY"
 RANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "0-255": lambda image: image,
     "0-1": lambda image: image / 255,
@@ -28,9 +30,9 @@ class Images(NamedTuple):
     Args:
         inputs: The batch, `(samples, height, width, channels)` or as the model has its axes.
         pictures: The images before their values were changed for the model, unsigned bytes
-            `(samples, height, width, channels)`; `None` where an array was given for one.
+            `(samples, height, width, channels)`; `None` where all of them are arrays.
         names: A name for each, that of its file.
-        remarks: What resizing them changed that can be seen.
+        remarks: What reading them changed that can be seen.
     """
 
     inputs: np.ndarray
@@ -52,16 +54,19 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> Image
     """
     shape = _image_shape(model)
     convert = _conversion(values, shape.channels)
-    inputs, photos, remarks = [], [], []
-    for path in paths:
+    inputs, remarks = [], []
+    photos: dict[int, np.ndarray] = {}
+    for index, path in enumerate(paths):
         try:
-            if path.suffix == ".npy":
+            if path.suffix.lower() == ".npy":
                 inputs.append(_load_array(path, shape))
                 continue
             photo = read_image(path, shape)
         except (OSError, ValueError, EOFError) as error:
             raise CommandError(f"{path} cannot be read as an image: {error}") from None
-        photos.append(photo.pixels)
+        except MemoryError:
+            raise CommandError(f"{path} is too large for the memory") from None
+        photos[index] = photo.pixels
         remarks += _remarks(path, photo)
         array = convert(photo.pixels)
         inputs.append(np.moveaxis(array, -1, 0) if shape.channels_first else array)
@@ -69,23 +74,51 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> Image
     if len(sizes) > 1:
         shapes = ", ".join(str(size) for size in sorted(sizes))
         raise CommandError(f"the images must be of one size for this model, and are of {shapes}")
-    pictures = None
-    if len(photos) == len(paths):
-        pictures = np.rint(np.stack(photos)).astype("uint8")[..., :3]  # without transparency
-    return Images(np.stack(inputs), pictures, _names(paths), tuple(remarks))
+    if not photos:
+        return Images(np.stack(inputs), None, _names(paths), ())
+    pictures = []
+    for index, array in enumerate(inputs):
+        if index in photos:
+            pictures.append(np.rint(photos[index]).astype("uint8"))
+        else:
+            picture, note = _as_picture(array, shape)
+            pictures.append(picture)
+            remarks += [f"{paths[index]} is an array, its {note}"] if note else []
+    # Without transparency.
+    colors = np.stack([picture[..., :3] for picture in pictures])
+    return Images(np.stack(inputs), colors, _names(paths), tuple(remarks))
+
+
+def _as_picture(array: np.ndarray, shape: ImageShape) -> tuple[np.ndarray, str]:
+    """Return an array as unsigned bytes to draw it beside photos, and what its black and white are.
+
+    Its limits are its own: those of photos would make one colour of all that was preprocessed.
+    """
+    image = np.moveaxis(array, 0, -1) if shape.channels_first else array
+    colors, note = picture_colors(image[np.newaxis, ..., :3])
+    return colors[0, ..., : image.shape[2]], note
 
 
 def _load_array(path: Path, shape: ImageShape) -> np.ndarray:
-    array = np.load(path, allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        raise ValueError(f"its values must be numbers, and are {getattr(array, 'dtype', 'none')}")
+    with path.open("rb") as file:
+        start = file.read(len(NPY_MAGIC))
+        if start != NPY_MAGIC:
+            raise ValueError("it is not a .npy file")
+        file.seek(0)
+        try:
+            array = np.load(file, allow_pickle=False)
+        except ValueError as error:  # NumPy's own says how to load a file of code
+            is_of_objects = "allow_pickle" in str(error)
+            raise ValueError("its values must be numbers" if is_of_objects else error) from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"its values must be numbers, and are {array.dtype}")
     sizes = [shape.height, shape.width]
     sizes.insert(0 if shape.channels_first else 2, shape.channels)
     plane = [shape.height, shape.width] if shape.channels == 1 else sizes
     if not (_fits(array, sizes) or _fits(array, plane)):
         expected = ", ".join("any" if size is None else str(size) for size in sizes)
         raise ValueError(f"its shape must be ({expected}), and is {array.shape}")
-    return array
+    return array if array.ndim == 3 else np.expand_dims(array, sizes.index(1))
 
 
 def _fits(array: np.ndarray, sizes: list[int | None]) -> bool:
@@ -101,7 +134,12 @@ def _remarks(path: Path, photo: ImageFile) -> list[str]:
         changes.append(f"is squashed from {width}×{height} to {columns}×{rows} pixels")
     if photo.is_greyed:
         changes.append("loses its colours")
-    return [f"{path} {' and '.join(changes)}, to fit the model"] if changes else []
+    if photo.is_made_opaque:
+        changes.append("loses its transparency")
+    remarks = [f"{path} {' and '.join(changes)}, to fit the model"] if changes else []
+    if photo.frames > 1:
+        remarks.append(f"{path} has {photo.frames} frames; the first is read")
+    return remarks
 
 
 def _names(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
+import re
 import zipfile
+import zlib
 from pathlib import Path
+from typing import Any
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK"
@@ -12,6 +16,10 @@ WEIGHTS = (
     "it holds weights alone, not a model: build the model in Python, call "
     "model.load_weights on the file and save it with model.save"
 )
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+MAX_START = 256
+"""Bytes at the start of a file that tell what it is."""
+NO_CONFIG = "the description of the model in it is damaged"
 TRUNCATED = "it is truncated or damaged"
 NO_MODEL = "it is not a model that Keras saved: a .keras file, or the older .h5"
 
@@ -23,11 +31,15 @@ def explain(path: Path) -> str | None:
     """
     if path.is_dir():
         return "it is a folder, and not a .keras or .h5 file"
+    if not path.is_file():  # to open a pipe would wait for somebody who writes to it
+        return "it is not a regular file"
     with path.open("rb") as file:
-        start = file.read(len(HDF5_MAGIC))
+        start = file.read(MAX_START)
     if not start:
         return "it is empty"
-    if start == HDF5_MAGIC:
+    if re.match(rb"\s*<(!doctype|html)", start, re.IGNORECASE):
+        return "it is a web page, not a model; its download may have failed"
+    if start.startswith(HDF5_MAGIC):
         return _explain_hdf5(path)
     if start.startswith(ZIP_MAGIC):
         return _explain_zip(path)
@@ -38,10 +50,10 @@ def _explain_zip(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError):  # its list of files is at the end
+            if "config.json" in names:
+                return _explain_config(archive.read("config.json"))
+    except DAMAGED_ZIP:  # its list of files is at the end
         return TRUNCATED
-    if "config.json" in names:
-        return None
     return WEIGHTS if any(name.endswith(".weights.h5") for name in names) else NO_MODEL
 
 
@@ -50,9 +62,18 @@ def _explain_hdf5(path: Path) -> str | None:
     try:
         with h5py.File(path) as file:
             if "model_config" in file.attrs:
-                return None
+                return _explain_config(file.attrs["model_config"])
             # As Keras 3 and as Keras 2 write them.
             has_weights = {"layers", "vars"} & set(file) or "layer_names" in file.attrs
     except (OSError, RuntimeError, ValueError, KeyError):
         return TRUNCATED
     return WEIGHTS if has_weights else NO_MODEL
+
+
+def _explain_config(text: Any) -> str | None:
+    """Return why a description of a model cannot be one, `None` if it looks like one."""
+    try:
+        config = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        config = None
+    return None if isinstance(config, dict) and "class_name" in config else NO_CONFIG

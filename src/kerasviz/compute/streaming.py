@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasviz._checks import check_path
 from kerasviz._files import check_target, replacing_path
 from kerasviz.compute.feature_maps import (
     Extraction,
@@ -151,9 +152,7 @@ def _check_verbose(verbose: object) -> None:
 
 def _check_path(path: object) -> Path:
     """Return a path that can be written to, which is known before anything is computed."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"`path` must be a path. Received: path={path!r:.80}")
-    path = Path(path)
+    path = check_path("path", path)
     if path.suffix not in _WRITERS:
         raise ValueError(f"`path` must end in {', '.join(_WRITERS)}. Received: path={str(path)!r}")
     try:
@@ -220,23 +219,29 @@ def _npy(path: Path) -> Iterator[Append]:
 def _hdf5(path: Path) -> Iterator[Append]:
     h5py = _import("h5py")
 
-    with h5py.File(path, "w") as file:
+    try:
+        with h5py.File(path, "w") as file:
 
-        def append(address: str, array: np.ndarray) -> None:
-            if address not in file:
-                file.create_dataset(
-                    address,
-                    (0, *array.shape[1:]),
-                    array.dtype,
-                    maxshape=(None, *array.shape[1:]),
-                    chunks=_chunks(array),
-                )
-            dataset = file[address]
-            _check_size(address, dataset.shape[1:], array)
-            dataset.resize(len(dataset) + len(array), axis=0)
-            dataset[-len(array) :] = array
+            def append(address: str, array: np.ndarray) -> None:
+                if address not in file:
+                    file.create_dataset(
+                        address,
+                        (0, *array.shape[1:]),
+                        array.dtype,
+                        maxshape=(None, *array.shape[1:]),
+                        chunks=_chunks(array),
+                    )
+                dataset = file[address]
+                _check_size(address, dataset.shape[1:], array)
+                dataset.resize(len(dataset) + len(array), axis=0)
+                dataset[-len(array) :] = array
 
-        yield append
+            yield append
+    except RuntimeError as error:  # h5py's, of a file that cannot be closed
+        number = re.search(r"errno = (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), str(error)) from error
 
 
 @contextmanager

@@ -158,6 +158,8 @@ class Plot:
         """
         figure = self.figure.get_figure(root=True)
         is_path = isinstance(path, (str, os.PathLike))
+        if not is_path and not hasattr(path, "write"):
+            raise TypeError(f"`path` must be a path or a stream. Received: path={path!r:.80}")
         suffix = pathlib.Path(cast(str, path)).suffix[1:] if is_path else ""
         kind = (kwargs.get("format") or suffix or rcParams["savefig.format"]).lower()
         if kind == "png":

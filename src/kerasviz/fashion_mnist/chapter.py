@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.animation import Animation
 from matplotlib.figure import Figure
 
+from kerasviz._files import replacing
 from kerasviz.compute.feature_maps import get_feature_maps
 from kerasviz.compute.kernel_statistics import kernel_statistics
 from kerasviz.draw.plot import Plot
@@ -60,7 +61,8 @@ def write_chapter(
         elif isinstance(content, Animation):
             content.save(path)
         else:
-            path.write_text(f"{content}\n", encoding="utf-8")
+            with replacing(path) as stream:
+                stream.write(f"{content}\n".encode())
     return tuple(files)
 
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasviz._checks import check_path
+
 SPLIT_SEED = 42
 FILES = {
     "train images": "train-images-idx3-ubyte",
@@ -85,7 +87,7 @@ def find_files(folder: str | os.PathLike[str] | None = None) -> dict[str, Path]:
     keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     folders = [keras_home / "datasets" / "fashion-mnist", DEBIAN]
     if folder is not None:
-        folders = [Path(folder)]
+        folders = [check_path("folder", folder)]
     for place in folders:
         found = {
             what: path

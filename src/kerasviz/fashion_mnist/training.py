@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import keras
 import numpy as np
 
+from kerasviz._checks import check_count, check_path
 from kerasviz.fashion_mnist.chapter import write_chapter
 from kerasviz.fashion_mnist.data import load_data
 from kerasviz.fashion_mnist.model import build_model
 
 PATIENCE = 2
 """After how many epochs without a lower validation loss training stops."""
+
+
+MAX_SEED = 2**32 - 1
+"""The largest seed that NumPy takes."""
 
 
 class Training(NamedTuple):
@@ -73,7 +78,7 @@ def train(
     Raises:
         FileNotFoundError: The data is not there; the message says how to get it.
         OSError: `output` cannot be written to.
-        ValueError: `subset` is not a number of images.
+        ValueError: `subset`, `epochs`, `batch_size` or `seed` is not such a number.
 
     Example:
         >>> from kerasviz import fashion_mnist
@@ -81,10 +86,12 @@ def train(
         >>> round(run.accuracy, 2)  # doctest: +SKIP
         0.92
     """
+    _check_numbers(epochs=epochs, batch_size=batch_size, seed=seed)
+    if output is not None:
+        output = check_path("output", output)
     data = load_data(folder, subset=subset)
     written: list[keras.callbacks.Callback] = []
     if output is not None:
-        output = Path(output)
         output.mkdir(parents=True, exist_ok=True)
         log, best = output / "history.csv", output / "best-model.keras"
         written = [
@@ -117,3 +124,14 @@ def train(
     return Training(
         model=model, untrained=untrained, history=history, accuracy=accuracy, files=files
     )
+
+
+def _check_numbers(*, epochs: object, batch_size: object, seed: object) -> None:
+    """Raise `ValueError` for numbers that would be noticed only after the data has been read."""
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+    is_integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not is_integer or not 0 <= cast(int, seed) <= MAX_SEED:
+        raise ValueError(
+            f"`seed` must be an integer from 0 to {MAX_SEED}. Received: seed={seed!r:.80}"
+        )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation, writers
 
+from kerasviz._files import replacing_path
 from kerasviz.draw.convolution.picture import ConvolutionPicture
 from kerasviz.draw.convolution.view import StepView
 from kerasviz.draw.player import PlayerWriter
@@ -62,6 +63,9 @@ class ConvolutionAnimation(FuncAnimation):
     ) -> None:
         """Save to a file, as Matplotlib does; a GIF needs no other program than Python.
 
+        The file appears under its name when it is complete: if the animation cannot be saved, a
+        file that was there stays as it was. A writer of yours writes as it likes.
+
         Args:
             filename: Where to; `.gif`, `.mp4` and what else the writer can write.
             writer: As in Matplotlib. `None`: Pillow for a GIF.
@@ -79,7 +83,11 @@ class ConvolutionAnimation(FuncAnimation):
                 "An MP4 is written by ffmpeg, which is not installed: install it, or save a GIF. "
                 f"Received: filename={str(filename)!r}"
             )
-        super().save(os.fspath(filename), writer, *args, **kwargs)
+        if writer not in (None, "pillow", "ffmpeg", "imagemagick"):  # may write several files
+            super().save(os.fspath(filename), writer, *args, **kwargs)
+            return
+        with replacing_path(Path(filename), keep_suffix=True) as temporary:
+            super().save(os.fspath(temporary), writer, *args, **kwargs)
 
     def _repr_html_(self) -> str:
         """Return the player for a notebook, whatever `rcParams["animation.html"]` says.

@@ -303,7 +303,9 @@ def _as_array(value: Any, spec: Any = None, *, may_be_text: bool = False) -> np.
             keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value
         )
     except ValueError as error:
-        raise ValueError(f"`inputs` must be an array that is not ragged. {error}") from error
+        raise ValueError(
+            f"`inputs` must be an array that is not ragged. Received: inputs={_shorten(value)}"
+        ) from error
     _check_dtype(array.dtype, value, dtype, may_be_text=may_be_text)
     return array
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +19,22 @@ if TYPE_CHECKING:
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name for images, by their number of channels."""
 MAX_16_BITS = 65535
+DRAWINGS = ("EPS", "WMF")
+"""Formats without pixels, for which Pillow runs another program on what may be anyone's file."""
+
+
+DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    struct.error,
+    zlib.error,
+)
+"""The errors that Pillow raises for damaged files, beside `OSError` and `ValueError`."""
 
 
 class ImageShape(NamedTuple):
@@ -36,12 +54,16 @@ class ImageFile(NamedTuple):
         size: The width and the height of the file.
         is_squashed: Whether its sides had another ratio.
         is_greyed: Whether it had colours, and the model takes none.
+        is_made_opaque: Whether parts of it were transparent, and the model takes no opacity.
+        frames: The number of images in the file, of which the first is read.
     """
 
     pixels: np.ndarray
     size: tuple[int, int]
     is_squashed: bool
     is_greyed: bool
+    is_made_opaque: bool
+    frames: int
 
 
 def image_shape(shape: Shape) -> ImageShape | None:
@@ -57,7 +79,8 @@ def read_image(path: str | os.PathLike[str], shape: ImageShape) -> ImageFile:
     """Read an image file, resized to what a model takes, which may change the ratio of its sides.
 
     Values are 0 to 255 whatever the file has: of 16 bits, 65535 becomes 255; floats are 0 to 1, or
-    0 to 255 where there are larger ones.
+    0 to 255 where there are larger ones. A photo is turned upright, as its Exif orientation says,
+    and of an animation the first image is read.
 
     Raises:
         ValueError: The file is not an image, it is too large or cut, or it has other values.
@@ -66,9 +89,13 @@ def read_image(path: str | os.PathLike[str], shape: ImageShape) -> ImageFile:
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # sizes, and what surrounds the pixels
         try:
             with Image.open(path) as file:
+                if file.format in DRAWINGS:
+                    raise ValueError(
+                        f"it is a drawing in the format {file.format}; save it as a PNG"
+                    )
                 return _fit(file, shape)
         except UnidentifiedImageError:
             raise ValueError(
@@ -76,7 +103,7 @@ def read_image(path: str | os.PathLike[str], shape: ImageShape) -> ImageFile:
             ) from None
         except Image.DecompressionBombError:
             raise ValueError("it has too many pixels; make it smaller") from None
-        except SyntaxError as error:  # what Pillow raises of some damaged files
+        except DAMAGED as error:
             raise ValueError(f"it is damaged: {error}") from None
 
 
@@ -106,10 +133,15 @@ def read_images(paths: Sequence[str | os.PathLike[str]], shape: ImageShape) -> n
 
 
 def _fit(file: Image.Image, shape: ImageShape) -> ImageFile:
-    width, height = file.size
-    is_deep = file.mode.startswith(("I", "F"))  # of more than 8 bits, and without colours
-    image = _from_0_to_255(file) if is_deep else file.convert(MODES[shape.channels])
-    is_greyed = shape.channels == 1 and not is_deep and _has_colors(file)
+    from PIL import ImageOps
+
+    frames = getattr(file, "n_frames", 1)
+    photo = ImageOps.exif_transpose(file)
+    width, height = photo.size
+    is_deep = photo.mode.startswith(("I", "F"))  # of more than 8 bits, and without colours
+    image = _from_0_to_255(photo) if is_deep else photo.convert(MODES[shape.channels])
+    is_greyed = shape.channels == 1 and not is_deep and _has_colors(photo)
+    is_made_opaque = shape.channels < 4 and not is_deep and _is_see_through(photo)
     is_squashed = False
     if shape.height and shape.width:
         image = image.resize((shape.width, shape.height))
@@ -119,7 +151,14 @@ def _fit(file: Image.Image, shape: ImageShape) -> ImageFile:
     if is_deep:
         pixels = np.repeat(pixels.clip(0, 255), shape.channels, axis=2)  # resizing overshoots
         pixels[..., 3:] = 255  # opaque
-    return ImageFile(pixels, file.size, is_squashed, is_greyed)
+    return ImageFile(
+        pixels=pixels,
+        size=photo.size,
+        is_squashed=is_squashed,
+        is_greyed=is_greyed,
+        is_made_opaque=is_made_opaque,
+        frames=frames,
+    )
 
 
 def _from_0_to_255(image: Image.Image) -> Image.Image:
@@ -135,6 +174,13 @@ def _from_0_to_255(image: Image.Image) -> Image.Image:
             "a .npy file"
         )
     return Image.fromarray((values * (255 / limit)).astype("float32"))
+
+
+def _is_see_through(image: Image.Image) -> bool:
+    """Whether a pixel is transparent, be it in part."""
+    if image.mode not in ("RGBA", "RGBa", "LA", "La", "PA") and "transparency" not in image.info:
+        return False
+    return bool((np.asarray(image.convert("RGBA"))[..., 3] < 255).any())
 
 
 def _has_colors(image: Image.Image) -> bool:

@@ -1,0 +1,153 @@
+"""Wrong calls of the public functions: an error before any work, which names the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import kerasviz
+
+NAN, HUGE = float("nan"), 10**30
+COUNTS: tuple[Any, ...] = (True, np.True_, 0, -1, 1.5, NAN, "3", [])
+LAYERS: tuple[Any, ...] = (NAN, 1.5, True, 99, -99, HUGE, [], {"a": 1}, b"a", int, ("first", 3.5))
+MODELS: tuple[Any, ...] = (None, 3, "model.keras", [], keras.Sequential, {})
+INPUTS: tuple[Any, ...] = (
+    None,
+    3,
+    "no-file.png",
+    [],
+    np.zeros((0, 12, 12, 1)),
+    np.zeros((2, 5, 5, 1)),
+    np.zeros(12),
+    np.array([None]),
+    np.zeros((1, 12, 12, 1), complex),
+    np.zeros((1, 12, 12, 1), "M8[s]"),
+    np.array(["a"]),
+    np.zeros((1, 12, 12, 2)),
+    [[1, 2], [3]],
+)
+STYLES: dict[str, tuple[Any, ...]] = {
+    "tiles": (True, NAN, 1.5, "x", "3", [], [1.5], 99, -99, HUGE, slice(0, 0), {}, [0, 99]),
+    "sort": ("x", 3, True, []),
+    "top": (*COUNTS, HUGE * -1),
+    "tile_names": ("abc", 3, {}),
+    "labels": (None, 1, "yes"),
+    "scale": ("x", None, 3),
+    "cmap": ("nope", 3, True, []),
+    "vmin": ("3", True, NAN, []),
+    "vmax": ("3", True, NAN, []),
+    "norm": ("x", 3, True),
+    "columns": COUNTS,
+    "figsize": (3, (1,), (1, 2, 3), (0, 1), (-1, 1), (NAN, 1), ("a", "b"), True),
+    "title": (3, []),
+    "colorbar": (None, 1, "yes"),
+    "ax": (3, "ax", [], plt),
+    "figure": (3, "f", True),
+    "nope": (3,),
+}
+
+
+def message_of(call: Callable[[], Any]) -> str:
+    """Return what a wrong call says, and see that it left no figure."""
+    try:
+        call()
+    except (TypeError, ValueError) as error:
+        assert not plt.get_fignums()
+        return str(error)
+    plt.close("all")
+    pytest.fail("no error")
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Check what a call says for each wrong value of one argument."""
+
+    def run(*_: Any, **__: Any) -> None:
+        pytest.fail("a model was asked to run")
+
+    monkeypatch.setattr("kerasviz.compute.feature_maps._Batches", run)
+
+    def check(name: str, call: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
+        for value in values:
+            message = message_of(lambda value=value: call(value))
+            assert f"`{name}`" in message, (value, message)
+            assert "Received: " in message or "Unexpected keyword" in message, (value, message)
+            assert len(message) < 700, (value, message)
+
+    return check
+
+
+def functions(model: keras.Model) -> dict[str, Callable[..., Any]]:
+    """Return the functions that draw tiles, with what they draw."""
+    image = np.zeros((1, 12, 12, 1), "float32")
+    return {
+        "tiles": lambda **options: kerasviz.plot_tiles(np.ones((5, 5, 4)), **options),
+        "kernels": lambda **options: kerasviz.plot_kernels(model, "first", **options),
+        "maps": lambda **options: kerasviz.plot_feature_maps(model, "first", image, **options),
+    }
+
+
+@pytest.mark.parametrize("keyword", STYLES)
+@pytest.mark.parametrize("function", ["tiles", "kernels", "maps"])
+def test_keywords_of_tiles(function: str, keyword: str, grey_model: keras.Model, check) -> None:
+    draw = functions(grey_model)[function]
+    check(keyword, lambda value: draw(**{keyword: value}), STYLES[keyword])
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+@pytest.mark.parametrize("function", ["tiles", "kernels", "maps"])
+def test_axes_that_hold_no_tiles(
+    function: str, projection: str, grey_model: keras.Model, check
+) -> None:
+    ax = Figure().add_subplot(projection=projection)
+    check("ax", lambda ax: functions(grey_model)[function](ax=ax), (ax,))
+
+
+def test_what_is_not_a_model(check) -> None:
+    image = np.zeros((1, 12, 12, 1))
+    for function in (kerasviz.get_kernels, kerasviz.plot_kernels, kerasviz.find_layers):
+        check("model", function, MODELS)
+    check("model", lambda model: kerasviz.get_feature_maps(model, None, image), MODELS)
+    check("model", lambda model: kerasviz.iter_feature_maps(model, None, image), MODELS)
+    check("model", lambda model: kerasviz.feature_map_model(model, "a"), MODELS)
+
+
+def test_what_is_not_a_layer(grey_model: keras.Model, check) -> None:
+    image = np.zeros((1, 12, 12, 1))
+    for function in (kerasviz.get_kernels, kerasviz.plot_kernels, kerasviz.feature_map_model):
+        check("layer", lambda layer, call=function: call(grey_model, layer), LAYERS)
+    check("layer", lambda layer: kerasviz.get_feature_maps(grey_model, layer, image), LAYERS)
+
+
+def test_what_is_not_an_input(grey_model: keras.Model, check) -> None:
+    for function in (kerasviz.get_feature_maps, kerasviz.plot_feature_maps):
+        check("inputs", lambda inputs, call=function: call(grey_model, "first", inputs), INPUTS)
+
+
+def test_counts(grey_model: keras.Model, check) -> None:
+    image = np.zeros((1, 12, 12, 1))
+    train = kerasviz.fashion_mnist.train
+    for function in (kerasviz.get_feature_maps, kerasviz.iter_feature_maps):
+        check(
+            "batch_size",
+            lambda n, call=function: call(grey_model, "first", image, batch_size=n),
+            COUNTS,
+        )
+    check("batch_size", lambda n: train("nowhere", batch_size=n), COUNTS)
+    check("epochs", lambda n: train("nowhere", epochs=n), COUNTS)
+    check("seed", lambda n: train("nowhere", seed=n), (-1, 2**32, True, 1.5, "0", None))
+    check("subset", lambda n: train("nowhere", subset=n), (4, True, "x", NAN))
+
+
+def test_what_is_not_a_path(check) -> None:
+    plot = kerasviz.plot_tiles(np.ones((3, 3, 2)), figure=Figure())
+    values = (3, True, [], NAN)
+    check("path", plot.savefig, (*values, None))
+    check("folder", kerasviz.fashion_mnist.load_data, values)
+    check("output", lambda path: kerasviz.fashion_mnist.train("nowhere", path), values)
