@@ -16,6 +16,7 @@ from kerasviz.draw.panel_grid import (
     add_axes,
     figure_inches,
     has_layout_engine,
+    measure,
     open_panels,
 )
 
@@ -158,6 +159,22 @@ def test_a_part_of_a_figure_is_a_page_of_its_own():
     ax = right.add_subplot()
     Rect(left=1, bottom=0.5, width=2, height=3).place(ax)
     np.testing.assert_allclose(bounds(ax), (5, 0.5, 2, 3))
+
+
+def test_what_sticks_out_of_an_axes_is_measured():
+    ax = Figure(figsize=(6, 5)).add_subplot()
+    Rect(left=1, bottom=1, width=3, height=2).place(ax)
+    ax.set(xticks=[], yticks=[])
+    bare = measure(ax)
+    assert (bare.width, bare.height) == pytest.approx((3, 2))
+    around = np.array([bare.left, bare.right, bare.above, bare.below])
+    assert (np.abs(around) < 0.02).all()  # half the width of the frame's line
+    ax.add_patch(plt.Rectangle((-0.5, -0.25), 1, 1, transform=ax.transAxes, clip_on=False))
+    ax.add_patch(plt.Rectangle((0.5, 0.5), 1, 0.75, transform=ax.transAxes, clip_on=False))
+    around = measure(ax)
+    expected = (3 * 0.5, 3 * 0.5, 2 * 0.25, 2 * 0.25)
+    measured = (around.left, around.right, around.above, around.below)
+    assert measured == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("layout", ["none", "constrained", "tight"])

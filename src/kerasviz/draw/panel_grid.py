@@ -121,6 +121,8 @@ class PanelGrid:
         width = self.fill_width(extents, page[0])
         height = self.fill_height(extents, page[1], heading)
         filling = [replace(extent, width=width, height=height) for extent in extents]
+        # Margins, gaps and the heading keep their size. The rest of the page is to be shared by the
+        # panels: where they need more than that, these factors are below 1.
         fixed = heading + self.height([PanelExtent()] * len(extents))
         beside = self.width([PanelExtent()] * len(extents))
         across = max(page[0] - beside, MIN_SIDE) / (self.width(filling) - beside)
@@ -135,6 +137,7 @@ class PanelGrid:
         Panels that leave some of the page are in its middle. Of panels that need more, those at the
         right and at the bottom are cut off.
         """
+        # Rows go downwards from the upper edge, while Matplotlib counts upwards from the lower one.
         top = page[1] - self.margin - heading
         top -= max(0.0, page[1] - self.height(extents, heading)) / 2
         start = self.start(extents, page[0])
@@ -168,6 +171,7 @@ class PanelGrid:
             Where each Axes is.
         """
         figure = axes[0].figure
+        # Before any Axes is moved, since Matplotlib keeps positions as fractions of the figure.
         if is_new:
             size = self.width(extents), self.height(extents, heading)
             cast(Figure, figure).set_size_inches(size)
@@ -182,6 +186,8 @@ class PanelGrid:
         """Give the panels of a column the same room at the left, and those of a row above."""
         if not self.is_aligned:
             return list(extents)
+        # Right and below need no such care: a column is as wide, and a row as high, as the panel in
+        # it that reaches furthest.
         lefts = [extent.left for extent in extents]
         aboves = [extent.above for extent in extents]
         aligned = []
@@ -248,6 +254,7 @@ class OpenPanels:
         """
         if not self.is_movable:
             return
+        # A new figure becomes as large as its panels need; in the caller's they fill what is there.
         if not self.is_new:
             extents = self.grid.fill(extents, figure_inches(self.figure), heading)
         self.grid.place(self.axes, extents, heading=heading, is_new=self.is_new)

@@ -52,6 +52,7 @@ def make_series(
     epochs: Iterable[int], numbers: Iterable[float | str | None], frequency: int = 0
 ) -> Series:
     """Return a series of the numbers that are there; `None` was not computed in its epoch."""
+    # `None` is left out and NaN is not: one was never computed, the other is what was computed.
     pairs = [(epoch, n) for epoch, n in zip(epochs, numbers, strict=True) if n is not None]
     known, values = zip(*pairs, strict=True) if pairs else ((), ())
     return Series(

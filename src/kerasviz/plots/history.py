@@ -91,6 +91,7 @@ def plot_history(
             f"Received: monitor={monitor!r}{_explain(monitor, runs)}"
         )
     check_panels(len(names), place.ax, "metrics")
+    # Each run has a best epoch of its own. One that never recorded `monitor` has none, and no mark.
     candidates = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
     best = {name: epoch for name, epoch in candidates.items() if epoch is not None}
     all_keys = [key for panel_keys in names.values() for key in panel_keys]
@@ -162,6 +163,8 @@ def _panel(
     curves: list[Curve] = []
     marks: list[Mark] = []
     legend: list[LegendEntry] = []
+    # Colour tells training from validation where one run is alone, and runs from one another where
+    # there are several; then dashes tell training from validation.
     alone = len(runs) == 1
     for index, (name, run) in enumerate(runs.items()):
         run_keys = [key for key in keys if key in run.series]

@@ -187,6 +187,7 @@ def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: st
             continue
         x = np.array([getattr(record, axis) for record in own])
         y = np.array([getattr(record, name) for record in own], "float64")  # None becomes NaN
+        # What a logarithmic axis cannot show is a gap and no point at its lower end; it is counted.
         y[~np.isfinite(y) | (log & (y <= 0))] = np.nan
         curves.append(Curve(x=x, y=y, color=color))
     notes = []

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from kerasviz.draw.figure import Placement
-from kerasviz.draw.tiles.comparison import Compared, draw_comparison
+from kerasviz.draw.tiles.comparison import PAGE, Compared, draw_comparison
 from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
 from kerasviz.draw.tiles.style import check_style
 
@@ -161,6 +161,18 @@ def test_four_panels_make_a_square(draw, compared):
     assert plot.colorbars[0] is plot.colorbars[1]
     assert plot.colorbars[2] is plot.colorbars[3]
     assert plot.colorbars[1] is not plot.colorbars[2]
+
+
+def test_rows_that_end_in_different_columns_fit_on_a_page(draw, compared):
+    """Of five panels the bars of both rows take room, one beside the third and one the second."""
+    plot = draw(*[compared(name, (6, 5, 5)) for name in "abcde"])
+    lefts = [ax.get_position().x0 for ax in plot.axes]
+    assert lefts[:2] == lefts[3:]
+    assert plot.colorbars[0] is not plot.colorbars[4]
+    width, height = plot.figure.get_size_inches()
+    assert width <= PAGE[0]
+    assert height <= PAGE[1]
+    assert faults(plot) == 0
 
 
 def test_a_bar_stands_beside_the_last_panel_and_is_as_high(draw, compared):

@@ -175,7 +175,7 @@ def _write_head(ax: Axes, heading: str, facts: Sequence[str], size: float, small
     offset = TITLE_PAD
     for index, fact in reversed(list(enumerate(facts))):
         text = wrap_text(escape(fact), width, small)
-        drawn = ax.annotate(
+        annotation = ax.annotate(
             text,
             (0, 1),
             xycoords="axes fraction",
@@ -186,7 +186,7 @@ def _write_head(ax: Axes, heading: str, facts: Sequence[str], size: float, small
             va="bottom",
         )
         # A layout makes room for the heading above it; a long text must not make the panel narrow.
-        drawn.set_in_layout(not heading)
+        annotation.set_in_layout(not heading)
         offset += 72 * text_height(text, small)
     offset += TITLE_PAD
     text = wrap_text(heading, width, size)

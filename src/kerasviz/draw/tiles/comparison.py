@@ -207,6 +207,7 @@ def _room(
     """Return the width and height that a mosaic has on a page with `columns` panels in a row."""
     grid = _grid(columns)
     beside, below = (0.0, 0.0) if items[0].panel.table is None else TABLE_NUMBERS
+    # A bar takes room from all columns: the mosaics beside it must not be larger than its own.
     bars = [BAR_ROOM * bool(_sharing(items, i, columns, style)) for i in range(len(items))]
     extents = [PanelExtent(left=beside, right=bar) for bar in bars]
     width = grid.fill_width(extents, page[0])
