@@ -17,7 +17,7 @@ from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.layout import check_panels
-from kerasviz.logs.training_statistics import STATISTICS, Record, read_records
+from kerasviz.logs.training_statistics import STATISTICS, StatisticsRow, read_statistics_log
 
 if TYPE_CHECKING:
     import keras
@@ -89,7 +89,7 @@ def plot_training_statistics(
     place = check_placement("statistics", "layer", "columns", **options)
     if columns is not None:
         check_count("columns", columns)
-    records, note = read_records(source)
+    records, note = read_statistics_log(source)
     layers = _choose_layers(layer, records)
     records = tuple(record for record in records if record.layer in layers)
     names = _choose_statistics(statistics, records)
@@ -123,7 +123,7 @@ def _as_list(name: str, wanted: Any) -> list[str]:
     return list(words)
 
 
-def _choose_layers(layer: Any, records: Sequence[Record]) -> list[str]:
+def _choose_layers(layer: Any, records: Sequence[StatisticsRow]) -> list[str]:
     known = list(dict.fromkeys(record.layer for record in records))
     if layer is None:
         return known
@@ -140,7 +140,7 @@ def _choose_layers(layer: Any, records: Sequence[Record]) -> list[str]:
     return [address for address in known if address in chosen]
 
 
-def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
+def _choose_statistics(statistics: Any, records: Sequence[StatisticsRow]) -> list[str]:
     measured = [
         name for name in STATISTICS if any(getattr(record, name) is not None for record in records)
     ]
@@ -162,23 +162,25 @@ def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
     return chosen
 
 
-def _choose_axis(records: Sequence[Record]) -> str:
+def _choose_axis(records: Sequence[StatisticsRow]) -> str:
     """Return the unit in which no two records of a layer are at the same place."""
     places = {(record.layer, record.epoch) for record in records}
     return "epoch" if len(places) == len(records) else "step"
 
 
-def _values(records: Sequence[Record], name: str) -> np.ndarray:
+def _values(records: Sequence[StatisticsRow], name: str) -> np.ndarray:
     """Return what was measured, `(n,)`."""
     values = [getattr(record, name) for record in records]
     return np.array([value for value in values if value is not None], "float64")
 
 
-def _count_not_finite(records: Sequence[Record], name: str) -> int:
+def _count_not_finite(records: Sequence[StatisticsRow], name: str) -> int:
     return int((~np.isfinite(_values(records, name))).sum())
 
 
-def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: str) -> CurvePanel:
+def _panel(
+    records: Sequence[StatisticsRow], layers: Sequence[str], name: str, axis: str
+) -> CurvePanel:
     """Gather what one panel shows of all layers."""
     values = _values(records, name)
     log = name == "update_ratio" and bool((values > 0).any())

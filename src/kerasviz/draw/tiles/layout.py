@@ -122,10 +122,16 @@ def draw_panels(panels: Sequence[TilePanel], style: TileStyle) -> Plot:
     Returns:
         The `Plot`. A new figure is known to pyplot; if anything fails, it is closed again.
     """
-    ax, figure = style.place.ax, style.place.figure
-    check_panels(len(panels), ax)
+    check_panels(len(panels), style.place.ax)
     warn_invalid(sum(panel.invalid for panel in panels), stacklevel=3)
-    panels, scales = resolve_scales(panels, style.colors)
+    return draw_scaled(*resolve_scales(panels, style.colors), style)
+
+
+def draw_scaled(
+    panels: Sequence[TilePanel], scales: Sequence[ColorScale | None], style: TileStyle
+) -> Plot:
+    """Draw panels as `draw_panels` does, in colours that are chosen already."""
+    ax, figure = style.place.ax, style.place.figure
     if ax is not None:
         return _draw_into_axes([ax], panels, scales, style)
     if figure is not None:
@@ -153,10 +159,15 @@ def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
     """
     panels, scales = resolve_scales(panels, style.colors)
     for panel, scale in zip(panels, scales, strict=True):
-        figure = Figure()
-        figure.set_layout_engine("none")
-        FigureCanvasAgg(figure)
-        yield _draw_into_new(figure, [panel], [scale], style)
+        yield draw_unmanaged(panel, scale, style)
+
+
+def draw_unmanaged(panel: TilePanel, scale: ColorScale | None, style: TileStyle) -> Plot:
+    """Draw a panel into a new figure that pyplot does not know, in colours that are chosen."""
+    figure = Figure()
+    figure.set_layout_engine("none")
+    FigureCanvasAgg(figure)
+    return _draw_into_new(figure, [panel], [scale], style)
 
 
 def _panel_columns(panels: Sequence[TilePanel]) -> int:
