@@ -59,6 +59,9 @@ def look(folder: Path) -> None:
         kerasviz.plot_architecture(model, inputs=images, maps=2, detail="layers"),
     ]
     assert_type(plots, list[kerasviz.Plot])
+    recorded = kerasviz.plot_snapshots("pictures", "conv2d", steps=slice(0, 9, 2), cmap="PiYG")
+    assert_type(recorded, kerasviz.Plot)
+    kerasviz.animate_snapshots("pictures", "conv2d").save(folder / "kernels.gif")
     animation = kerasviz.animate_convolution(model, "conv2d", images, positions=[(0, 0), (0, 1)])
     assert_type(animation.plot, kerasviz.Plot)
     animation.save(folder / "steps.gif", dpi=30)
