@@ -150,7 +150,7 @@ class LayerSnapshots(ScheduledCallback, ABC):
                 return
             self._destinations.write(number, record.address, plot)
             if self.on_plot is None:
-                free_figure(plot.figure)
+                free_figure(plot)
             else:
                 self.on_plot(number, record.address, plot)
 

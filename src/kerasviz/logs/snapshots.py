@@ -88,7 +88,7 @@ def read_record(path: Path) -> SnapshotRecord:
         OSError: It is not there, is damaged, or is of something else.
     """
     try:
-        with np.load(path) as data:
+        with path.open("rb") as file, np.load(file) as data:
             if data["version"] > FORMAT_VERSION:
                 raise ValueError("a newer version of kerasviz wrote it")
             unit = str(data["unit"])
@@ -139,7 +139,7 @@ def choose_series(folder: Path, kind: str, key: str) -> str:
 def read_key(path: Path) -> str | None:
     """Return the key of a record; `None` of a file that is not one."""
     try:
-        with np.load(path) as data:
+        with path.open("rb") as file, np.load(file) as data:
             return str(data["key"])
     except UNREADABLE:
         return None

@@ -6,6 +6,10 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from kerasviz._checks import check_type
 from kerasviz.callbacks.errors import WriteErrors
@@ -109,6 +113,7 @@ class Destinations:
         if not self.take_pictures:
             return
         png, name = encode_png(plot), self._names[address]
+        FigureCanvasAgg(cast(Figure, plot.figure))  # for the old canvas to let go of its pixels
         if self.pictures is not None:
             self.errors.guard("directory", partial(self.pictures.write, name, number, png))
         if self.log is not None:
