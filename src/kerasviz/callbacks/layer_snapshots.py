@@ -1,4 +1,4 @@
-"""What `KernelSnapshots` and `FeatureMapSnapshots` have in common: record, then draw."""
+"""The base of `KernelSnapshots` and `FeatureMapSnapshots`: record, then draw."""
 
 from __future__ import annotations
 

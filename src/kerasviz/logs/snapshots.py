@@ -30,7 +30,7 @@ ARRAYS = ("values", "indices", "pictures", "slice_indices", "table_rows", "table
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotRecord:
-    """What one layer showed after one step of a training, with all that a picture of it needs.
+    """The values of one layer after one step of a training, with all that a picture of them needs.
 
     Args:
         kind: What the values are, such as "kernels".
