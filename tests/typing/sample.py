@@ -59,9 +59,6 @@ def look(folder: Path) -> None:
         kerasviz.plot_architecture(model, inputs=images, maps=2, detail="layers"),
     ]
     assert_type(plots, list[kerasviz.Plot])
-    recorded = kerasviz.plot_snapshots("pictures", "conv2d", steps=slice(0, 9, 2), cmap="PiYG")
-    assert_type(recorded, kerasviz.Plot)
-    kerasviz.animate_snapshots("pictures", "conv2d").save(folder / "kernels.gif")
     animation = kerasviz.animate_convolution(model, "conv2d", images, positions=[(0, 0), (0, 1)])
     assert_type(animation.plot, kerasviz.Plot)
     animation.save(folder / "steps.gif", dpi=30)
@@ -83,11 +80,17 @@ def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
         kerasviz.KernelSnapshots("conv2d", every="1 batch", on_plot=announce, sort="mean"),
         kerasviz.callbacks.FeatureMapSnapshots(images[:1], "conv2d", directory=folder / "maps"),
         kerasviz.WeightStatistics(csv=folder / "statistics.csv"),
+        kerasviz.Snapshots(kerasviz.plot_kernel_histograms, directory=folder / "plots", every=1),
     ]
     assert_type(kerasviz.KernelSnapshots(gif=folder), KernelSnapshots)
     maps = kerasviz.FeatureMapSnapshots(images, directory=folder)
     assert_type(maps, kerasviz.callbacks.FeatureMapSnapshots)
     model.fit(images, labels, callbacks=callbacks)
+    recorded = kerasviz.plot_snapshots(
+        folder / "maps", "conv2d", steps=slice(-1, None), cmap="PiYG"
+    )
+    assert_type(recorded, kerasviz.Plot)
+    kerasviz.animate_snapshots(folder / "maps", "conv2d").save(folder / "maps.gif")
     plot = kerasviz.plot_training_statistics(folder / "statistics.csv", statistics=["mean"])
     assert_type(plot, kerasviz.Plot)
 
