@@ -78,14 +78,15 @@ SHARED |= {"compare_kernels": TileOptions, "plot_history": FigureOptions}
 SHARED |= {"plot_architecture": FigureOptions, "plot_kernel_histograms": FigureOptions}
 SHARED |= {"plot_convolution": FigureOptions, "animate_convolution": FigureOptions}
 SHARED |= {"plot_training_statistics": FigureOptions, "KernelSnapshots": TileOptions}
-SHARED |= {"FeatureMapSnapshots": TileOptions}
+SHARED |= {"FeatureMapSnapshots": TileOptions, "plot_snapshots": TileOptions}
+SHARED |= {"animate_snapshots": TileOptions}
 
 
 @pytest.mark.parametrize("name", SHARED)
 def test_the_signature_shows_every_keyword_with_its_default(name: str) -> None:
     function = getattr(kerasviz, name)
     parameters = inspect.signature(function).parameters
-    refused = {"ax", "figure"} if name.endswith("Snapshots") else set()
+    refused = {"ax", "figure"} if name.endswith("Snapshots") or "animate_snap" in name else set()
     assert set(SHARED[name].__annotations__) - refused <= set(parameters)
     assert not any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     assert parameters["title"].default is True

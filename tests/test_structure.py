@@ -8,12 +8,9 @@ from pathlib import Path
 import kerasviz
 
 SOURCE = Path(kerasviz.__file__).parent
-TESTS = Path(__file__).parent
-PUBLIC_MODULES = ("kerasviz", "kerasviz.callbacks", "kerasviz.fashion_mnist")
 MAX_MODULES = {"plots": 18}
 MAX_POSITIONAL = 5
 MAX_POSITIONAL_FIELDS = 4
-MAX_INTERNAL_SHARE = 0.25
 
 
 TREES = {
@@ -65,26 +62,3 @@ def test_no_function_takes_a_dict_of_options() -> None:
         if argument.annotation is not None
     ]
     assert not [p for p in parameters if p[2].split("[")[0] in ("TileOptions", "FigureOptions")]
-
-
-def imports_internals(path: Path) -> bool:
-    """Whether a file imports what is not public by its path."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-            if node.module == "kerasviz":
-                names = [f"kerasviz.{a.name}" for a in node.names if a.name not in kerasviz.__all__]
-        else:
-            continue
-        ours = [name for name in names if name.split(".")[0] == "kerasviz"]
-        if any(name not in PUBLIC_MODULES for name in ours):
-            return True
-    return False
-
-
-def test_most_tests_use_public_calls_alone() -> None:
-    files = sorted(TESTS.rglob("test_*.py"))
-    internal = [str(path.relative_to(TESTS)) for path in files if imports_internals(path)]
-    assert len(internal) <= MAX_INTERNAL_SHARE * len(files), internal

@@ -1,5 +1,10 @@
 from . import callbacks, fashion_mnist
-from .callbacks import FeatureMapSnapshots, KernelSnapshots, WeightStatistics
+from .callbacks import (
+    FeatureMapSnapshots,
+    KernelSnapshots,
+    Snapshots,
+    WeightStatistics,
+)
 from .compute.feature_maps import feature_map_model, get_feature_maps
 from .compute.kernel_statistics import (
     KernelStatistics,
@@ -18,6 +23,7 @@ from .plots.feature_maps import plot_feature_maps
 from .plots.histograms import plot_kernel_histograms
 from .plots.history import plot_history
 from .plots.kernels import plot_kernels
+from .plots.snapshots import animate_snapshots, plot_snapshots
 from .plots.tiles import plot_tiles
 from .plots.training_statistics import plot_training_statistics
 
@@ -31,9 +37,11 @@ __all__ = [
     "LayerStatistics",
     "Panel",
     "Plot",
+    "Snapshots",
     "TileOptions",
     "WeightStatistics",
     "animate_convolution",
+    "animate_snapshots",
     "callbacks",
     "compare_kernels",
     "fashion_mnist",
@@ -49,6 +57,7 @@ __all__ = [
     "plot_history",
     "plot_kernel_histograms",
     "plot_kernels",
+    "plot_snapshots",
     "plot_tiles",
     "plot_training_statistics",
     "save_feature_maps",

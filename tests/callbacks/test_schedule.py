@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasviz.callbacks.schedule import Every, ScheduledCallback, count_updates, parse_every
+from kerasviz.callbacks.schedule import Interval, ScheduledCallback, count_updates, parse_interval
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -37,8 +37,8 @@ class Diary(ScheduledCallback):
         self.calls.append("open")
         return self.last
 
-    def act(self, number):
-        self.calls.append("act")
+    def on_due(self, number):
+        self.calls.append("on_due")
         self.numbers.append(number)
 
     def finish(self):
@@ -48,16 +48,16 @@ class Diary(ScheduledCallback):
 @pytest.mark.parametrize(
     ("every", "expected"),
     [
-        (1, Every(1, "epoch")),
-        (5, Every(5, "epoch")),
-        ("1 epoch", Every(1, "epoch")),
-        ("3 epochs", Every(3, "epoch")),
-        ("1 batch", Every(1, "batch")),
-        (" 100  batches ", Every(100, "batch")),
+        (1, Interval(1, "epoch")),
+        (5, Interval(5, "epoch")),
+        ("1 epoch", Interval(1, "epoch")),
+        ("3 epochs", Interval(3, "epoch")),
+        ("1 batch", Interval(1, "batch")),
+        (" 100  batches ", Interval(100, "batch")),
     ],
 )
 def test_every_counts_epochs_or_batches(every, expected):
-    assert parse_every(every) == expected
+    assert parse_interval(every) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,21 +77,21 @@ def test_every_counts_epochs_or_batches(every, expected):
 )
 def test_what_every_cannot_be(every, error, message):
     with pytest.raises(error, match=re.escape(message)):
-        parse_every(every)
+        parse_interval(every)
 
 
 def test_names_sort_as_numbers_do():
     for unit, numbers in (("epoch", (1, 9, 10, 200, 9999)), ("batch", (1, 99, 12345678))):
-        stems = [Every(1, unit).stem(number) for number in numbers]
+        stems = [Interval(1, unit).stem(number) for number in numbers]
         assert stems == sorted(stems)
-        assert [int(re.search(Every(1, unit).stem_pattern, s)[1]) for s in stems] == [*numbers]
+        assert [int(re.search(Interval(1, unit).stem_pattern, s)[1]) for s in stems] == [*numbers]
 
 
 def test_epochs_are_counted(model, fit):
     diary = Diary(every=2)
     fit(model, diary, epochs=5)
     assert diary.numbers == [2, 4]
-    assert diary.calls == ["finish", "prepare", "open", "act", "act", "finish"]
+    assert diary.calls == ["finish", "prepare", "open", "on_due", "on_due", "finish"]
 
 
 def test_batches_are_counted_across_epochs(model, fit):
@@ -132,7 +132,7 @@ def test_numbers_go_on_after_what_is_there_already(model, fit):
 class Keeper(Diary):
     """Adds to what is in a folder."""
 
-    def places(self):
+    def destination(self):
         return "directory='old'"
 
 
@@ -201,7 +201,7 @@ def test_a_model_that_is_not_built_is_checked_first_and_prepared_after_its_first
     model.compile("sgd", "mse")
     diary = Diary()
     fit(model, diary, epochs=1)
-    assert diary.calls == ["finish", "check", "open", "prepare", "act", "finish"]
+    assert diary.calls == ["finish", "check", "open", "prepare", "on_due", "finish"]
 
 
 def test_it_does_not_hold_up_batches_where_epochs_count():

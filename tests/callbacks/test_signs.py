@@ -103,7 +103,7 @@ def test_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
         callback = kerasviz.KernelSnapshots("c", gif=tmp_path, on_plot=album)
         train([make_kernel(1e-3 * (-1) ** step)], callback)
     files = sorted(tmp_path.rglob("*.npz"))
-    tiles = [np.load(file)["tiles"].ravel().astype("float64") for file in files]
+    tiles = [np.load(file)["values"].ravel().astype("float64") for file in files]
     for frames in (album, tiles):
         assert len(frames) == 3
         assert all(cosine(frame, frames[0]) > 0.99 for frame in frames)

@@ -533,14 +533,14 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tm
 
 @keras_on_torch
 def test_a_disk_that_is_full_for_a_while(model, fit, tmp_path, monkeypatch):
-    plain, is_full = records.RecordFile.append, []
+    plain, is_full = records.StatisticsFile.append, []
 
     def append(file, rows):
         if is_full:
             raise OSError(28, "No space left on device")
         plain(file, rows)
 
-    monkeypatch.setattr(records.RecordFile, "append", append)
+    monkeypatch.setattr(records.StatisticsFile, "append", append)
     callback = WeightStatistics("first", csv=tmp_path / "a.csv")
     with pytest.warns(UserWarning, match=r"`csv` .*No space left on device") as caught:
         fit(
@@ -559,8 +559,8 @@ import sys, types, kerasviz
 package = types.ModuleType("kerasviz.callbacks")  # without Keras, which takes seconds to import
 package.__path__ = [kerasviz.__path__[0] + "/callbacks"]
 sys.modules[package.__name__] = package
-from kerasviz.callbacks.writers.csv_file import RecordFile
-file = RecordFile(__import__("pathlib").Path("a.csv"))
+from kerasviz.callbacks.writers.csv_file import StatisticsFile
+file = StatisticsFile(__import__("pathlib").Path("a.csv"))
 step = file.open().step
 print("ready", flush=True)
 while True:

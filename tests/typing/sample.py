@@ -87,11 +87,17 @@ def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
         kerasviz.KernelSnapshots("conv2d", every="1 batch", on_plot=announce, sort="mean"),
         kerasviz.callbacks.FeatureMapSnapshots(images[:1], "conv2d", directory=folder / "maps"),
         kerasviz.WeightStatistics(csv=folder / "statistics.csv"),
+        kerasviz.Snapshots(kerasviz.plot_kernel_histograms, directory=folder / "plots", every=1),
     ]
     assert_type(kerasviz.KernelSnapshots(gif=folder), KernelSnapshots)
     maps = kerasviz.FeatureMapSnapshots(images, directory=folder)
     assert_type(maps, kerasviz.callbacks.FeatureMapSnapshots)
     model.fit(images, labels, callbacks=callbacks)
+    recorded = kerasviz.plot_snapshots(
+        folder / "maps", "conv2d", steps=slice(-1, None), cmap="PiYG"
+    )
+    assert_type(recorded, kerasviz.Plot)
+    kerasviz.animate_snapshots(folder / "maps", "conv2d").save(folder / "maps.gif")
     plot = kerasviz.plot_training_statistics(folder / "statistics.csv", statistics=["mean"])
     assert_type(plot, kerasviz.Plot)
 

@@ -1,8 +1,10 @@
-"""The same pictures from inside `model.fit`, and numbers."""
+"""Pictures and numbers of a network from inside `model.fit`."""
 
 from __future__ import annotations
 
-from kerasviz.callbacks.snapshots import FeatureMapSnapshots, KernelSnapshots
+from kerasviz.callbacks.feature_map_snapshots import FeatureMapSnapshots
+from kerasviz.callbacks.kernel_snapshots import KernelSnapshots
+from kerasviz.callbacks.snapshots import Snapshots
 from kerasviz.callbacks.statistics import WeightStatistics
 
-__all__ = ["FeatureMapSnapshots", "KernelSnapshots", "WeightStatistics"]
+__all__ = ["FeatureMapSnapshots", "KernelSnapshots", "Snapshots", "WeightStatistics"]

@@ -10,23 +10,23 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Faults:
+class WriteErrors:
     """Lets training go on when something cannot be written, and says so once."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
-    def forget(self) -> None:
-        """Say everything once more, in the next run."""
-        self._told.clear()
+    def reset(self) -> None:
+        """Warn of everything once more, in the next run."""
+        self._reported.clear()
 
     def warn(self, subject: str, message: str) -> None:
         """Warn, unless there was a warning about the same subject before."""
-        if subject not in self._told:
-            self._told.add(subject)
+        if subject not in self._reported:
+            self._reported.add(subject)
             warnings.warn(message, stacklevel=3)
 
-    def attempt(self, keyword: str, action: Callable[[], None]) -> None:
+    def guard(self, keyword: str, action: Callable[[], None]) -> None:
         """Do something with files; a failure is a warning, the first time.
 
         Args:
@@ -42,7 +42,7 @@ class Faults:
             )
 
 
-class Guard:
+class FinishOnExit:
     """Finishes what a callback has begun, where Keras does not: training that was interrupted.
 
     It does so when the callback is no longer used, when the program ends, and in a notebook when

@@ -5,25 +5,24 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from typing_extensions import override
 
 from kerasviz._checks import check_count, check_type, suggest
+from kerasviz.logs.snapshots import DIGITS, Unit, step_name
 
-DIGITS = {"epoch": 4, "batch": 8}
-"""Digits of a number in the name of a file, so that names sort as numbers do."""
 MAX_DIGITS = 12
 """The most digits of a number in a string for `every`."""
 
 
 @dataclass(frozen=True)
-class Every:
+class Interval:
     """An interval of `count` epochs or batches."""
 
     count: int
-    unit: Literal["epoch", "batch"]
+    unit: Unit
 
     def is_due(self, before: int, after: int) -> bool:
         """Whether a multiple of `count` is in (before, after]."""
@@ -35,7 +34,7 @@ class Every:
 
     def stem(self, number: int) -> str:
         """Return the part of a file's name: `"epoch-0012"`."""
-        return f"{self.unit}-{number:0{DIGITS[self.unit]}}"
+        return step_name(self.unit, number)
 
     @property
     def stem_pattern(self) -> str:
@@ -43,42 +42,44 @@ class Every:
         return rf"{self.unit}-(\d{{{DIGITS[self.unit]},}})"
 
 
-def parse_every(every: int | str) -> Every:
+def parse_interval(every: int | str) -> Interval:
     """Return what `every` means: an integer counts epochs, `"100 batches"` counts batches."""
     if not isinstance(every, str):
-        wanted = "a number of epochs, or a string such as '100 batches'"
-        check_type("every", every, (int,), wanted)
+        check_type("every", every, (int,), "a number of epochs, or a string such as '100 batches'")
         check_count("every", every)
-        return Every(every, "epoch")
-    found = re.fullmatch(rf"\s*(\d{{1,{MAX_DIGITS}}})\s+(epoch|batch)(?:s|es)?\s*", every)
-    if not found or not int(found[1]):
+        return Interval(every, "epoch")
+    match = re.fullmatch(rf"\s*(\d{{1,{MAX_DIGITS}}})\s+(epoch|batch)(?:s|es)?\s*", every)
+    if not match or not int(match[1]):
         number = re.search(rf"[1-9]\d{{,{MAX_DIGITS - 1}}}", every)
-        known = [f"{number[0] if number else 1} {word}" for word in ("epochs", "batches")]
+        options = [f"{number[0] if number else 1} {word}" for word in ("epochs", "batches")]
         raise ValueError(
             "`every` must be a positive number of epochs, or a string such as '2 epochs' or "
-            f"'100 batches'.{suggest(every, known)} Received: every={every!r}"
+            f"'100 batches'.{suggest(every, options)} Received: every={every!r}"
         )
-    return Every(int(found[1]), "epoch" if found[2] == "epoch" else "batch")
+    return Interval(int(match[1]), "epoch" if match[2] == "epoch" else "batch")
 
 
 class ScheduledCallback(keras.callbacks.Callback):
     """A Keras callback that acts every N epochs or batches.
 
-    A subclass fills in `check`, `prepare`, `open`, `act` and `finish`. Epochs and batches
+    A subclass fills in `check`, `prepare`, `open`, `on_due` and `finish`. Epochs and batches
     are numbered by how many were trained when it acts. A later run goes on counting, be it another
     `fit` with the same callback, one with `initial_epoch`, or one that finds what was written
     before.
 
     Args:
         every: The caller's `every`.
+
+    Attributes:
+        every: The interval.
     """
 
-    every: Every
+    every: Interval
     async_safe: bool
 
     def __init__(self, every: int | str) -> None:
         super().__init__()
-        self.every = parse_every(every)
+        self.every = parse_interval(every)
         # Where Keras calls callbacks for batches beside the training, it waits for those that are
         # not said to be safe. Where epochs count, nothing is done for a batch.
         self.async_safe = self.every.unit == "epoch"
@@ -100,11 +101,11 @@ class ScheduledCallback(keras.callbacks.Callback):
         """Open what is written to; return the number of the last epoch or batch in it."""
         return 0
 
-    def places(self) -> str:
+    def destination(self) -> str:
         """Return where the records are to which this training adds, in words."""
         return ""
 
-    def act(self, number: int) -> None:
+    def on_due(self, number: int) -> None:
         """Do what is due after this number of epochs or batches."""
 
     def finish(self) -> None:
@@ -141,7 +142,7 @@ class ScheduledCallback(keras.callbacks.Callback):
 
     def _warn_of_another_training(self) -> None:
         """Warn where a model that was never trained would go on from what is there."""
-        where = self.places()
+        where = self.destination()
         if where and self._number and self._updates == 0:
             warnings.warn(
                 f"{type(self).__name__} goes on from {self.every.label(self._number)} of an "
@@ -193,7 +194,7 @@ class ScheduledCallback(keras.callbacks.Callback):
             self._get_ready()
         before, self._number = self._number, self._number + steps
         if self.every.is_due(before, self._number):
-            self.act(self._number)
+            self.on_due(self._number)
 
     def _get_ready(self) -> None:
         self.prepare(self.model)

@@ -15,15 +15,15 @@ import numpy as np
 from typing_extensions import override
 
 from kerasviz._checks import check_count, check_type
-from kerasviz.callbacks.errors import Faults
+from kerasviz.callbacks.errors import WriteErrors
+from kerasviz.callbacks.layer_snapshots import may_get_layers
 from kerasviz.callbacks.schedule import ScheduledCallback
-from kerasviz.callbacks.snapshots import may_get_layers, seeds_put_back
-from kerasviz.callbacks.writers.csv_file import Place, RecordFile
+from kerasviz.callbacks.writers.csv_file import Progress, StatisticsFile
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.callbacks.writers.tensorboard import EventLog
 from kerasviz.compute.dead_filters import DeadFilterProbe, plan_probe
 from kerasviz.compute.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
-from kerasviz.logs.training_statistics import COLUMNS, STATISTICS, Record
+from kerasviz.logs.training_statistics import COLUMNS, STATISTICS, StatisticsRow
 from kerasviz.model.addresses import NamedCall
 from kerasviz.model.inputs.forms import check_inputs_form
 
@@ -130,12 +130,12 @@ class WeightStatistics(ScheduledCallback):
         self.inputs = inputs
         self.batch_size = batch_size
         self.history: dict[str, list[Any]] = {column: [] for column in COLUMNS}
-        self._file = None if csv is None else RecordFile(Path(csv))
+        self._file = None if csv is None else StatisticsFile(Path(csv))
         self._log = None if log_dir is None else EventLog(os.fspath(log_dir), "statistics")
-        self._faults = Faults()
+        self._errors = WriteErrors()
         self._targets: Sequence[NamedCall] = ()
         self._probe: DeadFilterProbe | None = None
-        self._place = Place()
+        self._progress = Progress()
         self._accumulated = 1
         self._length: int | None = None
         self._ended = 0
@@ -159,26 +159,26 @@ class WeightStatistics(ScheduledCallback):
         self._targets = targets.targets
         if self.inputs is not None:
             self._probe = plan_probe(model, targets, self.inputs)
-            self._dead_shares(model)
+            self._dead_shares()
 
     def open(self) -> int:
         """Open what is written to; return the number of the last record in it."""
-        self._faults.forget()
+        self._errors.reset()
         if self._log is not None:
             self._log.open()
-        last = Place() if self._file is None else self._file.open()
-        self._place = self._place.or_later(last)
+        last = Progress() if self._file is None else self._file.open()
+        self._progress = self._progress.or_later(last)
         return last.epoch if self.every.unit == "epoch" else last.step
 
     @override
-    def places(self) -> str:
+    def destination(self) -> str:
         """Return where the records are to which this training adds, in words."""
         return "its `history`" if self._file is None else f"csv={str(self._file.path)!r}"
 
     def finish(self) -> None:
         """Close TensorBoard's file."""
         if self._log is not None:
-            self._faults.attempt("log_dir", self._log.finish)
+            self._errors.guard("log_dir", self._log.finish)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Check everything, and get ready."""
@@ -197,10 +197,10 @@ class WeightStatistics(ScheduledCallback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Count epochs."""
         if not self._has_begun:
-            skipped = Place(epoch, epoch * (self._length or 0))
-            self._place = self._place.or_later(skipped)
+            skipped = Progress(epoch, epoch * (self._length or 0))
+            self._progress = self._progress.or_later(skipped)
         super().on_epoch_begin(epoch, logs)
-        self._place = self._place._replace(epoch=self._place.epoch + 1)
+        self._progress = self._progress._replace(epoch=self._progress.epoch + 1)
         self._ended = 0
         if self.every.unit == "epoch":
             self._before = None
@@ -224,7 +224,7 @@ class WeightStatistics(ScheduledCallback):
         return ends and self.every.is_due(self._number, self._number + 1)
 
     def _steps_before(self, batch: int) -> int:
-        return self._number if self.every.unit == "batch" else self._place.step + batch
+        return self._number if self.every.unit == "batch" else self._progress.step + batch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Count steps; where epochs count, Keras may call this on several threads at once."""
@@ -241,57 +241,63 @@ class WeightStatistics(ScheduledCallback):
         else:
             self._length = steps or None  # what Keras does not know, as with a generator
         if self.every.unit == "epoch":
-            self._place = self._place._replace(step=self._place.step + steps)
+            self._progress = self._progress._replace(step=self._progress.step + steps)
         super().on_epoch_end(epoch, logs)
 
     # Once a record
 
-    def act(self, number: int) -> None:
+    def on_due(self, number: int) -> None:
         """Write down the numbers of each layer."""
         if self.every.unit == "epoch":
-            self._place = self._place._replace(epoch=number)
+            self._progress = self._progress._replace(epoch=number)
         else:
-            self._place = self._place._replace(step=number)
-        model = self.model  # on JAX, asking for the model brings its weights up to date
-        dead = self._dead_shares(model)
-        records = [
+            self._progress = self._progress._replace(step=number)
+        _ = self.model  # on JAX, asking for the model brings its weights up to date
+        dead = self._dead_shares()
+        rows = [
             self._measure(address, call.layer, dead.get(address)) for address, call in self._targets
         ]
         self._before = None
-        for record in records:
-            for column, value in zip(COLUMNS, record, strict=True):
+        for row in rows:
+            for column, value in zip(COLUMNS, row, strict=True):
                 self.history[column].append(value)
-        self._warn_of_invalid(records)
+        self._warn_of_invalid(rows)
         if self._file is not None:
-            self._faults.attempt("csv", partial(self._file.append, records))
+            self._errors.guard("csv", partial(self._file.append, rows))
         if self._log is not None:
-            scalars = dict(_scalars(records))
-            self._faults.attempt("log_dir", partial(self._log.write_scalars, scalars, number))
+            scalars = dict(_scalars(rows))
+            self._errors.guard("log_dir", partial(self._log.write_scalars, scalars, number))
 
-    def _measure(self, address: str, layer: Any, dead: float | None) -> Record:
+    def _measure(self, address: str, layer: Any, dead: float | None) -> StatisticsRow:
         weights = read_weights(layer, address)
         values = weights.astype("float64")
         with np.errstate(invalid="ignore"):
             mean, std = float(values.mean()), float(values.std())
         ratio = None
         if self._before is not None:
-            steps = self._place.step - self._before.step
+            steps = self._progress.step - self._before.step
             updates = max(1, steps / self._accumulated)
             ratio = _ratio(self._before.weights[address], weights, updates)
-        return Record(*self._place, address, mean, std, _norm(values), ratio, dead)
+        return StatisticsRow(
+            epoch=self._progress.epoch,
+            step=self._progress.step,
+            layer=address,
+            mean=mean,
+            std=std,
+            norm=_norm(values),
+            update_ratio=ratio,
+            dead=dead,
+        )
 
-    def _dead_shares(self, model: keras.Model) -> dict[str, float]:
-        if self._probe is None:
-            return {}
-        with seeds_put_back(model):
-            return self._probe.dead_shares(self.batch_size)
+    def _dead_shares(self) -> dict[str, float]:
+        return {} if self._probe is None else self._probe.dead_shares(self.batch_size)
 
-    def _warn_of_invalid(self, records: Sequence[Record]) -> None:
-        found = [record.layer for record in records if not np.isfinite(record.norm)]
-        if found:
-            self._faults.warn(
+    def _warn_of_invalid(self, rows: Sequence[StatisticsRow]) -> None:
+        invalid = [row.layer for row in rows if not np.isfinite(row.norm)]
+        if invalid:
+            self._errors.warn(
                 "invalid",
-                f"At {self.every.label(self._number)}, weights of {', '.join(map(repr, found))} "
+                f"At {self.every.label(self._number)}, weights of {', '.join(map(repr, invalid))} "
                 "are NaN or infinite.",
             )
 
@@ -345,10 +351,10 @@ def _ratio(before: np.ndarray, after: np.ndarray, updates: float) -> float:
     return moved / size / updates if size else float("nan")
 
 
-def _scalars(records: Sequence[Record]) -> Iterator[tuple[str, float]]:
+def _scalars(rows: Sequence[StatisticsRow]) -> Iterator[tuple[str, float]]:
     """Yield the names and values of what was measured."""
-    for record in records:
+    for row in rows:
         for statistic in STATISTICS:
-            value = getattr(record, statistic)
+            value = getattr(row, statistic)
             if value is not None:
-                yield f"{statistic}/{record.layer}", value
+                yield f"{statistic}/{row.layer}", value

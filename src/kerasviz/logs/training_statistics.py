@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Record(NamedTuple):
+class StatisticsRow(NamedTuple):
     """The record of one layer at one time, as `WeightStatistics` describes it."""
 
     epoch: int
@@ -22,7 +22,7 @@ class Record(NamedTuple):
     dead: float | None
 
 
-COLUMNS = Record._fields
+COLUMNS = StatisticsRow._fields
 """The columns of the file and of the history."""
 STATISTICS = COLUMNS[3:]
 """Those that hold what was measured."""
@@ -30,14 +30,14 @@ MAX_COUNT = 10**12
 """The highest number of epochs or steps that is read: as an axis can show it."""
 
 
-class Records(NamedTuple):
-    """The records in their order, and what has to be said about how they were read."""
+class StatisticsLog(NamedTuple):
+    """The rows in their order, and what has to be said about how they were read."""
 
-    records: tuple[Record, ...]
+    rows: tuple[StatisticsRow, ...]
     note: str = ""
 
 
-def read_records(source: Any) -> Records:
+def read_statistics_log(source: Any) -> StatisticsLog:
     """Read what was written down from a callback, its history, or its file.
 
     Raises:
@@ -46,20 +46,20 @@ def read_records(source: Any) -> Records:
     """
     history = getattr(source, "history", source)
     if isinstance(history, Mapping):
-        found = Records(_read_columns(history, source))
+        log = StatisticsLog(_read_columns(history, source))
     elif isinstance(source, (str, os.PathLike)):
-        found = _read_csv(Path(source))
+        log = _read_csv(Path(source))
     else:
         raise TypeError(
             "`source` must be a WeightStatistics, its history, or the path of its CSV file. "
             f"Received: source={source!r:.80}"
         )
-    if not found.records:
+    if not log.rows:
         raise ValueError(f"`source` must hold at least one record. Received: source={source!r:.80}")
-    return found
+    return log
 
 
-def _read_columns(columns: Mapping[str, Sequence[Any]], source: Any) -> tuple[Record, ...]:
+def _read_columns(columns: Mapping[str, Sequence[Any]], source: Any) -> tuple[StatisticsRow, ...]:
     missing = [name for name in COLUMNS if name not in columns]
     if missing:
         raise ValueError(
@@ -67,10 +67,10 @@ def _read_columns(columns: Mapping[str, Sequence[Any]], source: Any) -> tuple[Re
             f"plot_history. Received: source={source!r:.80}, without {', '.join(missing)}"
         )
     rows = zip(*(columns[name] for name in COLUMNS), strict=True)
-    return tuple(Record(*row) for row in rows)
+    return tuple(StatisticsRow(*row) for row in rows)
 
 
-def _read_csv(path: Path) -> Records:
+def _read_csv(path: Path) -> StatisticsLog:
     if not path.is_file():
         raise ValueError(
             f"`source` must be the path of a file that is there. Received: source={str(path)!r}"
@@ -81,22 +81,34 @@ def _read_csv(path: Path) -> Records:
         text = ""
     whole, _, cut = text.rpartition("\n")  # where the program was killed, the last row is cut
     try:
-        header, *rows = csv.reader((whole or cut).splitlines()) if text else [[]]
+        header, *lines = csv.reader((whole or cut).splitlines()) if text else [[]]
     except csv.Error as error:  # such as a field that is longer than csv reads
         raise _other_file(path, str(error)) from error
     if tuple(header) != COLUMNS:
         raise _other_file(path, f"the file begins with {text[:20]!r}")
-    records = []
-    for number, row in enumerate(rows, start=2):
+    rows = []
+    for number, fields in enumerate(lines, start=2):
         try:
-            epoch, step, layer, *moments, ratio, dead = row
-            mean, std, norm = map(float, moments)
-            counts = _read_count(epoch), _read_count(step)
-            rest = [float(value) if value else None for value in (ratio, dead)]
-            records.append(Record(*counts, layer, mean, std, norm, *rest))
+            rows.append(_read_row(fields))
         except ValueError as error:
-            raise _other_file(path, f"line {number} is {','.join(row)[:40]!r}") from error
-    return Records(tuple(records), "without a last row that is cut" if whole and cut else "")
+            raise _other_file(path, f"line {number} is {','.join(fields)[:40]!r}") from error
+    return StatisticsLog(tuple(rows), "without a last row that is cut" if whole and cut else "")
+
+
+def _read_row(fields: Sequence[str]) -> StatisticsRow:
+    """Return the row that the fields of a line hold, or raise a `ValueError`."""
+    epoch, step, layer, *moments, ratio, dead = fields
+    mean, std, norm = map(float, moments)
+    return StatisticsRow(
+        epoch=_read_count(epoch),
+        step=_read_count(step),
+        layer=layer,
+        mean=mean,
+        std=std,
+        norm=norm,
+        update_ratio=float(ratio) if ratio else None,
+        dead=float(dead) if dead else None,
+    )
 
 
 def _read_count(text: str) -> int:

@@ -196,10 +196,12 @@ class _CallList(Observer):
         self._calls[call.path] = Call(
             (),
             call.layer,
-            tuple(map(_spec, over_steps)),
-            tuple(axis + n if axis > 0 else axis for axis, n in zip(axes, extra, strict=True)),
-            lambda: structure,
-            inputs,
+            outputs=tuple(map(_spec, over_steps)),
+            channel_axes=tuple(
+                axis + n if axis > 0 else axis for axis, n in zip(axes, extra, strict=True)
+            ),
+            structure=lambda: structure,
+            inputs=inputs,
         )
         return outputs
 

@@ -17,7 +17,7 @@ from kerasviz.draw.charts.legend import LegendEntry
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.logs.training_statistics import STATISTICS, Record, read_records
+from kerasviz.logs.training_statistics import STATISTICS, StatisticsRow, read_statistics_log
 
 if TYPE_CHECKING:
     import keras
@@ -89,7 +89,7 @@ def plot_training_statistics(
     place = check_placement("statistics", "layer", "columns", **options)
     if columns is not None:
         check_count("columns", columns)
-    records, note = read_records(source)
+    records, note = read_statistics_log(source)
     layers = _choose_layers(layer, records)
     records = tuple(record for record in records if record.layer in layers)
     names = _choose_statistics(statistics, records)
@@ -121,7 +121,7 @@ def _as_list(name: str, value: Any) -> list[str]:
     return list(words)
 
 
-def _choose_layers(layer: Any, records: Sequence[Record]) -> list[str]:
+def _choose_layers(layer: Any, records: Sequence[StatisticsRow]) -> list[str]:
     addresses = list(dict.fromkeys(record.layer for record in records))
     if layer is None:
         return addresses
@@ -138,7 +138,7 @@ def _choose_layers(layer: Any, records: Sequence[Record]) -> list[str]:
     return [address for address in addresses if address in requested]
 
 
-def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
+def _choose_statistics(statistics: Any, records: Sequence[StatisticsRow]) -> list[str]:
     measured = [
         name for name in STATISTICS if any(getattr(record, name) is not None for record in records)
     ]
@@ -160,23 +160,25 @@ def _choose_statistics(statistics: Any, records: Sequence[Record]) -> list[str]:
     return requested
 
 
-def _choose_axis(records: Sequence[Record]) -> str:
+def _choose_axis(records: Sequence[StatisticsRow]) -> str:
     """Return the unit in which no two records of a layer are at the same point."""
     points = {(record.layer, record.epoch) for record in records}
     return "epoch" if len(points) == len(records) else "step"
 
 
-def _values(records: Sequence[Record], name: str) -> np.ndarray:
+def _values(records: Sequence[StatisticsRow], name: str) -> np.ndarray:
     """Return the values that were measured, `(n,)`."""
     values = [getattr(record, name) for record in records]
     return np.array([value for value in values if value is not None], "float64")
 
 
-def _count_not_finite(records: Sequence[Record], name: str) -> int:
+def _count_not_finite(records: Sequence[StatisticsRow], name: str) -> int:
     return int((~np.isfinite(_values(records, name))).sum())
 
 
-def _panel(records: Sequence[Record], layers: Sequence[str], name: str, axis: str) -> CurvePanel:
+def _panel(
+    records: Sequence[StatisticsRow], layers: Sequence[str], name: str, axis: str
+) -> CurvePanel:
     """Gather what one panel shows of all layers."""
     values = _values(records, name)
     log = name == "update_ratio" and bool((values > 0).any())

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from kerasviz.callbacks.writers.csv_file import HEADER, Place, RecordFile
+from kerasviz.callbacks.writers.csv_file import HEADER, Progress, StatisticsFile
 
 ROWS = [(1, 3, "a/b", 0.5, -1e-300, 1 / 3, None, 0.25), (1, 3, 'x,"y"', 2.0, 0.0, 1, 1e-3, None)]
 LINES = b'1,3,a/b,0.5,-1e-300,0.3333333333333333,,0.25\n1,3,"x,""y""",2.0,0.0,1,0.001,\n'
@@ -21,8 +21,8 @@ def path(tmp_path):
 
 @pytest.fixture
 def file(path):
-    file = RecordFile(path)
-    assert file.open() == Place(0, 0)
+    file = StatisticsFile(path)
+    assert file.open() == Progress(0, 0)
     return file
 
 
@@ -32,7 +32,7 @@ def test_rows_are_added(file, path):
     assert path.read_bytes() == HEADER + b"\n" + LINES
     file.append(ROWS)
     assert path.read_bytes() == HEADER + b"\n" + LINES + LINES
-    assert file.open() == Place(1, 3)
+    assert file.open() == Progress(1, 3)
 
 
 def test_the_columns_are_those_that_are_documented():
@@ -44,7 +44,7 @@ def test_wherever_the_file_is_cut_it_goes_on(file, path):
     for cut in range(len(whole) + 1):
         path.write_bytes(whole[:cut])
         rows = whole[:cut].count(b"\n") - 1
-        assert file.open() == (Place(1, 3) if rows > 0 else Place())
+        assert file.open() == (Progress(1, 3) if rows > 0 else Progress())
         file.append(ROWS)
         kept = whole[: whole[:cut].rfind(b"\n") + 1] or HEADER + b"\n"
         assert path.read_bytes() == kept + LINES
@@ -55,13 +55,13 @@ def test_a_long_file_of_which_only_the_end_is_read(file, path):
     with path.open("ab") as stream:
         stream.write(b"3001,27")
     size = path.stat().st_size
-    assert file.open() == Place(3000, 27000)
+    assert file.open() == Progress(3000, 27000)
     assert path.stat().st_size == size - 7
 
 
 def test_a_file_that_a_spreadsheet_saved(file, path):
     path.write_bytes((HEADER + b"\n" + LINES).replace(b"\n", b"\r\n"))
-    assert file.open() == Place(1, 3)
+    assert file.open() == Progress(1, 3)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_written_to(tmp_path, name):
     (tmp_path / "file").write_text("")
     path = tmp_path / name
     with pytest.raises(OSError, match="`csv` must be a file that can be written to: ") as error:
-        RecordFile(path).open()
+        StatisticsFile(path).open()
     assert error.value.errno in (errno.EISDIR, errno.EEXIST, errno.ENOTDIR)
     assert str(error.value).endswith(f"Received: csv='{path}'")
 
@@ -126,7 +126,7 @@ def test_a_disk_that_is_full_leaves_no_half_row(tmp_path):
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("no small file system can be made here")
     try:
-        file = RecordFile(folder / "records.csv")
+        file = StatisticsFile(folder / "records.csv")
         file.open()
         with pytest.raises(OSError, match="No space left on device"):
             fill(file)

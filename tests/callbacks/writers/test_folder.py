@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from kerasviz.callbacks.schedule import Every
+from kerasviz.callbacks.schedule import Interval
 from kerasviz.callbacks.writers.folder import PictureFolder, open_folder, safe_names
 
 ODD = ["encoder:1/conv", "encoder/1:conv", "encoder-1-conv", "a b", "..", ".", "", "con", "COM1"]
@@ -46,7 +46,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, path):
 
 
 def test_pictures_are_never_overwritten(tmp_path):
-    pictures = PictureFolder(tmp_path, "kernels", Every(1, "epoch"))
+    pictures = PictureFolder(tmp_path, "kernels", Interval(1, "epoch"))
     assert pictures.open() == 0
     for png in (b"a", b"b", b"c"):
         pictures.write("conv", 3, png)
@@ -65,15 +65,15 @@ def test_the_last_picture_of_the_same_kind_counts(tmp_path):
         ("feature_maps", "epoch", 99999),
         ("kernels", "batch", 10**6),
     ):
-        PictureFolder(tmp_path, kind, Every(1, unit)).write(unit, number, b"")
+        PictureFolder(tmp_path, kind, Interval(1, unit)).write(unit, number, b"")
     (tmp_path / "epoch/kernels-epoch-77777.gif").write_bytes(b"")
-    assert PictureFolder(tmp_path, "kernels", Every(1, "epoch")).open() == 12345
-    assert PictureFolder(tmp_path, "kernels", Every(1, "batch")).open() == 10**6
-    assert PictureFolder(tmp_path, "kernel", Every(1, "batch")).open() == 0
+    assert PictureFolder(tmp_path, "kernels", Interval(1, "epoch")).open() == 12345
+    assert PictureFolder(tmp_path, "kernels", Interval(1, "batch")).open() == 10**6
+    assert PictureFolder(tmp_path, "kernel", Interval(1, "batch")).open() == 0
 
 
 def test_a_folder_that_vanished_does_not_come_back(tmp_path):
-    pictures = PictureFolder(tmp_path / "gone", "kernels", Every(1, "epoch"))
+    pictures = PictureFolder(tmp_path / "gone", "kernels", Interval(1, "epoch"))
     with pytest.raises(FileNotFoundError):
         pictures.write("conv", 1, b"")
     assert not [*tmp_path.iterdir()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import shutil
 import signal
 import sys
 import types
@@ -246,7 +245,8 @@ def test_an_animation_of_something_else_gets_another_name(model, fit, images, tm
 def test_an_animation_whose_values_were_deleted_stays(model, fit, tmp_path, files):
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     first = (tmp_path / "first/kernels.gif").read_bytes()
-    shutil.rmtree(tmp_path / "first/kernels-frames")
+    for record in tmp_path.rglob("*.npz"):
+        record.unlink()
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     assert files(tmp_path) == ["first/kernels-2.gif", "first/kernels.gif"]
     assert (tmp_path / "first/kernels.gif").read_bytes() == first

@@ -15,22 +15,22 @@ from kerasviz.logs.training_statistics import COLUMNS
 HEADER = ",".join(COLUMNS).encode()
 TAIL = 1 << 16
 """The last bytes of a file, of this number, contain at least one whole row."""
-DIGITS = 12
+MAX_DIGITS = 12
 """The most digits that a number of epochs or steps has."""
 
 
-class Place(NamedTuple):
+class Progress(NamedTuple):
     """How far training has come: the epoch, and the steps since the beginning."""
 
     epoch: int = 0
     step: int = 0
 
-    def or_later(self, other: Place) -> Place:
-        """Return the later epoch and the later step of two places."""
-        return Place(max(self.epoch, other.epoch), max(self.step, other.step))
+    def or_later(self, other: Progress) -> Progress:
+        """Return the later epoch and the later step of both."""
+        return Progress(max(self.epoch, other.epoch), max(self.step, other.step))
 
 
-class RecordFile:
+class StatisticsFile:
     """The file that `WeightStatistics` writes, with one row per layer and record.
 
     Args:
@@ -42,8 +42,8 @@ class RecordFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def open(self) -> Place:
-        """Check that the file can be written to; return the place of the last row in it.
+    def open(self) -> Progress:
+        """Check that the file can be written to; return the progress in the last row in it.
 
         A last row that is cut, as where the program was killed, is removed.
 
@@ -56,7 +56,7 @@ class RecordFile:
             with self.path.open("ab") as stream:
                 size = stream.tell()
             if not size:
-                return Place()
+                return Progress()
             with self.path.open("r+b") as stream:
                 return self._find_end(stream, size)
         except OSError as error:
@@ -66,23 +66,23 @@ class RecordFile:
                 f"Received: csv={str(self.path)!r}",
             ) from error
 
-    def _find_end(self, stream: io.BufferedRandom, size: int) -> Place:
+    def _find_end(self, stream: io.BufferedRandom, size: int) -> Progress:
         head = stream.readline()
         if head == HEADER[:size]:
             stream.truncate(0)  # not even the header was complete
-            return Place()
+            return Progress()
         stream.seek(max(0, size - TAIL))
         *rows, cut = stream.read().split(b"\n")
         last = rows[-1].rstrip(b"\r") if rows else b""
-        place = Place() if last == HEADER else _read_place(last)
-        if head.rstrip(b"\r\n") != HEADER or place is None:
+        progress = Progress() if last == HEADER else _read_progress(last)
+        if head.rstrip(b"\r\n") != HEADER or progress is None:
             raise ValueError(
                 "`csv` must be a new file, or one that WeightStatistics wrote. "
                 f"Received: csv={str(self.path)!r}, which begins with {head[:40]!r}"
             )
         if cut:
             stream.truncate(size - len(cut))
-        return place
+        return progress
 
     def append(self, rows: Iterable[Sequence[object]]) -> None:
         """Add rows at the end, all or none of them.
@@ -104,7 +104,9 @@ class RecordFile:
                 raise
 
 
-def _read_place(row: bytes) -> Place | None:
-    """Return the place that a row begins with, `None` where it does not."""
-    counts = [int(part) for part in row.split(b",")[:2] if part.isdigit() and len(part) <= DIGITS]
-    return Place(*counts) if len(counts) == 2 else None
+def _read_progress(row: bytes) -> Progress | None:
+    """Return the progress that a row begins with, `None` where it does not."""
+    counts = [
+        int(part) for part in row.split(b",")[:2] if part.isdigit() and len(part) <= MAX_DIGITS
+    ]
+    return Progress(*counts) if len(counts) == 2 else None

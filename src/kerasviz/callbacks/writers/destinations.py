@@ -1,23 +1,27 @@
-"""Where the pictures of a training run go: PNG files, animations and TensorBoard."""
+"""Where the pictures of layers go: PNG files with their records, animations and TensorBoard."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from kerasviz._checks import check_type
-from kerasviz.callbacks.errors import Faults
-from kerasviz.callbacks.schedule import Every
-from kerasviz.callbacks.signs import DrawnPatterns
+from kerasviz.callbacks.errors import WriteErrors
+from kerasviz.callbacks.schedule import Interval
 from kerasviz.callbacks.writers.folder import PictureFolder, safe_names
-from kerasviz.callbacks.writers.gif import Animation
-from kerasviz.callbacks.writers.png import encode
+from kerasviz.callbacks.writers.gif import GifBuilder
+from kerasviz.callbacks.writers.png import encode_png
+from kerasviz.callbacks.writers.records import RecordFolder
 from kerasviz.callbacks.writers.tensorboard import EventLog
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import TileStyle
+from kerasviz.logs.snapshots import SnapshotRecord
 
 Folder = str | os.PathLike[str]
 
@@ -28,21 +32,21 @@ class Destinations:
     Args:
         kind: What the pictures show, as a word for names.
         every: What is counted.
-        style: How to draw the pictures.
+        style: How to draw the animations.
         directory: The caller's `directory`.
         gif: The caller's `gif`.
         log_dir: The caller's `log_dir`.
     """
 
-    folder: PictureFolder | None
+    pictures: PictureFolder | None
     log: EventLog | None
-    animation: Animation | None
-    faults: Faults
+    gif: GifBuilder | None
+    errors: WriteErrors
 
     def __init__(
         self,
         kind: str,
-        every: Every,
+        every: Interval,
         style: TileStyle,
         *,
         directory: Folder | None,
@@ -51,63 +55,77 @@ class Destinations:
     ) -> None:
         for name, folder in (("directory", directory), ("gif", gif), ("log_dir", log_dir)):
             check_type(name, folder, (str, os.PathLike, type(None)), "a path")
-        self.folder = None if directory is None else PictureFolder(Path(directory), kind, every)
+        self.kind = kind
+        self.errors = WriteErrors()
         self.log = None if log_dir is None else EventLog(os.fspath(log_dir), kind)
-        self.animation = None if gif is None else Animation(Path(gif), kind, every, style)
-        self.faults = Faults()
+        self.pictures, self.gif = None, None
+        # Where both are one folder, the records in it serve both.
+        by_path: dict[Path, RecordFolder] = {}
+        if gif is not None:
+            records = RecordFolder(Path(gif), kind, every, "gif")
+            by_path[Path(gif).resolve()] = records
+            self.gif = GifBuilder(records, style)
+        if directory is not None:
+            self.pictures = PictureFolder(Path(directory), kind, every)
+            records = RecordFolder(Path(directory), kind, every, "directory")
+            by_path.setdefault(Path(directory).resolve(), records)
+        self._records: Sequence[RecordFolder] = list(by_path.values())
         self._names: dict[str, str] = {}
 
     @property
     def take_pictures(self) -> bool:
         """Whether there is one for finished pictures; animations are drawn at the end."""
-        return self.folder is not None or self.log is not None
+        return self.pictures is not None or self.log is not None
 
     def open(self) -> int:
         """Check that every folder can be written to; return the number of the last step in any."""
-        self.faults.forget()
-        places = (self.folder, self.log, self.animation)
-        return max((place.open() for place in places if place is not None), default=0)
+        self.errors.reset()
+        destinations = (self.pictures, self.log, *self._records)
+        return max((each.open() for each in destinations if each is not None), default=0)
 
-    def places(self) -> str:
+    def describe(self) -> str:
         """Return the folders to which a later training adds, in words."""
-        places = [place for place in (self.folder, self.animation) if place is not None]
-        return " and ".join(f"{place.keyword}={str(place.folder)!r}" for place in places)
+        folders = [self.pictures, None if self.gif is None else self.gif.records]
+        return " and ".join(
+            f"{each.keyword}={str(each.folder)!r}" for each in folders if each is not None
+        )
 
-    def begin(self, addresses: Iterable[str], key: str) -> None:
-        """Take note of the layers, and of what the values of an animation depend on."""
+    def begin(self, addresses: Iterable[str]) -> None:
+        """Take note of the layers."""
         self._names = safe_names(addresses)
-        if self.animation is not None:
-            self.animation.begin(key)
 
-    def read_patterns(self, address: str, panel: TilePanel, drawn: DrawnPatterns) -> None:
-        """Remember the principal patterns in the last step of an animation that goes on."""
-        if self.animation is not None:
-            self.animation.read_patterns(self._names[address], panel, drawn)
+    def read_last(self, address: str, key: str) -> SnapshotRecord | None:
+        """Return the last record of a layer with these settings, if there is one."""
+        last = (records.read_last(self._names[address], key) for records in self._records)
+        return next((record for record in last if record is not None), None)
 
-    def put_aside(self, number: int, panels: Mapping[str, TilePanel]) -> None:
-        """Keep the values of a step for the animations, by the layers' addresses."""
-        if self.animation is None:
-            return
-        for address, panel in panels.items():
-            name = self._names[address]
-            self.faults.attempt("gif", partial(self.animation.write, name, number, panel))
+    def stash(self, records: Iterable[SnapshotRecord]) -> None:
+        """Write the records of a step, for animations and for pictures that are drawn later."""
+        for record in records:
+            for folder in self._records:
+                write = partial(folder.write, self._names[record.address], record)
+                self.errors.guard(folder.keyword, write)
+            if self.gif is not None:
+                self.gif.has_new_steps = True
 
     def write(self, number: int, address: str, plot: Plot) -> None:
         """Write the picture of a layer."""
         if not self.take_pictures:
             return
-        png, name = encode(plot), self._names[address]
-        if self.folder is not None:
-            self.faults.attempt("directory", partial(self.folder.write, name, number, png))
+        png, name = encode_png(plot), self._names[address]
+        FigureCanvasAgg(cast(Figure, plot.figure))  # for the old canvas to let go of its pixels
+        if self.pictures is not None:
+            self.errors.guard("directory", partial(self.pictures.write, name, number, png))
         if self.log is not None:
-            self.faults.attempt("log_dir", partial(self.log.write, address, number, png))
+            tag = f"{address}/{self.kind}"
+            self.errors.guard("log_dir", partial(self.log.write, tag, number, png))
 
     def finish(self) -> None:
         """Write what is written at the end."""
         if self.log is not None:
-            self.faults.attempt("log_dir", self.log.finish)
-        if self.animation is not None:
+            self.errors.guard("log_dir", self.log.finish)
+        if self.gif is not None:
             try:
-                self.faults.attempt("gif", self.animation.finish)
+                self.errors.guard("gif", self.gif.build)
             except ValueError as error:  # such as a logarithmic norm, and all values are 0
-                self.faults.warn("drawing", f"No animation was drawn: {error}")
+                self.errors.warn("drawing", f"No animation was drawn: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import tempfile
 import zlib
@@ -10,11 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kerasviz._files import replacing
-from kerasviz.callbacks.schedule import Every
+from kerasviz.callbacks.schedule import Interval
 
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|(com|lpt)\d")
 """Names that Windows keeps for devices."""
-LONGEST_NAME = 80
+MAX_NAME = 80
 
 
 def safe_names(addresses: Iterable[str]) -> dict[str, str]:
@@ -29,7 +30,7 @@ def safe_names(addresses: Iterable[str]) -> dict[str, str]:
 
 
 def _safe_name(address: str, is_shared: bool) -> str:
-    name = re.sub(r"[^\w.-]", "-", address).strip(".")[:LONGEST_NAME]
+    name = re.sub(r"[^\w.-]", "-", address).strip(".")[:MAX_NAME]
     if name and name == address and not is_shared and not RESERVED.fullmatch(name):
         return name
     return f"{name}-{zlib.crc32(address.encode()):08x}"
@@ -54,14 +55,14 @@ def try_to_write(folder: Path) -> None:
         file.write(b"0")
 
 
-def last_number(paths: Iterable[Path], every: Every) -> int:
+def last_number(paths: Iterable[Path], every: Interval) -> int:
     """Return the highest number of an epoch or a batch in the names of files, 0 without any."""
-    found = (re.search(every.stem_pattern, path.name) for path in paths)
-    return max((int(match[1]) for match in found if match), default=0)
+    matches = (re.search(every.stem_pattern, path.name) for path in paths)
+    return max((int(match[1]) for match in matches if match), default=0)
 
 
 class PictureFolder:
-    """A folder of PNG files, one a layer and step: `conv2d/kernels-epoch-0001.png`.
+    """A folder of PNG files, one per layer and step: `conv2d/kernels-epoch-0001.png`.
 
     Args:
         folder: The folder.
@@ -71,7 +72,7 @@ class PictureFolder:
 
     keyword = "directory"
 
-    def __init__(self, folder: Path, kind: str, every: Every) -> None:
+    def __init__(self, folder: Path, kind: str, every: Interval) -> None:
         self.folder = folder
         self.kind = kind
         self.every = every
@@ -79,12 +80,21 @@ class PictureFolder:
     def open(self) -> int:
         """Check that the folder can be written to; return the number of the last picture in it."""
         open_folder(self.folder, self.keyword)
-        return last_number(self.folder.glob(f"*/{self.kind}-{self.every.unit}-*.png"), self.every)
+        name = f"{glob.escape(self.kind)}-{self.every.unit}-*.png"
+        paths = (path for pattern in (name, f"*/{name}") for path in self.folder.glob(pattern))
+        return last_number(paths, self.every)
 
     def write(self, name: str, number: int, png: bytes) -> None:
-        """Write a picture into the folder of a layer; one that is there already stays."""
+        """Write a picture; one that is there already stays.
+
+        Args:
+            name: The name of the layer's folder, `""` for the folder itself.
+            number: How many epochs or batches were trained.
+            png: The picture.
+        """
         folder = self.folder / name
-        folder.mkdir(exist_ok=True)  # without parents: one that vanished must not come back
+        if name:
+            folder.mkdir(exist_ok=True)  # without parents: one that vanished must not come back
         stem = f"{self.kind}-{self.every.stem(number)}"
         path, copies = folder / f"{stem}.png", 1
         while path.exists():

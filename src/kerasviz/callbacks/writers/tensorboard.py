@@ -47,8 +47,8 @@ class EventLog:
         importlib.import_module("tensorflow")  # takes seconds, which no epoch should pay for
         return 0
 
-    def write(self, address: str, number: int, png: bytes) -> None:
-        """Write the picture of a layer."""
+    def write(self, tag: str, number: int, png: bytes) -> None:
+        """Write a picture under a tag."""
         import tensorflow as tf
 
         # What tf.summary.image writes, without decoding and encoding the picture once more.
@@ -56,7 +56,7 @@ class EventLog:
         metadata.plugin_data.plugin_name = "images"
         width, height = png_size(png)
         value = [str(width), str(height), png]
-        self._record({f"{address}/{self.kind}": value}, number, metadata, len(png))
+        self._record({tag: value}, number, metadata, len(png))
 
     def write_scalars(self, values: Mapping[str, float], number: int) -> None:
         """Write numbers, by their names."""

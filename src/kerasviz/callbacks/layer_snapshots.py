@@ -1,0 +1,194 @@
+"""The base of `KernelSnapshots` and `FeatureMapSnapshots`: record, then draw."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import keras
+from typing_extensions import override
+
+from kerasviz.callbacks.errors import FinishOnExit
+from kerasviz.callbacks.schedule import ScheduledCallback
+from kerasviz.callbacks.writers.destinations import Destinations, Folder
+from kerasviz.draw.gif import free_figure
+from kerasviz.draw.plot import Plot
+from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.scaling import resolve_scales
+from kerasviz.draw.tiles.style import TileStyle
+from kerasviz.logs.snapshots import SnapshotRecord
+from kerasviz.model.graph import sublayers
+from kerasviz.plots.snapshots import draw_step, record_of, refuse_places
+
+OnPlot = Callable[[int, str, Plot], object]
+"""Gets the number of epochs or batches, the layer's address and the picture."""
+
+DESTINATIONS = ("every", "directory", "gif", "log_dir", "on_plot")
+
+
+class LayerSnapshots(ScheduledCallback, ABC):
+    """Record layers every N epochs or batches, and draw the records; the base of both callbacks.
+
+    Args:
+        layer: The caller's layer argument.
+        style: The caller's keywords.
+        every: The caller's `every`.
+        directory: The caller's `directory`.
+        gif: The caller's `gif`.
+        log_dir: The caller's `log_dir`.
+        on_plot: The caller's `on_plot`.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(
+        self,
+        layer: Any,
+        style: TileStyle,
+        *,
+        every: int | str,
+        directory: Folder | None,
+        gif: Folder | None,
+        log_dir: Folder | None,
+        on_plot: OnPlot | None,
+    ) -> None:
+        super().__init__(every)
+        refuse_places(style)
+        if gif is not None and style.choice.top is not None:
+            raise ValueError(
+                "`top` cannot be given together with `gif`, since all steps of an animation show "
+                f"the same tiles: choose them by `tiles`. Received: top={style.choice.top!r}"
+            )
+        check_destinations(on_plot, directory=directory, gif=gif, log_dir=log_dir)
+        self.layer = layer
+        self.style = style
+        self.on_plot = on_plot
+        self._destinations = Destinations(
+            self.kind, self.every, style, directory=directory, gif=gif, log_dir=log_dir
+        )
+        self._finish_on_exit: FinishOnExit | None = None
+        self._key = ""
+
+    @abstractmethod
+    def panels(self) -> dict[str, TilePanel]:
+        """Return what is drawn of each layer now, by address."""
+
+    def follow(self, panels: dict[str, TilePanel]) -> dict[str, TilePanel]:
+        """Return the panels of a step in a form that agrees with the step before."""
+        return panels
+
+    @abstractmethod
+    def key(self) -> str:
+        """Return a key for the settings that determine the values of a record."""
+
+    def check(self, model: keras.Model) -> None:
+        """Refuse an address that cannot be right, of a model that the first step will build."""
+        try:
+            self.check_layers(model)
+        except ValueError:
+            if not may_get_layers(model):
+                raise
+
+    @abstractmethod
+    def check_layers(self, model: keras.Model) -> None:
+        """Raise `ValueError` for an address that the model does not have."""
+
+    @override
+    def prepare(self, model: keras.Model) -> None:
+        """Find the layers, and refuse what cannot be drawn of them."""
+        panels = self.panels()
+        resolve_scales(list(panels.values()), self.style.colors)
+        self._key = self.key()
+        self._destinations.begin(panels)
+
+    def open(self) -> int:
+        """Open the folders; return the number of the last picture in them."""
+        number = self._destinations.open()
+        self._release()  # of a run that was interrupted
+        self._finish_on_exit = FinishOnExit(self, self._destinations.finish)
+        return number
+
+    @override
+    def destination(self) -> str:
+        """Return where the pictures are to which this training adds, in words."""
+        return self._destinations.describe()
+
+    @override
+    def on_due(self, number: int) -> None:
+        """Record each layer, and draw the records."""
+        panels = self.follow(self.panels())
+        self._warn_of_invalid(panels, self.every.label(number))
+        records = [
+            record_of(
+                panel,
+                kind=self.kind,
+                unit=self.every.unit,
+                step=number,
+                order=order,
+                key=self.record_key(panel),
+            )
+            for order, panel in enumerate(panels.values())
+        ]
+        self._destinations.stash(records)
+        if self._destinations.take_pictures or self.on_plot is not None:
+            self._draw(number, records)
+
+    def record_key(self, panel: TilePanel) -> str:
+        """Return what tells the records of a layer apart from those of something else."""
+        shape = f"{panel.total} {panel.kind}, {panel.tiles.shape}"
+        return f"{self._key}, {shape}, {self.every.unit}"
+
+    def _draw(self, number: int, records: Sequence[SnapshotRecord]) -> None:
+        plots = draw_step(records, self.style)
+        for record in records:
+            try:
+                plot = next(plots)
+            except ValueError as error:  # such as a logarithmic norm, and all values are 0 now
+                message = f"No picture of {self.every.label(number)}, training goes on: {error}"
+                self._destinations.errors.warn("drawing", message)
+                return
+            self._destinations.write(number, record.address, plot)
+            if self.on_plot is None:
+                free_figure(plot)
+            else:
+                self.on_plot(number, record.address, plot)
+
+    def _warn_of_invalid(self, panels: dict[str, TilePanel], label: str) -> None:
+        invalid = [address for address, panel in panels.items() if panel.invalid]
+        if invalid:
+            self._destinations.errors.warn(
+                "invalid",
+                f"At {label}, values of {', '.join(map(repr, invalid))} are NaN or infinite; they "
+                "are shown in magenta.",
+            )
+
+    def finish(self) -> None:
+        """Write the animations, and close the files."""
+        self._destinations.finish()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Write what is written at the end."""
+        super().on_train_end(logs)
+        self._release()
+
+    def _release(self) -> None:
+        if self._finish_on_exit is not None:
+            self._finish_on_exit.release()
+            self._finish_on_exit = None
+
+
+def check_destinations(on_plot: object, **folders: Folder | None) -> None:
+    """Refuse an `on_plot` that cannot be called, and pictures that have nowhere to go."""
+    if on_plot is not None and not callable(on_plot):
+        raise TypeError(f"`on_plot` must be a function. Received: on_plot={on_plot!r}")
+    if on_plot is None and all(folder is None for folder in folders.values()):
+        names = ", ".join(f"`{name}`" for name in folders)
+        raise ValueError(f"The pictures must go somewhere: give {names} or `on_plot`.")
+
+
+def may_get_layers(layer: keras.Layer) -> bool:
+    """Whether a layer may still make others, in a `build` of its own."""
+    owner = next(cls for cls in type(layer).__mro__ if "build" in vars(cls))
+    own_build = owner.__module__.split(".")[0] != "keras"
+    return (own_build and not layer.built) or any(map(may_get_layers, sublayers(layer)))
