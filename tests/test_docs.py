@@ -79,7 +79,10 @@ def test_the_code_of_a_page_runs(
 
 
 @pytest.mark.parametrize("name", [*kerasviz.__all__, *map("fashion_mnist.{}".format, FASHION)])
-def test_the_example_of_a_docstring_runs(name: str) -> None:
+def test_the_example_of_a_docstring_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where some write files
     value = operator.attrgetter(name)(kerasviz)
     keras.utils.clear_session()
     finder = doctest.DocTestFinder(recurse=False)

@@ -71,7 +71,7 @@ def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def run(*_: Any, **__: Any) -> None:
         pytest.fail("a model was asked to run")
 
-    monkeypatch.setattr("kerasviz.compute.batches.Batches", run)
+    monkeypatch.setattr("kerasviz.compute.feature_maps.Batches", run)
 
     def check(name: str, call: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
         for value in values:
