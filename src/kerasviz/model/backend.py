@@ -252,6 +252,9 @@ class _ReadingScope(keras.StatelessScope):
         return value
 
 
+_UNTRACEABLE_ON_TENSORFLOW = (TypeError, NotImplementedError, AttributeError)
+"""What code raises that asks a symbolic tensor for a truth value, an array, or `.numpy()`."""
+
 Layers = Callable[[], list[keras.Layer]]
 
 
@@ -264,8 +267,7 @@ def _compile_on_tensorflow(function: Callable[[Any], Any], _: Layers) -> Compile
         with _without_retracing_warnings():
             return compiled(batch)
 
-    # Of code that asks a symbolic tensor for a truth value, an array, or `.numpy()`.
-    return run, (TypeError, NotImplementedError, AttributeError)
+    return run, _UNTRACEABLE_ON_TENSORFLOW
 
 
 class _Variables:
@@ -434,10 +436,17 @@ def _differentiate_on_tensorflow(function: Callable[[Any, Mark], Any], _: Layers
         return scores, marked, *gradients
 
     compiled = tf.function(step, autograph=False, reduce_retracing=True)
+    refused = False
 
     def run(batch: Any, floats: list[int]) -> Any:
-        with _without_retracing_warnings():
-            return compiled(batch, floats)
+        nonlocal refused
+        if not refused:
+            try:
+                with _without_retracing_warnings():
+                    return compiled(batch, floats)
+            except _UNTRACEABLE_ON_TENSORFLOW:
+                refused = True  # code that asks a tensor for its value runs eagerly from then on
+        return step(batch, floats)
 
     return run
 
@@ -473,7 +482,13 @@ def _differentiate_on_jax(function: Callable[[Any, Mark], Any], find_layers: Lay
     compiled = jax.jit(step, static_argnums=2)
 
     def run(batch: Any, floats: list[int]) -> Any:
-        return variables.call(compiled, batch, tuple(floats))
+        try:
+            return variables.call(compiled, batch, tuple(floats))
+        except (jax.errors.JAXTypeError, AttributeError) as error:
+            raise ValueError(
+                "The model cannot be differentiated on JAX, since a layer asks for values while it "
+                f"runs. {type(error).__name__}: {str(error).splitlines()[0]}"
+            ) from error
 
     return run
 

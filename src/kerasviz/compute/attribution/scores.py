@@ -90,6 +90,7 @@ def resolve_goal(
     score = score if head.kind != "unknown" else "probability"
     samples = len(values)
     if callable(target):
+        score = "logit" if head.kind == "linear" else "probability"  # what the model returns
         empty = np.zeros((samples, 0), "float32")
         return Goal(
             output=index, head=head, weights=empty, targets=None, function=target, score=score
@@ -184,5 +185,5 @@ def _weigh(targets: np.ndarray, classes: int, head: Head) -> np.ndarray:
         return np.asarray(sign[:, np.newaxis] * (1 if targets.ndim == 1 else 2))
     one_hot = np.eye(classes, dtype="float32")
     if targets.ndim == 1:
-        return one_hot[targets]
+        return np.asarray(one_hot[targets])
     return np.asarray(one_hot[targets[:, 0]] - one_hot[targets[:, 1]])
