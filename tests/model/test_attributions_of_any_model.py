@@ -6,8 +6,8 @@ import pytest
 
 from kerasviz.compute.attribution.attributions import get_attributions
 
-BASELINE = 0.3
-"""Not 0, where a normalization is so steep that no number of steps would do."""
+SHARE = 0.3
+"""Of the input: a baseline of 0 is where a normalization is so steep that no steps would do."""
 
 
 def first_output(returned):
@@ -27,12 +27,20 @@ def test_get_attributions_add_up_to_the_change_of_the_score(case):
         with pytest.raises(ValueError, match="cannot be differentiated on JAX"):
             get_attributions(model, inputs, target=target, evidence=False)
         return
+    is_single = isinstance(inputs, np.ndarray)  # of several, a baseline is a number
+    baseline = keras.tree.map_structure(
+        lambda x: SHARE * x if is_single else np.full_like(x, SHARE), inputs
+    )
     steps = 128  # where gradients jump from step to step, doubling has no end
     found = get_attributions(
-        model, inputs, target=target, baseline=BASELINE, steps=steps, evidence=False
+        model,
+        inputs,
+        target=target,
+        baseline=baseline if is_single else SHARE,
+        steps=steps,
+        evidence=False,
     )
     total = sum(v.reshape(len(v), -1).sum(axis=1) for v in keras.tree.flatten(found.values))
-    baseline = keras.tree.map_structure(lambda x: np.full_like(x, BASELINE), inputs)
     answers = [
         case.keeping_state(lambda x=x: first_output(model(x, training=False)))
         for x in (inputs, baseline)
