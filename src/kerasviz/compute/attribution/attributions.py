@@ -237,10 +237,19 @@ def _has_cells(call: Call) -> bool:
 
 def _baselines(baseline: Any, question: Question) -> list[tuple[np.ndarray, ...]]:
     items = baseline if isinstance(baseline, list) and baseline else [baseline]
-    return [tuple(_baseline(item, x, question) for x in question.inputs) for item in items]
+    if len(question.inputs) > 1 and any(np.ndim(item) for item in items if item is not None):
+        raise ValueError(
+            "`baseline` must be a number, 'mean', 'blur' or None for a model of several inputs. "
+            "Received: an array"
+        )
+    axes = question.scored.channel_axes
+    return [
+        tuple(_baseline(item, x, axis) for x, axis in zip(question.inputs, axes, strict=True))
+        for item in items
+    ]
 
 
-def _baseline(baseline: Any, x: np.ndarray, question: Question) -> np.ndarray:
+def _baseline(baseline: Any, x: np.ndarray, axis: int) -> np.ndarray:
     if baseline is None:
         return np.zeros_like(x)
     if isinstance(baseline, str):
@@ -255,17 +264,15 @@ def _baseline(baseline: Any, x: np.ndarray, question: Question) -> np.ndarray:
             "`baseline` must be a number, an array, 'mean', 'blur', a list of these or None. "
             f"Received: baseline={baseline!r}"
         )
-    if array.ndim and len(question.inputs) > 1:
+    if not array.ndim:
+        return np.full_like(x, array)
+    own = np.moveaxis(x, -1, axis)  # as the model takes it
+    if array.shape not in (own.shape, own.shape[1:]):
         raise ValueError(
-            "`baseline` must be a number, 'mean', 'blur' or None for a model of several inputs. "
+            f"`baseline` must have the shape of one sample, {own.shape[1:]}, or of all, {own.shape}. "
             f"Received: an array of shape {array.shape}"
         )
-    if array.ndim and array.shape not in (x.shape, x.shape[1:]):
-        raise ValueError(
-            f"`baseline` must have the shape of one sample, {x.shape[1:]}, or of all, {x.shape}. "
-            f"Received: an array of shape {array.shape}"
-        )
-    return np.broadcast_to(array, x.shape).astype(x.dtype)
+    return np.moveaxis(np.broadcast_to(array, own.shape), axis, -1).astype(x.dtype)
 
 
 def _blur(x: np.ndarray) -> np.ndarray:
