@@ -191,7 +191,7 @@ def test_get_attributions_deletion_of_a_linear_model_is_the_known_sum(linear):
         ({"target": (0, 0)}, ValueError, "`target` must name two classes"),
         ({"target": {"head": 0}}, ValueError, "`target` must name one output"),
         ({"baseline": "black"}, ValueError, "`baseline` must be one of 'mean', 'blur'"),
-        ({"baseline": np.zeros(3)}, ValueError, "`baseline` must have the shape of one sample"),
+        ({"baseline": np.zeros(3)}, ValueError, "`baseline` must have the shape of a sample"),
         ({"steps": 0}, ValueError, "`steps` must be a positive integer"),
         ({"batch_size": 0}, ValueError, "`batch_size` must be a positive integer"),
         ({"method": "grad-cam"}, ValueError, "`layer` must name a layer whose output has cells"),

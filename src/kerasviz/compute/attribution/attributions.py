@@ -269,7 +269,7 @@ def _baseline(baseline: Any, x: np.ndarray, axis: int) -> np.ndarray:
     own = np.moveaxis(x, -1, axis)  # as the model takes it
     if array.shape not in (own.shape, own.shape[1:]):
         raise ValueError(
-            f"`baseline` must have the shape of one sample, {own.shape[1:]}, or of all, {own.shape}. "
+            f"`baseline` must have the shape of a sample, {own.shape[1:]}, or of all, {own.shape}. "
             f"Received: an array of shape {array.shape}"
         )
     return np.moveaxis(np.broadcast_to(array, own.shape), axis, -1).astype(x.dtype)
