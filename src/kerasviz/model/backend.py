@@ -312,6 +312,39 @@ def _compile_on_tensorflow(function: Callable[[Any], Any], _: Layers) -> Compile
     return run, untraceable_errors()
 
 
+class _Variables:
+    """The variables that a function reads: those of layers, and those that it was seen to read.
+
+    JAX takes their values as arguments; it would make constants of what it is not given.
+    """
+
+    def __init__(self, find_layers: Layers) -> None:
+        self._find_layers = find_layers
+        self._not_held: dict[int, keras.Variable] = {}
+
+    def all(self) -> list[keras.Variable]:
+        held = {id(v): v for layer in self._find_layers() for v in layer.variables}
+        return list((held | self._not_held).values())
+
+    def values(self) -> list[Any]:
+        return [variable.value for variable in self.all()]
+
+    @contextmanager
+    def having(self, values: Any) -> Iterator[None]:
+        """Let code read these values, and note what else it reads."""
+        with _ReadingScope(zip(self.all(), values, strict=True)) as scope:
+            yield
+        self._not_held.update(scope.variables)
+
+    def call(self, compiled: Callable[..., Any], *args: Any) -> Any:
+        """Call a compiled function on the values, a second time where it has read others."""
+        known = len(self._not_held)
+        outputs = compiled(self.values(), *args)
+        if len(self._not_held) > known:
+            outputs = compiled(self.values(), *args)
+        return outputs
+
+
 def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Compiled:
     """Compile without Keras's `predict_on_batch`.
 
@@ -320,26 +353,16 @@ def _compile_on_jax(function: Callable[[Any], Any], find_layers: Layers) -> Comp
     """
     import jax
 
-    not_held: dict[int, keras.Variable] = {}
+    variables = _Variables(find_layers)
 
     def compute(values: Any, batch: Any) -> Any:
-        with _ReadingScope(zip(variables(), values, strict=True)) as scope:
-            outputs = function(batch)
-        not_held.update(scope.variables)
-        return outputs
-
-    def variables() -> list[keras.Variable]:
-        held = {id(v): v for layer in find_layers() for v in layer.variables}
-        return list((held | not_held).values())
+        with variables.having(values):
+            return function(batch)
 
     compiled = jax.jit(compute)
 
     def run(batch: Any) -> Any:
-        known = len(not_held)
-        outputs = compiled([variable.value for variable in variables()], batch)
-        if len(not_held) > known:  # JAX made constants of them: trace again with them as arguments
-            outputs = compiled([variable.value for variable in variables()], batch)
-        return outputs
+        return variables.call(compiled, batch)
 
     return run, untraceable_errors()
 
@@ -373,6 +396,178 @@ _COMPILERS: dict[str, Callable[..., Compiled]] = {
     "tensorflow": _compile_on_tensorflow,
     "jax": _compile_on_jax,
     "torch": _prepare_on_torch,
+}
+
+
+Mark = Callable[[Any, Any], Any]
+"""Takes a key and a tensor, and returns an equal tensor, at which the gradient is taken."""
+
+
+class Differentiator:
+    """Runs a function on batches with the gradients of its scores, compiled where a `Runner` is.
+
+    The gradient with respect to a tensor inside is taken at a fresh copy of it. A layer that passes
+    its input on returns the very same tensor, whose other uses would count as well.
+
+    Args:
+        function: Called on a batch and on a `Mark`, returns scores `(samples,)`.
+        model: The model that the function calls.
+    """
+
+    def __init__(self, function: Callable[[Any, Mark], Any], model: keras.Model) -> None:
+        self._model = weakref.ref(model)
+        self._inner_layers = held_layers(model)[1:]
+        differentiate = _DIFFERENTIATORS[keras.backend.backend()]
+        self._run = differentiate(function, self.find_layers)
+
+    def find_layers(self) -> list[keras.Layer]:
+        """Return every layer that the function may call."""
+        model = self._model()
+        return self._inner_layers if model is None else [model, *self._inner_layers]
+
+    def __call__(self, batch: Any) -> tuple[Any, dict[Any, Any], dict[Any, Any], list[Any]]:
+        """Return scores, marked tensors, their gradients, and those of the inputs, in float32.
+
+        Of the batch, a dict, the inputs are the leaves of `"inputs"`; their gradients come in that
+        order, `None` for those that are not floats.
+        """
+        batch = _map(keras.ops.convert_to_tensor, _map(np.array, batch))
+        floats = [
+            index
+            for index, x in enumerate(keras.tree.flatten(batch["inputs"]))
+            if keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
+        ]
+        scores, marked, gradients, of_floats = _map(_to_float, self._run(batch, floats))
+        of_inputs = [None] * len(keras.tree.flatten(batch["inputs"]))
+        for index, gradient in zip(floats, of_floats, strict=True):
+            of_inputs[index] = gradient
+        return scores, marked, gradients, of_inputs
+
+
+def _to_float(tensor: Any) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")))
+
+
+def _replace_leaves(structure: Any, leaves_by_index: dict[int, Any]) -> Any:
+    flat = keras.tree.flatten(structure)
+    for index, leaf in leaves_by_index.items():
+        flat[index] = leaf
+    return keras.tree.pack_sequence_as(structure, flat)
+
+
+def _differentiate_on_tensorflow(function: Callable[[Any, Mark], Any], _: Layers) -> Any:
+    import tensorflow as tf
+
+    def step(batch: Any, floats: list[int]) -> Any:
+        marked: dict[Any, Any] = {}
+        inputs = keras.tree.flatten(batch["inputs"])
+        with tf.GradientTape(watch_accessed_variables=False) as tape, keras.StatelessScope():
+            sources = [inputs[index] for index in floats]
+            tape.watch(sources)
+
+            def mark(key: Any, x: Any) -> Any:
+                marked[key] = tf.identity(x)
+                tape.watch(marked[key])
+                return marked[key]
+
+            scores = tf.cast(function(batch, mark), "float32")
+            total = tf.reduce_sum(scores)
+        zero = tf.UnconnectedGradients.ZERO
+        gradients = tape.gradient(total, (marked, sources), unconnected_gradients=zero)
+        return scores, marked, *gradients
+
+    compiled = tf.function(step, autograph=False, reduce_retracing=True)
+    refused = False
+
+    def run(batch: Any, floats: list[int]) -> Any:
+        nonlocal refused
+        if not refused:
+            try:
+                with _without_retracing_warnings():
+                    return compiled(batch, floats)
+            except untraceable_errors():
+                refused = True  # code that asks a tensor for its value runs eagerly from then on
+        return step(batch, floats)
+
+    return run
+
+
+def _differentiate_on_jax(function: Callable[[Any, Mark], Any], find_layers: Layers) -> Any:
+    import jax
+
+    variables = _Variables(find_layers)
+
+    def step(values: Any, batch: Any, floats: tuple[int, ...]) -> Any:
+        def forward(added: dict[Any, Any], sources: list[Any]) -> Any:
+            marked: dict[Any, Any] = {}
+            inputs = dict(zip(floats, sources, strict=True))
+
+            def mark(key: Any, x: Any) -> Any:
+                marked[key] = x
+                return x + added[key].astype(x.dtype) if key in added else x
+
+            with variables.having(values):
+                own = {**batch, "inputs": _replace_leaves(batch["inputs"], inputs)}
+                scores = function(own, mark).astype("float32")
+            return scores.sum(), (scores, marked)
+
+        flat = keras.tree.flatten(batch["inputs"])
+        sources = [flat[index] for index in floats]
+        # The shapes of the marked tensors, at which zeros are added to take the gradient.
+        shapes = jax.eval_shape(lambda x: forward({}, x)[1][1], sources)
+        zeros = {key: jax.numpy.zeros(x.shape, "float32") for key, x in shapes.items()}
+        differentiate = jax.grad(forward, argnums=(0, 1), has_aux=True)
+        gradients, (scores, marked) = differentiate(zeros, sources)
+        return scores, marked, *gradients
+
+    compiled = jax.jit(step, static_argnums=2)
+
+    def run(batch: Any, floats: list[int]) -> Any:
+        try:
+            return variables.call(compiled, batch, tuple(floats))
+        except untraceable_errors() as error:
+            raise ValueError(
+                "The model cannot be differentiated on JAX, since a layer asks for values while it "
+                f"runs. {type(error).__name__}: {str(error).splitlines()[0]}"
+            ) from error
+
+    return run
+
+
+def _differentiate_on_torch(function: Callable[[Any, Mark], Any], _: Layers) -> Any:
+    import torch
+
+    def run(batch: Any, floats: list[int]) -> Any:
+        marked: dict[Any, Any] = {}
+        flat = keras.tree.flatten(batch["inputs"])
+        sources = [flat[index].detach().requires_grad_() for index in floats]
+
+        def mark(key: Any, x: Any) -> Any:
+            marked[key] = x if x.requires_grad else x.detach().requires_grad_()
+            marked[key] = marked[key].view_as(marked[key])
+            return marked[key].clone()  # which code may write into
+
+        with torch.enable_grad(), keras.StatelessScope():
+            copies = {index: x.clone() for index, x in zip(floats, sources, strict=True)}
+            own = {**batch, "inputs": _replace_leaves(batch["inputs"], copies)}
+            scores = function(own, mark).to(torch.float32)
+            tensors = [*marked.values(), *sources]
+            gradients = torch.autograd.grad(scores.sum(), tensors, allow_unused=True)
+        known = [
+            torch.zeros_like(x) if gradient is None else gradient
+            for x, gradient in zip(tensors, gradients, strict=True)
+        ]
+        of_marked = dict(zip(marked, known, strict=False))
+        values = {key: x.detach() for key, x in marked.items()}
+        return scores.detach(), values, of_marked, known[len(marked) :]
+
+    return run
+
+
+_DIFFERENTIATORS: dict[str, Callable[..., Any]] = {
+    "tensorflow": _differentiate_on_tensorflow,
+    "jax": _differentiate_on_jax,
+    "torch": _differentiate_on_torch,
 }
 
 

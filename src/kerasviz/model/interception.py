@@ -106,7 +106,10 @@ class Observer:
         return True
 
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
-        """See a call before the layer runs; the arguments are those of `end`."""
+        """See a call before the layer runs; the arguments are those of `end`.
+
+        An observer may set `call.layer`: that layer then runs in place of the model's own.
+        """
 
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
         """See what a layer returned, and return what the model is to go on with.
@@ -118,6 +121,11 @@ class Observer:
         """
         del call, parents
         return outputs
+
+
+def call_plainly(layer: keras.Layer, *args: Any) -> Any:
+    """Call a layer of ours that no observer is to see, as an observer may do."""
+    return _plain_call(layer, *args)
 
 
 class Interception:

@@ -1,0 +1,1 @@
+"""Explain why a model answers as it does, with the evidence beside the explanation."""

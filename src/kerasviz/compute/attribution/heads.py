@@ -1,0 +1,91 @@
+"""Find the layer that turns a model's logits into probabilities, and call it without doing so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+
+from kerasviz.model.calls import traced
+from kerasviz.model.connections import CallOutput
+from kerasviz.model.layer_call import CallPath
+from kerasviz.model.tracing import ModelTrace
+
+HeadKind = Literal["softmax", "sigmoid", "linear", "unknown"]
+ACTIVATIONS: dict[Any, HeadKind] = {
+    keras.activations.softmax: "softmax",
+    keras.activations.log_softmax: "softmax",
+    keras.activations.sigmoid: "sigmoid",
+    keras.activations.linear: "linear",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The last step of one of a model's outputs.
+
+    Args:
+        kind: How logits become what the model returns. "linear": the model returns logits, or any
+            other score. "unknown": the step is not a layer, or is not one of these.
+        path: The call of the layer that does it.
+    """
+
+    kind: HeadKind
+    path: CallPath | None = None
+
+
+def find_heads(model: keras.Model, specs: Any) -> list[Head]:
+    """Return the head of each output of a model.
+
+    Args:
+        model: A built model.
+        specs: What it is called on, as a structure of `keras.KerasTensor`.
+    """
+    trace = traced(model, specs)
+    if trace.failure is not None:
+        return [Head(kind="unknown")] * max(1, len(keras.tree.flatten(model.outputs or [0])))
+    return [_follow(trace, source) for source in trace.connections.outputs[()]]
+
+
+def _follow(trace: ModelTrace, source: Any) -> Head:
+    """Follow an output into nested models, to the layer that computes it."""
+    layers = {call.path: call.layer for call in trace.calls}
+    while isinstance(source, CallOutput):
+        layer = layers[source.path]
+        inside = trace.connections.outputs.get(source.path, [])
+        if source.output_index < len(inside) and isinstance(
+            inside[source.output_index], CallOutput
+        ):
+            source = inside[source.output_index]
+            continue
+        kind = _kind(layer)
+        return Head(kind=kind, path=source.path if kind in ("softmax", "sigmoid") else None)
+    return Head(kind="unknown")
+
+
+def _kind(layer: keras.Layer) -> HeadKind:
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    if isinstance(layer, _WITH_ACTIVATION):
+        return ACTIVATIONS.get(layer.activation, "unknown")
+    return "unknown"
+
+
+_WITH_ACTIVATION = (
+    keras.layers.Activation,
+    keras.layers.Dense,
+    keras.layers.EinsumDense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+)
+
+
+def linear_twin(layer: keras.Layer) -> keras.Layer:
+    """Return a layer with the same variables and without the activation; `layer` stays as it is."""
+    if isinstance(layer, keras.layers.Softmax):
+        return keras.layers.Identity(name=layer.name)
+    twin = object.__new__(type(layer))  # since copy.copy would serialize it
+    twin.__dict__.update(vars(layer), activation=keras.activations.linear)
+    return twin
