@@ -45,7 +45,7 @@ MethodName = Literal[
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Attributions:
-    """What each part of the inputs contributed to a score.
+    """The contribution of each part of the inputs to a score.
 
     Args:
         values: Signed, never normalised, float32. Of methods that explain by the input, arrays of
@@ -141,7 +141,9 @@ def get_attributions(
     check_batch_size(batch_size)
     if steps is not None:
         check_count("steps", steps)
-    question, targets = _ask(model, inputs, layer, target, score, batch_size)
+    question, targets = _ask(
+        model, inputs, layer, target=target, score=score, batch_size=batch_size
+    )
     question = replace(question, steps=steps, seed=seed)
     baselines = _baselines(baseline, question)
     results = {
@@ -154,6 +156,7 @@ def _ask(
     model: keras.Model,
     inputs: Any,
     layer: Any,
+    *,
     target: Target,
     score: ScoreKind,
     batch_size: int,

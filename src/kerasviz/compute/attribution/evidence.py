@@ -16,7 +16,7 @@ RANDOM_ORDERS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """What the model makes of an input as its pixels are erased, or put into the baseline.
+    """The answer of a model to an input whose pixels are erased, or put into the baseline.
 
     Args:
         fractions: Shares of the pixels, `(fractions,)`, from 0 to 1.

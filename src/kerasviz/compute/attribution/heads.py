@@ -54,10 +54,9 @@ def _follow(trace: ModelTrace, source: Any) -> Head:
     while isinstance(source, CallOutput):
         layer = layers[source.path]
         inside = trace.connections.outputs.get(source.path, [])
-        if source.output_index < len(inside) and isinstance(
-            inside[source.output_index], CallOutput
-        ):
-            source = inside[source.output_index]
+        inner = inside[source.output_index] if source.output_index < len(inside) else None
+        if isinstance(inner, CallOutput):
+            source = inner
             continue
         kind = _kind(layer)
         return Head(kind=kind, path=source.path if kind in ("softmax", "sigmoid") else None)

@@ -13,13 +13,13 @@ import numpy as np
 from kerasviz.compute.attribution.heads import Head
 
 Target = int | tuple[int, int] | Callable[[Any], Any] | Any
-"""What is explained; see `get_attributions`."""
+"""The answer that is explained; see `get_attributions`."""
 ScoreKind = Literal["logit", "probability"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What is explained of a model's outputs.
+    """The part of a model's outputs that is explained.
 
     Args:
         output: The index of the output, of several.
