@@ -19,7 +19,7 @@ class Question:
         inputs: Each input, `(samples, ...)`, channels where the model has them.
         baseline: What counts as nothing, of the same shapes.
         call: The call of the layer whose output is explained, for methods that take one.
-        steps: How many steps integrated gradients take, `None` to double them until the error is small.
+        steps: How many steps integrated gradients take, `None` for a doubling until exact.
         seed: Decides whatever is random.
     """
 
