@@ -12,7 +12,7 @@ images, labels = kerasviz.fashion_mnist.load_samples()
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1)
 
 # %%
-# With each map on its own scale, there is no colour bar, because no single bar would be right.
+# With each map on its own scale, there is no colour bar: one bar could not be right for all.
 
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, scale="tile")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import weakref
 from collections.abc import MutableMapping
@@ -14,7 +13,7 @@ import keras
 import numpy as np
 
 from kerasviz.compute.batches import Batches
-from kerasviz.model.addresses import Selection, check_model, resolve
+from kerasviz.model.addresses import Selection, check_model, resolve, resolve_unbuilt
 from kerasviz.model.backend import Runner, writes_in_place
 from kerasviz.model.calls import input_specs, known_calls, spec_key
 from kerasviz.model.channel_axes import channel_axis
@@ -289,7 +288,7 @@ def plan_extraction(model: keras.Model, layer: Any, inputs: Any) -> Extraction:
     check_model(model)
     unbuilt = not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
     if unbuilt:
-        resolve(model, _without_numbers(layer), list(layer_calls(model)))
+        resolve_unbuilt(model, layer, list(layer_calls(model)))
     batch = prepare_inputs(model, inputs)
     if unbuilt:
         _build_from(model, batch)
@@ -305,14 +304,7 @@ def check_address(model: keras.Model, layer: Any) -> Selection:
     specs = input_specs(model)
     if specs is not None:
         return resolve(model, layer, known_calls(model, specs))
-    return resolve(model, _without_numbers(layer), list(layer_calls(model)))
-
-
-def _without_numbers(layer: Any) -> Any:
-    """Return a layer argument without call numbers, which only a built model can check."""
-    if isinstance(layer, (list, tuple)):
-        return [_without_numbers(item) for item in layer]
-    return re.sub(r":\d+", "", layer) if isinstance(layer, str) else layer
+    return resolve_unbuilt(model, layer, list(layer_calls(model)))
 
 
 def _build_from(model: keras.Model, batch: InputBatch) -> None:

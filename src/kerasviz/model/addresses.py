@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import inspect
+import re
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -85,6 +86,21 @@ def resolve(model: keras.Model, layer: Any, calls: Sequence[Call]) -> Selection:
         return Selection(tuple(merged.values()), single=False)
     targets, single = _find(model, calls, layer)
     return Selection(tuple(targets), single)
+
+
+def resolve_unbuilt(model: keras.Model, layer: Any, calls: Sequence[Call]) -> Selection:
+    """Find what a layer argument names in a model whose calls are not known yet.
+
+    Each layer counts as called once: which of its calls is meant, only a built model can check.
+    """
+
+    def without_index(item: Any) -> Any:
+        return re.sub(r":\d+", "", item) if isinstance(item, str) else item
+
+    several = isinstance(layer, (list, tuple))
+    return resolve(
+        model, list(map(without_index, layer)) if several else without_index(layer), calls
+    )
 
 
 def is_convolution(layer: keras.Layer) -> bool:

@@ -153,7 +153,8 @@ def plot_feature_maps(
         kind=kind,
     )
     check_keywords(keywords)
-    return draw_panels(prepare_maps(model, layer, inputs, keywords).panels(), style)
+    panels = prepare_maps(model, layer, inputs, keywords).panels()
+    return draw_panels(panels, style)
 
 
 OWN_KEYWORDS = (
