@@ -86,7 +86,7 @@ class Snapshots(ScheduledCallback):
         check_destinations(on_plot, directory=directory, log_dir=log_dir)
         self.function = function
         self.on_plot = on_plot
-        self.name = _name_of(function) if name is None else _check_name(name)
+        self.name: str = _name_of(function) if name is None else _check_name(name)
         self._pictures = None
         if directory is not None:
             self._pictures = PictureFolder(Path(directory), self.name, self.every)
