@@ -21,7 +21,7 @@ class GifBuilder:
     def __init__(self, records: RecordFolder, style: TileStyle) -> None:
         self.records = records
         self.style = style
-        self.has_new_steps = False
+        self.has_new_steps: bool = False
 
     def build(self) -> None:
         """Draw every animation, if there are new steps.

@@ -81,7 +81,8 @@ class Column:
         # between two columns never cross.
         sort_rows(self._rows, fixed=self._start > 0)
         assign_coordinates(self._rows)
-        self.width = max((n.x + n.width / 2 for row in self._rows for n in row), default=0.0)
+        right_edges = (n.x + n.width / 2 for row in self._rows for n in row)
+        self.width: float = max(right_edges, default=0.0)
         self._set_heights(pad)
 
     def _row(self, rank: int) -> int:
