@@ -149,6 +149,7 @@ class FeatureMapSnapshots(LayerSnapshots):
     def panels(self) -> dict[str, TilePanel]:
         """Return what is drawn of each layer now, by address, from one forward pass."""
         assert self._maps is not None
+        _ = self.model  # on JAX, asking for the model brings its weights up to date
         return {panel.address: panel for panel in self._maps.panels()}
 
     def key(self) -> str:
