@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
@@ -303,30 +301,6 @@ def test_a_full_disk(grey_model, tmp_path: Path) -> None:
     assert str(error.value) == f"[Errno {errno.EFBIG}] {os.strerror(errno.EFBIG)}: {str(path)!r}"
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-FULL_DISK = """
-import resource, sys
-import keras, numpy as np, kerasviz
-model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Conv2D(3, 3, name="first")])
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
-batches = (np.ones((8, 12, 12, 1), "float32") for _ in range(9))
-try:
-    kerasviz.save_feature_maps(model, "first", batches, "maps.h5")
-except OSError as error:
-    print(error.errno, error.filename, flush=True)
-"""
-
-
-def test_a_full_disk_of_an_hdf5_file(tmp_path: Path) -> None:
-    """In a process of its own, which HDF5 may crash at its end after it could not close a file."""
-    pytest.importorskip("resource")
-    (tmp_path / "maps.h5").write_bytes(b"old")
-    run = subprocess.run(
-        [sys.executable, "-c", FULL_DISK], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert run.stdout.split() == [str(errno.EFBIG), "maps.h5"]
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".h5"])
