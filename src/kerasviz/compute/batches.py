@@ -62,8 +62,9 @@ class Batches:
     def _run_whole_after(self, error: Exception) -> dict[str, Any]:
         try:
             return self._run(self._batch)
+        # It fails on all samples too, in whatever way: then the first error is what is wrong.
         except Exception:
-            raise error from None  # which is about the model, and not about its batches
+            raise error from None
 
     @property
     def first(self) -> dict[str, Any]:

@@ -315,7 +315,7 @@ def _run(
             part = replace(extraction, batch=extraction.batch.part(start, start + batch_size))
             try:
                 maps = part.run(batch_size)
-            except Exception as error:
+            except Exception as error:  # of any class, and raised again: it only gets a note
                 _note_that_batch_is_cut(error, len(part.batch), len(extraction.batch))
                 raise
             yield part, maps

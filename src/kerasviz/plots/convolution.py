@@ -102,7 +102,7 @@ def plot_convolution(
     """
     own = ("position", "filter", "sample", "channel", "cmap")
     place = _check_options(cmap, *own, **options)
-    query = parse_query(model, layer, inputs, filter=filter, sample=sample, channel=channel)
+    query = parse_query(model, layer, inputs, filter_index=filter, sample=sample, channel=channel)
     query.check_position(position, query.output_shape)
     trace = query.trace()
     # The position again, since without a known input size only the trace knows the output's.
@@ -176,7 +176,7 @@ def animate_convolution(
     own = ("filter", "sample", "channel", "positions", "interval", "cmap")
     place = _check_options(cmap, *own, **options)
     _check_interval(interval)
-    query = parse_query(model, layer, inputs, filter=filter, sample=sample, channel=channel)
+    query = parse_query(model, layer, inputs, filter_index=filter, sample=sample, channel=channel)
     if positions is not None:
         check_type("positions", positions, (Iterable,), "a list of rows and columns")
         positions = query.check_positions(list(positions), query.output_shape)

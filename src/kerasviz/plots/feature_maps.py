@@ -121,6 +121,10 @@ def plot_feature_maps(
         layer returns for it are drawn, one below the other; of several, it cannot be known which
         rows belong to which, and a `ValueError` says so.
 
+        Only the samples that are drawn are computed: of a model that mixes the samples of a batch,
+        such as by their mean, a map is that of these samples together. `get_feature_maps` returns
+        those of all samples.
+
         A map is stretched over the whole picture, as if each of its values stood for an equal part
         of it. Layers that do not pad their input ("valid") in truth leave out a border of half a
         kernel each.

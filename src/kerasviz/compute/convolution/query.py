@@ -30,14 +30,14 @@ class ConvolutionQuery:
     Args:
         extraction: The model and the one sample that it will run on.
         target: The call of the layer.
-        filter: Which channel of the output; negative ones count from the end.
+        filter_index: Which channel of the output; negative ones count from the end.
         channel: The input channels to draw, `None` where the caller names none.
         sample_note: Which sample of how many, for the title.
     """
 
     extraction: Extraction
     target: NamedCall
-    filter: int
+    filter_index: int
     channel: Tiles | None
     sample_note: str
 
@@ -68,7 +68,7 @@ class ConvolutionQuery:
             call.layer,
             inputs,
             outputs,
-            filter_index=range(filters)[self.filter],
+            filter_index=range(filters)[self.filter_index],
             address=address,
         )
 
@@ -77,7 +77,7 @@ class ConvolutionQuery:
         if filters is None:
             return
         layer, address = self.target.call.layer, repr(self.target.address)
-        filter_index = _check_index("filter", self.filter, filters, of=address)
+        filter_index = _check_index("filter", self.filter_index, filters, of=address)
         if self.channel is None:
             return
         total = count_input_channels(layer, filters)
@@ -124,7 +124,7 @@ def parse_query(
     layer: Any,
     inputs: Any,
     *,
-    filter: Any,  # noqa: A002 - the keyword of plot_convolution
+    filter_index: Any,
     sample: Any,
     channel: Tiles | None,
 ) -> ConvolutionQuery:
@@ -142,7 +142,7 @@ def parse_query(
     query = ConvolutionQuery(
         extraction=replace(extraction, batch=extraction.batch.part(index, index + 1)),
         target=targets[0],
-        filter=filter,
+        filter_index=filter_index,
         channel=channel,
         sample_note=sample_of(index, samples),
     )

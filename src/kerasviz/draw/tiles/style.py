@@ -168,13 +168,13 @@ def _check_layout(layout: TileLayout) -> None:
 
 def _check_colors(colors: ColorChoice) -> None:
     check_choice("scale", colors.scale, get_args(Scale))
-    limits = {"vmin": colors.vmin, "vmax": colors.vmax}
-    names = [name for name, value in limits.items() if value is not None]
-    for name in names:
-        value = limits[name]
+    both = {"vmin": colors.vmin, "vmax": colors.vmax}
+    limits = {name: value for name, value in both.items() if value is not None}
+    names = list(limits)
+    for name, value in limits.items():
         if not is_finite_number(value):
             raise TypeError(f"`{name}` must be a finite number. Received: {name}={value!r}")
-    if len(names) == 2 and not colors.vmin < colors.vmax:  # type: ignore[operator]
+    if len(limits) == 2 and not limits["vmin"] < limits["vmax"]:
         raise ValueError(
             f"`vmin` must be less than `vmax`. Received: vmin={colors.vmin!r}, vmax={colors.vmax!r}"
         )
