@@ -9,26 +9,9 @@ import pytest
 from kerasviz.logs.history import read_runs
 
 
-def read(history):
-    runs = read_runs(history)
-    assert list(runs) == [""]
-    return runs[""]
-
-
-def lists(run):
-    for series in run.series.values():
-        assert (np.diff(series.epochs) > 0).all()
-    return {
-        key: dict(zip(series.epochs.tolist(), series.values.tolist(), strict=True))
-        for key, series in run.series.items()
-    }
-
-
-def fit(model, data, **options):
-    return model.fit(*data, verbose=0, validation_data=data, **options)
-
-
-def test_the_file_of_a_csv_logger_holds_what_the_history_does(make_model, data, tmp_path):
+def test_the_file_of_a_csv_logger_holds_what_the_history_does(
+    read, fit, make_model, data, tmp_path
+):
     paths = {separator: tmp_path / f"{ord(separator)}.csv" for separator in ",;\t|"}
     loggers = [keras.callbacks.CSVLogger(path, separator) for separator, path in paths.items()]
     history = fit(make_model(), data, epochs=3, callbacks=loggers)
@@ -43,14 +26,14 @@ def test_the_file_of_a_csv_logger_holds_what_the_history_does(make_model, data, 
             assert run.notes == ()
 
 
-def test_without_validation_there_are_no_curves_of_it(make_model, data, tmp_path):
+def test_without_validation_there_are_no_curves_of_it(read, make_model, data, tmp_path):
     path = tmp_path / "log.csv"
     make_model().fit(*data, verbose=0, epochs=2, callbacks=[keras.callbacks.CSVLogger(path)])
     assert "val_loss" in path.read_text()
     assert set(read(path).series) == {"loss", "mae"}
 
 
-def test_a_file_that_was_appended_to_goes_on(make_model, data, tmp_path):
+def test_a_file_that_was_appended_to_goes_on(read, fit, make_model, data, tmp_path):
     path, model = tmp_path / "log.csv", make_model()
     first = fit(model, data, epochs=2, callbacks=[keras.callbacks.CSVLogger(path, append=True)])
     logger = keras.callbacks.CSVLogger(path, append=True)
@@ -82,7 +65,7 @@ def test_a_file_that_was_appended_to_goes_on(make_model, data, tmp_path):
     ],
     ids=str,
 )
-def test_parts_of_a_file_are_joined_and_it_is_said_how(write, epochs, shown, notes):
+def test_parts_of_a_file_are_joined_and_it_is_said_how(read, lists, write, epochs, shown, notes):
     rows = "".join(f"{epoch},{place}\n" for place, epoch in enumerate(epochs))
     run = read(write(f"epoch,loss\n{rows}"))
     assert lists(run) == {"loss": shown}
@@ -103,16 +86,16 @@ def test_parts_of_a_file_are_joined_and_it_is_said_how(write, epochs, shown, not
     ],
     ids=repr,
 )
-def test_what_else_may_stand_in_a_file(write, text, shown):
+def test_what_else_may_stand_in_a_file(read, lists, write, text, shown):
     assert lists(read(write(text))) == shown
 
 
-def test_nan_in_a_file_is_a_value(write):
+def test_nan_in_a_file_is_a_value(read, write):
     values = read(write("epoch,loss\n0,nan\n1,inf\n2,1\n")).series["loss"].values
     np.testing.assert_array_equal(values, [np.nan, np.inf, 1])
 
 
-def test_an_array_in_a_file_is_left_out_and_named(write):
+def test_an_array_in_a_file_is_left_out_and_named(read, lists, write):
     run = read(write('epoch,f1,loss\n0,"""[0.1, 0.2]""",2\n'))
     assert lists(run) == {"loss": {1: 2}}
     assert run.notes == ("without f1, no single numbers",)
@@ -137,7 +120,7 @@ def test_an_array_in_a_file_is_left_out_and_named(write):
     ],
     ids=repr,
 )
-def test_a_file_of_another_kind_is_refused(write, text, what):
+def test_a_file_of_another_kind_is_refused(read, write, text, what):
     path = write(text)
     message = (
         "`history` must be the path of a file that a CSVLogger wrote. "
@@ -147,12 +130,12 @@ def test_a_file_of_another_kind_is_refused(write, text, what):
         read(path)
 
 
-def test_a_file_without_an_epoch_is_refused(write):
+def test_a_file_without_an_epoch_is_refused(read, write):
     with pytest.raises(ValueError, match="`history` must hold at least one epoch"):
         read(write("epoch,loss\n"))
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_file_that_is_not_there_is_refused(read, tmp_path):
     path = tmp_path / "nowhere.csv"
     message = "`history` must be the path of a file that is there. Received: history="
     for given in (path, tmp_path):
