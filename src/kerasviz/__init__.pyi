@@ -5,6 +5,8 @@ from .callbacks import (
     Snapshots,
     WeightStatistics,
 )
+from .compute.attribution.attributions import Attributions, get_attributions
+from .compute.attribution.evidence import Evidence, EvidenceCurve
 from .compute.feature_maps import feature_map_model, get_feature_maps
 from .compute.kernel_statistics import (
     KernelStatistics,
@@ -30,6 +32,9 @@ from .plots.training_statistics import plot_training_statistics
 __version__: str
 
 __all__ = [
+    "Attributions",
+    "Evidence",
+    "EvidenceCurve",
     "FeatureMapSnapshots",
     "KernelSnapshots",
     "KernelStatistics",
@@ -47,6 +52,7 @@ __all__ = [
     "fashion_mnist",
     "feature_map_model",
     "find_layers",
+    "get_attributions",
     "get_feature_maps",
     "get_kernels",
     "iter_feature_maps",

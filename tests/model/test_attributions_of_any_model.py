@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasviz.compute.attribution.attributions import get_attributions
+from kerasviz import get_attributions
 
 SHARE = 0.3
 """Of the input: a baseline of 0 is where a normalization is so steep that no steps would do."""

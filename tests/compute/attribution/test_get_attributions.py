@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasviz.compute.attribution.attributions import get_attributions
+from kerasviz import get_attributions
 
 INPUT_METHODS = ("gradient", "input-x-gradient", "smoothgrad", "integrated-gradients")
 

@@ -15,7 +15,7 @@ RANDOM_ORDERS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class EvidenceCurve:
     """The answer of a model to an input whose pixels are erased, or put into the baseline.
 
     Args:
@@ -52,8 +52,8 @@ class Evidence:
         randomised_layers: The layers in that order.
     """
 
-    deletion: Curve
-    insertion: Curve
+    deletion: EvidenceCurve
+    insertion: EvidenceCurve
     faithful: np.ndarray
     completeness: np.ndarray | None = None
     steps: np.ndarray | None = None
@@ -94,9 +94,9 @@ def measure_evidence(question: Question, values: list[np.ndarray | None]) -> Evi
     )
 
 
-def _curve(runs: list[np.ndarray]) -> Curve:
+def _curve(runs: list[np.ndarray]) -> EvidenceCurve:
     values, random = runs[0], np.mean(runs[1:], axis=0)
-    return Curve(
+    return EvidenceCurve(
         fractions=FRACTIONS,
         values=values,
         random=random,
