@@ -12,18 +12,29 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_names, check_type
+from kerasviz._checks import check_names, check_type, is_finite_number
 
 
 class FigureOptions(TypedDict, total=False):
-    """Keywords of every plot; each has one meaning everywhere."""
+    """Keywords of every plot; each has one meaning everywhere.
+
+    Attributes:
+        title: A title of your own, `False` for none. `True`, the default, says what is drawn.
+        figsize: Width and height of a new figure in inches, `None` for as large as it needs.
+        ax: The Axes to draw into, for one panel.
+        figure: The Figure or SubFigure to draw into, for one panel or several. With neither, a new
+            pyplot figure is made.
+    """
 
     title: str | bool | None
+    figsize: tuple[float, float] | None
     ax: Axes | None
     figure: Figure | SubFigure | None
 
 
-FIGURE_DEFAULTS = FigureOptions(title=True, ax=None, figure=None)
+FIGURE_DEFAULTS = FigureOptions(title=True, figsize=None, ax=None, figure=None)
+MAX_SIDE = 2**16 / 100
+"""The longest side of a figure in inches: at 100 dots per inch, Matplotlib draws no more dots."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +42,7 @@ class Placement:
     """Where a plot is drawn, and its title; see `FigureOptions`."""
 
     title: str | bool | None = True
+    figsize: tuple[float, float] | None = None
     ax: Axes | None = None
     figure: Figure | SubFigure | None = None
 
@@ -38,6 +50,11 @@ class Placement:
     def is_new(self) -> bool:
         """Whether the plot gets a figure of its own."""
         return self.ax is None and self.figure is None
+
+    @property
+    def grows(self) -> bool:
+        """Whether the plot gets a figure of its own that becomes as large as it needs."""
+        return self.is_new and self.figsize is None
 
 
 def check_placement(*own: str, **options: Unpack[FigureOptions]) -> Placement:
@@ -49,13 +66,36 @@ def check_placement(*own: str, **options: Unpack[FigureOptions]) -> Placement:
 
     Raises:
         TypeError: A keyword that does not exist, or a value of the wrong type.
-        ValueError: Both an Axes and a figure.
+        ValueError: Both an Axes and a figure, or one of them and a size.
     """
     check_names(options, [*FIGURE_DEFAULTS, *own])
     place = Placement(**options)
     check_type("title", place.title, (str, bool, type(None)), "a string or a bool")
+    check_figsize(place.figsize)
     check_place(place.ax, place.figure)
+    for name, value in {"ax": place.ax, "figure": place.figure}.items():
+        if place.figsize is not None and value is not None:
+            raise ValueError(
+                f"`figsize` is the size of a new figure, and cannot be given with `{name}`. "
+                f"Received: figsize={place.figsize!r}, {name}={value!r}"
+            )
     return place
+
+
+def check_figsize(figsize: object) -> None:
+    """Refuse a `figsize` that is not a width and a height in inches."""
+    if figsize is None:
+        return
+    form = "`figsize` must be a width and a height in inches, such as (8, 6)."
+    if not isinstance(figsize, (tuple, list)) or len(figsize) != 2:
+        raise TypeError(f"{form} Received: figsize={figsize!r}")
+    if not all(is_finite_number(side) for side in figsize):
+        raise TypeError(f"{form} Received: figsize={figsize!r}")
+    if not all(0 < side <= MAX_SIDE for side in figsize):
+        raise ValueError(
+            f"`figsize` must have sides above 0 and up to {MAX_SIDE:.0f} inches. "
+            f"Received: figsize={figsize!r}"
+        )
 
 
 @contextmanager
@@ -68,7 +108,7 @@ def figure_for(
 
     Args:
         place: Where to draw.
-        size: Width and height of a new figure, in inches.
+        size: Width and height of a new figure in inches, where the caller chose none.
         layout: The layout engine of a new figure.
     """
     if place.ax is not None:
@@ -77,7 +117,7 @@ def figure_for(
     if place.figure is not None:
         yield place.figure
         return
-    new = plt.figure(figsize=size, layout=layout)
+    new = plt.figure(figsize=place.figsize or size, layout=layout)
     try:
         yield new
     except BaseException:

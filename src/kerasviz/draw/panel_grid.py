@@ -233,7 +233,7 @@ class OpenPanels:
         figure: The figure.
         axes: One Axes per panel, row by row.
         grid: Their rows and columns.
-        is_new: Whether the figure is a new one.
+        grows: Whether the figure becomes as large as its panels need.
         is_movable: Whether the panels are placed here. If not, the caller has placed them, or the
             layout engine of the caller's figure does.
     """
@@ -241,7 +241,7 @@ class OpenPanels:
     figure: Figure | SubFigure
     axes: tuple[Axes, ...]
     grid: PanelGrid
-    is_new: bool
+    grows: bool
     is_movable: bool
 
     def place(self, extents: Sequence[PanelExtent], heading: float = 0.0) -> None:
@@ -254,10 +254,10 @@ class OpenPanels:
         """
         if not self.is_movable:
             return
-        # A new figure becomes as large as its panels need; in the caller's they fill what is there.
-        if not self.is_new:
+        # A figure that may grow becomes as large as its panels need; another is filled by them.
+        if not self.grows:
             extents = self.grid.fill(extents, figure_inches(self.figure), heading)
-        self.grid.place(self.axes, extents, heading=heading, is_new=self.is_new)
+        self.grid.place(self.axes, extents, heading=heading, is_new=self.grows)
 
 
 @contextmanager
@@ -278,7 +278,7 @@ def open_panels(
             figure=axes[0].figure,
             axes=tuple(axes),
             grid=grid,
-            is_new=place.is_new,
+            grows=place.grows,
             is_movable=place.ax is None and not has_layout_engine(axes[0].figure),
         )
 

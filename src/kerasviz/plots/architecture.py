@@ -70,8 +70,8 @@ def plot_architecture(
         detail: "blocks": a normalization, an activation or a dropout is in the box of the
             convolution, dense layer, merge or normalization that it follows, and a padding in that
             of the convolution after it. "layers": each layer has a box of its own.
-        **options: `title`, and `ax` or `figure` to draw into, where everything is made as small as
-            the room demands. A new figure is as large as the architecture needs.
+        **options: `title`, and `figsize`, `ax` or `figure`, in which everything is made as small as
+            the room demands. With none of these a new figure is as large as the architecture needs.
 
     Returns:
         A `Plot` whose first panel is the diagram. Each box with pictures has a further panel, from

@@ -76,7 +76,7 @@ def plot_convolution(
         channel: Which of the input channels to draw, one row per channel; the others are one number
             in the sum. `None`: all of three or fewer, of more the three that contribute most.
         cmap: The colormap of input and output map; `None`: by the data.
-        **options: `title` and `figure`, as for every plot.
+        **options: `title`, `figsize` and `figure`, as for every plot.
 
     Returns:
         A `Plot` whose axes and images are, for each input channel that is drawn, the padded
@@ -152,10 +152,10 @@ def animate_convolution(
             more than 200 every second, third or so, which the title says, and the last.
         interval: How long a step is shown, in milliseconds.
         cmap: The colormap of input and output map; `None`: by the data.
-        **options: `title` and `figure`, as for every plot. Without `figure` the animation has one
-            that pyplot does not know, so that it is not shown a second time as a still. To see it
-            in a window, give `figure=plt.figure(figsize=(10, 4))` and keep the animation in a
-            variable.
+        **options: `title`, `figsize` and `figure`, as for every plot. Without `figure` the
+            animation has one that pyplot does not know, so that it is not shown a second time as a
+            still. To see it in a window, give `figure=plt.figure(figsize=(10, 4))` and keep the
+            animation in a variable.
 
     Returns:
         A `matplotlib.animation.FuncAnimation`. Its `plot` has the axes and images, as
@@ -191,7 +191,7 @@ def animate_convolution(
     warn_of_values(view)
     figure = place.figure
     if figure is None:
-        figure = Figure(figsize=make_layout(view).figure_size)
+        figure = Figure(figsize=place.figsize or make_layout(view).figure_size)
     return ConvolutionAnimation(
         ConvolutionPicture(figure, view),
         steps,

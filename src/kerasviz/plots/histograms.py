@@ -57,8 +57,8 @@ def plot_kernel_histograms(
             has the area 1.
         log: Put the heights on a logarithmic axis, which shows the few large weights.
         columns: Panels in a row.
-        **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
-            that of the figure.
+        **options: `title`, `figsize`, `ax` and `figure`, as for every plot. With several panels
+            `title` is that of the figure.
 
     Returns:
         A `Plot` with one panel per layer, and no images. Above each panel are mean and standard

@@ -43,8 +43,8 @@ def plot_history(
         mode: Whether the lowest ("min") or the highest ("max") value of `monitor` is the best.
             "auto" goes by the name: losses, errors and divergences are to be low; accuracy, AUC,
             precision, recall, F1 and other scores high.
-        **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
-            that of the figure.
+        **options: `title`, `figsize`, `ax` and `figure`, as for every plot. With several panels
+            `title` is that of the figure.
 
     Returns:
         A `Plot` with one panel per metric, and no images. `axes[i].lines` are the curves: of each

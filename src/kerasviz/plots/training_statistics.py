@@ -54,8 +54,8 @@ def plot_training_statistics(
         layer: Which layers to draw, by their recorded addresses, or patterns of these such as
             "block1*". There is one curve per layer.
         columns: Panels in a row.
-        **options: `title`, `ax` and `figure`, as for every plot. With several panels `title` is
-            that of the figure.
+        **options: `title`, `figsize`, `ax` and `figure`, as for every plot. With several panels
+            `title` is that of the figure.
 
     Returns:
         A `Plot` with one panel per statistic, and no images. `axes[i].lines` are the curves, one

@@ -123,7 +123,7 @@ def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
     title = str(placement.title) if is_own else diagram.title if placement.title else ""
     sheet = _Sheet(diagram)
     with figure_for(placement, (1.0, 1.0), "none") as figure:
-        if placement.is_new:
+        if placement.grows:
             words = [screen_width(word, _title_size()) for word in title.split()]
             sheet.lay_out(PAGE, max(words, default=0.0))
             ax, width, scale = _add_axes(cast(Figure, figure), sheet, title), sheet.width, 1.0
