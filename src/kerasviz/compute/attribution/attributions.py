@@ -20,7 +20,7 @@ from kerasviz.compute.attribution.heads import find_heads
 from kerasviz.compute.attribution.methods import METHODS, Method
 from kerasviz.compute.attribution.methods.integrated_gradients import Integral
 from kerasviz.compute.attribution.question import Question
-from kerasviz.compute.attribution.scored_model import ScoredModel, run_model
+from kerasviz.compute.attribution.scored_model import ScoredModel, output_names, run_model
 from kerasviz.compute.attribution.scores import ScoreKind, Target, resolve_goal
 from kerasviz.compute.feature_maps import check_batch_size, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection
@@ -172,7 +172,7 @@ def _ask(
     )
     heads = find_heads(model, extraction.specs)
     outputs = _run(model, extraction.batch, batch_size)
-    names = _output_names(model, outputs)
+    names = output_names(model, outputs)
     goal = resolve_goal(target, outputs, heads, names=names, score=score)
     scored = ScoredModel(
         model, extraction.batch.structure, goal, batch_size=batch_size, channel_axes=axes
@@ -207,14 +207,6 @@ def _run(model: keras.Model, batch: InputBatch, batch_size: int) -> Any:
         for start in range(0, len(batch), batch_size)
     ]
     return keras.tree.map_structure(lambda *x: np.concatenate(x), *parts)
-
-
-def _output_names(model: keras.Model, outputs: Any) -> list[str]:
-    paths = keras.tree.flatten_with_path(outputs)
-    if isinstance(outputs, dict):
-        return [".".join(map(str, path)) for path, _ in paths]
-    names = list(getattr(model, "output_names", None) or [])
-    return names if len(names) == len(paths) else [str(index) for index in range(len(paths))]
 
 
 def _last_spatial(

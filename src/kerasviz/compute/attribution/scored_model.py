@@ -178,6 +178,15 @@ def run_model(model: keras.Model, inputs: Any) -> Any:
         return runner(inputs)
 
 
+def output_names(model: keras.Model, outputs: Any) -> list[str]:
+    """Return the name of each of a model's outputs."""
+    paths = keras.tree.flatten_with_path(outputs)
+    if isinstance(outputs, dict):
+        return [".".join(map(str, path)) for path, _ in paths]
+    names = list(getattr(model, "output_names", None) or [])
+    return names if len(names) == len(paths) else [str(index) for index in range(len(paths))]
+
+
 _KEY = "layer"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from kerasviz.compute.attribution.heads import Head
+from kerasviz.compute.attribution.heads import Head, HeadKind
 
 Target = int | tuple[int, int] | Callable[[Any], Any] | Any
 """The answer that is explained; see `get_attributions`."""
@@ -53,19 +53,18 @@ class Goal:
             return None
         targets = self.targets if self.targets.ndim == 1 else self.targets[:, 0]
         if self.score == "logit":
-            outputs = _softmax(outputs) if self.head.kind == "softmax" else _sigmoid(outputs)
+            outputs = logits_to_probabilities(outputs, self.head.kind)
         if outputs.shape[1] == 1:
             return np.where(targets == 1, outputs[:, 0], 1 - outputs[:, 0])
         return np.asarray(outputs[np.arange(len(outputs)), targets])
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def logits_to_probabilities(logits: np.ndarray, kind: HeadKind) -> np.ndarray:
+    """Return the softmax over classes of logits `(samples, classes)`, or their sigmoid."""
+    if kind != "softmax":
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -500, 500))))
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -500, 500))))
 
 
 def resolve_goal(

@@ -192,11 +192,21 @@ def is_stream(inputs: Any) -> bool:
 
 def iter_batches(stream: Any) -> Iterator[Any]:
     """Yield the inputs in each batch of a stream, without targets and sample weights."""
+    for inputs, _ in iter_labelled_batches(stream):
+        yield inputs
+
+
+def iter_labelled_batches(stream: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the inputs and the targets in each batch of a stream, `None` where it has no targets.
+
+    Sample weights are left out.
+    """
     if isinstance(stream, keras.utils.PyDataset):
         indices = count() if stream.num_batches is None else range(stream.num_batches)
         stream = map(stream.__getitem__, indices)
     for batch in stream:
-        yield keras.utils.unpack_x_y_sample_weight(batch)[0]
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        yield inputs, targets
 
 
 def _first_batch(stream: Any) -> Any:
