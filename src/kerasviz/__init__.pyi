@@ -8,6 +8,7 @@ from .callbacks import (
 from .compute.attribution.attributions import Attributions, get_attributions
 from .compute.attribution.evidence import Evidence, EvidenceCurve
 from .compute.feature_maps import feature_map_model, get_feature_maps
+from .compute.filters.receptive_field import ReceptiveField, receptive_field
 from .compute.kernel_statistics import (
     KernelStatistics,
     LayerStatistics,
@@ -42,6 +43,7 @@ __all__ = [
     "LayerStatistics",
     "Panel",
     "Plot",
+    "ReceptiveField",
     "Snapshots",
     "TileOptions",
     "WeightStatistics",
@@ -66,5 +68,6 @@ __all__ = [
     "plot_snapshots",
     "plot_tiles",
     "plot_training_statistics",
+    "receptive_field",
     "save_feature_maps",
 ]

@@ -79,8 +79,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_layers(file: str, model: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", file]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "conv2d: Conv2D, kernel 3×3×1×32, output (None, 28, 28, 32)",
-        "conv2d_1: Conv2D, kernel 3×3×32×64, output (None, 14, 14, 64)",
+        "conv2d: Conv2D, kernel 3×3×1×32, output (None, 28, 28, 32), sees 3×3, stride 1×1",
+        "conv2d_1: Conv2D, kernel 3×3×32×64, output (None, 14, 14, 64), sees 8×8, stride 2×2",
     ]
     assert main(["layers", file, "*"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(model.layers)

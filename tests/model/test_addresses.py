@@ -128,8 +128,8 @@ def test_a_model_without_convolutions() -> None:
 
 def test_a_reference_reads_well(model: keras.Model) -> None:
     c1, pool = kerasviz.find_layers(model, ["c1", "pool"])
-    assert str(c1) == "c1: Conv2D, kernel 3×3×3×4, output (None, 12, 12, 4)"
-    assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4)"
+    assert str(c1) == "c1: Conv2D, kernel 3×3×3×4, output (None, 12, 12, 4), sees 3×3, stride 1×1"
+    assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4), sees 4×4, stride 2×2"
     assert repr(pool).startswith("LayerRef('pool', MaxPooling2D, output_shape=(None, 6, 6, 4)")
     assert (c1.layer, c1.kernel_shape) == (model.get_layer("c1"), (3, 3, 3, 4))
 

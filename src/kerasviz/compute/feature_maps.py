@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import weakref
 from collections.abc import MutableMapping
@@ -34,6 +35,8 @@ from kerasviz.model.state import keeping_state
 _cache: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
 _cache = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
+_NOT_IN_NAMES = re.compile(r"[^\w.-]")
+"""What TensorFlow refuses in the name of a model, though Keras does not."""
 
 
 def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:
@@ -142,7 +145,7 @@ def _build(model: keras.Model, targets: Selection, specs: Any, hold: bool) -> ke
             f"The output of {', '.join(map(repr, unknown))} has no shape that can be known without "
             "values, so no model ends there. get_feature_maps returns its output for your inputs."
         )
-    name = f"{model.name}_feature_maps"
+    name = f"feature_maps_of_{re.sub(_NOT_IN_NAMES, '_', model.name)}"
     if _is_flat(model, targets):
         inputs = specs
         outputs = {key: call.pack(call.outputs) for key, call in calls.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from kerasviz.compute.filters.exact_fields import exact_fields
 from kerasviz.compute.kernels import kernel_shape
 from kerasviz.model.addresses import check_model, is_convolution, resolve
 from kerasviz.model.calls import known_calls
@@ -25,12 +26,17 @@ class LayerRef:
         kernel_shape: Shape of its kernel as `get_kernels` returns it: of a convolution
             `(height, width, in_channels, filters)`, of other layers a matrix; `None` where it has
             none.
+        field_size: How many cells of the input one of its units sees, `(height, width)` of an
+            image, where `receptive_field` is exact and the same for every unit; else `None`.
+        field_stride: How many cells that moves on from one unit to the next, likewise.
     """
 
     address: str
     layer: keras.Layer
     output_shape: Shape | tuple[Shape, ...] | None
     kernel_shape: tuple[int, ...] | None
+    field_size: tuple[int, ...] | None = None
+    field_stride: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
         return (
@@ -44,6 +50,9 @@ class LayerRef:
             facts.append(f"kernel {'×'.join(map(str, self.kernel_shape))}")
         if self.output_shape is not None:
             facts.append(f"output {self.output_shape}")
+        if self.field_size is not None and self.field_stride is not None:
+            size, stride = ("×".join(map(str, n)) for n in (self.field_size, self.field_stride))
+            facts.append(f"sees {size}, stride {stride}")
         return f"{self.address}: {', '.join(facts)}"
 
 
@@ -83,7 +92,7 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
         >>> import keras, kerasviz
         >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
         >>> print(*kerasviz.find_layers(model))
-        conv2d: Conv2D, kernel 3×3×1×32, output (None, 26, 26, 32)
+        conv2d: Conv2D, kernel 3×3×1×32, output (None, 26, 26, 32), sees 3×3, stride 1×1
     """
     check_model(model)
     calls = known_calls(model)
@@ -91,12 +100,18 @@ def find_layers(model: keras.Model, layer: Any = None) -> list[LayerRef]:
     # is an answer: the list is empty.
     if layer is None and not any(is_convolution(call.layer) for call in calls):
         return []
-    return [
-        LayerRef(
-            address=address,
-            layer=call.layer,
-            output_shape=call.output_shape,
-            kernel_shape=kernel_shape(call.layer),
+    fields = exact_fields(model)
+    refs = []
+    for address, call in resolve(model, layer, calls).targets:
+        field = fields.get(call.path)
+        refs.append(
+            LayerRef(
+                address=address,
+                layer=call.layer,
+                output_shape=call.output_shape,
+                kernel_shape=kernel_shape(call.layer),
+                field_size=field and field.size,
+                field_stride=field and field.stride,
+            )
         )
-        for address, call in resolve(model, layer, calls).targets
-    ]
+    return refs

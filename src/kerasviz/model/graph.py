@@ -20,14 +20,14 @@ def is_functional(model: keras.Layer) -> bool:
     return (
         isinstance(model, keras.Model)
         and isinstance(model, keras.Function)
-        and _runs_keras_call(model)
+        and runs_keras_call(model)
     )
 
 
 def is_graph(model: keras.Layer) -> bool:
     """Whether a layer is a built Functional or Sequential model that runs as its graph says."""
     if isinstance(model, keras.Sequential):
-        return _runs_keras_call(model) and has_inputs(model)
+        return runs_keras_call(model) and has_inputs(model)
     return is_functional(model)
 
 
@@ -39,7 +39,7 @@ def has_inputs(model: keras.Model) -> bool:
         return False
 
 
-def _runs_keras_call(model: keras.Layer) -> bool:
+def runs_keras_call(model: keras.Layer) -> bool:
     """Whether the call of a layer is Keras's: a subclass may run its graph in another way."""
     owner = next(cls for cls in type(model).__mro__ if "call" in vars(cls))
     return owner.__module__.split(".")[0] == "keras"
@@ -192,7 +192,7 @@ def _refers_to_layers(layer: keras.Layer) -> bool:
     if isinstance(layer, keras.layers.Lambda):
         code = layer.function
     else:
-        code = None if _runs_keras_call(layer) else type(layer).call
+        code = None if runs_keras_call(layer) else type(layer).call
     if not inspect.isfunction(code):
         return False
     try:
@@ -287,7 +287,7 @@ def _graph_calls(
 
     The calls of one layer are numbered in the order in which they were written.
     """
-    axes = _graph_axes(model, passed_in)
+    axes = graph_axes(model, passed_in)
     for node in graph_nodes(model):
         layer, (args, kwargs) = node.operation, node.arguments
         if isinstance(layer, keras.Layer):
@@ -302,7 +302,7 @@ def _graph_calls(
             yield call, [axes[id(x)] for x in node.inputs]
 
 
-def _graph_axes(model: keras.Model, passed_in: Sequence[int]) -> dict[int, int]:
+def graph_axes(model: keras.Model, passed_in: Sequence[int]) -> dict[int, int]:
     """Return the channel axis of each tensor of a graph, by the tensor's identity."""
     axes = dict(zip(map(id, model.inputs), passed_in, strict=False))
     for node in graph_nodes(model):
@@ -314,7 +314,7 @@ def _graph_axes(model: keras.Model, passed_in: Sequence[int]) -> dict[int, int]:
 def _node_axes(node: GraphNode, axes: Mapping[int, int]) -> list[int]:
     if is_graph(node.operation):
         model = as_functional(node.operation)
-        inside = _graph_axes(model, [axes[id(x)] for x in node.inputs])
+        inside = graph_axes(model, [axes[id(x)] for x in node.inputs])
         return [inside[id(x)] for x in model.outputs]
     ranks = [len(x.shape) for x in node.outputs]
     passed_on = [(len(x.shape), axes[id(x)]) for x in node.inputs]

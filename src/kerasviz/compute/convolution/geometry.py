@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from kerasviz.compute.kernels import TRANSPOSED
+
 POOLING_LAYERS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 SLIDING_LAYERS = (
     keras.layers.Conv2D,
@@ -39,13 +41,19 @@ class SlidingAxis:
 
 
 def sliding_axis(layer: keras.Layer, axis: int, size: int) -> SlidingAxis:
-    """Return how a layer's window slides along an axis of an input of this size."""
+    """Return how a layer's window slides along an axis of an input of this size.
+
+    Args:
+        layer: A convolution or a pooling of any rank.
+        axis: The index of an axis of space.
+        size: The size of the input along it.
+    """
     stride = layer.strides[axis]
-    if isinstance(layer, POOLING_LAYERS):
+    if hasattr(layer, "pool_size"):
         pool_size = layer.pool_size[axis]
         return _convolution_axis(size, pool_size, stride=stride, dilation=1, padding=layer.padding)
     kernel_size, dilation = layer.kernel_size[axis], layer.dilation_rate[axis]
-    if not isinstance(layer, keras.layers.Conv2DTranspose):
+    if not isinstance(layer, TRANSPOSED):
         return _convolution_axis(
             size, kernel_size, stride=stride, dilation=dilation, padding=layer.padding
         )
