@@ -130,9 +130,7 @@ def test_receptive_field_of_random_graphs_is_what_changes_the_unit(seed):
 PUBLISHED = {
     "VGG16": ("block5_pool", 212, 32),
     "ResNet50": ("conv5_block3_out", 483, 32),
-    "ResNet101": ("conv5_block3_out", 1027, 32),
     "InceptionV3": ("mixed10", 1311, 32),
-    "MobileNet": ("conv_pw_13_relu", 315, 32),
 }
 """Of Araujo, Norris and Sim (2019), Distill, table 1: the last layer before the head, its field,
 and its stride."""
@@ -144,6 +142,8 @@ def test_receptive_field_is_the_published_one(name):
     model = getattr(keras.applications, name)(weights=None)
     field = kerasviz.receptive_field(model, layer)
     assert (field.size, field.stride, field.exact) == ((size, size), (stride, stride), True)
+    (listed,) = (ref for ref in kerasviz.find_layers(model, "*") if ref.address == layer)
+    assert (listed.field_size, listed.field_stride) == ((size, size), (stride, stride))
 
 
 def _sequence(*layers, shape=(12, 12, 1)):
@@ -169,9 +169,8 @@ def test_receptive_field_of_volumes():
 
 
 def test_receptive_field_of_images_over_time():
-    model = _sequence(
-        L.TimeDistributed(L.Conv2D(1, (2, 3), strides=2), name="end"), shape=(4, 5, 6, 1)
-    )
+    layer = L.TimeDistributed(L.Conv2D(1, (2, 3), strides=2), name="end")
+    model = _sequence(layer, shape=(4, 5, 6, 1))
     field = kerasviz.receptive_field(model, "end", position=(3, 1, 0))
     assert field.box == ((3, 4), (2, 4), (0, 3))
     assert field.exact
@@ -286,16 +285,6 @@ def test_receptive_field_refuses(layer, position, words):
 def test_receptive_field_of_an_unbuilt_model_asks_to_build_it():
     with pytest.raises(ValueError, match="build it"):
         kerasviz.receptive_field(keras.Sequential([L.Conv2D(1, 3, name="end")]), "end")
-
-
-def test_find_layers_lists_how_far_every_layer_of_an_application_sees():
-    model = keras.applications.ResNet50(weights=None)
-    fields = kerasviz.receptive_field(model)
-    listed = {ref.address: ref for ref in kerasviz.find_layers(model)}
-    assert {key: field.size for key, field in fields.items()} == {
-        key: ref.field_size for key, ref in listed.items()
-    }
-    assert str(listed["conv1_conv"]).endswith("sees 7×7, stride 2×2")
 
 
 def test_find_layers_says_nothing_of_a_field_that_is_not_exact():

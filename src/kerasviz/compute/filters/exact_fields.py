@@ -55,42 +55,55 @@ def exact_fields(model: keras.Model) -> dict[CallPath, ExactField]:
     """
     if not is_graph(model):
         return {}
-    fields: dict[CallPath, ExactField] = {}
     ranks = [len(x.shape) - 2 for x in model.inputs]
     at_inputs = [
         ExactField(index, (1,) * rank, (0,) * rank, (0,) * rank) if rank > 0 else None
         for index, rank in enumerate(ranks)
     ]
-    _compose(Graphs(), model, (), at_inputs, (), fields)
-    return fields
+    forward_pass = _ForwardPass()
+    forward_pass.through(model, (), at_inputs, ())
+    return forward_pass.fields
 
 
-def _compose(
-    graphs: Graphs,
-    model: Any,
-    path: CallPath,
-    at_inputs: Sequence[ExactField | None],
-    passed_in: Sequence[int],
-    fields: dict[CallPath, ExactField],
-) -> list[ExactField | None]:
-    """Add the fields of all calls in a graph, and return those of its outputs."""
-    nodes, axes = graphs.read(model, passed_in)
-    graph = as_functional(model)
-    known = dict(zip(map(id, graph.inputs), at_inputs, strict=True))
-    for node in nodes:
-        if node.is_input:
-            continue
-        inside = (*path, node.step[:2])
-        of_inputs = [known.get(id(x)) for x in node.inputs]
-        axes_in = [axes[id(x)] for x in node.inputs]
-        if is_graph(node.operation):
-            outputs = _compose(graphs, node.operation, inside, of_inputs, axes_in, fields)
-        else:
-            outputs = [_through(node, of_inputs, axes_in)] * len(node.outputs)
-        known |= dict(zip(map(id, node.outputs), outputs, strict=True))
-        if outputs[0] is not None:
-            fields[inside] = outputs[0]
-    return [known.get(id(x)) for x in graph.outputs]
+class _ForwardPass:
+    """Composes the fields of all calls in a graph, to any depth."""
+
+    def __init__(self) -> None:
+        self.fields: dict[CallPath, ExactField] = {}
+        self._graphs = Graphs()
+
+    def through(
+        self,
+        model: Any,
+        path: CallPath,
+        at_inputs: Sequence[ExactField | None],
+        passed_in: Sequence[int],
+    ) -> list[ExactField | None]:
+        """Note the fields of the calls in a graph, and return those of its outputs.
+
+        Args:
+            model: A Functional or Sequential model.
+            path: The path that leads to it.
+            at_inputs: The fields of its inputs.
+            passed_in: The channel axes of its inputs, where it is inside another model.
+        """
+        nodes, axes = self._graphs.read(model, passed_in)
+        graph = as_functional(model)
+        known = dict(zip(map(id, graph.inputs), at_inputs, strict=True))
+        for node in nodes:
+            if node.is_input:
+                continue
+            inside = (*path, node.step[:2])
+            of_inputs = [known.get(id(x)) for x in node.inputs]
+            axes_in = [axes[id(x)] for x in node.inputs]
+            if is_graph(node.operation):
+                outputs = self.through(node.operation, inside, of_inputs, axes_in)
+            else:
+                outputs = [_through(node, of_inputs, axes_in)] * len(node.outputs)
+            known |= dict(zip(map(id, node.outputs), outputs, strict=True))
+            if outputs[0] is not None:
+                self.fields[inside] = outputs[0]
+        return [known.get(id(x)) for x in graph.outputs]
 
 
 def _through(
