@@ -155,10 +155,16 @@ def _sliding(layer: Any, axis: int, size: int | None) -> Window:
     dilation = 1 if is_pooling else int(np.ravel(layer.dilation_rate)[axis])
     span = (kernel_size - 1) * dilation + 1
     if layer.padding == "causal":
-        return Window(span - 1, stride, dilation, kernel_size)
+        return Window(before=span - 1, stride=stride, dilation=dilation, kernel_size=kernel_size)
     # Of an unknown size it is assumed that the strides divide it, as they do in most networks.
     cells = sliding_axis(layer, axis, stride * span if size is None else size)
-    return Window(cells.padding[0], cells.stride, dilation, kernel_size, cells.input_stride)
+    return Window(
+        before=cells.padding[0],
+        stride=cells.stride,
+        dilation=dilation,
+        kernel_size=kernel_size,
+        input_stride=cells.input_stride,
+    )
 
 
 def _shifting(layer: Any, axis: int) -> Window:
