@@ -50,8 +50,8 @@ class ExactField(NamedTuple):
 def exact_fields(model: keras.Model) -> dict[CallPath, ExactField]:
     """Return by the path of a call the receptive field of its layer, where it is exact.
 
-    Left out is what lies behind a layer that sees everything, or behind an upsampling, where units
-    see more or less in turn; and what lies in no graph.
+    Layers after one that sees everything are left out, and so are those after an upsampling, whose
+    units see more or less in turn, and those that lie in no graph.
     """
     if not is_graph(model):
         return {}
