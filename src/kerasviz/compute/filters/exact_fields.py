@@ -33,7 +33,7 @@ class ExactField(NamedTuple):
         """How many cells the unit sees along each axis."""
         return tuple(b - a + 1 for a, b in zip(self.first, self.last, strict=True))
 
-    def behind(self, windows: Sequence[Window]) -> ExactField:
+    def through(self, windows: Sequence[Window]) -> ExactField:
         """Return the field of a unit that looks at units with this field through windows."""
         axes = list(zip(self.stride, self.first, self.last, windows, strict=True))
         return ExactField(
@@ -120,8 +120,8 @@ def _through(
             return None
         if list(space_of(node.outputs[0], axis)) != sizes and windows == (Window(),) * len(sizes):
             return None  # of one cell, which is broadcast
-        behind = field.behind(windows)
-        together = behind if together is None else _union(together, behind)
+        seen = field.through(windows)
+        together = seen if together is None else _union(together, seen)
         if together is None:
             return None
     return together

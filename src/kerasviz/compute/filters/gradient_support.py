@@ -31,7 +31,7 @@ def gradient_support(
         position: The unit, along each axis of space.
 
     Returns:
-        `((first, behind the last), ...)` for each axis of space of the first input that has them.
+        `((first, after the last), ...)` for each axis of space of the first input that has them.
 
     Raises:
         ValueError: No input that has axes of space has a gradient.

@@ -38,7 +38,7 @@ class ReceptiveField:
         exact: Whether this is what the unit sees, no more and no less.
         reason: If not exact, whether it sees at most or at least this, and why.
         position: Which unit `box` is of.
-        box: The first cell that this unit sees and the one behind the last, inside the input:
+        box: The first cell that this unit sees and the one after the last, inside the input:
             `((top, bottom), (left, right))`.
     """
 
@@ -77,7 +77,7 @@ def receptive_field(model: keras.Model, layer: Any = None, *, position: Any = No
         A `ReceptiveField`; of several layers a dict, keyed by address. It is exact where the model
         is a graph of layers whose windows are known. Where a layer on the way sees everything (a
         global pooling, attention) or is not known, it is what the unit sees at most. Where the
-        layer lies in a part of the model that is no graph, as in a subclassed model, it is what
+        layer lies in a part of the model that is not a graph, as in a subclassed model, it is what
         the unit sees at least: where the gradient with respect to random inputs is not zero. Of
         several inputs it is that of the first that the unit sees.
 
@@ -174,7 +174,7 @@ def _from_graph(
     """Compose the field of a unit from the windows of the layers of a graph.
 
     Raises:
-        NotAGraphError: The layer lies in a part of the model that is no graph.
+        NotAGraphError: The layer is in a part of the model that is not a graph.
     """
     address, call = target
     uncut = BackwardPass(graphs=graphs, is_cut=False)

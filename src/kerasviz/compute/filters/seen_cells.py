@@ -44,7 +44,7 @@ EVERYTHING = Seen(None)
 
 
 class NotAGraphError(Exception):
-    """A layer lies in a part of the model that is no graph."""
+    """A layer lies in a part of the model that is not a graph."""
 
 
 class Graphs:
@@ -68,7 +68,7 @@ class Graphs:
 
 
 def _axes_by_use(nodes: Sequence[GraphNode], axes: Mapping[int, int]) -> dict[int, int]:
-    """Return the channel axes of tensors, those of the inputs as the layers behind them say."""
+    """Return the channel axes of tensors, those of the inputs as the layers that take them say."""
     axes = dict(axes)
     for node in reversed(nodes):
         is_first = getattr(node.operation, "data_format", None) == "channels_first"
@@ -113,7 +113,7 @@ class BackwardPass:
             passed_in: The channel axes of the model's inputs, where it is inside another one.
 
         Raises:
-            NotAGraphError: The layer lies in a part of the model that is no graph.
+            NotAGraphError: The layer is in a part of the model that is not a graph.
         """
         if not is_graph(model):
             raise NotAGraphError
