@@ -36,7 +36,7 @@ _cache: weakref.WeakKeyDictionary[keras.Model, MutableMapping[Any, Any]]
 _cache = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 _NOT_IN_NAMES = re.compile(r"[^\w.-]")
-"""What TensorFlow refuses in the name of a model, though Keras does not."""
+"""The characters that TensorFlow refuses in the name of a model, though Keras does not."""
 
 
 def feature_map_model(model: keras.Model, layer: Any) -> keras.Model:

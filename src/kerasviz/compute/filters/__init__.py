@@ -1,1 +1,1 @@
-"""What each filter of a layer looks for, and how far it sees."""
+"""Find what each filter of a layer looks for, and how far it sees."""

@@ -51,7 +51,7 @@ def exact_fields(model: keras.Model) -> dict[CallPath, ExactField]:
     """Return by the path of a call the receptive field of its layer, where it is exact.
 
     Layers after one that sees everything are left out, and so are those after an upsampling, whose
-    units see more or less in turn, and those that lie in no graph.
+    units see more or less in turn, and those in no graph.
     """
     if not is_graph(model):
         return {}

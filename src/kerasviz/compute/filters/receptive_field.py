@@ -77,7 +77,7 @@ def receptive_field(model: keras.Model, layer: Any = None, *, position: Any = No
         A `ReceptiveField`; of several layers a dict, keyed by address. It is exact where the model
         is a graph of layers whose windows are known. Where a layer on the way sees everything (a
         global pooling, attention) or is not known, it is what the unit sees at most. Where the
-        layer lies in a part of the model that is not a graph, as in a subclassed model, it is what
+        layer is in a part of the model that is not a graph, as in a subclassed model, it is what
         the unit sees at least: where the gradient with respect to random inputs is not zero. Of
         several inputs it is that of the first that the unit sees.
 

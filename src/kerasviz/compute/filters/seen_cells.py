@@ -19,7 +19,7 @@ class Seen(NamedTuple):
 
     Args:
         axes: For each axis of space the sorted indices of the cells, or `None` for every cell.
-        period: After how many cells of the layer's output the windows lie in the same way again;
+        period: After how many cells of the layer's output the windows are placed in the same way again;
             above 1 after an upsampling.
     """
 
@@ -44,7 +44,7 @@ EVERYTHING = Seen(None)
 
 
 class NotAGraphError(Exception):
-    """A layer lies in a part of the model that is not a graph."""
+    """A layer is in a part of the model that is not a graph."""
 
 
 class Graphs:

@@ -70,7 +70,7 @@ class Window(NamedTuple):
     def cells(self, outputs: np.ndarray) -> np.ndarray:
         """Return the sorted indices of the input cells that output cells need.
 
-        They may lie outside the input, in its padding.
+        They may be outside the input, in its padding.
 
         Args:
             outputs: Indices of output cells.
@@ -83,11 +83,11 @@ class Window(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """What a layer needs of its input.
+    """The cells that a layer needs of its input.
 
     Args:
         windows: One for each axis of space; `None` where it may need every cell.
-        is_certain: Whether the windows lie where they lie for every size of the input.
+        is_certain: Whether the windows are the same for every size of the input.
     """
 
     windows: tuple[Window, ...] | None
