@@ -19,7 +19,7 @@ class Seen(NamedTuple):
 
     Args:
         axes: For each axis of space the sorted indices of the cells, or `None` for every cell.
-        period: After how many cells of the layer's output the windows are placed in the same way again;
+        period: After how many units the windows are placed in the same way again, which is
             above 1 after an upsampling.
     """
 
