@@ -22,7 +22,8 @@ kerasviz.plot_architecture(model, inputs=images, sample=9)
 
 # %%
 # In a network with branches the main path is straight, and skip connections run beside it. Where
-# the stride is 2, a 1×1 convolution brings the skip connection to the same shape.
+# the stride is 2, a 1×1 convolution brings the skip connection to the same shape. Blocks that
+# follow one another and are alike are drawn once: "× 2" says how often; `fold=False` draws all.
 
 
 def convolution(x, filters, stride=1, kernel=3):
@@ -32,7 +33,7 @@ def convolution(x, filters, stride=1, kernel=3):
 
 inputs = keras.Input((28, 28, 1), name="image")
 x = layers.ReLU()(convolution(inputs, 16))
-for filters, stride in ((16, 1), (32, 2), (64, 2)):
+for filters, stride in ((16, 1), (16, 1), (32, 2), (64, 2)):
     shortcut = x if stride == 1 else convolution(x, filters, stride, kernel=1)
     x = layers.ReLU()(convolution(x, filters, stride))
     x = layers.ReLU()(layers.Add()([convolution(x, filters), shortcut]))

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from kerasviz.draw.plot import Plot
-from kerasviz.plots.architecture import short_count, strongest_maps
+from kerasviz.plots._architecture_words import short_count
+from kerasviz.plots.architecture import strongest_maps
 
 
 @pytest.fixture

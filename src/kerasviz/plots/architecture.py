@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -10,31 +10,29 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_choice, check_count
+from kerasviz._checks import check_choice, check_count, check_type
 from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
-from kerasviz.draw.graph.boxes import Maps, NodeBox
-from kerasviz.draw.graph.diagram import Diagram, FrameBox, draw_architecture
+from kerasviz.draw.graph.boxes import Maps
+from kerasviz.draw.graph.diagram import draw_architecture
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.model.addresses import NamedCall, Selection, check_model
-from kerasviz.model.architecture.elements import Architecture, Part
+from kerasviz.model.architecture.elements import Architecture
 from kerasviz.model.architecture.reading import read_architecture
 from kerasviz.model.calls import known_calls
 from kerasviz.model.inputs.forms import check_has_call, check_is_eager
-from kerasviz.model.layer_call import Shape
+from kerasviz.plots._architecture_words import describe_diagram
 
 Detail = Literal["blocks", "layers"]
 
+OWN = ("inputs", "sample", "maps", "expand", "detail", "fold")
+"""The keywords that other plots do not have."""
 MAPS = 4
 EVERY_LEVEL = 1_000
-OPEN = (
-    "Dotted arrow: the input comes from an operation outside any layer (such as x + y), so its "
-    "source is unknown."
-)
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -46,6 +44,7 @@ def plot_architecture(
     maps: int = MAPS,
     expand: int | bool = 0,
     detail: Detail = "blocks",
+    fold: bool = True,
     **options: Unpack[FigureOptions],
 ) -> Plot:
     """Draw the architecture of a model: its layers as boxes, with arrows between them.
@@ -70,13 +69,17 @@ def plot_architecture(
         detail: "blocks": a normalization, an activation or a dropout is in the box of the
             convolution, dense layer, merge or normalization that it follows, and a padding in that
             of the convolution after it. "layers": each layer has a box of its own.
+        fold: Whether blocks that follow one another and are alike are drawn once, with "× 5" and
+            the names of all of them. `False` draws every one.
         **options: `title`, and `figsize`, `ax` or `figure`, in which everything is made as small as
             the room demands. With none of these a new figure is as large as the architecture needs.
 
     Returns:
         A `Plot` whose first panel is the diagram. Each box with pictures has a further panel, from
         the first box on, and an image: `images[i].get_array()` holds the values of its maps side by
-        side, with the gaps masked, or the colours of an input.
+        side, with the gaps masked, or the colours of an input. A box that is folded into another
+        has its panel after these, without an image. The last panels are one for each folded block,
+        whose title lists the addresses of all that it stands for.
 
     Raises:
         TypeError: `model` is not a Keras model, or a keyword has the wrong type.
@@ -113,10 +116,11 @@ def plot_architecture(
         >>> kerasviz.plot_architecture(model)
         Plot(1 panel)
     """
-    placement = check_placement("inputs", "sample", "maps", "expand", "detail", **options)
+    placement = check_placement(*OWN, **options)
     check_model(model)
     check_is_eager()
     check_has_call(model)
+    check_type("fold", fold, (bool, np.bool_), "a bool")
     levels = _check_own(inputs, sample, maps, expand, detail)
     extraction, which = None, ""
     if inputs is not None:
@@ -125,18 +129,24 @@ def plot_architecture(
         which = sample_of(index, len(extraction.batch))
         extraction = replace(extraction, batch=extraction.batch.part(index, index + 1))
     specs = None if extraction is None else extraction.specs
-    architecture = read_architecture(model, specs, expand=levels, merge=detail == "blocks")
+    architecture = read_architecture(
+        model, specs, expand=levels, merge=detail == "blocks", fold=bool(fold)
+    )
     pictures: dict[int, Maps] = {}
+    hidden: list[tuple[str, Maps]] = []
     notes: list[str] = []
     if extraction is not None:
         pictures, notes = _draw_inputs(architecture, extraction)
         maps_of = _compute_maps(architecture, extraction, maps)
-        notes += [_explain(maps_of, maps)]
-        pictures |= maps_of
-    diagram = _diagram(architecture, pictures, notes)
-    if which:
-        diagram = replace(diagram, title=f"{diagram.title}, {which}")
-    return draw_architecture(diagram, placement)
+        notes += [_explain(list(maps_of.values()), maps)]
+        for index, node in enumerate(architecture.nodes):
+            if node.address in maps_of:
+                pictures[index] = maps_of[node.address]
+            folded = [twin for twin in node.repeats if twin.address in maps_of]
+            hidden += [(twin.head.name, maps_of[twin.address]) for twin in folded]
+    diagram = describe_diagram(architecture, pictures, notes)
+    title = f"{diagram.title}, {which}" if which else diagram.title
+    return draw_architecture(replace(diagram, title=title, hidden=tuple(hidden)), placement)
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
@@ -184,22 +194,27 @@ def _draw_inputs(
 
 def _compute_maps(
     architecture: Architecture, extraction: Extraction, count: int
-) -> dict[int, Maps]:
-    """Return the strongest maps of each node that has a convolution, from one forward pass."""
+) -> dict[str, Maps]:
+    """Return the strongest maps of each node that has a convolution, from one forward pass.
+
+    They are named by the node's address; nodes that are folded into others are among them.
+    """
     calls = {call.path: call for call in known_calls(extraction.model, extraction.specs)}
-    last = {
-        index: node.parts[-1]
-        for index, node in enumerate(architecture.nodes)
-        if any(part.kind == "convolution" for part in node.parts) and node.parts[-1].path in calls
-    }
+    last = [
+        twin.parts[-1]
+        for node in architecture.nodes
+        if any(part.kind == "convolution" for part in node.parts)
+        for twin in (node, *node.repeats)
+        if twin.parts[-1].path in calls
+    ]
     if not last:
         return {}
-    targets = tuple(NamedCall(part.address, calls[part.path]) for part in last.values())
+    targets = tuple(NamedCall(part.address, calls[part.path]) for part in last)
     outputs = replace(extraction, targets=Selection(targets, single=False)).run()
     maps = {}
-    for index, part in last.items():
+    for part in last:
         rows = keras.tree.flatten(outputs[part.address])[0]
-        maps[index] = strongest_maps(rows[len(rows) // 2], count, part.address)
+        maps[part.address] = strongest_maps(rows[len(rows) // 2], count, part.address)
     return maps
 
 
@@ -223,141 +238,13 @@ def strongest_maps(maps: np.ndarray, count: int, address: str) -> Maps:
     return Maps(tiles=tiles[order], indices=order, label=label)
 
 
-def _explain(maps_of: Mapping[int, Maps], count: int) -> str:
+def _explain(maps_of: Sequence[Maps], count: int) -> str:
     if not maps_of:
         return "There are no feature maps: no box has a convolution."
-    signed = any((maps.tiles < 0).any() for maps in maps_of.values())
+    signed = any((maps.tiles < 0).any() for maps in maps_of)
     colors = "red above 0 and blue below, or from 0 (dark) up" if signed else "from 0 (dark) up"
     kind = "strongest feature map" if count == 1 else f"{count} strongest feature maps"
     return (
         f"Each box with a convolution shows the {kind} of what it returns, under their numbers and "
         f"on a colour scale of its own: {colors}."
     )
-
-
-def _diagram(architecture: Architecture, pictures: Mapping[int, Maps], notes: list[str]) -> Diagram:
-    nodes, frames = architecture.nodes, architecture.frames
-    around = [*(node.frame for node in nodes), *(frame.frame for frame in frames)]
-    is_open = any(node.is_open for node in nodes) or any(frame.is_open for frame in frames)
-
-    def index(item: int) -> int:
-        """Return the index of a node, or of a frame: those go on from the last node."""
-        return item if item >= 0 else len(nodes) + ~item
-
-    if architecture.closed:
-        notes = [*notes, _explain_closed(architecture)]
-    return Diagram(
-        boxes=tuple(_node_box(architecture, i, pictures.get(i)) for i in range(len(nodes))),
-        frames=tuple(
-            FrameBox(
-                title=_frame_title(frame.part),
-                is_frozen=frame.part.is_frozen,
-                is_open=frame.is_open,
-            )
-            for frame in frames
-        ),
-        edges=tuple((index(a), index(b)) for a, b in architecture.edges),
-        order=tuple((index(a), index(b)) for a, b in architecture.order),
-        parents=tuple(None if frame is None else len(nodes) + frame for frame in around),
-        title=_title(architecture),
-        notes=(*notes, OPEN) if is_open else tuple(notes),
-    )
-
-
-def _explain_closed(architecture: Architecture) -> str:
-    names = ", ".join(architecture.closed[:3])
-    more = f" and {len(architecture.closed) - 3} more" if len(architecture.closed) > 3 else ""
-    return (
-        f"Not expanded: {names}{more}. What a composite layer calls is only known by tracing the "
-        f"model, which failed: {architecture.failure.splitlines()[0]:.200}"
-    )
-
-
-def _title(architecture: Architecture) -> str:
-    count, frozen = architecture.layers, architecture.frozen
-    words = [f"{count} layer{'s' if count != 1 else ''}"]
-    words.append(f"{architecture.parameters:,} parameters")
-    if frozen:
-        all_ = frozen == architecture.parameters
-        words.append("all frozen" if all_ else f"{frozen:,} of them frozen")
-    return one_line(f"{architecture.name}: {', '.join(words)}")
-
-
-def _frame_title(part: Part) -> str:
-    words = [part.title, part.settings, *_weights(part.parameters, part.frozen)]
-    if part.shares_with:
-        words.append(f"weights of {part.shares_with}")
-    return one_line(f"{part.name}: {', '.join(words)}")
-
-
-def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> NodeBox:
-    """Return the box of a node: it is named after its head, and the other parts are details."""
-    node = architecture.nodes[index]
-    head, position = node.head, node.parts.index(node.head)
-    words = [_words(part) for part in node.parts]
-    details = [head.activation] if head.activation else []
-    details += words[position + 1 :]
-    title, name = f"{head.title} {head.settings}".strip(), head.name
-    if head.kind == "model":  # of a nested model the name says more than its class
-        title, name, details = name, "", [f"{head.title}, {head.settings}", *details]
-    return NodeBox(
-        kind=head.kind,
-        preceding=tuple(words[:position]),
-        head=one_line(title),
-        details=tuple(details),
-        note=one_line(", ".join(_notes(architecture, index))),
-        name=one_line(name),
-        shape=", ".join(map(shape_text, node.output_shapes)),
-        is_frozen=node.is_frozen,
-        is_open=node.is_open,
-        maps=maps,
-    )
-
-
-def _words(part: Part) -> str:
-    """Return the words for a part that is not the head of its box."""
-    return part.settings if part.title == "Activation" else f"{part.title} {part.settings}".strip()
-
-
-def _notes(architecture: Architecture, index: int) -> list[str]:
-    node = architecture.nodes[index]
-    notes = _weights(node.parameters, node.frozen)
-    owner = next((part.shares_with for part in node.parts if part.shares_with), "")
-    if owner:
-        frame = None if node.frame is None else architecture.frames[node.frame]
-        in_shared = frame is not None and frame.part.shares_with
-        notes.append("shared" if in_shared else f"weights of {owner}")
-    if index in architecture.outputs and any(a == index for a, _ in architecture.edges):
-        notes.append("output")
-    return notes
-
-
-def _weights(parameters: int, frozen: int) -> list[str]:
-    """Return in words how many weights there are, and how many of them are frozen."""
-    if not parameters:
-        return []
-    count = short_count(parameters)
-    if frozen == parameters:
-        return [f"{count} frozen"]
-    word = "param" if parameters == 1 else "params"
-    return [f"{count} {word}", *([f"{short_count(frozen)} frozen"] if frozen else [])]
-
-
-def short_count(count: int) -> str:
-    """Write a number with five digits, or with three and k, M or G."""
-    if count < 100_000:
-        return f"{count:,}"
-    for unit, name in ((1e9, "G"), (1e6, "M")):
-        if count >= 0.9995 * unit:
-            return f"{count / unit:.3g}{name}"
-    return f"{count / 1e3:.3g}k"
-
-
-def one_line(text: str) -> str:
-    """Return text with a space for each character that cannot be printed, such as a line break."""
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-def shape_text(shape: Shape) -> str:
-    """Write the shape of one sample; what is not known is ?."""
-    return "×".join("?" if size is None else str(size) for size in shape[1:]) or "scalar"

@@ -13,6 +13,8 @@ from kerasviz.draw.tiles.grid import Grid
 
 HEAD, BODY, FOOT, INDEX = 8.0, 7.0, 6.5, 5.5
 """Sizes of the fonts of a box's head, of its other lines, of names and shapes, and of indices."""
+BOLD = 1.15
+"""How much wider bold letters are."""
 LINE = 1.25
 """Height of a line of text, in sizes of its font."""
 PAD, COLUMN_GAP = 5.0, 8.0
@@ -56,6 +58,8 @@ class NodeBox:
         shape: The shape of its output.
         is_frozen: Whether none of its weights is trained.
         is_open: Whether the source of one of its inputs is unknown.
+        count: How many layers alike follow one another, of which it is the first.
+        addresses: The addresses of all that it stands for.
         maps: Pictures of what it returns.
     """
 
@@ -68,13 +72,21 @@ class NodeBox:
     shape: str = ""
     is_frozen: bool = False
     is_open: bool = False
+    count: int = 1
+    addresses: tuple[str, ...] = ()
     maps: Maps | None = None
+
+    @property
+    def badge(self) -> str:
+        """How often it repeats: `× 5`, "" for once."""
+        return f"× {self.count}" if self.count > 1 else ""
 
     @property
     def words(self) -> str:
         """All of its text, in one line."""
-        parts = (*self.preceding, self.head, *self.details, self.note, self.shape)
-        return (f"{self.name}: " if self.name else "") + ", ".join(filter(None, parts))
+        parts = (self.badge, *self.preceding, self.head, *self.details, self.note, self.shape)
+        names = ", ".join(self.addresses) if len(self.addresses) > 1 else self.name
+        return (f"{names}: " if names else "") + ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +98,7 @@ class TextRow:
     size: float = FOOT
     color: str = INK
     right_color: str = FAINT
+    right_weight: str = "normal"
 
     @property
     def width(self) -> float:
@@ -112,19 +125,32 @@ def box_rows(box: NodeBox, width: float) -> list[TextRow]:
     def row(text: str, size: float) -> TextRow:
         return TextRow(left=elide_middle(text, width, size), size=size)
 
+    badge = box.badge
+    room = width - (COLUMN_GAP + BOLD * screen_width(badge, FOOT) if badge else 0.0)
     whole = " · ".join((box.head, *box.details))
     rows = [row(text, BODY) for text in box.preceding]
-    if not box.note and screen_width(whole, HEAD) <= width:
-        rows.append(row(whole, HEAD))
+    if not box.note and screen_width(whole, HEAD) <= room:
+        rows.append(
+            TextRow(left=whole, right=badge, size=HEAD, right_color=INK, right_weight="bold")
+        )
     else:
-        rows.append(row(box.head, HEAD))
+        head = elide_middle(box.head, room, HEAD)
+        rows.append(
+            TextRow(left=head, right=badge, size=HEAD, right_color=INK, right_weight="bold")
+        )
         rows += [row(text, BODY) for text in join_words(box.details, width, BODY)]
     return [*_with_note(rows, box.note, width), *_foot(box, width)]
 
 
+def _head_row(text: str, badge: str) -> TextRow:
+    if not badge:
+        return TextRow(left=text, size=HEAD)
+    return TextRow(left=text, right=badge, size=HEAD, right_color=INK, right_weight="bold")
+
+
 def _with_note(rows: list[TextRow], note: str, width: float) -> list[TextRow]:
     """Put a note at the right of the last line that has room for it, or on one of its own."""
-    for index in reversed(range(len(rows))):
+    for index in reversed([index for index, row in enumerate(rows) if not row.right]):
         candidate = replace(rows[index], right=note)
         if candidate.width <= width:
             return [*rows[:index], candidate, *rows[index + 1 :]]

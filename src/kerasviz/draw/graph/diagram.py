@@ -21,13 +21,16 @@ from kerasviz.draw.color import INVALID, color_scale, warn_invalid
 from kerasviz.draw.figure import Placement, figure_for
 from kerasviz.draw.graph.boxes import (
     BODY,
+    BOLD,
     FAINT,
     FOOT,
+    HEAD,
     INDEX,
     INK,
     LINE,
     PAD,
     MapLayout,
+    Maps,
     NodeBox,
     TextRow,
     box_rows,
@@ -47,7 +50,8 @@ PAGE = (11 * 72.0, 8.2 * 72.0)
 MIN_WIDTH, MARGIN, TITLE_PAD = 230.0, 9.0, 8.0
 BLEED = 1.0
 """How far the outlines of the outermost boxes reach beyond them."""
-HEADER = LINE * BODY + PAD
+STACK = 2.5
+"""How far the outline of a second box reaches out from behind one that repeats."""
 MAX_HEADER_WIDTH = 260.0
 ROUNDING, TURN = 3.5, 5.0
 ARROW = np.array([(-2.6, -5.5), (2.6, -5.5), (0, 0), (-2.6, -5.5)])
@@ -76,13 +80,42 @@ class FrameBox:
 
     Args:
         title: What is written above it.
+        detail: A second line of it.
+        count: How many blocks alike follow one another, of which it holds the first.
+        addresses: The address of each of these.
         is_frozen: Whether none of the weights in it is trained.
         is_open: Whether the source of one of its inputs is unknown.
     """
 
     title: str
+    detail: str = ""
+    count: int = 1
+    addresses: tuple[str, ...] = ()
     is_frozen: bool = False
     is_open: bool = False
+
+    @property
+    def badge(self) -> str:
+        """How often it repeats: `× 5`."""
+        return f"× {self.count}" if self.count > 1 else ""
+
+    @property
+    def lead(self) -> float:
+        """The width that the badge takes before the title."""
+        return screen_width(f"{self.badge}  ", HEAD) * BOLD if self.badge else 0.0
+
+    @property
+    def header(self) -> tuple[float, float]:
+        """The width that its words need, and their height."""
+        width = max(self.lead + screen_width(self.title, BODY), screen_width(self.detail, BODY))
+        lines = 1 + bool(self.detail)
+        return min(width + 2 * PAD, MAX_HEADER_WIDTH), LINE * BODY * lines + PAD
+
+    @property
+    def words(self) -> str:
+        """All of its text, and every address that it stands for, in one line."""
+        names = f"{self.badge} ({', '.join(self.addresses)})" if self.badge else ""
+        return ", ".join(filter(None, (names, self.title, self.detail)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +130,7 @@ class Diagram:
         parents: The frame that each item is in.
         title: The default title.
         notes: Sentences for below the legend.
+        hidden: The pictures of boxes that are folded into others, by their names.
     """
 
     boxes: tuple[NodeBox, ...]
@@ -106,6 +140,7 @@ class Diagram:
     parents: tuple[int | None, ...]
     title: str
     notes: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, Maps], ...] = ()
 
 
 def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
@@ -146,9 +181,20 @@ def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
             parse_math=is_own,  # names hold no formulas
         )
         images = _Artist(ax, sheet, scale).draw()
-    pictured = [(box.name, box.maps) for box in diagram.boxes if box.maps is not None]
-    panels = [Panel(ax=ax, title=diagram.title)]
+    panels = [Panel(ax=ax, title=diagram.title), *_map_panels(diagram, images, ax)]
+    items: list[NodeBox | FrameBox] = [*diagram.boxes, *diagram.frames]
+    folded = [item for item in items if item.count > 1]
     panels += [
+        Panel(ax=ax, address=x.addresses[0], title=f"{x.badge}: {', '.join(x.addresses)}")
+        for x in folded
+    ]
+    return Plot(figure=ax.figure, panels=tuple(panels), owns_figure=placement.is_new)
+
+
+def _map_panels(diagram: Diagram, images: Sequence[AxesImage], ax: Axes) -> list[Panel]:
+    """Return the panel of each box with pictures, and then of those folded into others."""
+    pictured = [(box.name, box.maps) for box in diagram.boxes if box.maps is not None]
+    panels = [
         Panel(
             address=address,
             indices=maps.indices,
@@ -160,7 +206,10 @@ def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
         )
         for (address, maps), image in zip(pictured, images, strict=True)
     ]
-    return Plot(figure=ax.figure, panels=tuple(panels), owns_figure=placement.is_new)
+    return panels + [
+        Panel(address=address, indices=m.indices, values=m.tiles, title=m.label, ax=ax)
+        for address, m in diagram.hidden
+    ]
 
 
 class _Sheet:
@@ -178,10 +227,7 @@ class _Sheet:
             rows_height(rows) + (maps.height if maps else PAD)
             for rows, maps in zip(self.rows, self.maps, strict=True)
         ]
-        headers = tuple(
-            (min(screen_width(frame.title, BODY) + 2 * PAD, MAX_HEADER_WIDTH), HEADER)
-            for frame in diagram.frames
-        )
+        headers = tuple(frame.header for frame in diagram.frames)
         sizes = np.array([(across, height) for height in heights])
         self.graph = Graph(
             sizes=sizes,
@@ -276,9 +322,13 @@ class _Artist:
 
     def _describe(self, x: float, y: float) -> str:
         """Return all text of the box below the cursor, with nothing shortened."""
-        for box, (left, top, width, height) in zip(self.boxes, self.rects, strict=False):
+        items: list[NodeBox | FrameBox] = [*self.boxes, *self.frames]
+        # The innermost comes first: boxes before frames, and of those the last.
+        order = [*range(len(self.boxes)), *reversed(range(len(self.boxes), len(items)))]
+        for item in order:
+            left, top, width, height = self.rects[item]
             if left <= x <= left + width and top <= y <= top + height:
-                return box.words
+                return str(items[item].words)
         return ""
 
     def _add_paths(self, paths: Sequence[Path], zorder: float, **style: Any) -> None:
@@ -300,11 +350,20 @@ class _Artist:
             edgecolors=FRAME_COLOR,
             linestyles=["--" if frame.is_frozen else "-" for frame in self.frames],
         )
-        headers = [_rounded(left, top, width, HEADER) for left, top, width, _ in rects]
+        headers = [
+            _rounded(left, top, width, frame.header[1])
+            for frame, (left, top, width, _) in zip(self.frames, rects, strict=True)
+        ]
         self._add_paths(headers, 1.1, facecolors=HEADER_COLOR, edgecolors="none")
         for frame, (left, top, width, _) in zip(self.frames, rects, strict=True):
-            title = elide_middle(frame.title, width - 2 * PAD, BODY)
-            self._write(left + PAD, top + 0.7 * HEADER, title, BODY)
+            base, room = top + PAD / 2 + 0.95 * BODY, width - 2 * PAD
+            if frame.badge:
+                self._write(left + PAD, base, frame.badge, HEAD, weight="bold")
+            title = elide_middle(frame.title, room - frame.lead, BODY)
+            self._write(left + PAD + frame.lead, base, title, BODY)
+            if frame.detail:
+                detail = elide_middle(frame.detail, room, BODY)
+                self._write(left + PAD, base + LINE * BODY, detail, BODY)
 
     def _depth(self, frame: int) -> int:
         parent = self.sheet.diagram.parents[len(self.boxes) + frame]
@@ -341,6 +400,14 @@ class _Artist:
 
     def _draw_outlines(self, rects: np.ndarray, boxes: Sequence[NodeBox]) -> None:
         colors = [np.array(to_rgb(COLORS[box.kind])) for box in boxes]
+        behind = [index for index, box in enumerate(boxes) if box.count > 1]
+        if behind:
+            self._add_paths(
+                [_rounded(*np.add(rects[index], (STACK, STACK, 0, 0))) for index in behind],
+                1.9,
+                facecolors=[colors[index] for index in behind],
+                edgecolors=[0.6 * colors[index] for index in behind],
+            )
         self._add_paths(
             [_rounded(*rect) for rect in rects],
             2,
@@ -357,8 +424,8 @@ class _Artist:
             if row.left:
                 self._write(left + PAD, base, row.left, row.size, color=row.color)
             if row.right:
-                right, color = left + width - PAD, row.right_color
-                self._write(right, base, row.right, FOOT, color=color, ha="right")
+                style = {"ha": "right", "color": row.right_color, "weight": row.right_weight}
+                self._write(left + width - PAD, base, row.right, FOOT, **style)
             y += LINE * row.size
 
     def _draw_maps(self, box: NodeBox, layout: MapLayout, left: float, top: float) -> AxesImage:

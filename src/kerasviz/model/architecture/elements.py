@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from kerasviz.model.layer_call import CallPath, Shape
 
@@ -28,6 +29,10 @@ class Part:
         is_frozen: Whether it has weights, and none of them is trained.
         shares_with: The address of an earlier call that has the same weights, "" for none.
         is_layer: Whether it is a layer, and not another operation.
+        channel_axis: The axis of its outputs that holds the channels.
+        structure: A key that is equal for parts that are built alike, see `structure`.
+        weights: The shapes of all its weights.
+        convolutions: How many convolutions are inside it.
     """
 
     address: str
@@ -42,6 +47,17 @@ class Part:
     is_frozen: bool = False
     shares_with: str = ""
     is_layer: bool = True
+    channel_axis: int = -1
+    structure: Hashable = ()
+    weights: tuple[Hashable, ...] = ()
+    convolutions: int = 0
+
+    def without_channels(self, shape: Shape) -> Shape:
+        """Return a shape of an output without its number of channels."""
+        if not shape:
+            return shape
+        axis = self.channel_axis % len(shape)
+        return (*shape[:axis], *shape[axis + 1 :])
 
     @property
     def name(self) -> str:
@@ -55,6 +71,21 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fold:
+    """Blocks that follow one another and are alike, of which only the first is shown.
+
+    Args:
+        addresses: For each block, the addresses of what its boxes are named after.
+        parameters: How many weights each block has that no earlier part has.
+        frozen: How many of these are frozen.
+    """
+
+    addresses: tuple[tuple[str, ...], ...]
+    parameters: tuple[int, ...]
+    frozen: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Node:
     """A box: one part, or several that follow one another.
 
@@ -62,16 +93,30 @@ class Node:
         parts: What is in it, in the order in which it runs.
         frame: The index of the frame that it is in, `None` outside.
         is_open: Whether the source of one of its inputs is unknown.
+        repeats: Boxes like this one that are folded into it.
+        fold: The blocks, where it is the whole of a folded block.
     """
 
     parts: tuple[Part, ...]
     frame: int | None = None
     is_open: bool = False
+    repeats: tuple[Node, ...] = ()
+    fold: Fold | None = None
+
+    def standing_for(self, others: Iterable[Node]) -> Node:
+        """Return this box, and others like it folded into it."""
+        repeats = [node for other in others for node in (other, *other.repeats)]
+        return replace(self, repeats=(*self.repeats, *repeats))
 
     @property
     def head(self) -> Part:
         """The part that the box is named after."""
         return next((part for part in self.parts if not part.is_padding), self.parts[0])
+
+    @property
+    def address(self) -> str:
+        """The address of what it returns."""
+        return self.parts[-1].address
 
     @property
     def output_shapes(self) -> tuple[Shape, ...]:
@@ -100,14 +145,23 @@ class Frame:
     """A model or composite layer whose inside is shown.
 
     Args:
-        part: The model or layer itself.
+        part: The model or layer itself; `None` of a block that is only a frame as it repeats.
         frame: The index of the frame that it is in, `None` outside.
         is_open: Whether the source of one of its inputs is unknown.
+        repeats: Frames like this one that are folded into it.
+        fold: The blocks, where it is the whole of a folded block.
     """
 
-    part: Part
+    part: Part | None
     frame: int | None = None
     is_open: bool = False
+    repeats: tuple[Frame, ...] = ()
+    fold: Fold | None = None
+
+    def standing_for(self, others: Iterable[Frame]) -> Frame:
+        """Return this frame, and others like it folded into it."""
+        repeats = [frame for other in others for frame in (other, *other.repeats)]
+        return replace(self, repeats=(*self.repeats, *repeats))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,3 +196,26 @@ class Architecture:
     frozen: int
     closed: tuple[str, ...] = ()
     failure: str = ""
+
+    def select(self, nodes: Sequence[int], frames: Sequence[int]) -> Architecture:
+        """Return the architecture of some nodes and frames, in this order, and their edges."""
+        index = {node: position for position, node in enumerate(nodes)}
+        index |= {~frame: ~position for position, frame in enumerate(frames)}
+
+        def around(frame: int | None) -> int | None:
+            return None if frame is None else ~index[~frame]
+
+        def pairs(all_: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+            return tuple((index[a], index[b]) for a, b in all_ if a in index and b in index)
+
+        own = [self.nodes[node] for node in nodes]
+        own_frames = [self.frames[frame] for frame in frames]
+        return replace(
+            self,
+            nodes=tuple(replace(node, frame=around(node.frame)) for node in own),
+            frames=tuple(replace(frame, frame=around(frame.frame)) for frame in own_frames),
+            edges=pairs(self.edges),
+            order=pairs(self.order),
+            inputs=tuple(index[item] for item in self.inputs if item in index),
+            outputs=tuple(index[item] for item in self.outputs if item in index),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -10,10 +11,11 @@ from kerasviz.model.architecture.elements import Origin
 from kerasviz.model.graph import GraphNode, as_functional, graph_nodes, is_graph
 from kerasviz.model.layer_call import Call, CallPath, CallStep
 
-CallReader = Callable[[Call, Sequence[Origin], Sequence[Origin]], tuple[int, list[Origin]]]
-"""Reads a call, given the origins of the tensors that it takes, and, where it calls a graph, the
-origins of the graph's inputs in the graph's own order. Returns the item that the call became, as in
-`Architecture.edges`, and the origins of its outputs."""
+CallReader = Callable[[Call, Sequence[Origin], Sequence[Origin], Any], tuple[int, list[Origin]]]
+"""Reads a call, given the origins of the tensors that it takes, where it calls a graph the origins
+of the graph's inputs in the graph's own order, and all of its arguments as far as they are known.
+Returns the item that the call became, as in `Architecture.edges`, and the origins of its
+outputs."""
 
 
 def read_graph(
@@ -47,7 +49,7 @@ def read_graph(
         sources = [origins[id(x)] for x in node.inputs]
         is_model = is_graph(node.operation)
         graph_inputs = _graph_input_origins(node, origins) if is_model else sources
-        _, outputs = read_call(call, sources, graph_inputs)
+        _, outputs = read_call(call, sources, graph_inputs, node.arguments)
         origins.update(zip(map(id, node.outputs), outputs, strict=True))
     return [origins[id(x)] for x in graph.outputs]
 

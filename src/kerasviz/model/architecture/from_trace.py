@@ -49,7 +49,7 @@ def read_trace(
     for call in calls:
         sources = connections.inputs.get(call.path, [None])
         origins = [unknown if source is None else origin(source) for source in sources]
-        item, outputs[call.path] = read_call(call, origins, origins)
+        item, outputs[call.path] = read_call(call, origins, origins, None)
         if last is not None and None in origins:
             order.append((last, item))
         last = item

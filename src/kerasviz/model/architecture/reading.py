@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import keras
 
+from kerasviz.model.addresses import is_convolution
 from kerasviz.model.architecture.description import activation, is_composite, kind, settings, title
 from kerasviz.model.architecture.elements import Architecture, Frame, Node, Origin, Part
+from kerasviz.model.architecture.folding import fold_repeats
 from kerasviz.model.architecture.from_graph import read_graph
 from kerasviz.model.architecture.from_trace import read_trace
 from kerasviz.model.architecture.merging import merge_chains
+from kerasviz.model.architecture.structure import (
+    argument_structure,
+    layer_structure,
+    weight_shapes,
+)
 from kerasviz.model.architecture.weights import WeightCounter
 from kerasviz.model.calls import input_specs, traced
 from kerasviz.model.connections import Connections
-from kerasviz.model.graph import as_functional, graph_nodes, is_graph, layer_calls
+from kerasviz.model.graph import as_functional, graph_nodes, held_layers, is_graph, layer_calls
 from kerasviz.model.layer_call import Call, CallPath, CallStep
 
 
 def read_architecture(
-    model: keras.Model, specs: Any = None, *, expand: int = 0, merge: bool = True
+    model: keras.Model,
+    specs: Any = None,
+    *,
+    expand: int = 0,
+    merge: bool = True,
+    fold: bool = False,
 ) -> Architecture:
     """Read the architecture of a model.
 
@@ -37,6 +49,7 @@ def read_architecture(
             inputs, or those that it was built for.
         expand: How many levels of nested models and composite layers to look into.
         merge: Whether layers that only finish another's work are in its box, see `merge_chains`.
+        fold: Whether blocks that repeat are folded into one, see `fold_repeats`.
 
     Raises:
         ValueError: The model is not built.
@@ -47,8 +60,9 @@ def read_architecture(
             f"The model '{model.name}' has no inputs yet, so no layer of it has a shape: build it "
             "with model.build(input_shape), or give `inputs`."
         )
-    architecture = _Reader(model, expand, _read_calls(model, specs, expand)).read(specs)
-    return merge_chains(architecture) if merge else architecture
+    architecture = _Reader(model, expand, _read_calls(model, specs, expand), fold=fold).read(specs)
+    architecture = merge_chains(architecture) if merge else architecture
+    return fold_repeats(architecture) if fold else architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +110,13 @@ def _needs_trace(call: Call) -> bool:
 class _Reader:
     """Collects the nodes, frames and edges of a model, call by call, and level by level."""
 
-    def __init__(self, model: keras.Model, expand: int, calls: _Calls) -> None:
+    def __init__(self, model: keras.Model, expand: int, calls: _Calls, *, fold: bool) -> None:
         self._model = model
         self._expand = expand
         self._calls = calls
-        self._weights = WeightCounter(model)
+        self._fold = fold
+        self._read: dict[CallPath, Call] = {}
+        """The calls that are nodes or frames, in the order in which they are read."""
         self._nodes: list[Node] = []
         self._frames: list[Frame] = []
         self._edges: dict[tuple[int, int], None] = {}
@@ -121,17 +137,20 @@ class _Reader:
             flat = keras.tree.flatten_with_path(specs)
             inputs = tuple(self._add_input(path, tensor) for path, tensor in flat)
             outputs = self._read_trace((), [(index,) for index in inputs], frame=None)
+        weights = WeightCounter(self._model)
+        frame_paths = {frame.part.path for frame in self._frames if frame.part}
+        weights.count(self._read, frame_paths)
         return Architecture(
             name=self._model.name,
-            nodes=tuple(self._nodes),
-            frames=tuple(self._frames),
+            nodes=tuple(map(weights.with_counts, self._nodes)),
+            frames=tuple(map(weights.with_counts, self._frames)),
             edges=tuple(self._edges),
             order=tuple(self._order),
             inputs=inputs,
             outputs=tuple(_items(outputs)),
             layers=self._count_layers(),
-            parameters=self._weights.total,
-            frozen=self._weights.frozen,
+            parameters=weights.total,
+            frozen=weights.frozen,
             closed=tuple(self._closed),
             failure=self._calls.failure,
         )
@@ -204,18 +223,18 @@ class _Reader:
         call: Call,
         inputs: Sequence[Origin],
         graph_inputs: Sequence[Origin],
+        arguments: Any,
     ) -> tuple[int, list[Origin]]:
         """Read one call in a frame, see `CallReader`: it becomes a node, or a frame of its own."""
-        is_frame = len(call.steps) <= self._expand and self._has_inside(call)
-        part = self._describe(call, len(inputs), is_frame=is_frame)
-        if is_frame:
+        self._read[call.path] = call
+        part = self._describe(call, len(inputs), arguments)
+        if len(call.steps) <= self._expand and self._has_inside(call):
             self._frames.append(Frame(part=part, frame=frame, is_open=None in inputs))
             index = len(self._frames) - 1
             if is_graph(call.layer):
                 outputs = self._read_graph(call.layer, call.steps, frame=index, inputs=graph_inputs)
             else:
                 outputs = self._read_composite(call, index, inputs)
-            self._weights.own(call)  # what is left belongs to no layer inside
             return ~index, outputs
         if self._calls.failure and part.kind == "model" and not is_graph(call.layer):
             self._closed += [call.address] * (len(call.steps) <= self._expand)
@@ -247,7 +266,7 @@ class _Reader:
             return not all(isinstance(x, keras.layers.InputLayer) for x in operations)
         return is_composite(call.layer) and call.path in self._calls.inside
 
-    def _describe(self, call: Call, arity: int, *, is_frame: bool) -> Part:
+    def _describe(self, call: Call, arity: int, arguments: Any) -> Part:
         layer, shapes = call.layer, tuple(tuple(x.shape) for x in call.outputs)
         part = Part(
             address=call.address,
@@ -258,8 +277,14 @@ class _Reader:
             settings=settings(layer, len(shapes[0]) if shapes else 0),
             activation=activation(layer),
             is_layer=isinstance(layer, keras.Layer),
+            channel_axis=call.channel_axis,
         )
-        return self._weights.count(part, call, is_frame=is_frame) if part.is_layer else part
+        if part.kind == "model":
+            part = replace(part, convolutions=sum(map(is_convolution, held_layers(layer))))
+        if not self._fold:
+            return part
+        structure = layer_structure(layer), argument_structure(arguments)
+        return replace(part, structure=structure, weights=weight_shapes(layer))
 
 
 def _items(origins: Iterable[Origin]) -> list[int]:

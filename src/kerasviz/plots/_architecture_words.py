@@ -1,0 +1,272 @@
+"""Write the words of a picture of an architecture: titles, counts, shapes, names, remarks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from kerasviz.draw.graph.boxes import Maps, NodeBox
+from kerasviz.draw.graph.diagram import Diagram, FrameBox
+from kerasviz.model.architecture.elements import Architecture, Fold, Frame, Node, Part
+from kerasviz.model.layer_call import Shape
+
+OPEN = (
+    "Dotted arrow: the input comes from an operation outside any layer (such as x + y), so its "
+    "source is unknown."
+)
+MAX_NAMES = 3
+"""How many names a box lists; of more it writes the first and the last."""
+
+
+def describe_diagram(
+    architecture: Architecture, pictures: Mapping[int, Maps], notes: list[str]
+) -> Diagram:
+    """Return the boxes and frames of an architecture, in words."""
+    nodes, frames = architecture.nodes, architecture.frames
+    around = [*(node.frame for node in nodes), *(frame.frame for frame in frames)]
+    is_open = any(node.is_open for node in nodes) or any(frame.is_open for frame in frames)
+
+    def index(item: int) -> int:
+        """Return the index of a node, or of a frame: those go on from the last node."""
+        return item if item >= 0 else len(nodes) + ~item
+
+    if any(node.fold for node in nodes) or any(frame.fold for frame in frames):
+        notes = [*notes, _explain_folds(bool(pictures))]
+    if architecture.closed:
+        notes = [*notes, _explain_closed(architecture)]
+    return Diagram(
+        boxes=tuple(_node_box(architecture, i, pictures.get(i)) for i in range(len(nodes))),
+        frames=tuple(map(_frame_box, frames)),
+        edges=tuple((index(a), index(b)) for a, b in architecture.edges),
+        order=tuple((index(a), index(b)) for a, b in architecture.order),
+        parents=tuple(None if frame is None else len(nodes) + frame for frame in around),
+        title=_title(architecture),
+        notes=(*notes, OPEN) if is_open else tuple(notes),
+    )
+
+
+def _explain_closed(architecture: Architecture) -> str:
+    names = ", ".join(architecture.closed[:3])
+    more = f" and {len(architecture.closed) - 3} more" if len(architecture.closed) > 3 else ""
+    return (
+        f"Not expanded: {names}{more}. What a composite layer calls is only known by tracing the "
+        f"model, which failed: {architecture.failure.splitlines()[0]:.200}"
+    )
+
+
+def _title(architecture: Architecture) -> str:
+    count, frozen = architecture.layers, architecture.frozen
+    words = [f"{count} layer{'s' if count != 1 else ''}"]
+    words.append(f"{architecture.parameters:,} parameters")
+    if frozen:
+        all_ = frozen == architecture.parameters
+        words.append("all frozen" if all_ else f"{frozen:,} of them frozen")
+    return one_line(f"{architecture.name}: {', '.join(words)}")
+
+
+def _explain_folds(has_maps: bool) -> str:
+    maps = ", and maps are those of the first" if has_maps else ""
+    return (
+        "×: blocks alike follow one another, of which one is drawn. Counts in it are those of one "
+        f"block{maps}; fold=False draws every one."
+    )
+
+
+def _frame_box(frame: Frame) -> FrameBox:
+    part, fold = frame.part, frame.fold
+    if part is None and fold is None:  # which no frame is
+        return FrameBox(title="")
+    title, words = "", []
+    if fold is not None:
+        title = span_names(_block_names(fold))
+        words = _fold_weights(fold)
+    if part is not None:
+        own = [part.title, part.settings]
+        own += [] if fold else _weights(part.parameters, part.frozen)
+        own += [f"weights of {part.shares_with}"] if part.shares_with else []
+        title = f"{title or part.name}: {', '.join(own)}"
+    return FrameBox(
+        title=one_line(title),
+        detail=one_line(", ".join(words)),
+        count=1 if fold is None else len(fold.addresses),
+        addresses=() if fold is None else tuple(block[-1] for block in fold.addresses),
+        is_frozen=part is not None and part.is_frozen,
+        is_open=frame.is_open,
+    )
+
+
+def _block_names(fold: Fold) -> list[str]:
+    """Return a name for each block: what the names in it begin with, or that of its last box."""
+    names = []
+    for addresses in fold.addresses:
+        common = _common_start(list(addresses))
+        if any(re.match(r"[^\W_]", address[len(common) :]) for address in addresses):
+            common = common[: max(common.rfind("_"), common.rfind("/"), common.rfind("-")) + 1]
+        names.append(common.strip("_/-"))
+    is_told_apart = len(set(names)) == len(names) and all(names)
+    return names if is_told_apart else [block[-1] for block in fold.addresses]
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    """Return the letters with which all texts begin."""
+    first, last = min(texts), max(texts)
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
+    return first[:same]
+
+
+def span_names(names: Sequence[str]) -> str:
+    """Write names as one, with what tells them apart: `block2–6_conv`, `conv_3, 7, 11`."""
+    if len(set(names)) == 1:
+        return names[0]
+    start = len(re.sub(r"\d*$", "", _common_start(list(names))))
+    backwards = _common_start([name[start:][::-1] for name in names])[::-1]
+    end = len(re.sub(r"^\d*", "", backwards))
+    middles = [name[start : len(name) - end] for name in names]
+    before, after = names[0][:start], names[0][len(names[0]) - end :]
+    numbers = [int(x) for x in middles if x.isdecimal()]
+    letters = [ord(x) for x in middles if len(x) == 1 and x.isalpha()]
+    steps = numbers if len(numbers) == len(names) else letters
+    if len(steps) == len(names) > 2 and steps == list(range(steps[0], steps[0] + len(names))):
+        return f"{before}{middles[0]}–{middles[-1]}{after}"
+    if not before or not all(middles) or any(re.search(r"[/:]", x) for x in middles):
+        before, middles, after = "", list(names), ""
+    if len(middles) > MAX_NAMES:
+        return f"{before}{middles[0]}, {middles[1]} … {middles[-1]}{after}"
+    return before + ", ".join(middles) + after
+
+
+def _spread(texts: Sequence[str]) -> str:
+    """Write a setting that differs between repeats from the smallest to the largest."""
+    unique = list(dict.fromkeys(texts))
+    if len(unique) == 1:
+        return unique[0]
+    try:
+        unique = sorted(unique, key=float)
+    except ValueError:
+        return ", ".join(unique)
+    return f"{unique[0]}–{unique[-1]}"
+
+
+def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> NodeBox:
+    """Return the box of a node: it is named after its head, and the other parts are details."""
+    node = architecture.nodes[index]
+    head, position = node.head, node.parts.index(node.head)
+    same = [node, *node.repeats]
+    settings = [_spread(texts) for texts in zip(*map(_settings, same), strict=True)]
+    words = [_words(part, text) for part, text in zip(node.parts, settings, strict=True)]
+    details = [head.activation] if head.activation else []
+    details += words[position + 1 :]
+    title = f"{head.title} {settings[position]}".strip()
+    name = span_names([item.head.name for item in same]) if node.fold else head.name
+    if head.kind == "model":  # of a nested model the name says more than its class
+        title, name, details = name, "", [f"{head.title}, {head.settings}", *details]
+    return NodeBox(
+        kind=head.kind,
+        preceding=tuple(words[:position]),
+        head=one_line(title),
+        details=tuple(details),
+        note=one_line(", ".join(_notes(architecture, index))),
+        name=one_line(name),
+        shape=", ".join(map(spread_shape, zip(*(x.output_shapes for x in same), strict=True))),
+        is_frozen=node.is_frozen,
+        is_open=node.is_open,
+        count=len(node.fold.addresses) if node.fold else 1,
+        addresses=tuple(one_line(item.head.address) for item in same),
+        maps=maps,
+    )
+
+
+def _settings(node: Node) -> list[str]:
+    return [part.settings for part in node.parts]
+
+
+def _words(part: Part, settings: str) -> str:
+    """Return the words for a part that is not the head of its box."""
+    return settings if part.title == "Activation" else f"{part.title} {settings}".strip()
+
+
+def _notes(architecture: Architecture, index: int) -> list[str]:
+    node = architecture.nodes[index]
+    notes = _fold_weights(node.fold) if node.fold else _spread_weights([node, *node.repeats])
+    owner = next((part.shares_with for part in node.parts if part.shares_with), "")
+    if owner:
+        notes.append("shared" if _is_in_shared(architecture, node.frame) else f"weights of {owner}")
+    if index in architecture.outputs and any(a == index for a, _ in architecture.edges):
+        notes.append("output")
+    return notes
+
+
+def _is_in_shared(architecture: Architecture, frame: int | None) -> bool:
+    """Whether a frame around a box already says with what it shares its weights."""
+    if frame is None:
+        return False
+    part = architecture.frames[frame].part
+    if part is None:
+        return _is_in_shared(architecture, architecture.frames[frame].frame)
+    return bool(part.shares_with)
+
+
+def _spread_weights(nodes: Sequence[Node]) -> list[str]:
+    counts = sorted({node.parameters for node in nodes})
+    if len(counts) == 1:
+        return _weights(counts[0], nodes[0].frozen)
+    word = "frozen" if all(node.frozen == node.parameters for node in nodes) else "params"
+    return [f"{short_count(counts[0])}–{short_count(counts[-1])} {word}"]
+
+
+def _fold_weights(fold: Fold) -> list[str]:
+    """Return in words how many weights each block has, and all of them together."""
+    total, low, high = sum(fold.parameters), min(fold.parameters), max(fold.parameters)
+    if not total:
+        return []
+    each = short_count(low) if low == high else f"{short_count(low)}–{short_count(high)}"
+    word = "frozen" if fold.frozen == fold.parameters else "params"
+    frozen = sum(fold.frozen) if word == "params" else 0
+    notes = [f"{each} {word} each", f"{short_count(total)} in all"]
+    return notes + ([f"{short_count(frozen)} frozen"] if frozen else [])
+
+
+def _weights(parameters: int, frozen: int) -> list[str]:
+    """Return in words how many weights there are, and how many of them are frozen."""
+    if not parameters:
+        return []
+    count = short_count(parameters)
+    if frozen == parameters:
+        return [f"{count} frozen"]
+    word = "param" if parameters == 1 else "params"
+    return [f"{count} {word}", *([f"{short_count(frozen)} frozen"] if frozen else [])]
+
+
+def short_count(count: int) -> str:
+    """Write a number with five digits, or with three and k, M or G."""
+    if count < 100_000:
+        return f"{count:,}"
+    for unit, name in ((1e9, "G"), (1e6, "M")):
+        if count >= 0.9995 * unit:
+            return f"{count / unit:.3g}{name}"
+    return f"{count / 1e3:.3g}k"
+
+
+def one_line(text: str) -> str:
+    """Return text with a space for each character that cannot be printed, such as a line break."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def shape_text(shape: Shape) -> str:
+    """Write the shape of one sample; what is not known is ?."""
+    return "×".join("?" if size is None else str(size) for size in shape[1:]) or "scalar"
+
+
+def spread_shape(shapes: Sequence[Shape]) -> str:
+    """Write the shape of repeats: `56×56×64–256` where they differ along an axis."""
+    if len(set(shapes)) == 1:
+        return shape_text(shapes[0])
+    axes = [[size for size in sizes if size is not None] for sizes in zip(*shapes, strict=True)]
+    return "×".join(map(_spread_sizes, axes[1:]))
+
+
+def _spread_sizes(sizes: Sequence[int]) -> str:
+    if not sizes:
+        return "?"
+    low, high = min(sizes), max(sizes)
+    return str(low) if low == high else f"{low}–{high}"
