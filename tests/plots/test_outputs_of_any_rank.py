@@ -28,7 +28,7 @@ def compute(rng):
 def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
     model = model_of((5,), keras.layers.Dense(70, name="dense"))
     inputs, output = compute(model)
-    plot = plot_feature_maps(model, "dense", inputs, labels=True)
+    plot = plot_feature_maps(model, "dense", inputs, labels=True, kind="rows")
     array = plot.images[0].get_array()
     assert array.shape == (2 * 3 - 1, 2 * 32 - 1)
     np.testing.assert_allclose(array[::2, ::2].ravel()[:70], output, rtol=1e-5)
@@ -37,7 +37,7 @@ def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
     assert ax.get_title() == "dense: 70 values"
     assert [label.get_text() for label in ax.texts] == [str(n) for n in range(70)]
     assert ax.format_coord(0.5, 0.5).startswith("tile 0, row 0, column 0: ")
-    subset = plot_feature_maps(model, "dense", inputs, tiles=[7, 3], columns=1)
+    subset = plot_feature_maps(model, "dense", inputs, tiles=[7, 3], columns=1, kind="rows")
     np.testing.assert_allclose(subset.images[0].get_array()[::2, 0], output[[7, 3]], rtol=1e-5)
     assert subset.axes[0].get_title() == "dense: values 3, 7 of 70"
 
@@ -45,7 +45,7 @@ def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
 def test_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
     model = model_of((20, 2), keras.layers.Conv1D(6, 3, name="sequence"))
     inputs, output = compute(model)
-    plot = plot_feature_maps(model, "sequence", inputs)
+    plot = plot_feature_maps(model, "sequence", inputs, kind="rows")
     shown = read_tiles(plot.images[0], 1, 18)
     for number in range(6):
         np.testing.assert_allclose(shown[number, 0], output[:, number], rtol=1e-4, atol=1e-5)
@@ -148,7 +148,7 @@ def test_a_large_volume_is_drawn(plot_feature_maps, pixels):
 def test_ranks_stand_side_by_side(plot_feature_maps, volume_model, volume):
     plot = plot_feature_maps(volume_model, ["flat", "volume"], volume[0])
     titles = [ax.get_title() for ax in plot.axes]
-    assert titles == ["flat: 270 values", "volume: 3 feature maps, 3×6×5"]
+    assert titles == ["flat: 10 largest of 270 values", "volume: 3 feature maps, 3×6×5"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_tokens_are_a_sequence_until_the_grid_is_told(
 ):
     leading, model = tokens
     inputs, output = compute(model)
-    plot = plot_feature_maps(model, "tokens", inputs)
+    plot = plot_feature_maps(model, "tokens", inputs, kind="rows")
     shown = read_tiles(plot.images[0], 1, leading + 6)
     np.testing.assert_allclose(shown[:, 0], output.T, rtol=1e-4, atol=1e-5)
 
@@ -379,12 +379,15 @@ def test_a_mask_is_one_picture_per_sample(
     assert "over the 9×7 input" in read_title(over.axes[0])
 
 
-@pytest.mark.parametrize("kind", [None, "rows"])
-def test_three_axes_are_rows_until_they_are_an_image(
+@pytest.mark.parametrize("kind", [None, "rows", "lines"])
+def test_three_axes_are_a_sequence_until_they_are_an_image(
     plot_feature_maps, read_tiles, mask_model, kind
 ):
     plot = plot_feature_maps(mask_model, "mask", np.ones((9, 7)), kind=kind)
     assert plot.axes[0].get_title() == "mask: 7 feature maps, 9 steps"
+    if kind != "rows":
+        assert plot.panels[0].values.shape == (7, 9)
+        return
     assert read_tiles(plot.images[0], 1, 9).shape == (7, 1, 9)
 
 
@@ -411,7 +414,11 @@ def test_an_image_of_a_channels_first_model_is_not_turned(plot_feature_maps, rea
     ("layer", "options", "message"),
     [
         ("conv", {"kind": "imge"}, "Did you mean 'image'? Received: kind='imge'"),
-        ("conv", {"kind": 2}, "`kind` must be one of 'image', 'rows' or None. Received: kind=2"),
+        (
+            "conv",
+            {"kind": 2},
+            "`kind` must be one of 'lines', 'rows', 'bars', 'image' or None. Received: kind=2",
+        ),
         ("conv", {"kind": "rows"}, "Received: kind='rows', for 'conv', whose output has 4 axes"),
         ("flat", {"kind": "image"}, "Received: kind='image', for 'flat', whose output has 2 axes"),
         ("mask", {"kind": "image", "patch_grid": (3, 3)}, "`kind` and `patch_grid` cannot both"),
@@ -467,9 +474,11 @@ def heights(plot, count):
 @pytest.mark.parametrize(("steps", "channels"), [(485, 16), (3000, 1), (40, 6), (100, 700)])
 def test_a_row_of_a_sequence_can_be_seen(plot_feature_maps, steps, channels):
     model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
-    plot = plot_feature_maps(model, "k", np.linspace(-1, 1, steps), tiles=range(channels))
+    plot = plot_feature_maps(
+        model, "k", np.linspace(-1, 1, steps), tiles=range(channels), kind="rows"
+    )
     columns = round((plot.images[0].get_array().shape[1] + 1) / (steps + 1))
-    assert heights(plot, -(-channels // columns)).min() >= 5
+    assert heights(plot, -(-channels // columns)).min() >= 9.99
 
 
 @pytest.mark.parametrize(
@@ -481,7 +490,7 @@ def test_every_row_of_a_table_of_sequences_has_its_name(
     model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
     inputs = rng.normal(size=(samples, steps, 1))
     plot = plot_feature_maps(model, "k", inputs, sample="all")
-    assert heights(plot, samples).min() >= 5
+    assert heights(plot, samples).min() >= 9.99
     labels = plot.axes[0].get_yticklabels()
     assert [label.get_text() for label in labels] == [str(n) for n in range(samples)]
     boxes = [label.get_window_extent() for label in labels]

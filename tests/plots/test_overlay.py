@@ -615,7 +615,7 @@ def test_a_mistake_is_refused_before_the_model_is_run(armed_model, options, erro
 
 def test_maps_without_height_and_width_are_over_nothing(armed_model):
     message = (
-        "`overlay` takes layers whose maps have a height and a width. "
+        "`overlay` takes layers whose maps have a height and a width, or steps. "
         "Received: 'vector', whose output has no axis between samples and channels"
     )
     with pytest.raises(ValueError, match=re.escape(message)):

@@ -20,10 +20,10 @@ from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 from kerasviz.model.inputs.forms import check_inputs_form
 from kerasviz.plots._background import Interpolation, check_background
+from kerasviz.plots._maps.forms import Kind, check_class_names
 from kerasviz.plots._samples import Samples
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,
-    Kind,
     MapKeywords,
     Maps,
     check_keywords,
@@ -56,8 +56,9 @@ class FeatureMapSnapshots(LayerSnapshots):
         interpolation: How a map is enlarged over the picture.
         slices: Of volumes and videos, which positions along their further axes to draw.
         patch_grid: Of tokens, the rows and columns of the patches that they stand for.
-        kind: "image" for outputs `(samples, height, width)` that are one picture per sample, as in
-            `plot_feature_maps`.
+        kind: How an output is drawn, as in `plot_feature_maps`; with `None` all values of a vector
+            are drawn, and not only the largest.
+        class_names: A name for each value of a vector, as in `plot_feature_maps`.
         **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
             `figure`.
 
@@ -110,6 +111,7 @@ class FeatureMapSnapshots(LayerSnapshots):
         slices: Tiles | None = None,
         patch_grid: tuple[int, int] | None = None,
         kind: Kind | None = None,
+        class_names: Sequence[str] | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
         style = check_style(*OWN_KEYWORDS, *DESTINATIONS, **options)
@@ -121,6 +123,8 @@ class FeatureMapSnapshots(LayerSnapshots):
             slices=slices,
             patch_grid=patch_grid,
             kind=kind,
+            class_names=check_class_names(class_names),
+            is_recorded=True,
         )
         check_keywords(keywords)
         super().__init__(

@@ -39,6 +39,19 @@ class ColorChoice:
             values, cmap=self.cmap, vmin=self.vmin, vmax=self.vmax, norm=self.norm, signed=signed
         )
 
+    def of_chart(self, values: np.ndarray, *, signed: bool = False) -> ColorScale:
+        """Choose the limits of a chart, with 0 between them.
+
+        Colours of signed values need 0 in the middle. On an axis of values that would leave room
+        empty, unless the values are `signed` by nature.
+        """
+        scale = self.of(values, signed=signed)
+        if signed or self.norm is not None or self.vmin is not None or self.vmax is not None:
+            return scale
+        low, high = value_range(values)
+        low, high = min(low, 0.0), max(high, 0.0)
+        return ColorScale(Normalize(low, high if low < high else low + 1.0), scale.cmap)
+
 
 class Limits(NamedTuple):
     """Colour limits and whether the data has a sign."""

@@ -185,6 +185,8 @@ class Plot:
     def __repr__(self) -> str:
         if len(self.images) == 1:
             return f"Plot({self.images[0].get_label()})"
+        if len(self.panels) == 1 and self.panels[0].indices is not None:  # a chart of a layer
+            return f"Plot({self.panels[0].title.partition(chr(10))[0]})"
         return f"Plot({len(self.panels)} panel{'s' if len(self.panels) != 1 else ''})"
 
 

@@ -24,12 +24,14 @@ class Background:
         picture: The name or the index of an input, an array of pictures, or `None`.
         alpha: How much of a picture the maps cover.
         interpolation: How the maps are enlarged.
+        source: The keyword that an array came by.
     """
 
     is_beneath: bool
     picture: str | int | np.ndarray | None
     alpha: Opacity
     interpolation: Interpolation
+    source: str = "picture"
 
     @property
     def kind(self) -> str:
@@ -50,6 +52,7 @@ def check_background(overlay: Any, picture: Any, alpha: Any, interpolation: Any)
         TypeError: A value of the wrong type.
         ValueError: A value that does not exist, or keywords that contradict each other.
     """
+    source = "picture"
     if not _is_bool(overlay):
         if overlay is None or isinstance(overlay, (str, int, np.integer)):
             raise TypeError(
@@ -58,9 +61,9 @@ def check_background(overlay: Any, picture: Any, alpha: Any, interpolation: Any)
             )
         if picture is not None:
             raise ValueError("`overlay` and `picture` cannot both be a picture.")
-        picture, overlay = _as_picture_array("overlay", overlay), True
+        source, picture, overlay = "overlay", _as_array("overlay", overlay), True
     elif picture is not None and not isinstance(picture, (str, int, np.integer)):
-        picture = _as_picture_array("picture", picture)
+        picture = _as_array("picture", picture)
     if _is_bool(picture):
         raise TypeError(
             "`picture` must be the name or the index of an input, or an array. "
@@ -77,7 +80,11 @@ def check_background(overlay: Any, picture: Any, alpha: Any, interpolation: Any)
                 f"`{name}` can only be used together with `overlay`. Received: {name}={value!r}"
             )
     return Background(
-        is_beneath=bool(overlay), picture=picture, alpha=alpha, interpolation=interpolation
+        is_beneath=bool(overlay),
+        picture=picture,
+        alpha=alpha,
+        interpolation=interpolation,
+        source=source,
     )
 
 
@@ -98,7 +105,8 @@ def _check_alpha(alpha: Any) -> None:
         )
 
 
-def _as_picture_array(name: str, value: Any) -> np.ndarray:
+def _as_array(name: str, value: Any) -> np.ndarray:
+    """Return a picture or a signal of the caller's as an array of real numbers."""
     try:
         array = np.asarray(
             keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value
@@ -107,13 +115,24 @@ def _as_picture_array(name: str, value: Any) -> np.ndarray:
         raise ValueError(f"`{name}` must be an array that is not ragged. {error}") from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"`{name}` must hold real numbers. Received: dtype {array.dtype}")
+    if not array.size:
+        raise _wrong_shape(name, array)
+    return array
+
+
+def _wrong_shape(name: str, array: np.ndarray) -> ValueError:
+    return ValueError(
+        f"`{name}` must have the shape (height, width) or (height, width, 1 or 3), with an "
+        f"axis for the samples before these where there are several. "
+        f"Received: an array of shape {array.shape}"
+    )
+
+
+def _pictures_of(array: np.ndarray, name: str) -> np.ndarray:
+    """Return pictures of the caller's as `(samples, height, width, 1 or 3)`."""
     has_colors = array.ndim > 2 and array.shape[-1] in (1, 3)
-    if not array.size or array.ndim - has_colors not in (2, 3):
-        raise ValueError(
-            f"`{name}` must have the shape (height, width) or (height, width, 1 or 3), with an "
-            f"axis for the samples before these where there are several. "
-            f"Received: an array of shape {array.shape}"
-        )
+    if array.ndim - has_colors not in (2, 3):
+        raise _wrong_shape(name, array)
     if not has_colors:
         array = array[..., np.newaxis]
     return array if array.ndim == 4 else array[np.newaxis]
@@ -140,15 +159,16 @@ def find_backgrounds(
     if not isinstance(background.picture, np.ndarray):
         picture = _input_picture(extraction, background, grey=grey)
         return None if picture is None else picture[indices]
-    count, total = len(background.picture), len(extraction.batch)
+    pictures = _pictures_of(background.picture, background.source)
+    count, total = len(pictures), len(extraction.batch)
     if count == total:
-        return np.asarray(background.picture[indices])
+        return np.asarray(pictures[indices])
     if count > 1 or len(indices) > 1:
         raise ValueError(
             f"The picture must be one for each of the {total} samples in `inputs`, "
             f"or one where one sample is drawn. Received: {count} for {len(indices)} drawn"
         )
-    return background.picture
+    return pictures
 
 
 def _input_picture(
@@ -164,7 +184,7 @@ def _input_picture(
             i: array[..., np.newaxis] for i, array in enumerate(arrays) if array.ndim == 3
         }
     if background.picture is not None:
-        index = _find_input(background.picture, names)
+        index = find_input(background.picture, names)
         if index not in candidates:
             raise ValueError(
                 "`picture` must name an input of shape (samples, height, width, 1 or 3). "
@@ -194,7 +214,7 @@ def _as_pictures(array: np.ndarray) -> np.ndarray | None:
     return np.moveaxis(array, 1, 3) if array.shape[1] in (1, 3) else None
 
 
-def _find_input(picture: str | int | np.ndarray, names: list[str]) -> int:
+def find_input(picture: str | int | np.ndarray, names: list[str]) -> int:
     if isinstance(picture, str):
         if picture not in names:
             raise ValueError(

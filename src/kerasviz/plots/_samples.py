@@ -32,6 +32,7 @@ class ShownSamples:
         backgrounds: The picture of each, unsigned bytes `(samples, height, width, 3)`.
         note: What has to be said about the pictures.
         rows: How many rows a layer returns for the one sample, where these are not samples.
+        signals: The signal of each, `(samples, steps, channels)`.
     """
 
     indices: np.ndarray
@@ -42,6 +43,7 @@ class ShownSamples:
     backgrounds: np.ndarray | None = None
     note: str = ""
     rows: int | None = None
+    signals: np.ndarray | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def choose_samples(
     background: Background,
     *,
     grey: bool,
+    has_pictures: bool = True,
 ) -> ShownSamples:
     """Find the samples that are drawn, their names and their pictures.
 
@@ -114,6 +117,7 @@ def choose_samples(
         names: The caller's `sample_names`.
         background: The keywords about pictures.
         grey: Whether inputs without an axis of channels may be pictures.
+        has_pictures: Whether maps can be drawn over pictures.
     """
     total = len(extraction.batch)
     is_table = not isinstance(sample, (int, np.integer))
@@ -132,7 +136,7 @@ def choose_samples(
                 f"Received: sample_names={names!r:.80}"
             )
         samples = replace(samples, names=tuple(str(names[index]) for index in indices))
-    if not is_table and not background.is_beneath:
+    if not has_pictures or not (is_table or background.is_beneath):
         return samples
     pictures = find_backgrounds(extraction, background, indices, grey=grey)
     if pictures is None:
@@ -173,7 +177,7 @@ def rows_of_sample(
             f"has {_count_rows(rows)} for one sample, so its rows are not samples"
         )
     total = 1 if fixed else samples.total  # the same rows for every sample
-    return replace(samples, rows=rows, total=total, backgrounds=None, note="")
+    return replace(samples, rows=rows, total=total, backgrounds=None, signals=None, note="")
 
 
 def not_samples(address: str, rows: int | None, samples: int) -> ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import keras
 import numpy as np
@@ -25,6 +25,14 @@ from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_st
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.channel_axes import channel_axis
 from kerasviz.plots._background import Background, Interpolation, check_background
+from kerasviz.plots._maps.forms import (
+    Kind,
+    are_shares,
+    check_class_names,
+    choose_bars,
+    choose_form,
+)
+from kerasviz.plots._maps.signals import find_signals
 from kerasviz.plots._samples import (
     Samples,
     ShownSamples,
@@ -37,8 +45,6 @@ from kerasviz.plots._samples import (
 
 STRIP = 32
 """Values of a vector in a row."""
-
-Kind = Literal["image", "rows"]
 
 
 @shows_keywords(TileOptions, DEFAULTS)
@@ -56,6 +62,7 @@ def plot_feature_maps(
     slices: Tiles | None = None,
     patch_grid: tuple[int, int] | None = None,
     kind: Kind | None = None,
+    class_names: Sequence[str] | None = None,
     **options: Unpack[TileOptions],
 ) -> Plot:
     """Draw every feature map of a layer, for one sample or for several, as one picture.
@@ -78,9 +85,11 @@ def plot_feature_maps(
         sample_names: A name for each sample of `inputs`, such as its class, for the rows of the
             table or the title.
         overlay: Whether to draw each map over the picture that caused it, as large as that. An
-            array is the picture itself, such as the photo before it was preprocessed.
+            array is the picture itself, such as the photo before it was preprocessed. Of a sequence
+            it is the signal: lines are drawn over it, and rows are colours under it.
         picture: Which of several inputs is the picture, by name or index; or an array
-            `(height, width)` or `(height, width, 1 or 3)`, or one for each sample of `inputs`.
+            `(height, width)` or `(height, width, 1 or 3)`, or one for each sample of `inputs`. Of
+            a sequence, which input is the signal, or `(steps,)` or `(steps, channels)`.
         alpha: How much of the picture a map covers: "strength", nothing where it is 0 and most
             where it is strongest; or a number from 0 to 1, everywhere.
         interpolation: How a map is enlarged over the picture. "nearest": every value covers the
@@ -90,10 +99,16 @@ def plot_feature_maps(
         patch_grid: Of outputs `(tokens, channels)`, the rows and columns of patches that the
             tokens stand for, to lay each channel out as an image. Tokens before these, such as a
             class token, are left out.
-        kind: How an output is drawn whose shape does not tell. "image": its last two axes are the
-            height and the width of one picture per sample, such as a mask or a depth map
-            `(samples, height, width)`. "rows": a sequence `(samples, steps, channels)`, with one
-            row per channel. `None`: three axes are a sequence, more are images.
+        kind: How an output is drawn. "lines": a sequence `(samples, steps, channels)` as one curve
+            per channel, all on one scale, below the signal itself where an input is one. "rows": a
+            sequence with one row of colours per channel, or a vector in rows of 32 values. "bars":
+            the values of a vector, the ten largest where `tiles`, `sort` and `top` choose no
+            others. "image": the last two axes are the height and the width of one picture per
+            sample, such as a mask or a depth map `(samples, height, width)`. `None`: a sequence of
+            one sample is drawn as lines where these are at most 32, and as rows else; a vector of
+            one sample as bars; several samples as a table of colours; more axes are images.
+        class_names: A name for each value of a vector, such as the classes of a softmax; layers
+            with another number of values keep their indices.
         **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by all the
             samples that are drawn.
 
@@ -109,9 +124,13 @@ def plot_feature_maps(
             whose rows are not samples, or a keyword cannot be used as it is.
 
     Notes:
-        Each channel is a tile. Of a vector it is one value, of a sequence a row; of a volume it is
-        a group of slices, and so are the frames of a video and the steps of a ConvLSTM. Of complex
-        values the magnitudes are drawn, and the title says so.
+        Each channel is a tile, a curve or a bar. Of a volume it is a group of slices, and so are
+        the frames of a video and the steps of a ConvLSTM. Of complex values the magnitudes are
+        drawn, and the title says so.
+
+        A sequence is stretched over the time axis of its signal, as if each of its steps stood for
+        an equal part of it. An input is a signal if it has the shape `(samples, steps, channels)`
+        with at most 6 channels, or `(samples, steps)` and is not whole numbers, which are tokens.
 
         A map that has one value everywhere is crossed out, and the title counts it as "constant
         here": whether its filter is dead, one image cannot tell.
@@ -155,6 +174,7 @@ def plot_feature_maps(
         slices=slices,
         patch_grid=patch_grid,
         kind=kind,
+        class_names=check_class_names(class_names),
     )
     check_keywords(keywords)
     panels = prepare_maps(model, layer, inputs, keywords).panels()
@@ -171,12 +191,16 @@ OWN_KEYWORDS = (
     "slices",
     "patch_grid",
     "kind",
+    "class_names",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapKeywords:
-    """The keywords about maps, checked as far as possible without a model."""
+    """The keywords about maps, checked as far as possible without a model.
+
+    `is_recorded` is whether the maps are recorded again and again, as by a callback.
+    """
 
     style: TileStyle
     sample: Samples
@@ -185,6 +209,13 @@ class MapKeywords:
     slices: Tiles | None
     patch_grid: tuple[int, int] | None
     kind: Kind | None
+    class_names: tuple[str, ...] | None = None
+    is_recorded: bool = False
+
+    def names_of(self, channels: int) -> tuple[str, ...] | None:
+        """Return the names of the channels of an output; `None` where it has another number."""
+        names = self.class_names
+        return names if names is not None and len(names) == channels else None
 
 
 def check_keywords(keywords: MapKeywords) -> None:
@@ -199,6 +230,11 @@ def check_keywords(keywords: MapKeywords) -> None:
                 f"image already. Received: kind={kind!r}, patch_grid={patch_grid!r}"
             )
     check_sample(keywords.sample, keywords.style.layout.columns)
+    if kind == "bars" and not isinstance(keywords.sample, (int, np.integer)):
+        raise ValueError(
+            "`kind` can be 'bars' for one sample; several are a table, with kind=None. "
+            f"Received: kind='bars', sample={keywords.sample!r}"
+        )
     is_single = isinstance(keywords.sample, (int, np.integer))
     if background.picture is not None and is_single and not background.is_beneath:
         raise ValueError("`picture` can only be used together with `overlay` or several samples.")
@@ -233,15 +269,51 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
     check_panels(len(targets), keywords.style.place.ax)
     for target in targets:
         check_target(target, keywords)
+    _check_names_fit(targets, keywords)
     grey = keywords.patch_grid is not None or keywords.kind == "image"
     grey = grey or any(len(target.call.output_shape or ()) > 3 for target in targets)
+    steps = [steps for target in targets if (steps := _sequence_steps(target, keywords))]
+    background = keywords.background
+    is_over_signal = background.is_beneath or isinstance(background.picture, np.ndarray)
     samples = choose_samples(
-        extraction, keywords.sample, keywords.sample_names, keywords.background, grey=grey
+        extraction,
+        keywords.sample,
+        keywords.sample_names,
+        background,
+        grey=grey,
+        has_pictures=not (is_over_signal and len(steps) == len(targets)),
     )
+    if steps:
+        signals = find_signals(extraction, background, samples.indices, steps=max(steps))
+        samples = replace(samples, signals=signals)
     for address, call in targets:
         if len(samples.indices) > 1 and has_fixed_rows(call, 0, extraction.specs):
             raise not_samples(address, None, len(samples.indices))
     return Maps(take_samples(extraction, samples.indices), samples, keywords)
+
+
+def _check_names_fit(targets: Sequence[NamedCall], keywords: MapKeywords) -> None:
+    """Refuse `class_names` that no layer has the right number of values for."""
+    counts = [(target.address, _split_shape(target, None)[1]) for target in targets]
+    if keywords.class_names is None or any(count is None for _, count in counts):
+        return
+    if not any(keywords.names_of(count or 0) for _, count in counts):
+        address, count = counts[-1]
+        raise ValueError(
+            f"`class_names` must have a name for each of the {count} values of {address!r}. "
+            f"Received: {len(keywords.class_names)} names"
+        )
+
+
+def _sequence_steps(target: NamedCall, keywords: MapKeywords) -> int:
+    """Return how many steps the maps of a layer have; 0 where they are no sequences.
+
+    Where the number of steps is known only when the model runs, it is 1.
+    """
+    axes, _ = _split_shape(target, keywords.kind)
+    if len(axes) != 1 or keywords.kind == "image" or keywords.patch_grid is not None:
+        return 0
+    return axes[0] if isinstance(axes[0], int) else 1
 
 
 def _select_drawable(targets: Selection, keywords: MapKeywords) -> Selection:
@@ -298,7 +370,7 @@ def _check_output_shape(target: NamedCall, keywords: MapKeywords) -> None:
     axes, _ = _split_shape(target, keywords.kind)
     _check_kind(len(shape), address, keywords.kind)
     if keywords.background.is_beneath and keywords.patch_grid is None:
-        _check_image_axes(len(axes), address)
+        _check_overlay_axes(len(axes), address)
 
 
 def _check_rank(shape: Sequence[Any], address: str) -> None:
@@ -311,21 +383,23 @@ def _check_rank(shape: Sequence[Any], address: str) -> None:
 
 def _check_kind(rank: int, address: str, kind: Kind | None) -> None:
     """Refuse a `kind` for an output that has another number of axes."""
-    if kind is None or (rank > 2 if kind == "image" else rank == 3):
+    ranks = {"image": rank > 2, "lines": rank == 3, "rows": rank in (2, 3), "bars": rank == 2}
+    if kind is None or ranks[kind]:
         return
-    axes = "(samples, height, width)" if kind == "image" else "(samples, steps, channels)"
+    axes = "(samples, steps, channels)"
+    if kind in ("image", "bars"):
+        axes = "(samples, height, width)" if kind == "image" else "(samples, values)"
     raise ValueError(
         f"`kind` can be {kind!r} for an output of shape {axes}. "
         f"Received: kind={kind!r}, for '{address}', whose output has {rank} axes"
     )
 
 
-def _check_image_axes(count: int, name: str) -> None:
-    if count < 2:
+def _check_overlay_axes(count: int, name: str) -> None:
+    if not count:
         raise ValueError(
-            "`overlay` takes layers whose maps have a height and a width. "
-            f"Received: '{name}', whose output has {'one axis' if count else 'no axis'} "
-            "between samples and channels"
+            "`overlay` takes layers whose maps have a height and a width, or steps. "
+            f"Received: '{name}', whose output has no axis between samples and channels"
         )
 
 
@@ -382,9 +456,27 @@ def map_panel(
         notes += more
     rows, *axes, channels = maps.shape
     if samples.background.is_beneath:
-        _check_image_axes(len(axes), address)
+        _check_overlay_axes(len(axes), address)
     kind = "feature maps" if axes else "values"
-    indices, words = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, kind, of=repr(address))
+    chosen = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, kind, of=repr(address))
+    is_table = samples.is_table or samples.rows is not None
+    form = choose_form(
+        axes,
+        keywords.kind,
+        len(chosen.indices),
+        is_table=is_table,
+        is_recorded=keywords.is_recorded,
+        is_over=samples.background.is_beneath and len(axes) == 1,
+    )
+    if form == "bars":
+        chosen = choose_bars(maps[0], style.choice, repr(address))
+    indices, words = chosen
+    signals = samples.signals if form in ("lines", "heat") else None
+    has_pictures = form == "tiles" and not (samples.background.is_beneath and len(axes) < 2)
+    backgrounds = samples.backgrounds if has_pictures else None
+    if signals is not None and samples.background.is_beneath:
+        notes += ("over the signal",)
+    names = keywords.names_of(channels)
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(rows, -1, height, width, channels)
     parts = None
@@ -408,14 +500,16 @@ def map_panel(
         slices=volumes.shape[1],
         columns=None if axes else STRIP,
         slice_indices=parts,
-        backgrounds=samples.backgrounds,
+        backgrounds=backgrounds,
         alpha=samples.background.alpha if samples.background.is_beneath else None,
         smooth=samples.background.interpolation == "bilinear",
         words=words,
         absent_rule="constant here",
-        free_height=len(axes) < 2
-        and samples.backgrounds is None
-        and bool(axes or samples.is_table),
+        free_height=len(axes) < 2 and backgrounds is None and bool(axes or is_table),
+        form=form,
+        signals=signals,
+        is_share=form == "bars" and are_shares(maps[0]),
+        tile_names=() if names is None else tuple(names[index] for index in indices),
     )
 
 

@@ -171,9 +171,11 @@ def record_of(
     arrays = {"values": panel.values, "indices": panel.indices}
     arrays |= {
         name: getattr(panel, name)
-        for name in ("backgrounds", "slice_indices")
+        for name in ("backgrounds", "slice_indices", "signals")
         if getattr(panel, name) is not None
     }
+    if panel.tile_names:
+        arrays["tile_names"] = np.array(panel.tile_names)
     facts = _plain_facts(panel)
     if panel.table is not None:
         arrays |= {"table_rows": panel.table.rows, "table_columns": panel.table.columns}
@@ -213,6 +215,8 @@ def panel_of(record: SnapshotRecord) -> TilePanel:
         indices=arrays["indices"],
         backgrounds=arrays.get("backgrounds"),
         slice_indices=arrays.get("slice_indices"),
+        signals=arrays.get("signals"),
+        tile_names=tuple(map(str, arrays.get("tile_names", ()))),
         notes=(f"{record.unit} {record.step}", *record.notes),
         table=table,
         **facts,
@@ -279,7 +283,10 @@ class StepSeries:
         if table is not None:
             table = replace(table, columns=table.columns[order])
         words = panel.words if self.words is None else self.words
-        return replace(panel, values=tiles, indices=indices, table=table, words=words)
+        names = tuple(panel.tile_names[position] for position in order if panel.tile_names)
+        return replace(
+            panel, values=tiles, indices=indices, table=table, words=words, tile_names=names
+        )
 
 
 def share_scales(layers: Sequence[StepSeries], colors: ColorChoice) -> list[SharedColors]:
@@ -327,7 +334,8 @@ class StepMovie:
     @property
     def palette(self) -> Image.Image | None:
         """The colours of all frames, `None` where tiles are colours or are over pictures."""
-        if self.shared.scale is None or self.series.last.backgrounds is not None:
+        last = self.series.last
+        if self.shared.scale is None or last.backgrounds is not None or last.is_chart:
             return None
         return value_palette(self.shared.scale)
 

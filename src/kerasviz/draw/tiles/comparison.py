@@ -28,7 +28,7 @@ from kerasviz.draw.panel_grid import (
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import LINE_FILL, escape, font_size, text_height, wrap_text
 from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_ROOM, BAR_WIDTH, add_bar, needs_bar
-from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, Plan, make_plan
+from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, AnyPlan, make_plan
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.picture import MARGIN, TITLE_PAD, draw_plan, panel_title
 from kerasviz.draw.tiles.scaling import resolve_scales
@@ -86,7 +86,7 @@ class _Part:
 
     item: _Item
     ax: Axes
-    image: AxesImage
+    image: AxesImage | None
     bar: Colorbar | None
     extent: PanelExtent
 
@@ -297,7 +297,7 @@ def _draw_into_axes(
 def _draw_items(
     axes: Sequence[Axes],
     items: Sequence[_Item],
-    plans: Sequence[Plan],
+    plans: Sequence[AnyPlan],
     *,
     columns: int,
     line_width: float,
@@ -311,12 +311,12 @@ def _draw_items(
         image = draw_plan(ax, plan, item.scale)
         height, width = plan.size
         left, below, right = 0.0, 0.0, 0.0
-        if plan.panel.table is not None:
+        if plan.panel.table is not None and not plan.panel.is_chart:
             around = measure(ax)
             left, below = around.left, around.below
         bar = None
         sharing = _sharing(items, i, columns, style)
-        if sharing:
+        if image is not None and sharing:
             bar = _add_shared_bar(image, plan, sharing)
             right = BAR_PAD + BAR_WIDTH + measure(bar.ax).right
         start = i - i % columns
@@ -346,7 +346,7 @@ def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> 
     return [other.panel for other in sharing]
 
 
-def _add_shared_bar(image: AxesImage, plan: Plan, sharing: Sequence[TilePanel]) -> Colorbar:
+def _add_shared_bar(image: AxesImage, plan: AnyPlan, sharing: Sequence[TilePanel]) -> Colorbar:
     """Add a colour bar as high as the mosaic, with arrows where one of the panels needs them."""
     width = plan.size[1]
     cax = image.axes.inset_axes((1 + BAR_PAD / width, 0, BAR_WIDTH / width, 1))
@@ -373,5 +373,9 @@ def _plot(figure: Figure | SubFigure, parts: Sequence[_Part], *, is_new: bool) -
     bar = None
     for each in reversed(parts):
         bar = each.bar or bar
-        panels.append(each.item.panel.drawn_as(each.image, bar, each.item.title))
+        panel, image = each.item.panel, each.image
+        shared = None if image is None else bar
+        panels.append(
+            panel.drawn_as(each.ax, image, shared, each.item.scale, title=each.item.title)
+        )
     return Plot(figure=figure, panels=tuple(reversed(panels)), owns_figure=is_new)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kerasviz.draw.charts.bars import BarPlan, plan_bars
+from kerasviz.draw.charts.sizes import strip_sizes
+from kerasviz.draw.charts.strips import StripPlan
 from kerasviz.draw.text import LINE_HEIGHT, font_size, text_width
 from kerasviz.draw.tiles.background import enlarge, raster_size, resample
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, choose_columns
@@ -43,7 +46,7 @@ ROW_ASPECT = 20
 """Width to height of a row of values, where it is long and there is room."""
 HIGH_ROW = 0.3
 """How high a row of values in a table is where there is room, in inches."""
-MIN_ROW_DOTS = 6
+MIN_ROW_DOTS = 10
 """How high a row of values is in a new figure, at least."""
 MAX_NAMED_HEIGHT = 100.0
 """How high a new figure becomes for each row of a table to have its name, in inches."""
@@ -86,6 +89,10 @@ class Plan:
         return self.grid.gap[0] * self.unit if above else 0.0
 
 
+AnyPlan = Plan | StripPlan | BarPlan
+"""A panel of tiles, or a chart."""
+
+
 def make_plan(
     panel: TilePanel,
     layout: TileLayout,
@@ -93,7 +100,7 @@ def make_plan(
     dpi: float,
     *,
     new: bool,
-) -> Plan:
+) -> AnyPlan:
     """Choose the grid and the size of a panel.
 
     Args:
@@ -104,6 +111,10 @@ def make_plan(
         new: Whether the figure is a new one, in which every value is made a whole number of dots
             wide and what needs more room gets it; in another the room is all there is.
     """
+    if panel.form == "bars":
+        return plan_bars(panel, room, new=new)
+    if panel.is_chart:
+        return StripPlan(panel=panel, sizes=strip_sizes(panel, layout, room, new=new))
     dots = dpi if new else None
     if panel.free_height:
         panel = _fit_rows(panel, room, dots)

@@ -35,6 +35,10 @@ MAX_MATRIX_ASPECT = 4
 MAX_TICKS = 16
 """How many rows or columns of a table get a number."""
 
+Form = Literal["tiles", "lines", "heat", "stems", "bars"]
+"""How the values of a panel are drawn: as tiles of colours, or, where they have one row each, as a
+chart; "heat" is a strip of colours under the signal that caused them."""
+
 AbsentRule = Literal["constant", "constant here", "zero", "none"]
 """Which tiles show nothing: those that are "constant", or "constant here" as a map of one image is,
 which tells nothing of others; those that are "zero" throughout, as of kernels, where any other
@@ -98,6 +102,12 @@ class TilePanel:
         free_height: Whether the tiles are rows of values, such as sequences, whose height has no
             scale in common with their width, so that they are as high as the picture needs.
         value_height: How high a value is drawn, in widths of a value.
+        form: How the values are drawn: tiles `(n, 1, steps)` can be "lines", "heat" or "stems",
+            where the slices of one index share a strip, and tiles `(n, 1, 1)` can be "bars".
+        signals: Of "lines" and "heat", the sequences that the maps stand for,
+            `(samples, steps, channels)`. Where `alpha` is given, they are in each strip.
+        tile_names: Names instead of the indices.
+        is_share: Whether the values of bars are shares of 1, such as probabilities.
     """
 
     values: np.ndarray
@@ -120,6 +130,10 @@ class TilePanel:
     absent_rule: AbsentRule = "constant"
     free_height: bool = False
     value_height: int = 1
+    form: Form = "tiles"
+    signals: np.ndarray | None = None
+    tile_names: tuple[str, ...] = ()
+    is_share: bool = False
 
     @property
     def tiles(self) -> np.ndarray:
@@ -130,6 +144,41 @@ class TilePanel:
     def is_rgb(self) -> bool:
         """Whether the tiles are colours."""
         return self.values.ndim == 4
+
+    @property
+    def is_chart(self) -> bool:
+        """Whether the values are drawn as a chart, and not as tiles."""
+        return self.form != "tiles"
+
+    @property
+    def has_colors(self) -> bool:
+        """Whether the values are drawn as colours."""
+        return self.form in ("tiles", "heat")
+
+    @property
+    def is_over_pictures(self) -> bool:
+        """Whether the tiles are drawn over pictures."""
+        return self.alpha is not None and not self.is_chart
+
+    @property
+    def has_own_scales(self) -> bool:
+        """Whether each tile is drawn on a scale of its own."""
+        return self.scaled_values is not None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each tile or group of tiles: its index, where it has no other."""
+        return self.tile_names or tuple(map(str, self.indices.tolist()))
+
+    def strip_name(self, index: int) -> str:
+        """Return in words which strip or bar of a chart this is."""
+        if self.table is None:
+            return f"{self.kind.removesuffix('s')} {self.names[index]}"
+        row, column = divmod(index, len(self.table.columns))
+        return (
+            f"{self.table.row_kind} {self.table.rows[row]}, "
+            f"{self.table.column_kind} {self.table.columns[column]}"
+        )
 
     @property
     def is_matrix(self) -> bool:
@@ -220,23 +269,38 @@ class TilePanel:
             # A table is filled row by row, so that the tiles of one index are a column of it.
             by_cell = values.reshape(len(self.table.rows), len(self.indices), *values.shape[1:])
             values = by_cell.swapaxes(0, 1)
-        return values
+        if self.form == "bars":
+            return values[..., 0, 0]
+        return values[..., 0, :] if self.is_chart else values
 
-    def drawn_as(self, image: AxesImage, colorbar: Colorbar | None, title: str = "") -> Panel:
+    def drawn_as(
+        self,
+        ax: Axes,
+        image: AxesImage | None,
+        colorbar: Colorbar | None,
+        scale: ColorScale | None,
+        *,
+        title: str = "",
+    ) -> Panel:
         """Return the data of this panel with the artists that show it.
 
         Args:
-            image: The image of the tiles.
+            ax: Where it is drawn.
+            image: The image of the tiles; `None` of a chart.
             colorbar: Its colour bar.
+            scale: The limits of a chart.
             title: Other words for what it shows than its own.
         """
+        limits = None if self.is_rgb or image is None else image.get_clim()
+        if image is None and scale is not None:
+            limits = float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 0.0)
         return Panel(
             address=self.address,
             indices=self.indices,
             values=self.values_by_index(),
-            limits=None if self.is_rgb else image.get_clim(),
+            limits=limits,
             title=title or self.title,
-            ax=image.axes,
+            ax=ax,
             image=image,
             colorbar=colorbar,
         )

@@ -19,7 +19,7 @@ from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, Rect, add_axes, mea
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import escape, font_size, text_height, wrap_text
 from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_ROOM, BAR_WIDTH, add_bar, needs_bar
-from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, Plan, make_plan
+from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, AnyPlan, Plan, make_plan
 from kerasviz.draw.tiles.panel import TilePanel, draw_panel
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import TileStyle
@@ -124,13 +124,13 @@ def _draw_into_new(
         ax = figure.add_axes(mosaic.fractions(figure))
         image = draw_plan(ax, plan, scale)
         bar = None
-        if needs_bar(scale, style):
+        if image is not None and needs_bar(scale, style):
             cax = figure.add_axes(_beside(mosaic).fractions(figure))
-            bar = add_bar(image, plan.panel.tiles, over=plan.panel.alpha is not None, cax=cax)
+            bar = add_bar(image, plan.panel.tiles, over=plan.panel.is_over_pictures, cax=cax)
         around = _measure(plan, ax, bar)
         title = panel_title(plan.panel, style.place.title)
         extents.append(_add_title(ax, title, plan, around))
-        parts.append(plan.panel.drawn_as(image, bar))
+        parts.append(plan.panel.drawn_as(ax, image, bar, scale))
     # Each panel is in the corner of its cell: their mosaics have no common edge to be aligned at.
     grid = PanelGrid(columns=_panel_columns(panels), is_aligned=False)
     rects = grid.place([panel.ax for panel in parts], extents, is_new=True)
@@ -145,11 +145,11 @@ def _beside(mosaic: Rect) -> Rect:
     return replace(mosaic, left=mosaic.left + mosaic.width + BAR_PAD, width=BAR_WIDTH)
 
 
-def _measure(plan: Plan, ax: Axes, bar: Colorbar | None) -> PanelExtent:
+def _measure(plan: AnyPlan, ax: Axes, bar: Colorbar | None) -> PanelExtent:
     """Return the extent of a panel without its title."""
     height, width = plan.size
     left, right, above, below = MARGIN, MARGIN, plan.head, MARGIN
-    if plan.panel.table is not None:
+    if plan.panel.table is not None and not plan.panel.is_chart:
         around = measure(ax)
         left += around.left
         below += around.below
@@ -162,7 +162,7 @@ def _measure(plan: Plan, ax: Axes, bar: Colorbar | None) -> PanelExtent:
     return PanelExtent(width=width, height=height, left=left, right=right, above=above, below=below)
 
 
-def _add_title(ax: Axes, title: str, plan: Plan, extent: PanelExtent) -> PanelExtent:
+def _add_title(ax: Axes, title: str, plan: AnyPlan, extent: PanelExtent) -> PanelExtent:
     """Write the title of a panel in a new figure, and return the extent with room for it."""
     size = font_size()
     text = wrap_text(title, (extent.width + extent.right - MARGIN) * 72, size)
@@ -183,19 +183,19 @@ def _draw_into_axes(
         extent = ax.get_window_extent()
         dpi = ax.figure.dpi
         full = extent.width / dpi, extent.height / dpi
-        has_bar = needs_bar(scale, style)
+        has_bar = panel.has_colors and needs_bar(scale, style)
         beside = min(BAR_ROOM, MAX_BAR_PART * full[0]) if has_bar else 0.0
         room = (full[0] - beside, full[1])
         plan = make_plan(panel, style.layout, room, dpi, new=False)
         image = draw_plan(ax, plan, scale)
         bar = None
         height, width = plan.size
-        if has_bar:
+        if image is not None and has_bar:
             pad = BAR_PAD / full[0]
             bar = add_bar(
                 image,
                 panel.tiles,
-                over=panel.alpha is not None,
+                over=panel.is_over_pictures,
                 ax=ax,
                 fraction=beside / full[0] - pad,
                 pad=pad,
@@ -205,12 +205,15 @@ def _draw_into_axes(
         size = font_size("medium" if full[0] >= SMALL_AXES else "small")
         title = wrap_text(panel_title(panel, style.place.title), (full[0] + width) / 2 * 72, size)
         _set_title(ax, title, plan, size)
-        parts.append(panel.drawn_as(image, bar))
+        parts.append(panel.drawn_as(ax, image, bar, scale))
     return Plot(figure=axes[0].figure, panels=tuple(parts))
 
 
-def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
-    """Draw a panel as it is planned."""
+def draw_plan(ax: Axes, plan: AnyPlan, scale: ColorScale | None) -> AxesImage | None:
+    """Draw a panel as it is planned; most charts have no image."""
+    if not isinstance(plan, Plan):
+        assert scale is not None  # a chart has no colours of its own
+        return plan.draw(ax, scale)
     image = draw_panel(
         ax,
         plan.panel,
@@ -229,7 +232,7 @@ def draw_plan(ax: Axes, plan: Plan, scale: ColorScale | None) -> AxesImage:
     return image
 
 
-def _set_title(ax: Axes, title: str, plan: Plan, size: float) -> None:
+def _set_title(ax: Axes, title: str, plan: AnyPlan, size: float) -> None:
     # The centred title, since that is the one that `get_title` returns, but flush with the tiles.
     pad = (plan.head + TITLE_PAD) * 72
     ax.set_title(title, fontsize=size, x=0, ha="left", y=1, pad=pad)

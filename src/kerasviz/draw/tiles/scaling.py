@@ -39,7 +39,7 @@ def resolve_scales(
         if colors.scale == "figure":
             values = np.concatenate([other.tiles.ravel() for other in panels])
         scaled, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, colors)
-        if scaled.alpha is not None and scale is not None:
+        if scaled.alpha is not None and scale is not None and scaled.has_colors:
             scale = see_through(scale, scaled.alpha, cmap_given=colors.cmap is not None)
         resolved.append(scaled)
         scales.append(scale)
@@ -52,6 +52,9 @@ def _scale_values(
     if colors.scale == "tile":
         values = normalize_tiles(_items(panel)).reshape(panel.tiles.shape)
         panel = replace(panel, scaled_values=values, notes=(*panel.notes, OWN_SCALE))
+    if not panel.has_colors:
+        values = np.append(values, 1.0) if panel.is_share else values
+        return panel, colors.of_chart(values, signed=panel.signed)
     return panel, colors.of(values, signed=panel.signed)
 
 

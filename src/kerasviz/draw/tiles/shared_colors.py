@@ -112,7 +112,9 @@ def share_colors(limits: ValueRange, panel: TilePanel, colors: ColorChoice) -> S
             convert=_unchanged,
             scale=None,
         )
-    scale = replace(colors, norm=limits.norm or colors.norm).of(ends, signed=panel.signed)
+    choice = replace(colors, norm=limits.norm or colors.norm)
+    choose = choice.of if panel.has_colors else choice.of_chart
+    scale = choose(ends, signed=panel.signed)
     return _with_scale(scale, panel, colors, _unchanged)
 
 
@@ -127,7 +129,7 @@ def _with_scale(
     convert: Callable[[TilePanel], TilePanel],
 ) -> SharedColors:
     shown = scale
-    if panel.alpha is not None:
+    if panel.alpha is not None and panel.has_colors:
         shown = see_through(scale, panel.alpha, cmap_given=colors.cmap is not None)
     fixed = ColorChoice(cmap=scale.cmap, norm=scale.norm)
     return SharedColors(colors=fixed, convert=convert, scale=shown)

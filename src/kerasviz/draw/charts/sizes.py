@@ -1,0 +1,200 @@
+"""Choose the sizes of strips and bars, with all that is written around them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from kerasviz.draw.text import LINE_HEIGHT, elide_middle, escape, font_size, screen_width
+from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.style import TileLayout
+
+# Sizes in inches, as those of a figure.
+MIN_STRIP, MAX_STRIP = 0.3, 0.8
+"""The lowest and the highest strip of a new figure."""
+STRIPS_HEIGHT = 5.5
+"""How high the strips of a new figure are together, where they need not be higher."""
+MAX_ROWS, MAX_COLUMNS = 12, 4
+"""From how many rows on there are more columns, and how many there are at most."""
+KERNEL_STEP, KERNEL_WIDTHS = 0.13, (0.75, 2.0)
+"""The width of a step of a kernel, and between which widths a kernel is."""
+KERNEL_HEIGHT = 0.6
+KERNEL_ASPECT = 1.4
+"""Width to height of a new figure of kernels."""
+ROW_GAP, HEAT_GAP, PAD = 0.08, 0.12, 0.06
+"""Distances between two rows of strips, and between a strip and what is written beside it."""
+MAX_NAME = 1.3
+"""The widest name beside a strip."""
+TICKS = 0.08
+"""Room for the marks of steps below the strips."""
+
+
+def line_height(size: str = "small") -> float:
+    """Return the height of a line of text of a relative font size, in inches."""
+    return LINE_HEIGHT * font_size(size) / 72
+
+
+def write_limit(value: float) -> str:
+    """Return a number of three digits as text."""
+    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripSizes:
+    """Where the strips of a panel are, in inches from its lower left corner.
+
+    Args:
+        count: How many strips there are, without those of signals.
+        columns: Strips in a row, without that of a signal beside a table.
+        rows: Rows, without that of a signal above.
+        strip: Height and width of a strip.
+        gaps: Distance between two rows and between two columns.
+        left: Room at the left for names.
+        right: Room at the right for the limits of the values.
+        above: Room above for the names of columns.
+        below: Room below for the steps.
+        signal: Whether a signal is "above" the strips, "beside" them, or behind them or nowhere,
+            "".
+        name_step: Of how many rows the first one is named, where not each has the room.
+        name_width: How wide a name may be.
+    """
+
+    count: int
+    columns: int
+    rows: int
+    strip: tuple[float, float]
+    gaps: tuple[float, float]
+    left: float
+    right: float
+    above: float
+    below: float
+    signal: str = ""
+    name_step: int = 1
+    name_width: float = MAX_NAME
+    pad: float = PAD
+
+    @property
+    def height(self) -> float:
+        """The height of all."""
+        rows = self.rows + (self.signal == "above")
+        strips = rows * self.strip[0] + (rows - 1) * self.gaps[0]
+        return self.below + strips + self.above
+
+    @property
+    def width(self) -> float:
+        """The width of all."""
+        columns = self.columns + (self.signal == "beside")
+        strips = columns * self.strip[1] + (columns - 1) * self.gaps[1]
+        return self.left + strips + self.right
+
+    def corner(self, row: int, column: int) -> tuple[float, float]:
+        """Return the lower left corner of a strip."""
+        row += self.signal == "above"
+        column += self.signal == "beside"
+        return self._corner(row, column)
+
+    def signal_corners(self) -> list[tuple[float, float]]:
+        """Return the lower left corners of the strips of signals: all, where they are behind."""
+        if not self.signal:
+            places = (divmod(index, self.columns) for index in range(self.count))
+            return [self._corner(row, column) for row, column in places]
+        if self.signal == "above":
+            return [self._corner(0, column) for column in range(self.columns)]
+        return [self._corner(row, 0) for row in range(self.rows)]
+
+    def lefts(self) -> list[float]:
+        """Return where each column begins."""
+        columns = self.columns + (self.signal == "beside")
+        return [self._corner(0, column)[0] for column in range(columns)]
+
+    def _corner(self, row: int, column: int) -> tuple[float, float]:
+        height, width = self.strip
+        top = self.height - self.above
+        return (
+            self.left + column * (width + self.gaps[1]),
+            top - height - row * (height + self.gaps[0]),
+        )
+
+    def elide(self, name: str) -> str:
+        """Return a name that is no wider than it may be, to be drawn letter by letter."""
+        return escape(elide_middle(name, 72 * self.name_width, font_size("small")))
+
+
+def strip_sizes(
+    panel: TilePanel, layout: TileLayout, room: tuple[float, float], *, new: bool
+) -> StripSizes:
+    """Choose how many strips are in a row, and how large they are.
+
+    Args:
+        panel: What to draw.
+        layout: How the strips are laid out.
+        room: Width and height to fill, in inches.
+        new: Whether the figure is a new one, which becomes as large as the strips need.
+    """
+    count, table = len(panel.tiles) // panel.slices, panel.table
+    is_kernel = panel.form == "stems"
+    has_signal = panel.signals is not None and panel.alpha is None
+    names = [str(name) for name in table.rows] if table is not None else list(panel.names)
+    if has_signal and table is None:
+        names.append("input")
+    size = font_size("small")
+    name_width = max(screen_width(name, size) for name in names) / 72
+    name_width = min(name_width, MAX_NAME if new else 0.25 * room[0]) + PAD
+    right = (
+        0.0
+        if panel.has_own_scales or panel.has_colors
+        else 5 * 0.62 * font_size("x-small") / 72 + PAD
+    )
+    line = line_height()
+    gaps = (HEAT_GAP if panel.has_colors else ROW_GAP), name_width + ROW_GAP
+    if table is not None:
+        gaps = ROW_GAP, 2 * ROW_GAP
+    if is_kernel:
+        gaps = ROW_GAP + line, 2 * ROW_GAP
+    if table is not None:
+        columns = len(table.columns)
+    elif layout.columns is not None:
+        columns = min(layout.columns, count)
+    elif is_kernel:
+        columns = _kernel_columns(panel, count, room, line)
+    else:
+        columns = min(max(1, math.ceil(count / MAX_ROWS)), MAX_COLUMNS)
+    rows = math.ceil(count / columns)
+    signal = "" if not has_signal else "above" if table is None else "beside"
+    left = 0.0 if is_kernel and table is None else name_width
+    above = line + 0.03 if is_kernel or table is not None else ROW_GAP / 2
+    below = 2 * line + TICKS
+    all_rows, all_columns = rows + (signal == "above"), columns + (signal == "beside")
+    width = (room[0] - left - right - (all_columns - 1) * gaps[1]) / all_columns
+    height = (room[1] - above - below - (all_rows - 1) * gaps[0]) / all_rows
+    if new:
+        height = min(max(STRIPS_HEIGHT / all_rows - gaps[0], MIN_STRIP, line), MAX_STRIP)
+        if is_kernel:
+            width, height = _kernel_width(panel), KERNEL_HEIGHT
+    width, height = max(width, 0.2), max(height, 0.02)
+    return StripSizes(
+        count=count,
+        columns=columns,
+        rows=rows,
+        strip=(height, width),
+        gaps=gaps,
+        left=left,
+        right=right,
+        above=above,
+        below=below,
+        signal=signal,
+        name_step=max(1, math.ceil(line / (height + gaps[0]))),
+        name_width=name_width - PAD,
+    )
+
+
+def _kernel_width(panel: TilePanel) -> float:
+    low, high = KERNEL_WIDTHS
+    return min(max(KERNEL_STEP * float(panel.tiles.shape[2]), low), high)
+
+
+def _kernel_columns(panel: TilePanel, count: int, room: tuple[float, float], line: float) -> int:
+    """Choose how many kernels are in a row, so that all together are somewhat wider than high."""
+    width, height = _kernel_width(panel) + 2 * ROW_GAP, KERNEL_HEIGHT + ROW_GAP + line
+    columns = max(1, round(math.sqrt(count * KERNEL_ASPECT * height / width)))
+    return min(columns, count, max(1, int(room[0] / width)))
