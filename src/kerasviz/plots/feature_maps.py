@@ -294,14 +294,20 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
 
 def _check_names_fit(targets: Sequence[NamedCall], keywords: MapKeywords) -> None:
     """Refuse `class_names` that no layer has the right number of values for."""
-    counts = [(target.address, _split_shape(target, None)[1]) for target in targets]
-    if keywords.class_names is None or any(count is None for _, count in counts):
+    names = keywords.class_names
+    if names is None or any(target.call.output_shape is None for target in targets):
         return
-    if not any(keywords.names_of(count or 0) for _, count in counts):
-        address, count = counts[-1]
+    vectors = [target for target in targets if not _split_shape(target, keywords.kind)[0]]
+    counts = [_split_shape(target, keywords.kind)[1] for target in vectors]
+    if not counts:
         raise ValueError(
-            f"`class_names` must have a name for each of the {count} values of {address!r}. "
-            f"Received: {len(keywords.class_names)} names"
+            "`class_names` can only be used for a vector of values, such as those of a softmax. "
+            f"Received: {targets[-1].address!r}, whose values have positions"
+        )
+    if len(names) not in counts:
+        raise ValueError(
+            f"`class_names` must have a name for each of the {counts[-1]} values of "
+            f"{vectors[-1].address!r}. Received: {len(names)} names"
         )
 
 
@@ -476,7 +482,7 @@ def map_panel(
     backgrounds = samples.backgrounds if has_pictures else None
     if signals is not None and samples.background.is_beneath:
         notes += ("over the signal",)
-    names = keywords.names_of(channels)
+    names = None if axes else keywords.names_of(channels)
     height, width = ([1, 1, *axes])[-2:]
     volumes = maps.reshape(rows, -1, height, width, channels)
     parts = None

@@ -97,7 +97,7 @@ class StripPlan:
     @property
     def unit(self) -> float:
         """Inches per step."""
-        return self.sizes.strip[1] / self.panel.tiles.shape[2]
+        return float(self.sizes.strip[1] / self.panel.tiles.shape[2])
 
     def draw(self, ax: Axes, scale: ColorScale) -> AxesImage | None:
         """Draw the strips, with their names, their limits and the steps.
