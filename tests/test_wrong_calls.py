@@ -37,7 +37,7 @@ STYLES: dict[str, tuple[Any, ...]] = {
     "sort": ("x", 3, True, []),
     "top": (*COUNTS, HUGE * -1),
     "tile_names": ("abc", 3, {}),
-    "labels": (None, 1, "yes"),
+    "labels": (1, "yes"),
     "scale": ("x", None, 3),
     "cmap": ("nope", 3, True, []),
     "vmin": ("3", True, NAN, []),

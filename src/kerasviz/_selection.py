@@ -13,7 +13,11 @@ from kerasviz._wording import list_indices
 Sort = Literal["norm", "mean"]
 
 
-Tiles = int | slice | Sequence[int]
+Tiles = int | slice | Sequence[int] | Literal["all"]
+
+INTS = "an int, a slice or a list of ints"
+MAX_TILES, TOP = 128, 64
+"""How many tiles are all drawn unless the caller chooses; of more, how many of the strongest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +42,11 @@ def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str =
         Integer array `(n,)` with `n >= 1`, in the caller's order.
 
     Raises:
-        TypeError: Not an int, a slice or a list of ints.
+        TypeError: Not an int, a slice, a list of ints or "all".
         ValueError: An index out of range, a slice with the step 0, or no tile at all.
     """
-    every = np.arange(count)
-    if tiles is None:
+    every, has_word = np.arange(count), name == "tiles"
+    if tiles is None or (has_word and isinstance(tiles, str) and tiles == "all"):
         return every
     if isinstance(tiles, slice):
         try:
@@ -54,9 +58,8 @@ def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str =
     else:
         wanted: Any = np.atleast_1d(np.asarray(tiles))
         if wanted.ndim != 1 or (wanted.size and not np.issubdtype(wanted.dtype, np.integer)):
-            raise TypeError(
-                f"`{name}` must be an int, a slice or a list of ints. Received: {name}={tiles!r}"
-            )
+            types = "an int, a slice, a list of ints or 'all'" if has_word else INTS
+            raise TypeError(f"`{name}` must be {types}. Received: {name}={tiles!r}")
         outside = wanted[(wanted < -count) | (wanted >= count)]
         if outside.size:
             raise ValueError(
@@ -69,6 +72,23 @@ def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str =
             f"`{name}` must select at least one of {count}. Received: {name}={tiles!r}"
         )
     return chosen
+
+
+def check_tile_names(names: Sequence[str] | None, count: int, noun: str, of: str = "") -> None:
+    """Refuse names that are not one for each tile that exists.
+
+    Args:
+        names: The caller's `tile_names`.
+        count: How many there are.
+        noun: What a tile is, in the plural.
+        of: What they belong to.
+    """
+    if names is not None and len(names) != count:
+        belonging = f" of {of}" if of else ""
+        raise ValueError(
+            f"`tile_names` must have a name for each of the {count} {noun}{belonging}. "
+            f"Received: tile_names={names!r:.80}"
+        )
 
 
 def tile_strength(tiles: np.ndarray, sort: Sort) -> np.ndarray:
@@ -87,17 +107,32 @@ class TileSelection(NamedTuple):
 
     Args:
         indices: The index of each, in the order in which they are drawn.
-        words: Which these are, for the title; "" where it is all of them.
+        words: Which these are, for the title; "" where it is all of them, or `note` says it.
+        note: What has to be said where the caller has not chosen, and not all are drawn.
     """
 
     indices: np.ndarray
     words: str
+    note: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be said, as notes of a panel."""
+        return (self.note,) if self.note else ()
 
 
 def choose_tiles(
-    tiles: np.ndarray, choice: TileChoice, noun: str, name: str = "", of: str = ""
+    tiles: np.ndarray,
+    choice: TileChoice,
+    noun: str,
+    *,
+    name: str = "",
+    of: str = "",
+    is_limited: bool = True,
 ) -> TileSelection:
     """Choose and order tiles as `tiles`, `sort` and `top` say.
+
+    Where `tiles` and `top` say nothing, and there are more than 128, these are the 64 strongest.
 
     Args:
         tiles: All there are, `(n, ...)`.
@@ -105,8 +140,15 @@ def choose_tiles(
         noun: What a tile is, in the plural.
         name: What an index is the index of, in the plural, where that has another name.
         of: What they belong to, for an error.
+        is_limited: Whether many tiles are too many to be drawn; those of a matrix are not.
     """
     count, sort, top = len(tiles), choice.sort, choice.top
+    if is_limited and choice.tiles is None and top is None and count > MAX_TILES:
+        strongest = order_tiles(np.arange(count), tile_strength(tiles, sort or "norm"))[:TOP]
+        by = ", by mean" if sort == "mean" else ""
+        return TileSelection(
+            strongest, "", f"{TOP} strongest of {count}{by}; tiles='all' draws every one"
+        )
     indices = select_tiles(choice.tiles, count, of=of)
     words = list_indices(indices, count, name or noun)
     if sort is not None or top is not None:

@@ -33,6 +33,14 @@ def sample_of(index: int, total: int) -> str:
     return f"sample {index} of {total}" if total > 1 else ""
 
 
+def beyond(values: np.ndarray, low: float, high: float) -> str:
+    """Return "6 of 288 beyond ±0.5" for a title, of finite values; nothing where there are none."""
+    values = values[np.isfinite(values)]
+    count = int(np.count_nonzero((values < low) | (values > high)))
+    limit = f"±{high:.2g}" if low == -high else f"{high:.2g}"
+    return f"{count:,} of {values.size:,} beyond {limit}" if count else ""
+
+
 def write_count(count: int, noun: str) -> str:
     """Return a count and its noun, which is given in the singular: "1 channel", "2 channels"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

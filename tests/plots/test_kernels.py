@@ -121,7 +121,7 @@ def test_channel_all_is_a_table_of_input_channels_by_filters(plot_kernels, grey_
     assert [label.get_text() for label in ax.get_xticklabels()] == list("012345")
     assert (ax.get_ylabel(), ax.get_xlabel()) == ("input channel", "filter")
     assert ax.get_title().startswith("second: 6 kernels, 3×3×4")
-    at = 2 * 3.18 + 1.5, 1 * 3.18 + 0.5
+    at = 2 * 3.6 + 1.5, 1 * 3.6 + 0.5
     assert ax.format_coord(*at).startswith("input channel 1, filter 2, row 0, column 1: ")
 
 

@@ -244,7 +244,7 @@ def test_a_mistake_is_refused_before_anything_is_drawn(array, name, options):
 
 
 def test_a_misspelt_keyword_is_refused(array):
-    with pytest.raises(TypeError, match=r"`colums`\. Did you mean 'columns'\?"):
+    with pytest.raises(TypeError, match=r"`colums`\. Did you mean 'columns'"):
         kerasviz.plot_tiles(array, colums=3)
 
 

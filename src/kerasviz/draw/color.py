@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -21,6 +21,15 @@ TINY, HUGE = 1e-30, 1e30
 
 
 Scale = Literal["layer", "tile", "figure"]
+Robust = bool | Literal["auto"]
+
+ROBUST_SHARE = 0.98
+"""The share of the values, zeros left out, that robust limits hold, as in seaborn and xarray."""
+WASHED_OUT = 2.5
+"""The largest magnitude washes out the rest from this multiple of the robust limit on. Normal
+values stay below it: of a million the largest is 2.1 times as large as their 98th percentile."""
+MAX_RANKED = 100_000
+"""Of more values than these, a part tells first whether all need to be ranked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +41,24 @@ class ColorChoice:
     vmin: float | None = None
     vmax: float | None = None
     norm: Normalize | str | None = None
+    robust: Robust = False
+
+    def limited(self, values: np.ndarray, *, signed: bool = False) -> ColorChoice:
+        """Return the choice with robust limits for an array, where these are to be used.
+
+        Limits and norms of the caller's take precedence.
+        """
+        limits = (self.vmin, self.vmax, self.norm)
+        if self.robust is False or self.scale == "tile" or limits != (None, None, None):
+            return replace(self, robust=False)
+        low, high = value_range(values)
+        reach, largest = robust_reach(values, is_exact=self.robust is True), max(-low, high)
+        if self.robust == "auto" and WASHED_OUT * reach < largest:
+            reach = robust_reach(values)
+        if not 0 < reach * (WASHED_OUT if self.robust == "auto" else 1) < largest:
+            return replace(self, robust=False)
+        lowest = -reach if signed or low < 0 else 0.0
+        return replace(self, robust=True, vmin=lowest, vmax=reach)
 
     def of(self, values: np.ndarray, *, signed: bool = False) -> ColorScale:
         """Choose norm and colormap for an array, see `color_scale`."""
@@ -92,6 +119,19 @@ def value_range(values: np.ndarray) -> tuple[float, float]:
             return 0.0, 0.0
         lowest, highest = finite.min(), finite.max()
     return float(lowest), float(highest)
+
+
+def robust_reach(values: np.ndarray, *, is_exact: bool = True) -> float:
+    """Return the magnitude that 98 % of the values stay below, zeros and NaN left out.
+
+    Zeros say where nothing is, as after a ReLU, and would make the strong values look rare. If it
+    need not be exact, an evenly spaced part of many values is ranked, which is much faster.
+    """
+    flat = values.ravel()
+    step = 1 if is_exact else max(1, flat.size // MAX_RANKED)
+    flat = np.abs(flat[::step].astype("float64"))
+    flat = flat[np.isfinite(flat) & (flat > 0)]
+    return float(np.quantile(flat, ROBUST_SHARE)) if flat.size else 0.0
 
 
 def is_small_float(dtype: np.dtype[Any]) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_choice
-from kerasviz._selection import Tiles, choose_tiles, select_tiles
+from kerasviz._selection import Tiles, check_tile_names, choose_tiles, select_tiles
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
@@ -343,6 +343,7 @@ def check_target(target: NamedCall, keywords: MapKeywords) -> None:
     axes, channels = _split_shape(target, keywords.kind)
     if isinstance(channels, int):
         select_tiles(keywords.style.choice.tiles, channels, of=repr(address))
+        check_tile_names(keywords.style.layout.tile_names, channels, "feature maps", repr(address))
     sizes = [size for size in axes if isinstance(size, int)]
     if target.call.output_shape is None or len(sizes) < len(axes):
         return
@@ -464,7 +465,8 @@ def map_panel(
     if samples.background.is_beneath:
         _check_overlay_axes(len(axes), address)
     kind = "feature maps" if axes else "values"
-    chosen = choose_tiles(np.moveaxis(maps, -1, 0), style.choice, kind, of=repr(address))
+    by_map = np.moveaxis(maps, -1, 0)
+    chosen = choose_tiles(by_map, style.choice, kind, of=repr(address), is_limited=bool(axes))
     is_table = samples.is_table or samples.rows is not None
     form = choose_form(
         axes,
@@ -476,7 +478,7 @@ def map_panel(
     )
     if form == "bars":
         chosen = choose_bars(maps[0], style.choice, repr(address))
-    indices, words = chosen
+    indices = chosen.indices
     signals = samples.signals if form in ("lines", "heat") else None
     has_pictures = form == "tiles" and not (samples.background.is_beneath and len(axes) < 2)
     backgrounds = samples.backgrounds if has_pictures else None
@@ -501,7 +503,8 @@ def map_panel(
         address=address,
         kind=kind,
         size=size,
-        notes=notes + samples.notes,
+        notes=notes + samples.notes + chosen.notes,
+        is_numbered=bool(chosen.note),
         table=samples.table(indices, kind),
         slices=volumes.shape[1],
         columns=None if axes else STRIP,
@@ -509,7 +512,7 @@ def map_panel(
         backgrounds=backgrounds,
         alpha=samples.background.alpha if samples.background.is_beneath else None,
         smooth=samples.background.interpolation == "bilinear",
-        words=words,
+        words=chosen.words,
         absent_rule="constant here",
         free_height=len(axes) < 2 and backgrounds is None and bool(axes or is_table),
         form=form,

@@ -132,8 +132,17 @@ def kernel_panel(
         )
     kind = "kernels" if window else f"{axes[1]}s"
     by_filter = np.moveaxis(kernel, -1, 0)
-    indices, words = choose_tiles(by_filter, style.choice, kind, f"{axes[1]}s", of=repr(address))
-    if is_point and (resolved == "all" or not isinstance(resolved, str)):
+    is_matrix = is_point and (resolved == "all" or not isinstance(resolved, str))
+    chosen = choose_tiles(
+        by_filter,
+        style.choice,
+        kind,
+        name=f"{axes[1]}s",
+        of=repr(address),
+        is_limited=not is_matrix,
+    )
+    indices = chosen.indices
+    if is_matrix:
         tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
     else:
         tiles, note, table = _patterns(kernel, resolved, indices, reference)
@@ -145,10 +154,11 @@ def kernel_panel(
         address=address,
         kind=kind,
         size=size if window else f"{in_channels} {axes[0]}s",
-        notes=(note,) if note else (),
+        notes=(*([note] if note else []), *chosen.notes),
+        is_numbered=bool(chosen.note),
         table=table,
         slices=math.prod(window[:-2]),
-        words=words,
+        words=chosen.words,
         signed=True,
         absent_rule="zero",
     )

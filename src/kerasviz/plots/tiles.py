@@ -50,6 +50,8 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
         kind="tiles",
         size=f"{height}×{width}",
         words=chosen.words,
+        notes=chosen.notes,
+        is_numbered=bool(chosen.note),
     )
     return draw_panels([panel], style)
 

@@ -230,7 +230,7 @@ def test_a_single_value_that_is_not_finite_stays_visible(plot_tiles, shape, pixe
     array = rng.uniform(size=shape).astype("float32")
     array.flat[array.size // 3] = np.nan
     with pytest.warns(UserWarning, match="^1 of the values"):
-        plot = plot_tiles(array)
+        plot = plot_tiles(array, tiles="all")
     colors = pixels(plot.figure)[..., :3].astype(int)
     magenta = np.abs(colors - (255, 0, 255)).max(axis=2)
     assert magenta.min() < 100
@@ -313,7 +313,9 @@ def test_kernels_smaller_than_a_pixel_are_reduced(plot_tiles, pixels, number) ->
     figure = plt.figure(figsize=(1.5, 1.5), dpi=100)
     ax = figure.add_axes((0, 0, 1, 1))
     colors = ListedColormap(["black", "red"])
-    plot = plot_tiles(tiles, cmap=colors, ax=ax, title=False, colorbar=False)
+    plot = plot_tiles(
+        tiles, tiles="all", cmap=colors, ax=ax, title=False, colorbar=False, robust=False
+    )
     array = plot.images[0].get_array()
     assert array.shape[0] > 150
     assert (array == 1).sum() == 1

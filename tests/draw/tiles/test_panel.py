@@ -16,7 +16,7 @@ from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import text_width, wrap_text
 from kerasviz.draw.tiles.downsampling import DownsampledImage
 from kerasviz.draw.tiles.grid import Grid
-from kerasviz.draw.tiles.panel import CROSS_COLOR, TileMatrix, TilePanel, draw_panel
+from kerasviz.draw.tiles.panel import CROSS_ALPHA, CROSS_COLOR, TileMatrix, TilePanel, draw_panel
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_an_even_gap_is_drawn_by_imshow_and_another_to_scale(ax, tiles):
 
 
 def test_there_are_no_ticks_no_frame_and_no_background(ax, tiles):
-    draw(ax, panel_of(tiles))
+    draw(ax, panel_of(np.abs(tiles)))
     assert not ax.get_xticks().size
     assert not ax.get_yticks().size
     assert not any(spine.get_visible() for spine in ax.spines.values())
@@ -163,7 +163,7 @@ def test_a_constant_tile_gets_a_cross(ax, tiles):
     draw(ax, panel_of(tiles), gap=(0.5, 0.5))
     (cross,) = ax.collections
     assert isinstance(cross, LineCollection)
-    assert to_rgba(CROSS_COLOR) == tuple(cross.get_color()[0])
+    assert to_rgba(CROSS_COLOR, CROSS_ALPHA) == tuple(cross.get_color()[0])
     lines = {tuple(map(tuple, segment)) for segment in cross.get_segments()}
     assert lines == {((4.5, 0), (8.5, 2)), ((4.5, 2), (8.5, 0))}
 

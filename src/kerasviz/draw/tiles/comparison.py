@@ -14,7 +14,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, value_range, warn_invalid
+from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, warn_invalid
 from kerasviz.draw.figure import figure_for
 from kerasviz.draw.panel_grid import (
     MIN_SIDE,
@@ -129,9 +129,8 @@ def _colors(
     panels, scales = resolve_scales([each.panel for each in models], colors)
     colored = [(panel, scales[0]) for panel in panels]
     if difference is not None:
-        reach = max(map(abs, value_range(difference.panel.tiles))) or 1.0
         cmap = None if difference.panel.is_rgb else DIVERGING
-        own = replace(colors, cmap=cmap, norm=None, vmin=-reach, vmax=reach)
+        own = replace(colors, cmap=cmap, norm=None, vmin=None, vmax=None)
         panels, scales = resolve_scales([difference.panel], own)
         colored.append((panels[0], scales[0]))
     return colored

@@ -37,8 +37,8 @@ largest width to which it does."""
 ASPECT = 1.4
 """Width to height of a new figure's mosaic, where the number of tiles allows it."""
 
-GAP = 0.06
-"""Distance between two tiles, as a part of a tile's side."""
+GAP, CELL_GAP = 0.06, 0.6
+"""Distance between two tiles: as a part of a tile's side, and at least in values of small tiles."""
 MIN_GAP = 2 / 100
 MIN_DOTS = 0.75
 """Below this size in pixels, cells are not rounded to whole pixels."""
@@ -116,6 +116,7 @@ def make_plan(
     if panel.is_chart:
         return StripPlan(panel=panel, sizes=strip_sizes(panel, layout, room, new=new))
     dots = dpi if new else None
+    panel = panel.named(layout.tile_names)
     if panel.free_height:
         panel = _fit_rows(panel, room, dots)
     frame = panel.frame
@@ -125,7 +126,9 @@ def make_plan(
         room = max(room[0], wider), room[1]
     unit = min(room[0] / shape.width, room[1] / shape.height)
 
-    labels = _choose_labels(panel, unit) if layout.labels and panel.table is None else NO_LABELS
+    is_labelled = panel.is_numbered if layout.labels is None else layout.labels
+    is_labelled = is_labelled and panel.table is None
+    labels = _choose_labels(panel, unit) if is_labelled else NO_LABELS
     row_height, whole_dots = 0.0, False
     if new:
         row_height = _row_height(panel, shape.rows)
@@ -155,7 +158,8 @@ def make_plan(
         unit = min(room[0] / size[1], room[1] / size[0])  # as the equal aspect makes it
     row_step = 0
     if labels.by_row:
-        row_step = math.ceil(LINE_HEIGHT * MIN_LABEL_SIZE / 72 / (grid.pitch[0] * unit))
+        line = LINE_HEIGHT * MIN_LABEL_SIZE * font_size() / 72
+        row_step = math.ceil(line / (grid.pitch[0] * unit))
     max_ticks = (MAX_TICKS, MAX_TICKS)
     if panel.table is not None:
         max_ticks = _max_ticks(panel.table, grid, unit)
@@ -168,6 +172,11 @@ def make_plan(
         whole_dots=whole_dots,
         max_ticks=max_ticks,
     )
+
+
+def _min_gap(frame: tuple[float, float]) -> float:
+    """Return the distance between two tiles, in units: one that is no part of a tile."""
+    return max(GAP * _side(frame), CELL_GAP)
 
 
 def _side(frame: tuple[float, float]) -> float:
@@ -193,7 +202,7 @@ def _choose_shape(panel: TilePanel, layout: TileLayout, aspect: float) -> _Shape
     gaps in proportion to the tiles, and gaps that have to be wider become so afterwards.
     """
     items, (height, width) = len(panel.tiles) // panel.slices, panel.frame
-    gap = 0.0 if panel.is_matrix else GAP * _side(panel.frame)
+    gap = 0.0 if panel.is_matrix else _min_gap(panel.frame)
     block = panel.slices * (width + gap)
     if panel.slices > 1:
         block += (GROUP_GAP - 1) * gap
@@ -233,7 +242,8 @@ NO_LABELS = _Labels()
 def _choose_labels(panel: TilePanel, unit: float) -> _Labels:
     """Choose the size of the numbers above tiles by that of the tiles."""
     _, width = panel.frame
-    size = float(np.clip(0.16 * unit * width * 72, MIN_LABEL_SIZE, MAX_LABEL_SIZE))
+    smallest, largest = MIN_LABEL_SIZE * font_size(), MAX_LABEL_SIZE * font_size()
+    size = float(np.clip(0.16 * unit * width * 72, smallest, largest))
     widest = text_width(str(panel.indices.max()), size) + size / 2
     min_unit = widest / 72 / width / panel.slices
     return _Labels(size=size, line=LINE_HEIGHT * size / 72, min_unit=min_unit)
@@ -250,7 +260,7 @@ def _share_height(
     height, _ = panel.frame
     smaller = min(unit, (row_height - labels.line) / height)
     if labels.min_unit > smaller or labels.line > smaller * height:
-        return _Labels(size=MIN_LABEL_SIZE, by_row=True), unit
+        return _Labels(size=MIN_LABEL_SIZE * font_size(), by_row=True), unit
     return labels, smaller
 
 
@@ -284,7 +294,7 @@ def _choose_gaps(
         steps: Height and width of a value, of which the gaps of large tiles are multiples.
         dots: Dots per inch of a new figure, `None` for another.
     """
-    gap = max(MIN_GAP, GAP * _side(frame) * unit)
+    gap = max(MIN_GAP, _min_gap(frame) * unit)
     vertical, horizontal = max(gap, above) / unit, gap / unit
     # Gaps of whole values make the mosaic an image of equal cells, which is fast and can be
     # blended. Between small tiles these would be too wide: gaps are a number of dots there.

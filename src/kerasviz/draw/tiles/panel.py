@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -14,22 +14,26 @@ from matplotlib.collections import LineCollection
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
 
-from kerasviz.draw.color import INVALID, ColorScale
+from kerasviz._selection import check_tile_names
+from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
 from kerasviz.draw.plot import Panel
 from kerasviz.draw.text import escape
 from kerasviz.draw.tiles.background import Opacity, cell_grid
 from kerasviz.draw.tiles.downsampling import DownsampledImage, DownsampledPcolorImage
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, constant_tiles, mosaic
 
-CROSS_COLOR = "0.72"
-"""Light, so that what is absent is drawn fainter than what is there."""
+CROSS_COLOR, CROSS_ALPHA = "0.5", 0.6
+"""Grey and see-through, so that what is absent is drawn fainter than what is there."""
+GROUND = "0.8"
+"""The colour between tiles in which white means 0, so that it means nothing else."""
+GROUND_BORDER = 2.0
+"""How wide the ground is around all tiles, in points."""
 INVALID_SCALE = ColorScale(Normalize(0, 1), ListedColormap([INVALID]))
-MIN_LABEL_SIZE = 5.5
-MAX_LABEL_SIZE = 9.0
-"""Sizes of a tile's number, in points."""
+MIN_LABEL_SIZE, MAX_LABEL_SIZE = 0.6, 0.9
+"""Sizes of a tile's number, in sizes of the usual font."""
 MAX_MATRIX_ASPECT = 4
 """How many times as long as wide a matrix is drawn at most."""
 MAX_TICKS = 16
@@ -80,6 +84,7 @@ class TilePanel:
         scaled_values: The values on the scale or at the size at which they are drawn, where that is
             another: colours in 0 to 1, tiles on a scale of their own, tiles that were enlarged.
         indices: Index of each tile, or group of tiles, in the layer.
+        is_numbered: Whether each gets its index unless the caller says otherwise.
         total: How many exist.
         address: What the tiles belong to, the first word of the title.
         kind: What a tile is, in the plural.
@@ -117,6 +122,7 @@ class TilePanel:
     address: str
     kind: str
     size: str
+    is_numbered: bool = False
     notes: tuple[str, ...] = ()
     table: TileMatrix | None = None
     slices: int = 1
@@ -207,6 +213,15 @@ class TilePanel:
     def has_background_column(self) -> bool:
         """Whether the backgrounds are a column of a table."""
         return self.table is not None and self.backgrounds is not None
+
+    def named(self, names: Sequence[str] | None) -> TilePanel:
+        """Return the panel with the caller's names, one for each tile that exists."""
+        if names is None:
+            return self
+        check_tile_names(names, self.total, self.kind, repr(self.address) if self.address else "")
+        chosen = tuple(str(names[index]) for index in self.indices)
+        table = self.table and replace(self.table, columns=np.array(chosen, object))
+        return replace(self, tile_names=chosen, table=table, is_numbered=True)
 
     @cached_property
     def invalid(self) -> int:
@@ -361,7 +376,7 @@ def draw_panel(
         _draw_backgrounds(ax, panel.backgrounds, column, left=-beside)
     height, width = grid.size
     ax.set(xlim=(-beside, width), ylim=(height, 0), aspect="equal")
-    ax.patch.set_visible(False)
+    is_grounded = _lay_ground(ax, panel, scale)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     ax.grid(False)
@@ -370,10 +385,10 @@ def draw_panel(
         _label_table(ax, panel.table, grid, beside, max_ticks)
     elif label_size is not None and row_step:
         centers = np.arange(0, grid.rows, row_step) * grid.pitch[0] + grid.tile[0] / 2
-        first = panel.indices[:: grid.columns // panel.slices][::row_step]
+        first = panel.names[:: grid.columns // panel.slices][::row_step]
         ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
-        _label_tiles(ax, panel, grid, label_size)
+        _label_tiles(ax, panel, grid, label_size, is_grounded=is_grounded)
     # Matplotlib's documented way to change what hovering shows is to replace this method.
     ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore[assignment,method-assign]
     image.mouseover = False  # the value is already in the coordinates
@@ -445,6 +460,16 @@ def _clip_to_tiles(image: AxesImage, grid: Grid, left: float = 0.0) -> None:
     image.set_clip_path(path, image.axes.transData)
 
 
+def _lay_ground(ax: Axes, panel: TilePanel, scale: ColorScale | None) -> bool:
+    """Fill the gaps with light grey where white is the colour of 0; return whether it is."""
+    is_white_zero = scale is not None and scale.cmap.name.startswith(DIVERGING)
+    is_grounded = is_white_zero and panel.alpha is None and not panel.is_matrix
+    ax.patch.set_visible(is_grounded)
+    if is_grounded:
+        ax.patch.set(facecolor=GROUND, edgecolor=GROUND, linewidth=2 * GROUND_BORDER)
+    return is_grounded
+
+
 def _mark_constant(ax: Axes, panel: TilePanel, grid: Grid) -> None:
     if not panel.absent.any():
         return
@@ -456,23 +481,28 @@ def _mark_constant(ax: Axes, panel: TilePanel, grid: Grid) -> None:
         LineCollection(
             falling + rising,
             colors=CROSS_COLOR,
+            alpha=CROSS_ALPHA,
             linewidths=0.6,
-            path_effects=[withStroke(linewidth=1.2, foreground="white", alpha=0.4)],
         ),
         autolim=False,
     )
 
 
-def _label_tiles(ax: Axes, panel: TilePanel, grid: Grid, size: float) -> None:
+def _label_tiles(ax: Axes, panel: TilePanel, grid: Grid, size: float, *, is_grounded: bool) -> None:
     tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
-    for index, top, left in zip(panel.indices, tops, lefts, strict=True):
+    if is_grounded:  # also beneath the numbers of the first row, which are above the Axes
+        head = Rectangle((0, -grid.gap[0]), grid.size[1], grid.gap[0], clip_on=False)
+        head.set(facecolor=GROUND, edgecolor=GROUND, linewidth=2 * GROUND_BORDER)
+        ax.add_patch(head)
+    for label, top, left in zip(panel.names, tops, lefts, strict=True):
         ax.annotate(
-            escape(str(index)),
+            escape(label),
             (left, top),
             xytext=(0, 1.5),
             textcoords="offset points",
             fontsize=size,
             va="baseline",
+            color="black" if is_grounded else None,
             annotation_clip=False,
         )
 
@@ -519,7 +549,7 @@ def _coordinate_formatter(panel: TilePanel, grid: Grid) -> Callable[[float, floa
             return f"{row_name}, {panel.table.column_kind} {columns[index]}: {value}"
         if panel.table is None:
             item, part = divmod(index, panel.slices)
-            name = f"tile {panel.indices[item]}"
+            name = f"tile {panel.names[item]}"
         else:
             table_row, index_in_row = divmod(index, grid.columns)
             table_column, part = divmod(index_in_row, panel.slices)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kerasviz._wording import beyond
 from kerasviz.draw.color import (
     ColorChoice,
     ColorScale,
@@ -55,7 +56,17 @@ def _scale_values(
     if not panel.has_colors:
         values = np.append(values, 1.0) if panel.is_share else values
         return panel, colors.of_chart(values, signed=panel.signed)
-    return panel, colors.of(values, signed=panel.signed)
+    limited = colors.limited(values, signed=panel.signed)
+    panel = replace(panel, notes=(*panel.notes, *_beyond_notes(panel, limited)))
+    return panel, limited.of(values, signed=panel.signed)
+
+
+def _beyond_notes(panel: TilePanel, colors: ColorChoice) -> tuple[str, ...]:
+    """Count the values of a panel that are beyond robust limits."""
+    if colors.robust is False or colors.vmin is None or colors.vmax is None:
+        return ()
+    note = beyond(panel.values, colors.vmin, colors.vmax)
+    return (note,) if note else ()
 
 
 def _as_common_floats(panel: TilePanel) -> TilePanel:
@@ -75,11 +86,15 @@ def _scale_rgb(
         items = [rgb_values(item, rgb_limits(item, signed=panel.signed)) for item in _items(panel)]
         tiles = np.concatenate(items)
         return replace(panel, scaled_values=tiles, notes=(*panel.notes, OWN_SCALE)), None
-    limits = rgb_limits(values, colors.vmin, colors.vmax, signed=panel.signed)
+    # Colours that have no sign are those of a picture, in which every one of them counts.
+    limited = colors.limited(values, signed=True) if panel.signed else colors
+    limits = rgb_limits(values, limited.vmin, limited.vmax, signed=panel.signed)
     notes = panel.notes
     if limits[:2] not in ((0, 1), (0, 255)):
         grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
         notes = (*notes, f"{grey}black to white: {limits.vmin:.2g} to {limits.vmax:.2g}")
+    if panel.signed:
+        notes = (*notes, *_beyond_notes(panel, limited))
     tiles = rgb_values(panel.tiles, limits)
     return replace(panel, scaled_values=tiles, notes=notes), None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict, get_args
 
@@ -21,7 +22,7 @@ from kerasviz._checks import (
     suggest,
 )
 from kerasviz._selection import Sort, TileChoice, Tiles
-from kerasviz.draw.color import ColorChoice, Scale
+from kerasviz.draw.color import ColorChoice, Robust, Scale
 from kerasviz.draw.figure import Placement, check_placement
 
 MAX_COLUMNS = 10_000
@@ -32,15 +33,22 @@ class TileOptions(TypedDict, total=False):
 
     Attributes:
         tiles: Which tiles to draw, by index: an int, a slice or a list; negative indices count from
-            the end. `None` is all of them. The title says which.
+            the end. "all" is all of them. `None` too, up to 128; of more it is the 64 strongest,
+            which are numbered. The title says which.
         sort: The order of the tiles that are drawn. "norm": the strongest first, by Euclidean norm.
             "mean": the largest mean first. `None`: as they are chosen. Every tile that was chosen
             is drawn, and keeps its index.
         top: How many to draw, the strongest of those that `tiles` chooses, strongest first:
             `top=16` draws the 16 strongest. The strength is the Euclidean norm, or with
             `sort="mean"` the mean.
+        tile_names: A name for each tile that exists, in place of its index.
         scale: What shares a colour scale. "layer", the default: the tiles of a panel. "tile": each
             tile has its own, and there is no colour bar. "figure": all panels.
+        robust: Whether the limits of the colours leave out the most extreme 2 % of the values that
+            are not 0, as in seaborn. "auto": where the largest value would wash out the rest, since
+            it is more than 2.5 times as large as these limits. The title then counts what is beyond
+            them. `vmin`, `vmax` and `norm` take precedence; tiles with a scale of their own always
+            show their largest value.
         cmap: A Matplotlib colormap. `None`: red and blue around white for signed values, "viridis"
             for values that are never negative, and one of its own where maps are drawn over a
             picture. Kernels are always red and blue, since weights have a sign.
@@ -51,9 +59,11 @@ class TileOptions(TypedDict, total=False):
         norm: A Matplotlib norm, or the name of a scale such as "log" or "symlog", in place of
             `vmin` and `vmax`.
         columns: Tiles in a row, at most 10,000. A matrix has one column per filter.
-        labels: Whether to write its index above each tile.
+        labels: Whether to write its index, or its name, above each tile. `None`: where these are
+            the 64 strongest of many, or there are `tile_names`.
         title: A title of your own, `False` for none. `True`, the default, says what is drawn.
         colorbar: Whether there is a colour bar.
+        figsize: Width and height of a new figure in inches; `None` for as large as the tiles need.
         ax: The Axes to draw into, for one panel.
         figure: The Figure or SubFigure to draw into, for one panel or several. With neither, a new
             pyplot figure is made.
@@ -61,22 +71,25 @@ class TileOptions(TypedDict, total=False):
     Example:
         >>> import kerasviz
         >>> model = kerasviz.fashion_mnist.load_model()
-        >>> kerasviz.plot_kernels(model, "conv2d", top=8, vmax=0.5)
+        >>> kerasviz.plot_kernels(model, "conv2d", top=8)
         Plot(conv2d: 8 strongest of 32 kernels, 3×3)
     """
 
     tiles: Tiles | None
     sort: Sort | None
     top: int | None
+    tile_names: Sequence[str] | None
     scale: Scale
+    robust: Robust
     cmap: str | Colormap | None
     vmin: float | None
     vmax: float | None
     norm: Normalize | str | None
     columns: int | None
-    labels: bool
+    labels: bool | None
     title: str | bool | None
     colorbar: bool
+    figsize: tuple[float, float] | None
     ax: Axes | None
     figure: Figure | SubFigure | None
 
@@ -85,15 +98,18 @@ DEFAULTS = TileOptions(
     tiles=None,
     sort=None,
     top=None,
+    tile_names=None,
     scale="layer",
+    robust="auto",
     cmap=None,
     vmin=None,
     vmax=None,
     norm=None,
     columns=None,
-    labels=False,
+    labels=None,
     title=True,
     colorbar=True,
+    figsize=None,
     ax=None,
     figure=None,
 )
@@ -104,8 +120,9 @@ class TileLayout:
     """How the tiles of a panel are laid out; see `TileOptions`."""
 
     columns: int | None = None
-    labels: bool = False
+    labels: bool | None = None
     colorbar: bool = True
+    tile_names: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,17 +156,30 @@ def check_style(*own: str, **options: Unpack[TileOptions]) -> TileStyle:
             vmin=merged["vmin"],
             vmax=merged["vmax"],
             norm=merged["norm"],
+            robust=_as_bool(merged["robust"]),
         ),
         layout=TileLayout(
-            columns=merged["columns"], labels=merged["labels"], colorbar=merged["colorbar"]
+            columns=merged["columns"],
+            labels=merged["labels"],
+            colorbar=merged["colorbar"],
+            tile_names=merged["tile_names"],
         ),
-        place=Placement(title=merged["title"], ax=merged["ax"], figure=merged["figure"]),
+        place=check_placement(
+            title=merged["title"],
+            figsize=merged["figsize"],
+            ax=merged["ax"],
+            figure=merged["figure"],
+        ),
     )
     _check_choice(style.choice)
     _check_colors(style.colors)
     _check_layout(style.layout)
-    check_placement(title=merged["title"], ax=merged["ax"], figure=merged["figure"])
     return style
+
+
+def _as_bool(robust: Robust) -> Robust:
+    """Return NumPy's booleans as Python's, and words as they are."""
+    return bool(robust) if isinstance(robust, np.bool_) else robust
 
 
 def _check_choice(choice: TileChoice) -> None:
@@ -162,12 +192,21 @@ def _check_choice(choice: TileChoice) -> None:
 def _check_layout(layout: TileLayout) -> None:
     if layout.columns is not None:
         check_count("columns", layout.columns, MAX_COLUMNS)
-    check_type("labels", layout.labels, (bool, np.bool_), "a bool")
+    check_type("labels", layout.labels, (bool, np.bool_, type(None)), "a bool")
     check_type("colorbar", layout.colorbar, (bool, np.bool_), "a bool")
+    names = layout.tile_names
+    if names is not None and (
+        isinstance(names, str) or not isinstance(names, (Sequence, np.ndarray))
+    ):
+        raise TypeError(
+            f"`tile_names` must be a list with a name for each tile. Received: tile_names={names!r}"
+        )
 
 
 def _check_colors(colors: ColorChoice) -> None:
     check_choice("scale", colors.scale, get_args(Scale))
+    if not isinstance(colors.robust, (bool, np.bool_)):
+        check_choice("robust", colors.robust, ("auto",), "a bool")
     both = {"vmin": colors.vmin, "vmax": colors.vmax}
     limits = {name: value for name, value in both.items() if value is not None}
     names = list(limits)
