@@ -117,7 +117,7 @@ class TileSelection(NamedTuple):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What has to be said, as notes of a panel."""
+        """Return `note` as the notes of a panel."""
         return (self.note,) if self.note else ()
 
 

@@ -149,4 +149,4 @@ def test_sequences_are_rows(plot_feature_maps):
     )
     model.set_weights([np.linspace(-1, 1, 6).reshape(1, 1, 6)])
     ramp = np.linspace(-1, 1, 40).reshape(1, 40, 1)
-    return plot_feature_maps(model, "sequence", ramp, labels=True).figure
+    return plot_feature_maps(model, "sequence", ramp, labels=True, kind="rows").figure
