@@ -1,10 +1,14 @@
-"""A tiny network that trains in a moment, and what it is trained on."""
+"""A tiny network that trains in a moment, what it is trained on, and disks that become full."""
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -17,8 +21,6 @@ def images(rng):
 @pytest.fixture(scope="session")
 def built_model():
     """Build 8×8×1 → "first", 3 kernels 3×3 → "second", 5 kernels 2×2×3 → 2 values, once."""
-    import keras
-
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
@@ -35,8 +37,6 @@ def built_model():
 @pytest.fixture
 def make_model(built_model):
     """Compile the model, with the weights that it had in the beginning."""
-    import keras
-
     # To trace and to compile so small a network takes TensorFlow longer than to train it.
     tensorflow = keras.backend.backend() == "tensorflow"
     by_default = {"run_eagerly": True, "jit_compile": False} if tensorflow else {}
@@ -80,7 +80,6 @@ def fit(images):
 @pytest.fixture
 def own_loop():
     """Call a callback as a training loop of one's own does: two epochs of three batches."""
-    import keras
 
     def loop(model, callback):
         callbacks = keras.callbacks.CallbackList([callback], model=model)
@@ -94,6 +93,111 @@ def own_loop():
         callbacks.on_train_end()
 
     return loop
+
+
+class Composite(keras.layers.Layer):
+    """A layer that makes another one when it is built."""
+
+    def build(self, input_shape):
+        self.late = keras.layers.Conv2D(2, 3, name="late")
+        self.late.build(input_shape)
+
+    def call(self, inputs):
+        return self.late(inputs)
+
+
+class Subclassed(keras.Model):
+    """A model that is never built before it is trained."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first = first
+        self.head = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+
+    def call(self, inputs):
+        return self.head(self.first(inputs))
+
+
+@pytest.fixture
+def subclassed():
+    """Make a model that was never built, around a layer "conv" or one that makes "late"."""
+
+    def make(name, **compiling):
+        keras.utils.set_random_seed(0)
+        is_late = name == "late"
+        model = Subclassed(Composite() if is_late else keras.layers.Conv2D(2, 3, name=name))
+        model.compile("sgd", "mse", **compiling)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def at_epoch():
+    """Make a callback that does something when an epoch begins."""
+
+    def make(number, action):
+        def on_epoch_begin(epoch, _):
+            if epoch == number:
+                action()
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=on_epoch_begin)
+
+    return make
+
+
+@pytest.fixture
+def in_thread():
+    """Do something in a thread, and raise what it raises."""
+
+    def run(action):
+        failures = []
+
+        def attempt():
+            try:
+                action()
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=attempt)
+        thread.start()
+        thread.join()
+        assert not failures
+
+    return run
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """Return an Event: while it is set, no file can be opened for writing."""
+    is_full, plain = threading.Event(), Path.open
+
+    def open_file(path, mode="r", *args, **kwargs):
+        if is_full.is_set() and set(mode) & set("wax"):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return plain(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", open_file)
+    return is_full
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a disk of some kilobytes; skip where that is not allowed."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+
+    def mount(size):
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("no small file system can be made here")
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import errno
 import io
 import pathlib
 import re
 import shutil
-import subprocess
-import threading
 import warnings
 
 import keras
@@ -22,7 +19,6 @@ from PIL import Image
 
 import kerasviz
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
-from kerasviz.callbacks.writers import folder as callback_files
 
 BACKEND = keras.backend.backend()
 EAGER = BACKEND == "tensorflow"
@@ -263,43 +259,9 @@ def test_addresses_of_nested_models(fit, images, tmp_path, album, read_tiles):
     np.testing.assert_allclose(np.moveaxis(shown, 0, -1), expected, rtol=1e-4, atol=1e-5)
 
 
-class Composite(keras.layers.Layer):
-    """A layer that makes another one when it is built."""
-
-    def build(self, input_shape):
-        self.late = keras.layers.Conv2D(2, 3, name="late")
-        self.late.build(input_shape)
-
-    def call(self, inputs):
-        return self.late(inputs)
-
-
-class Subclassed(keras.Model):
-    """A model that is never built before it is trained."""
-
-    def __init__(self, first):
-        super().__init__()
-        self.first = first
-        self.head = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
-
-    def call(self, inputs):
-        return self.head(self.first(inputs))
-
-
-@pytest.fixture
-def subclassed():
-    def make(first, *, run_eagerly=EAGER):
-        keras.utils.set_random_seed(0)
-        model = Subclassed(first)
-        model.compile("sgd", "mse", run_eagerly=run_eagerly)
-        return model
-
-    return make
-
-
 @pytest.mark.parametrize("every", [1, "1 batch"])
 def test_a_subclassed_model_that_was_never_built(subclassed, fit, images, album, read_tiles, every):
-    model = subclassed(keras.layers.Conv2D(2, 3, name="conv"), run_eagerly=False)
+    model = subclassed("conv")
     maps = Album()
     fit(
         model,
@@ -323,7 +285,7 @@ def test_layers_that_are_made_when_a_model_is_built(subclassed, fit, images, alb
         FeatureMapSnapshots(images, "late", on_plot=album),
     )
     for callback in callbacks:
-        fit(subclassed(Composite()), callback, epochs=1)
+        fit(subclassed("late", run_eagerly=EAGER), callback, epochs=1)
         assert set(album.plots) == {(1, "late")}
         album.plots.clear()
 
@@ -337,10 +299,10 @@ def test_a_typo_in_a_model_that_was_never_built(subclassed, fit, images, kind):
 
     steps = Witness(lambda _: None, batches=True)
     with pytest.raises(ValueError, match=r"No such layer.*Did you mean 'conv'"):
-        fit(subclassed(keras.layers.Conv2D(2, 3, name="conv")), make("cnov"), steps)
+        fit(subclassed("conv", run_eagerly=EAGER), make("cnov"), steps)
     assert not steps.seen
     with pytest.raises(ValueError, match=r"No such layer.*Did you mean 'late'"):
-        fit(subclassed(Composite()), make("laet"), steps)
+        fit(subclassed("late", run_eagerly=EAGER), make("laet"), steps)
     assert len(steps.seen) == (BACKEND == "tensorflow")
 
 
@@ -464,15 +426,7 @@ def test_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
     assert not steps.seen
 
 
-def at_epoch(number, action):
-    def on_epoch_begin(epoch, _):
-        if epoch == number:
-            action()
-
-    return keras.callbacks.LambdaCallback(on_epoch_begin=on_epoch_begin)
-
-
-def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tmp_path):
+def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, at_epoch, tmp_path):
     folders = [tmp_path / "png", tmp_path / "gif"]
     album = Album()
     callback = KernelSnapshots("first", directory=folders[0], gif=folders[1], on_plot=album)
@@ -485,49 +439,26 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tm
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_disk_that_is_full_for_a_while(model, fit, tmp_path, monkeypatch, files):
-    plain, is_full = callback_files.replacing, []
-
-    def replacing(path):
-        if is_full:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return plain(path)
-
-    monkeypatch.setattr(callback_files, "replacing", replacing)
+def test_a_disk_that_is_full_for_a_while(model, fit, at_epoch, tmp_path, disk, files):
     callback = KernelSnapshots("first", directory=tmp_path)
     with pytest.warns(UserWarning, match="`directory` .*No space left on device") as caught:
-        fit(
-            model,
-            at_epoch(1, lambda: is_full.append(1)),
-            at_epoch(3, is_full.clear),
-            callback,
-            epochs=4,
-        )
+        fit(model, at_epoch(1, disk.set), at_epoch(3, disk.clear), callback, epochs=4)
     assert len([w for w in caught if w.category is UserWarning]) == 1
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0004.png"]
 
 
-def test_a_real_disk_that_is_full(model, fit, tmp_path, images):
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no small file system can be made here")
-    try:
-        callback = FeatureMapSnapshots(images, "second", directory=folder, gif=folder)
-        with pytest.warns(UserWarning, match="No space left on device") as caught:
-            fit(model, callback, epochs=6)
-        ours = [str(w.message).split()[0] for w in caught if w.category is UserWarning]
-        assert sorted(ours) == ["`directory`", "`gif`"]
-        pictures = sorted(folder.rglob("*.png"))
-        assert 1 <= len(pictures) < 6
-        for path in pictures:
-            decode(path)
-        assert not list(folder.rglob("*.tmp"))
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
+def test_a_real_disk_that_is_full(model, fit, small_disk, images):
+    folder = small_disk("48k")
+    callback = FeatureMapSnapshots(images, "second", directory=folder, gif=folder)
+    with pytest.warns(UserWarning, match="No space left on device") as caught:
+        fit(model, callback, epochs=6)
+    ours = [str(w.message).split()[0] for w in caught if w.category is UserWarning]
+    assert sorted(ours) == ["`directory`", "`gif`"]
+    pictures = sorted(folder.rglob("*.png"))
+    assert 1 <= len(pictures) < 6
+    for path in pictures:
+        decode(path)
+    assert not list(folder.rglob("*.tmp"))
 
 
 def test_what_on_plot_raises_ends_the_training(model, fit, tmp_path, files):
@@ -540,7 +471,7 @@ def test_what_on_plot_raises_ends_the_training(model, fit, tmp_path, files):
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0002.png"]
 
 
-def test_values_that_are_not_finite_are_shown_and_told_once(model, fit, album, pixels):
+def test_values_that_are_not_finite_are_shown_and_told_once(model, fit, at_epoch, album, pixels):
     def spoil():
         layer = model.get_layer("first")
         kernel, bias = layer.get_weights()
@@ -558,7 +489,7 @@ def test_values_that_are_not_finite_are_shown_and_told_once(model, fit, album, p
 
 @pytest.mark.parametrize("begin", [0, 1])
 def test_values_that_a_norm_cannot_show_any_more_do_not_stop_the_training(
-    model, fit, tmp_path, files, begin
+    model, fit, at_epoch, tmp_path, files, begin
 ):
     def kill():
         model.get_layer("first").set_weights([np.zeros((3, 3, 1, 3)), np.zeros(3)])
@@ -593,19 +524,9 @@ def test_figures_are_none_of_pyplots(model, fit, images, album, tmp_path):
     assert stream.getvalue()
 
 
-def test_training_in_a_thread(model, fit, images, tmp_path, files):
-    failures = []
-
-    def train():
-        try:
-            fit(model, FeatureMapSnapshots(images, "first", directory=tmp_path, gif=tmp_path))
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=train)
-    thread.start()
-    thread.join()
-    assert not failures
+def test_training_in_a_thread(model, fit, images, tmp_path, files, in_thread):
+    callback = FeatureMapSnapshots(images, "first", directory=tmp_path, gif=tmp_path)
+    in_thread(lambda: fit(model, callback))
     assert files(tmp_path) == [
         "first/feature_maps-epoch-0001.png",
         "first/feature_maps-epoch-0002.png",
@@ -613,7 +534,9 @@ def test_training_in_a_thread(model, fit, images, tmp_path, files):
     ]
 
 
-def test_inputs_that_change_later_are_shown_as_they_were(model, fit, images, album, read_tiles):
+def test_inputs_that_change_later_are_shown_as_they_were(
+    model, fit, at_epoch, images, album, read_tiles
+):
     mine = images.copy()
     witness = Witness(maps_of(images[0]))
     callback = FeatureMapSnapshots(mine, "second", on_plot=album)

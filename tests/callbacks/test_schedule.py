@@ -1,16 +1,17 @@
-"""When a callback acts, and how it counts."""
+"""When `KernelSnapshots` acts, and how it counts epochs and batches."""
 
 from __future__ import annotations
 
 import copy
 import pickle
 import re
+import warnings
 
 import keras
 import numpy as np
 import pytest
 
-from kerasviz.callbacks.schedule import Interval, ScheduledCallback, count_updates, parse_interval
+from kerasviz import KernelSnapshots
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -18,46 +19,62 @@ pytestmark = pytest.mark.filterwarnings(
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 
 
-class Diary(ScheduledCallback):
-    """Writes down when it is called; `last` is what it finds when it opens its folder."""
+class Diary:
+    """Writes down of which epochs or batches it gets a picture."""
 
-    def __init__(self, every=1, last=0):
-        super().__init__(every)
-        self.last = last
+    def __init__(self):
         self.numbers = []
-        self.calls = []
 
-    def check(self, _):
-        self.calls.append("check")
-
-    def prepare(self, _):
-        self.calls.append("prepare")
-
-    def open(self):
-        self.calls.append("open")
-        return self.last
-
-    def on_due(self, number):
-        self.calls.append("on_due")
+    def __call__(self, number, address, plot):
+        assert address == "first"
+        assert plot.panels
         self.numbers.append(number)
 
-    def finish(self):
-        self.calls.append("finish")
+
+def make_callback(every=1, **places):
+    return KernelSnapshots("first", every=every, on_plot=Diary(), **places)
+
+
+@pytest.fixture
+def numbers(fit):
+    """Train with a callback, and return of which epochs or batches it makes pictures."""
+
+    def numbers(model, every=1, **training):
+        callback = make_callback(every)
+        fit(model, callback, **training)
+        return callback.on_plot.numbers
+
+    return numbers
+
+
+@pytest.fixture
+def folder_of(tmp_path):
+    """Make a folder in which an earlier training has left its last picture."""
+
+    def make(last, unit="epoch"):
+        folder = tmp_path / f"{unit}-{last}"
+        folder.mkdir()
+        digits = {"epoch": 4, "batch": 8}[unit]
+        (folder / f"kernels-{unit}-{last:0{digits}d}.png").write_bytes(b"")
+        return folder
+
+    return make
 
 
 @pytest.mark.parametrize(
-    ("every", "expected"),
+    ("every", "count", "unit"),
     [
-        (1, Interval(1, "epoch")),
-        (5, Interval(5, "epoch")),
-        ("1 epoch", Interval(1, "epoch")),
-        ("3 epochs", Interval(3, "epoch")),
-        ("1 batch", Interval(1, "batch")),
-        (" 100  batches ", Interval(100, "batch")),
+        (1, 1, "epoch"),
+        (5, 5, "epoch"),
+        ("1 epoch", 1, "epoch"),
+        ("3 epochs", 3, "epoch"),
+        ("1 batch", 1, "batch"),
+        (" 100  batches ", 100, "batch"),
     ],
 )
-def test_every_counts_epochs_or_batches(every, expected):
-    assert parse_interval(every) == expected
+def test_every_counts_epochs_or_batches(every, count, unit):
+    interval = make_callback(every).every
+    assert (interval.count, interval.unit) == (count, unit)
 
 
 @pytest.mark.parametrize(
@@ -77,147 +94,160 @@ def test_every_counts_epochs_or_batches(every, expected):
 )
 def test_what_every_cannot_be(every, error, message):
     with pytest.raises(error, match=re.escape(message)):
-        parse_interval(every)
+        make_callback(every)
 
 
-def test_names_sort_as_numbers_do():
-    for unit, numbers in (("epoch", (1, 9, 10, 200, 9999)), ("batch", (1, 99, 12345678))):
-        stems = [Interval(1, unit).stem(number) for number in numbers]
-        assert stems == sorted(stems)
-        assert [int(re.search(Interval(1, unit).stem_pattern, s)[1]) for s in stems] == [*numbers]
+@pytest.mark.parametrize(
+    ("unit", "steps"), [("epoch", (1, 9, 10, 200, 9999)), ("batch", (1, 99, 12345678))]
+)
+def test_names_sort_as_numbers_do(model, fit, folder_of, unit, steps):
+    fit(model, epochs=1)  # since it is warned of a model that was never trained
+    for last in steps:
+        folder = folder_of(last, unit)
+        callback = make_callback(f"1 {unit}", directory=folder)
+        fit(model, callback, epochs=1)
+        assert callback.on_plot.numbers[0] == last + 1
+        (new, *_) = sorted(path.name for path in (folder / "first").glob("*.png"))
+        digits = {"epoch": 4, "batch": 8}[unit]
+        assert new == f"kernels-{unit}-{last + 1:0{digits}d}.png"
 
 
-def test_epochs_are_counted(model, fit):
-    diary = Diary(every=2)
-    fit(model, diary, epochs=5)
-    assert diary.numbers == [2, 4]
-    assert diary.calls == ["finish", "prepare", "open", "on_due", "on_due", "finish"]
+def test_epochs_are_counted(model, numbers):
+    assert numbers(model, every=2, epochs=5) == [2, 4]
 
 
-def test_batches_are_counted_across_epochs(model, fit):
-    diary = Diary(every="2 batches")
-    fit(model, diary, epochs=3)
-    assert diary.numbers == [2, 4, 6, 8]
+def test_batches_are_counted_across_epochs(model, numbers):
+    assert numbers(model, "2 batches", epochs=3) == [2, 4, 6, 8]
 
 
-def test_a_run_that_begins_later_is_numbered_as_keras_numbers_it(model, fit):
-    diary = Diary()
-    fit(model, diary, epochs=5, initial_epoch=3)
-    assert diary.numbers == [4, 5]
-    batches = Diary(every="1 batch")
-    fit(model, batches, epochs=4, initial_epoch=3)
-    assert batches.numbers == [10, 11, 12]
+def test_a_run_that_begins_later_is_numbered_as_keras_numbers_it(model, numbers):
+    assert numbers(model, epochs=5, initial_epoch=3) == [4, 5]
+    assert numbers(model, "1 batch", epochs=4, initial_epoch=3) == [10, 11, 12]
 
 
 def test_numbers_go_on_in_another_fit(model, fit):
-    diary = Diary()
-    fit(model, diary)
-    fit(model, diary, epochs=3)
-    fit(model, diary, epochs=10, initial_epoch=9)
-    assert diary.numbers == [1, 2, 3, 4, 5, 10]
+    callback = make_callback()
+    fit(model, callback)
+    fit(model, callback, epochs=3)
+    fit(model, callback, epochs=10, initial_epoch=9)
+    assert callback.on_plot.numbers == [1, 2, 3, 4, 5, 10]
 
 
-def test_numbers_go_on_after_what_is_there_already(model, fit):
-    diary = Diary(last=7)
-    fit(model, diary)
-    assert diary.numbers == [8, 9]
-    diary = Diary(last=7)
-    fit(model, diary, epochs=9, initial_epoch=7)
-    assert diary.numbers == [8, 9]
-    diary = Diary("2 batches", last=7)
-    fit(model, diary, epochs=1)
-    assert diary.numbers == [8, 10]
+@pytest.mark.parametrize(
+    ("every", "unit", "training", "expected"),
+    [
+        (1, "epoch", {}, [8, 9]),
+        (1, "epoch", {"epochs": 9, "initial_epoch": 7}, [8, 9]),
+        ("2 batches", "batch", {"epochs": 1}, [8, 10]),
+    ],
+)
+def test_numbers_go_on_after_what_is_there_already(
+    model, fit, folder_of, every, unit, training, expected
+):
+    fit(model, epochs=1)  # since it is warned of a model that was never trained
+    callback = make_callback(every, directory=folder_of(7, unit))
+    fit(model, callback, **training)
+    assert callback.on_plot.numbers == expected
 
 
-class Keeper(Diary):
-    """Adds to what is in a folder."""
-
-    def destination(self):
-        return "directory='old'"
+WARNING = (
+    "KernelSnapshots goes on from epoch 7 of an earlier training, in directory='.*', but the opt"
+)
 
 
-def test_a_model_that_was_never_trained_and_records_of_another(model, fit):
-    message = "Keeper goes on from epoch 7 of an earlier training, in directory='old', but the opt"
-    with pytest.warns(UserWarning, match=message):
-        fit(model, Keeper(last=7))
-    fit(model, Keeper(last=7))  # whose optimizer has taken steps
+def test_a_model_that_was_never_trained_and_records_of_another(model, fit, folder_of):
+    callback = make_callback(directory=folder_of(7))
+    with pytest.warns(UserWarning, match=WARNING):
+        fit(model, callback)
+    fit(model, callback)  # whose optimizer has taken steps
 
 
-def test_what_goes_on_says_nothing(model, fit):
-    fit(model, Keeper())  # there is nothing yet
-    fit(model, Keeper(last=2))
+def test_what_goes_on_says_nothing(model, fit, tmp_path):
+    fit(model, make_callback(directory=tmp_path))  # there is nothing yet
+    fit(model, make_callback(directory=tmp_path))
     model.compile("sgd", "mse", run_eagerly=True)  # weights alone were loaded
-    fit(model, Keeper(last=4), epochs=6, initial_epoch=4)
+    fit(model, make_callback(directory=tmp_path), epochs=6, initial_epoch=4)
 
 
-def test_steps_are_those_of_any_optimizer(make_model, fit):
-    model = make_model()
-    assert count_updates(model) == 0
+class OwnOptimizers(keras.Model):
+    """A model whose training step has two optimizers, which `compile` does not know."""
+
+    def __init__(self):
+        super().__init__()
+        self.first_layer = keras.layers.Conv2D(2, 3, name="first")
+
+    def call(self, inputs):
+        return self.first_layer(inputs)
+
+
+def is_trained(model, folder):
+    """Whether a loop of one's own with the model goes on in silence from an earlier training."""
+    callback = make_callback(directory=folder)
+    callback.set_model(model)
+    callback.on_train_begin()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        callback.on_epoch_begin(0)
+    assert all(re.match(WARNING, str(warning.message)) for warning in caught)
+    return not caught
+
+
+def test_steps_are_those_of_any_optimizer(make_model, fit, folder_of):
+    model, folder = make_model(), folder_of(7)
+    assert not is_trained(model, folder)
     fit(model, epochs=1)
-    assert count_updates(model) == 3
+    assert is_trained(model, folder)
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(), initial_scale=1.0)
     model.compile(scaled, "mse", run_eagerly=True)
-    assert count_updates(model) == 0
+    assert not is_trained(model, folder)
     fit(model, epochs=1)
-    assert count_updates(model) == 3
-    own = keras.Sequential([keras.layers.Dense(1)])
-    assert count_updates(own) is None
+    assert is_trained(model, folder)
+    own = OwnOptimizers()
+    own(np.zeros((1, 8, 8, 1), "float32"))
+    assert is_trained(own, folder)  # nothing is known of it
     own.first, own.second = keras.optimizers.SGD(), model.optimizer
-    assert count_updates(own) == 3
+    assert is_trained(own, folder)
     own.second = keras.optimizers.SGD()
-    assert count_updates(own) == 0
+    assert not is_trained(own, folder)
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras on PyTorch has only 1")
-def test_a_call_that_stands_for_several_batches(make_model, fit):
-    diary = Diary("2 batches")
+def test_a_call_that_stands_for_several_batches(make_model, numbers):
     model = make_model(steps_per_execution=3, run_eagerly=False)
-    fit(model, diary, epochs=2)
-    assert diary.numbers == [3, 6]
-    diary = Diary()
-    fit(model, diary, epochs=2)
-    assert diary.numbers == [1, 2]
+    assert numbers(model, "2 batches") == [3, 6]
+    assert numbers(model) == [1, 2]
 
 
 @pytest.mark.parametrize("ends", [(2, 5, 6), (0, 3, 6)], ids=["newer Keras", "older Keras"])
 def test_what_versions_of_keras_say_of_several_batches(model, ends):
     model.steps_per_execution = 3
-    diary = Diary("1 batch")
-    diary.set_model(model)
-    diary.set_params({"steps": 7})
-    diary.on_train_begin()
+    callback = make_callback("1 batch")
+    callback.set_model(model)
+    callback.set_params({"steps": 7})
+    callback.on_train_begin()
     for epoch in range(2):
-        diary.on_epoch_begin(epoch)
+        callback.on_epoch_begin(epoch)
         for begin, end in zip((0, 3, 6), ends, strict=True):
-            diary.on_train_batch_begin(begin)
-            diary.on_train_batch_end(end)
-    assert diary.numbers == [3, 6, 7, 10, 13, 14]
-
-
-def test_a_model_that_is_not_built_is_checked_first_and_prepared_after_its_first_step(fit):
-    if keras.backend.backend() != "tensorflow":
-        pytest.skip("elsewhere Keras builds the model before training begins")
-    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
-    model.compile("sgd", "mse")
-    diary = Diary()
-    fit(model, diary, epochs=1)
-    assert diary.calls == ["finish", "check", "open", "prepare", "on_due", "finish"]
+            callback.on_train_batch_begin(begin)
+            callback.on_train_batch_end(end)
+    callback.on_train_end()
+    assert callback.on_plot.numbers == [3, 6, 7, 10, 13, 14]
 
 
 def test_it_does_not_hold_up_batches_where_epochs_count():
     for every, is_safe in ((1, True), ("1 batch", False)):
-        assert Diary(every).async_safe is is_safe
+        assert make_callback(every).async_safe is is_safe
 
 
 def test_a_loop_of_ones_own(model, own_loop):
-    diary = Diary("2 batches")
-    own_loop(model, diary)
-    assert diary.numbers == [2, 4, 6]
+    callback = make_callback("2 batches")
+    own_loop(model, callback)
+    assert callback.on_plot.numbers == [2, 4, 6]
 
 
 def test_it_can_be_copied(model, fit):
-    diary = Diary()
-    for copied in (copy.deepcopy(diary), pickle.loads(pickle.dumps(diary))):
+    callback = make_callback()
+    for copied in (copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):
         fit(model, copied, epochs=1)
-        assert copied.numbers == [1]
-    assert diary.numbers == []
+        assert copied.on_plot.numbers == [1]
+    assert callback.on_plot.numbers == []

@@ -1,11 +1,10 @@
+"""Principal patterns keep their signs from frame to frame."""
+
 import keras
 import numpy as np
 import pytest
 
 import kerasviz
-from kerasviz.callbacks.signs import DrawnPatterns
-from kerasviz.compute.kernel_patterns import principal_patterns
-from kerasviz.draw.tiles.panel import TilePanel
 
 FILTERS = 4
 pytestmark = pytest.mark.filterwarnings(
@@ -55,46 +54,57 @@ def train():
 
 
 class Album(list):
-    """Keeps the values of each picture."""
+    """Keeps the panel of each picture."""
 
     def __call__(self, _number, _address, plot):
-        self.append(plot.images[0].get_array().compressed().astype("float64"))
+        self.extend(plot.panels)
+
+    @property
+    def frames(self):
+        return [panel.values.ravel().astype("float64") for panel in self]
+
+    def pattern(self, step, index):
+        """Return what a picture shows of a filter."""
+        panel = self[step]
+        return panel.values[panel.indices.tolist().index(index)].ravel()
 
 
 def cosine(first, second):
     return first @ second / np.linalg.norm(first) / np.linalg.norm(second)
 
 
-def panel_of(kernel, indices):
-    tiles, _ = principal_patterns(kernel[..., indices])
-    return TilePanel(
-        values=tiles,
-        indices=np.array(indices),
-        total=kernel.shape[-1],
-        address="c",
-        kind="kernels",
-        size="3×3×64",
-    )
+@pytest.fixture
+def by_default(closing):
+    """Return the patterns of a kernel that nothing was drawn of before, as `plot_kernels` does."""
+
+    def patterns(kernel):
+        *size, channels, filters = kernel.shape
+        layer = keras.layers.Conv2D(filters, size, use_bias=False)
+        model = keras.Sequential([keras.Input((*size, channels)), layer])
+        model.set_weights([kernel])
+        return closing(kerasviz.plot_kernels)(model).panels[0].values.astype("float64")
+
+    return patterns
 
 
-def test_a_picture_hardly_changes_where_the_kernel_hardly_changed(train, make_kernel):
+def test_a_picture_hardly_changes_where_the_kernel_hardly_changed(train, make_kernel, by_default):
     kernels = [make_kernel(1e-3 * (-1) ** step) for step in range(4)]
-    by_default = [principal_patterns(kernel)[0] for kernel in kernels]
-    assert cosine(by_default[0].ravel(), by_default[1].ravel()) < -0.99  # which is the trouble
+    first, second = (by_default(kernel).ravel() for kernel in kernels[:2])
+    assert cosine(first, second) < -0.99  # which is the trouble
     album = Album()
     train(kernels, kerasviz.KernelSnapshots("c", on_plot=album))
     assert len(album) == 4
-    for frame in album:
-        assert cosine(frame, album[0]) > 0.99
+    for frame in album.frames:
+        assert cosine(frame, album.frames[0]) > 0.99
     # The first is as plot_kernels draws it: its loadings sum to 0 or more.
-    assert np.sort(album[0]) == pytest.approx(np.sort(by_default[0].ravel()))
+    assert album.frames[0] == pytest.approx(first)
 
 
 def test_a_filter_that_becomes_its_negative_is_drawn_as_its_negative(train, make_kernel):
     kernel = make_kernel(1e-3)
     album = Album()
     train([kernel, -kernel], kerasviz.KernelSnapshots("c", on_plot=album))
-    np.testing.assert_allclose(album[1], -album[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(album.frames[1], -album.frames[0], rtol=1e-4, atol=1e-5)
 
 
 def test_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
@@ -104,21 +114,20 @@ def test_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
         train([make_kernel(1e-3 * (-1) ** step)], callback)
     files = sorted(tmp_path.rglob("*.npz"))
     tiles = [np.load(file)["values"].ravel().astype("float64") for file in files]
-    for frames in (album, tiles):
+    for frames in (album.frames, tiles):
         assert len(frames) == 3
         assert all(cosine(frame, frames[0]) > 0.99 for frame in frames)
 
 
-def test_a_damaged_frame_leaves_the_signs(train, make_kernel, tmp_path):
+def test_a_damaged_frame_leaves_the_signs(train, make_kernel, tmp_path, by_default):
     train([make_kernel(1e-3)], kerasviz.KernelSnapshots("c", gif=tmp_path))
     (file,) = tmp_path.rglob("*.npz")
     np.savez(file, key=np.load(file)["key"])  # without its values
     album = Album()
     callback = kerasviz.KernelSnapshots("c", gif=tmp_path, on_plot=album)
-    panel = panel_of(make_kernel(-1e-3), list(range(FILTERS)))
     with pytest.warns(UserWarning, match="`gif` can no longer be written.*cannot be read"):
         train([make_kernel(-1e-3)], callback)
-    np.testing.assert_allclose(np.sort(album[0]), np.sort(panel.tiles.ravel()))
+    np.testing.assert_allclose(album.frames[0], by_default(make_kernel(-1e-3)).ravel())
 
 
 @pytest.mark.parametrize("channel", ["mean", 3])
@@ -126,62 +135,61 @@ def test_what_has_a_sign_of_its_own_keeps_it(train, make_kernel, channel):
     kernel = make_kernel(1e-3)
     album = Album()
     train([kernel, -kernel], kerasviz.KernelSnapshots("c", channel=channel, on_plot=album))
-    np.testing.assert_array_equal(album[1], -album[0])
+    np.testing.assert_array_equal(album.frames[1], -album.frames[0])
 
 
-def test_signs_follow_the_filter_where_the_order_changes(make_kernel):
-    first, second = make_kernel(1e-3), make_kernel(-1e-3)
-    drawn = DrawnPatterns()
-    assert not drawn
-    before = panel_of(first, [2, 0, 3])
-    drawn.remember(before.tiles, before.indices, first)
-    assert drawn
-    after = drawn.follow(panel_of(second, [0, 3, 2]), second)
-    assert after.indices.tolist() == [0, 3, 2]
-    for index in (0, 2, 3):
-        a = before.tiles[before.indices.tolist().index(index)]
-        b = after.tiles[after.indices.tolist().index(index)]
-        assert cosine(a.ravel(), b.ravel()) > 0.99
+def test_signs_follow_the_filter_where_the_order_changes(train, make_kernel):
+    """The next kernel has the same patterns, other signs, and another filter that is strongest."""
+    sizes = np.array([[4.0, 1, 3, 2], [1.0, 4, 2, 3]], "float32")
+    kernels = [sizes[step] * make_kernel(1e-3 * (-1) ** step) for step in range(2)]
+    album = Album()
+    train(kernels, kerasviz.KernelSnapshots("c", sort="norm", on_plot=album))
+    orders = [panel.indices.tolist() for panel in album]
+    assert orders[0][-1] == 1 != orders[1][-1]
+    for index in range(FILTERS):
+        assert cosine(album.pattern(0, index), album.pattern(1, index)) > 0.99
 
 
-def test_a_filter_that_was_not_drawn_before_keeps_its_sign(make_kernel):
-    first, second = make_kernel(1e-3), make_kernel(-1e-3)
-    drawn = DrawnPatterns()
-    before = panel_of(first, [0, 1])
-    drawn.remember(before.tiles, before.indices, first)
-    panel = panel_of(second, [1, 2])
-    after = drawn.follow(panel, second)
-    np.testing.assert_array_equal(after.tiles, [-panel.tiles[0], panel.tiles[1]])
-    drawn.remember(after.tiles, after.indices, second)
-    again = drawn.follow(panel_of(second, [0]), second)  # drawn two steps ago
-    assert cosine(again.tiles.ravel(), before.tiles[0].ravel()) > 0.99
+def test_a_filter_that_was_not_drawn_before_keeps_its_sign(train, make_kernel, by_default):
+    kernels = [make_kernel(1e-3), make_kernel(-1e-3), make_kernel(-1e-3)]
+    for kernel, strongest in zip(kernels, ([0, 1], [1, 2], [0, 3]), strict=True):
+        kernel[..., strongest] *= 8
+    album = Album()
+    train(kernels, kerasviz.KernelSnapshots("c", top=2, on_plot=album))
+    patterns = by_default(kernels[1])
+    assert [set(panel.indices.tolist()) for panel in album] == [{0, 1}, {1, 2}, {0, 3}]
+    np.testing.assert_allclose(album.pattern(1, 1), -patterns[1].ravel(), rtol=1e-5)
+    np.testing.assert_allclose(album.pattern(1, 2), patterns[2].ravel(), rtol=1e-5)
+    assert cosine(album.pattern(2, 0), album.pattern(0, 0)) > 0.99  # drawn two steps ago
 
 
-def test_slices_of_a_volume_have_one_sign(rng):
-    kernel = rng.normal(size=(2, 3, 3, 5, FILTERS))
-    flat = kernel.reshape(6, 3, 5, FILTERS)
-    tiles = principal_patterns(flat)[0].reshape(-1, 3, 3)
-    panel = TilePanel(
-        values=tiles,
-        indices=np.arange(FILTERS),
-        total=FILTERS,
-        address="c",
-        kind="kernels",
-        size="",
-        slices=2,
+def test_slices_of_a_volume_have_one_sign(rng, tmp_path):
+    model = keras.Sequential(
+        [keras.Input((4, 5, 5, 5)), keras.layers.Conv3D(FILTERS, (2, 3, 3), use_bias=False)]
     )
-    drawn = DrawnPatterns()
-    drawn.remember(-tiles, np.arange(FILTERS))
-    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -tiles)
-    drawn.remember(-tiles, np.arange(FILTERS), -kernel)
-    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, tiles)
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+    kernel = rng.normal(size=(2, 3, 3, 5, FILTERS)).astype("float32")
+    x, y = np.zeros((1, 4, 5, 5, 5), "float32"), np.zeros((1, 3, 3, 3, FILTERS), "float32")
+    album = Album()
+    for kernels in ([kernel, -kernel], [kernel]):  # also where the kernel before is not known
+        callbacks = [Weights(kernels), kerasviz.KernelSnapshots(gif=tmp_path, on_plot=album)]
+        model.fit(x, y, epochs=len(kernels), verbose=0, callbacks=callbacks)
+    np.testing.assert_allclose(album.frames[1], -album.frames[0], rtol=1e-5)
+    # Only the record says what was drawn last, and a pattern alone has no sign: it stays.
+    np.testing.assert_allclose(album.frames[2], album.frames[1], rtol=1e-5)
 
 
-def test_patterns_of_another_size_are_no_reference(make_kernel):
-    kernel = make_kernel(1e-3)
-    panel = panel_of(kernel, [0, 1, 2])
-    drawn = DrawnPatterns()
-    drawn.remember(-panel.tiles[:, :2], panel.indices)
-    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, panel.tiles)
-    drawn.remember(-panel.tiles, panel.indices, -kernel[:, :, :5])  # with fewer input channels
-    np.testing.assert_array_equal(drawn.follow(panel, kernel).tiles, -panel.tiles)
+def test_patterns_of_another_size_are_no_reference(rng, tmp_path, by_default):
+    album = Album()
+    for size in (2, 3):
+        model = keras.Sequential(
+            [keras.Input((4, 4, 64)), keras.layers.Conv2D(FILTERS, size, name="c")]
+        )
+        kernel = rng.normal(size=(size, size, 64, FILTERS)).astype("float32")
+        model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+        model.layers[0].set_weights([-kernel, np.zeros(FILTERS)])
+        x, y = np.zeros((1, 4, 4, 64)), np.zeros((1, 5 - size, 5 - size, FILTERS))
+        model.optimizer.iterations.assign(1)  # as of a training that goes on
+        snapshots = kerasviz.KernelSnapshots(gif=tmp_path, on_plot=album)
+        model.fit(x, y, epochs=1, verbose=0, callbacks=[snapshots])
+        np.testing.assert_allclose(album.frames[-1], by_default(-kernel).ravel(), rtol=1e-5)

@@ -10,9 +10,6 @@ import pathlib
 import pickle
 import re
 import shutil
-import signal
-import threading
-import time
 import warnings
 
 import keras
@@ -21,7 +18,6 @@ import pytest
 
 import kerasviz
 from kerasviz import WeightStatistics
-from kerasviz.callbacks.writers import csv_file as records
 
 BACKEND = keras.backend.backend()
 HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
@@ -371,34 +367,10 @@ def test_a_nested_model(fit, images):
     assert min(column(callback, "update_ratio", "encoder/conv")) > 0
 
 
-class Composite(layers.Layer):
-    """A layer that makes another one when it is built."""
-
-    def build(self, input_shape):
-        self.late = layers.Conv2D(2, 3, name="late")
-        self.late.build(input_shape)
-
-    def call(self, inputs):
-        return self.late(inputs)
-
-
-class Subclassed(keras.Model):
-    """A model that is never built before it is trained."""
-
-    def __init__(self, first):
-        super().__init__()
-        self.first = first
-        self.head = keras.Sequential([layers.Flatten(), layers.Dense(2)])
-
-    def call(self, inputs):
-        return self.head(self.first(inputs))
-
-
 @pytest.mark.parametrize("every", [1, "1 batch"])
 @pytest.mark.parametrize("name", ["conv", "late"])
-def test_a_subclassed_model_that_was_never_built(fit, images, every, name):
-    model = Subclassed(layers.Conv2D(2, 3, name="conv") if name == "conv" else Composite())
-    model.compile("sgd", "mse")
+def test_a_subclassed_model_that_was_never_built(subclassed, fit, images, every, name):
+    model = subclassed(name)
     callback = WeightStatistics(name, inputs=images, every=every)
     fit(model, callback, epochs=1)
     assert column(callback, "step", name) == ([3] if every == 1 else [1, 2, 3])
@@ -409,9 +381,8 @@ def test_a_subclassed_model_that_was_never_built(fit, images, every, name):
     assert set(column(callback, "dead", name)) == {0}
 
 
-def test_a_typo_in_a_model_that_was_never_built(fit):
-    model, witness = Subclassed(layers.Conv2D(2, 3, name="conv")), Witness()
-    model.compile("sgd", "mse")
+def test_a_typo_in_a_model_that_was_never_built(subclassed, fit):
+    model, witness = subclassed("conv"), Witness()
     with pytest.raises(ValueError, match=r"No such layer.*Did you mean 'conv'"):
         fit(model, WeightStatistics("cnov"), witness)
     assert not witness.before
@@ -511,16 +482,8 @@ def test_a_file_that_cannot_be_written_to_fails_before_the_first_step(model, fit
     assert not witness.before
 
 
-def at_epoch(number, action):
-    def on_epoch_begin(epoch, _):
-        if epoch == number:
-            action()
-
-    return keras.callbacks.LambdaCallback(on_epoch_begin=on_epoch_begin)
-
-
 @keras_on_torch
-def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tmp_path):
+def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, at_epoch, tmp_path):
     folder = tmp_path / "gone"
     callback = WeightStatistics("first", csv=folder / "a.csv")
     message = "`csv` can no longer be written; training continues without it"
@@ -532,61 +495,12 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, tm
 
 
 @keras_on_torch
-def test_a_disk_that_is_full_for_a_while(model, fit, tmp_path, monkeypatch):
-    plain, is_full = records.StatisticsFile.append, []
-
-    def append(file, rows):
-        if is_full:
-            raise OSError(28, "No space left on device")
-        plain(file, rows)
-
-    monkeypatch.setattr(records.StatisticsFile, "append", append)
+def test_a_disk_that_is_full_for_a_while(model, fit, at_epoch, tmp_path, disk):
     callback = WeightStatistics("first", csv=tmp_path / "a.csv")
     with pytest.warns(UserWarning, match=r"`csv` .*No space left on device") as caught:
-        fit(
-            model,
-            at_epoch(1, lambda: is_full.append(1)),
-            at_epoch(3, is_full.clear),
-            callback,
-            epochs=4,
-        )
+        fit(model, at_epoch(1, disk.set), at_epoch(3, disk.clear), callback, epochs=4)
     assert len([w for w in caught if w.category is UserWarning]) == 1
     assert [row["epoch"] for row in read_csv(tmp_path / "a.csv")] == ["1", "4"]
-
-
-WRITING = """
-import sys, types, kerasviz
-package = types.ModuleType("kerasviz.callbacks")  # without Keras, which takes seconds to import
-package.__path__ = [kerasviz.__path__[0] + "/callbacks"]
-sys.modules[package.__name__] = package
-from kerasviz.callbacks.writers.csv_file import StatisticsFile
-file = StatisticsFile(__import__("pathlib").Path("a.csv"))
-step = file.open().step
-print("ready", flush=True)
-while True:
-    step += 1
-    file.append([(step, step, f"layer{n}", *[1 / 3] * 5) for n in range(2000)])
-"""
-
-
-@keras_on_torch
-def test_a_program_that_is_killed_leaves_one_row_cut_at_most(run_script, tmp_path, model, fit):
-    path = tmp_path / "a.csv"
-    for _ in range(2):
-        process = run_script(WRITING)
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.2)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        *lines, _ = path.read_text().split("\n")
-        assert lines[0] == ",".join(COLUMNS)
-        assert {line.count(",") for line in lines} == {7}
-    last = int(lines[-1].split(",")[0])
-    with pytest.warns(UserWarning, match=f"goes on from epoch {last} of an earlier training"):
-        fit(model, WeightStatistics("first", csv=path), epochs=1)
-    rows = read_csv(path)
-    assert (rows[-1]["layer"], int(rows[-1]["epoch"])) == ("first", last + 1)
-    assert all(row["dead"] is not None for row in rows[:-1])
 
 
 @needs_tensorflow
@@ -615,7 +529,7 @@ def test_tensorboard_gets_scalars(model, fit, images, tmp_path):
 
 @keras_on_torch
 @needs_tensorflow
-def test_a_log_that_vanishes_is_a_warning(model, fit, tmp_path):
+def test_a_log_that_vanishes_is_a_warning(model, fit, at_epoch, tmp_path):
     log_dir = tmp_path / "run"
     vanish = at_epoch(1, lambda: shutil.rmtree(log_dir))
     with pytest.warns(UserWarning, match="`log_dir` can no longer be written") as caught:
@@ -632,19 +546,8 @@ def test_it_does_not_hold_up_batches_where_epochs_count():
     assert not WeightStatistics(every="1 batch").async_safe
 
 
-def test_training_in_a_thread(model, fit, images, tmp_path):
-    failures = []
-
-    def train():
-        try:
-            fit(model, WeightStatistics(inputs=images, csv=tmp_path / "a.csv"))
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=train)
-    thread.start()
-    thread.join()
-    assert not failures
+def test_training_in_a_thread(model, fit, images, tmp_path, in_thread):
+    in_thread(lambda: fit(model, WeightStatistics(inputs=images, csv=tmp_path / "a.csv")))
     assert len(read_csv(tmp_path / "a.csv")) == 4
 
 

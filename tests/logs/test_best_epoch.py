@@ -1,21 +1,33 @@
-"""Check which epoch is the best, also against the callbacks of Keras."""
+"""Check which epoch `plot_history` marks as the best, also against the callbacks of Keras."""
+
+import re
 
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from kerasviz.logs.best_epoch import find_best, guess_direction
-from kerasviz.logs.history import read_runs
-
-
-def read(history):
-    runs = read_runs(history)
-    assert list(runs) == [""]
-    return runs[""]
+import kerasviz
 
 
-def fit(model, data, **options):
-    return model.fit(*data, verbose=0, validation_data=data, **options)
+def find_best(history, **options):
+    """Return the epoch, the metric and the direction in the title, `None` where there is none."""
+    plot = kerasviz.plot_history(history, figure=Figure(), **options)
+    title = " ".join(plot.panels[0].title.split())
+    match = re.search(r"\(dotted: epoch (\d+), (lowest|highest) (\w+)\)", title)
+    assert bool(match) == ("dotted" in title)
+    return match and (int(match[1]), match[3], {"lowest": "min", "highest": "max"}[match[2]])
+
+
+def guess_direction(name):
+    """Return what is good of a metric by its name, `None` where `mode` has to say it."""
+    try:
+        epoch, monitor, direction = find_best({name: [1, 2]}, monitor=name)
+    except ValueError as error:
+        assert "`mode` must be 'min' or 'max'" in str(error)
+        return None
+    assert (epoch, monitor) == ({"min": 1, "max": 2}[direction], name)
+    return direction
 
 
 @pytest.mark.parametrize(
@@ -76,6 +88,10 @@ def test_every_metric_of_keras_says_what_is_good_or_nothing():
     assert compared > 20
 
 
+GAPS = "ignore:.*are NaN or infinite; they are gaps"
+
+
+@pytest.mark.filterwarnings(GAPS)
 @pytest.mark.parametrize(
     ("series", "monitor", "mode", "best"),
     [
@@ -88,32 +104,37 @@ def test_every_metric_of_keras_says_what_is_good_or_nothing():
         ({"loss": [np.nan, -np.inf, 2, np.inf]}, "auto", "auto", (3, "loss", "min")),
         ({"loss": [np.nan, np.nan]}, "auto", "auto", None),
         ({"mae": [1, 2]}, "auto", "auto", None),
-        ({"loss": [1, 2]}, "accuracy", "auto", None),
         ({"loss": [3, 2, 1], "val_loss": [1]}, "auto", "auto", None),
         ({"loss": [2, 1, 3], "val_loss": [None, 2, 3]}, "val_loss", "auto", (2, "val_loss", "min")),
     ],
     ids=str,
 )
 def test_the_best_epoch(series, monitor, mode, best):
-    result = find_best(read(series), monitor, mode)
-    assert (result and (result.epoch, result.monitor, result.direction)) == best
+    assert find_best(series, monitor=monitor, mode=mode) == best
+
+
+def test_a_training_that_never_recorded_the_metric_has_no_best_epoch():
+    runs = {"a": {"loss": [1, 2]}, "b": {"loss": [2, 1], "accuracy": [1, 2]}}
+    plot = kerasviz.plot_history(runs, monitor="accuracy", figure=Figure())
+    names = [text.get_text() for text in plot.axes[0].get_legend().get_texts()]
+    assert names == ["a", "b: 1 at epoch 2"]
 
 
 def test_a_name_that_says_nothing_needs_a_mode():
     message = "`mode` must be 'min' or 'max', since the name 'odd' does not tell whether high"
     with pytest.raises(ValueError, match=message):
-        find_best(read({"odd": [1, 2]}), "odd", "auto")
+        kerasviz.plot_history({"odd": [1, 2]}, monitor="odd")
 
 
-def test_the_best_epoch_is_the_one_whose_weights_are_kept(make_model, data, tmp_path):
+def test_the_best_epoch_is_the_one_whose_weights_are_kept(fit, make_model, data, tmp_path):
     """With steps that become so long that the loss rises again."""
     model = make_model()
     longer = keras.callbacks.LearningRateScheduler(lambda epoch: 0.05 if epoch < 3 else 2.0)
     path = tmp_path / "best.weights.h5"
     checkpoint = keras.callbacks.ModelCheckpoint(path, save_best_only=True, save_weights_only=True)
     history = fit(model, data, epochs=5, callbacks=[checkpoint, longer])
-    best = find_best(read(history), "auto", "auto")
-    assert best.epoch == 3
+    epoch, _, _ = find_best(history)
+    assert epoch == 3
     model.load_weights(path)
     kept = model.evaluate(*data, verbose=0)[0]
-    assert kept == pytest.approx(history.history["val_loss"][best.epoch - 1], rel=1e-4)
+    assert kept == pytest.approx(history.history["val_loss"][epoch - 1], rel=1e-4)

@@ -1,4 +1,4 @@
-"""Check what is read from the file of a `CSVLogger`, which Keras itself writes."""
+"""Check what `plot_history` reads from the file of a `CSVLogger`, which Keras itself writes."""
 
 import re
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasviz.logs.history import read_runs
+import kerasviz
 
 
 def test_the_file_of_a_csv_logger_holds_what_the_history_does(
@@ -20,10 +20,10 @@ def test_the_file_of_a_csv_logger_holds_what_the_history_does(
         for given in (path, str(path)):
             run = read(given)
             assert set(run.series) == set(history.history)
-            for key, series in run.series.items():
-                assert series.epochs.tolist() == [1, 2, 3]
-                np.testing.assert_allclose(series.values, history.history[key], rtol=1e-12)
-            assert run.notes == ()
+            for key, (epochs, values) in run.series.items():
+                assert epochs.tolist() == [1, 2, 3]
+                np.testing.assert_allclose(values, history.history[key], rtol=1e-12)
+            assert run.note == ""
 
 
 def test_without_validation_there_are_no_curves_of_it(read, make_model, data, tmp_path):
@@ -39,37 +39,37 @@ def test_a_file_that_was_appended_to_goes_on(read, fit, make_model, data, tmp_pa
     logger = keras.callbacks.CSVLogger(path, append=True)
     second = fit(model, data, initial_epoch=2, epochs=4, callbacks=[logger])
     run = read(path)
-    assert run.series["loss"].epochs.tolist() == [1, 2, 3, 4]
+    assert run.series["loss"][0].tolist() == [1, 2, 3, 4]
     expected = first.history["loss"] + second.history["loss"]
-    np.testing.assert_allclose(run.series["loss"].values, expected, rtol=1e-12)
-    assert run.notes == ()
+    np.testing.assert_allclose(run.series["loss"][1], expected, rtol=1e-12)
+    assert run.note == ""
 
 
 @pytest.mark.parametrize(
-    ("epochs", "shown", "notes"),
+    ("epochs", "shown", "note"),
     [
-        ([0, 1, 0, 1, 2], {1: 0, 2: 1, 3: 2, 4: 3, 5: 4}, ("2 trainings, counted on",)),
-        ([0, 0, 0], {1: 0, 2: 1, 3: 2}, ("3 trainings, counted on",)),
+        ([0, 1, 0, 1, 2], {1: 0, 2: 1, 3: 2, 4: 3, 5: 4}, "2 trainings, counted on"),
+        ([0, 0, 0], {1: 0, 2: 1, 3: 2}, "3 trainings, counted on"),
         (
             [0, 1, 2, 3, 2, 3],
             {1: 0, 2: 1, 3: 4, 4: 5},
-            ("without 2 epochs that were trained again",),
+            "without 2 epochs that were trained again",
         ),
         (
             [0, 1, 0, 1, 1],
             {1: 0, 2: 1, 3: 2, 4: 4},
-            ("2 trainings, counted on", "without 1 epoch that was trained again"),
+            "2 trainings, counted on, without 1 epoch that was trained again",
         ),
-        ([5, 6, 9], {6: 0, 7: 1, 10: 2}, ()),
-        ([0, 1, 1, 1], {1: 0, 2: 3}, ("without 2 epochs that were trained again",)),
+        ([5, 6, 9], {6: 0, 7: 1, 10: 2}, ""),
+        ([0, 1, 1, 1], {1: 0, 2: 3}, "without 2 epochs that were trained again"),
     ],
     ids=str,
 )
-def test_parts_of_a_file_are_joined_and_it_is_said_how(read, lists, write, epochs, shown, notes):
+def test_parts_of_a_file_are_joined_and_it_is_said_how(read, lists, write, epochs, shown, note):
     rows = "".join(f"{epoch},{place}\n" for place, epoch in enumerate(epochs))
     run = read(write(f"epoch,loss\n{rows}"))
     assert lists(run) == {"loss": shown}
-    assert run.notes == notes
+    assert run.note == note
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_what_else_may_stand_in_a_file(read, lists, write, text, shown):
 
 
 def test_nan_in_a_file_is_a_value(read, write):
-    values = read(write("epoch,loss\n0,nan\n1,inf\n2,1\n")).series["loss"].values
+    values = read(write("epoch,loss\n0,nan\n1,inf\n2,1\n")).series["loss"][1]
     np.testing.assert_array_equal(values, [np.nan, np.inf, 1])
 
 
 def test_an_array_in_a_file_is_left_out_and_named(read, lists, write):
     run = read(write('epoch,f1,loss\n0,"""[0.1, 0.2]""",2\n'))
     assert lists(run) == {"loss": {1: 2}}
-    assert run.notes == ("without f1, no single numbers",)
+    assert run.note == "without f1, no single numbers"
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_a_file_that_is_not_there_is_refused(read, tmp_path):
         with pytest.raises(ValueError, match=re.escape(message + repr(str(given)))):
             read(given)
     with pytest.raises(ValueError, match=re.escape("`history['a']` must be the path of a file")):
-        read_runs({"a": path})
+        kerasviz.plot_history({"a": path})

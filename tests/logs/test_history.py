@@ -1,12 +1,13 @@
-"""Check what is read from what `fit` returned, and from dicts."""
+"""Check what `plot_history` reads from what `fit` returned, and from dicts."""
 
 import re
 
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from kerasviz.logs.history import read_runs
+import kerasviz
 
 # What fit returns
 
@@ -16,17 +17,17 @@ def test_a_history_of_fit_counts_its_epochs_from_1(read, lists, fit, make_model,
     run = read(history)
     assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
     for key, values in history.history.items():
-        assert run.series[key].epochs.tolist() == [1, 2, 3]
-        assert run.series[key].values.tolist() == values
+        assert run.series[key][0].tolist() == [1, 2, 3]
+        assert run.series[key][1].tolist() == values
     assert lists(read(history.history)) == lists(run)
-    assert run.notes == ()
+    assert run.note == ""
 
 
 def test_a_training_that_goes_on_counts_on(read, fit, make_model, data):
     model = make_model()
     fit(model, data, epochs=2)
     history = fit(model, data, initial_epoch=2, epochs=5)
-    assert read(history).series["loss"].epochs.tolist() == [3, 4, 5]
+    assert read(history).series["loss"][0].tolist() == [3, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -39,8 +40,8 @@ def test_a_history_that_was_given_to_fit_twice_has_all_epochs(
     fit(model, data, epochs=2, callbacks=[history])
     fit(model, data, initial_epoch=initial_epoch, epochs=epochs, callbacks=[history])
     run = read(history)
-    assert run.series["loss"].epochs.tolist() == expected
-    assert run.series["val_loss"].values.tolist() == history.history["val_loss"]
+    assert run.series["loss"][0].tolist() == expected
+    assert run.series["val_loss"][1].tolist() == history.history["val_loss"]
 
 
 class Now(keras.callbacks.Callback):
@@ -54,11 +55,11 @@ class Now(keras.callbacks.Callback):
 def test_epochs_of_validation_are_assumed_where_one_frequency_fits(read, fit, make_model, data):
     history = fit(make_model(), data, epochs=5, validation_freq=2)
     run = read(history)
-    assert run.series["val_loss"].epochs.tolist() == [2, 4]
-    assert run.series["val_loss"].values.tolist() == history.history["val_loss"]
-    assert run.series["loss"].epochs.tolist() == [1, 2, 3, 4, 5]
-    assert [run.series[key].frequency for key in ("loss", "val_loss")] == [0, 2]
-    assert run.notes == ("epochs of val_loss, val_mae assumed (validation_freq=2)",)
+    assert run.series["val_loss"][0].tolist() == [2, 4]
+    assert run.series["val_loss"][1].tolist() == history.history["val_loss"]
+    assert run.series["loss"][0].tolist() == [1, 2, 3, 4, 5]
+    assert run.legends["loss"] == ["training", "validation, epochs assumed"]
+    assert run.note == "epochs of val_loss, val_mae assumed (validation_freq=2)"
 
 
 @pytest.mark.parametrize(
@@ -86,12 +87,12 @@ def test_a_frequency_fits_only_if_no_other_does(read, first, count, values, epoc
     if epochs is None:
         assert len(fitting) != 1 or values == 1
         assert list(run.series) == ["loss"]
-        assert run.lengths == {"val_loss": values}
+        assert run.unknown == {"val_loss": values}
     else:
         assert fitting == [epochs]
-        assert run.series["val_loss"].epochs.tolist() == epochs
-        assert run.series["val_loss"].frequency
-        assert not run.lengths
+        assert run.series["val_loss"][0].tolist() == epochs
+        assert "epochs of val_loss assumed" in run.note
+        assert not run.unknown
 
 
 def test_what_a_callback_logs_now_and_then_has_unknown_epochs(read, fit, make_model, data):
@@ -99,23 +100,23 @@ def test_what_a_callback_logs_now_and_then_has_unknown_epochs(read, fit, make_mo
     assert history.history["f1"] == [1, 6, 11]
     run = read(history)
     assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
-    assert run.lengths == {"f1": 3}
-    assert run.notes == ("without f1: epochs unknown",)
+    assert run.unknown == {"f1": 3}
+    assert run.note == "without f1: epochs unknown"
 
 
 def test_epochs_without_a_pattern_are_unknown(read, lists):
     run = read({"loss": [5, 4, 3, 2, 1], "mae": [2, 1], "val_loss": [1]})
     assert list(run.series) == ["loss"]  # the value may be of the 3rd, the 4th or the 5th epoch
-    assert run.lengths == {"mae": 2, "val_loss": 1}
+    assert run.unknown == {"mae": 2, "val_loss": 1}
     run = read({"epoch": [0, 10**8], "loss": [2, 1], "val_loss": [1]})
     assert lists(run) == {"loss": {1: 2, 10**8 + 1: 1}}
-    assert run.lengths == {"val_loss": 1}
+    assert run.unknown == {"val_loss": 1}
 
 
 def test_a_dict_may_say_more_epochs_than_any_list_has_values(read):
     run = read({"epoch": range(6), "val_loss": [3, 2, 1]})
-    assert run.series["val_loss"].epochs.tolist() == [2, 4, 6]
-    assert run.series["val_loss"].frequency == 2
+    assert run.series["val_loss"][0].tolist() == [2, 4, 6]
+    assert run.note == "epochs of val_loss assumed (validation_freq=2)"
     message = "`history` must say in which epochs there are values. Unknown are the epochs of (numb"
     with pytest.raises(ValueError, match=re.escape(message)):
         read({"epoch": range(6), "f1": [3, 2, 1]})
@@ -126,21 +127,17 @@ def test_a_history_of_two_trainings_says_how_it_is_counted(read, fit, make_model
     for _ in range(2):
         fit(model, data, epochs=4, validation_freq=2, callbacks=[history])
     run = read(history)
-    assert run.series["loss"].epochs.tolist() == list(range(1, 9))
-    assert run.lengths == {"val_loss": 4, "val_mae": 4}
-    assert run.notes == (
-        "several trainings, counted on",
-        "without val_loss, val_mae: epochs unknown",
-    )
+    assert run.series["loss"][0].tolist() == list(range(1, 9))
+    assert run.unknown == {"val_loss": 4, "val_mae": 4}
+    assert run.note == "several trainings, counted on, without val_loss, val_mae: epochs unknown"
 
 
 @pytest.mark.parametrize("first", [3, 7])
 def test_earlier_values_of_unknown_epochs_are_left_out(read, lists, first):
     run = read({"epoch": [first, first + 1], "loss": [5, 4, 3, 2, 1, 0], "mae": [1, 2]})
     assert lists(run) == {"loss": {first + 1: 1, first + 2: 0}}
-    assert run.notes == (
-        "without the first 4 values, whose epochs are unknown",
-        "without mae: epochs unknown",
+    assert run.note == (
+        "without the first 4 values, whose epochs are unknown, without mae: epochs unknown"
     )
 
 
@@ -173,13 +170,13 @@ def test_epochs_may_be_an_array(read, lists):
 
 def test_a_number_that_no_float_holds_is_no_single_number(read):
     run = read({"loss": [2, 1], "odd": [10**400, 1]})
-    assert run.notes == ("without odd, no single numbers",)
+    assert run.note == "without odd, no single numbers"
 
 
 def test_the_learning_rate_is_recorded(read, fit, make_model, data):
     callback = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
     run = read(fit(make_model(), data, epochs=2, callbacks=[callback]))
-    np.testing.assert_allclose(run.series["learning_rate"].values, [0.1, 0.05], rtol=1e-6)
+    np.testing.assert_allclose(run.series["learning_rate"][1], [0.1, 0.05], rtol=1e-6)
 
 
 # Dicts
@@ -204,8 +201,8 @@ def test_values_may_be_numbers_of_any_kind(read, lists, values):
 def test_none_is_an_epoch_in_which_nothing_was_computed_and_nan_is_a_value(read, lists):
     run = read({"loss": [3, 2, 1], "val_loss": [None, 2, None], "mae": [1, float("nan"), 2]})
     assert lists(run)["val_loss"] == {2: 2}
-    assert run.series["mae"].epochs.tolist() == [1, 2, 3]
-    assert np.isnan(run.series["mae"].values[1])
+    assert run.series["mae"][0].tolist() == [1, 2, 3]
+    assert np.isnan(run.series["mae"][1][1])
 
 
 def test_a_dict_may_say_its_epochs(read, lists):
@@ -215,16 +212,23 @@ def test_a_dict_may_say_its_epochs(read, lists):
 def test_what_is_no_single_number_is_left_out_and_named(read):
     run = read({"loss": [2, 1], "f1": [np.zeros(3), np.zeros(3)], "when": ["a", "b"]})
     assert list(run.series) == ["loss"]
-    assert run.notes == ("without f1, when, no single numbers",)
+    assert run.note == "without f1, when, no single numbers"
 
 
-def test_a_dict_of_names_holds_several_trainings(read, lists, fit, make_model, data, write):
+def test_a_dict_of_names_holds_several_trainings(fit, make_model, data, write):
     path = write("epoch,loss\n0,7.0\n")
     history = fit(make_model(), data, epochs=1)
-    runs = read_runs({"a": history, "b": {"loss": [1]}, "c": path, 4: str(path)})
-    assert list(runs) == ["a", "b", "c", "4"]
-    assert runs["c"].series["loss"].values.tolist() == [7]
-    assert lists(runs["a"]) == lists(read(history))
+    runs = {"a": history, "b": {"loss": [1]}, "c": path, 4: str(path)}
+    loss = kerasviz.plot_history(runs, figure=Figure()).axes[0]
+    assert [line.get_xydata().tolist() for line in loss.lines] == [
+        [[1, history.history["loss"][0]]],
+        [[1, history.history["val_loss"][0]]],
+        [[1, 1]],
+        [[1, 7]],
+        [[1, 7]],
+    ]
+    names = [text.get_text().partition(":")[0] for text in loss.get_legend().get_texts()]
+    assert names[:4] == ["a", "b", "c", "4"]
 
 
 @pytest.mark.parametrize(
@@ -242,9 +246,9 @@ def test_a_dict_of_names_holds_several_trainings(read, lists, fit, make_model, d
 )
 def test_what_is_no_history_is_refused(history, error, message):
     with pytest.raises(error, match=re.escape(message)):
-        read_runs(history)
+        kerasviz.plot_history(history)
 
 
 def test_a_model_is_no_history_but_has_one(make_model):
     with pytest.raises(TypeError, match=r"Of a model, pass model\.history\."):
-        read_runs(make_model())
+        kerasviz.plot_history(make_model())

@@ -1,73 +1,112 @@
-"""Records of snapshots as files."""
+"""Check that what snapshots record is read again as it was, under names that sort."""
 
-from __future__ import annotations
-
-from dataclasses import replace
-
+import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from kerasviz.logs.snapshots import (
-    SnapshotRecord,
-    choose_series,
-    list_records,
-    read_record,
-    step_name,
-    write_record,
+import kerasviz
+from kerasviz import FeatureMapSnapshots, KernelSnapshots
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 )
+"""Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
+
+
+@pytest.fixture(scope="module")
+def siamese():
+    """Return a model that calls its "encoder", with a convolution "conv", on two inputs."""
+    encoder = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Conv2D(5, 3, name="conv")], name="encoder"
+    )
+    inputs = keras.Input((8, 8, 1))
+    model = keras.Model(inputs, keras.layers.add([encoder(inputs), encoder(-inputs)]))
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+    return model
 
 
 @pytest.fixture
-def record(rng):
-    return SnapshotRecord(
-        kind="kernels",
-        address="encoder:1/conv",
-        order=2,
-        unit="batch",
-        step=300,
-        key="channel='auto'",
-        notes=("a", "b × c"),
-        arrays={"values": rng.normal(size=(2, 3, 3)), "indices": np.array([5, 1])},
-        facts={"total": 8, "signed": True, "table": {"row_noun": "sample"}},
+def images(rng):
+    return rng.normal(size=(2, 8, 8, 1)).astype("float32")
+
+
+@pytest.fixture
+def record(siamese, images):
+    """Train for some epochs, in each of which callbacks record."""
+
+    def record(*callbacks, epochs=1):
+        targets = np.zeros((2, 6, 6, 5), "float32")
+        siamese.fit(images, targets, epochs=epochs, verbose=0, callbacks=list(callbacks))
+
+    return record
+
+
+def plot_snapshots(folder, *args, **options):
+    return kerasviz.plot_snapshots(folder, *args, figure=Figure(figsize=(12, 8)), **options)
+
+
+def titles(plot):
+    return [" ".join(panel.title.split()) for panel in plot.panels]
+
+
+def test_plot_snapshots_has_the_addresses_the_values_and_the_order(
+    record, siamese, images, tmp_path
+):
+    record(
+        FeatureMapSnapshots(images, "encoder:*/conv", sample=1, tiles=[3, 1], directory=tmp_path)
     )
+    plot = plot_snapshots(tmp_path)
+    assert [panel.address for panel in plot.panels] == ["encoder:0/conv", "encoder:1/conv"]
+    for panel in plot.panels:
+        maps = kerasviz.get_feature_maps(siamese, panel.address, images)
+        assert panel.indices.tolist() == [3, 1]
+        np.testing.assert_allclose(
+            panel.values, np.moveaxis(maps[1], -1, 0)[[3, 1]], rtol=1e-4, atol=1e-5
+        )
+        assert "sample 1 of 2" in panel.title
 
 
-def test_a_record_comes_back_as_it_was(record, tmp_path):
-    write_record(tmp_path / "a.npz", record)
-    back = read_record(tmp_path / "a.npz")
-    for name in ("values", "indices"):
-        np.testing.assert_array_equal(back.arrays[name], record.arrays[name], strict=True)
-    assert replace(back, arrays={}) == replace(record, arrays={})
-    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
-
-
-def test_steps_are_in_the_order_of_their_numbers(record, tmp_path):
+def test_plot_snapshots_has_the_steps_in_the_order_of_their_numbers(record, tmp_path):
+    record(KernelSnapshots(directory=tmp_path, every="1 batch"))
+    (path,) = tmp_path.rglob("*.npz")
+    assert path.name == "kernels-batch-00000001.npz"
     for step in (10**8, 7, 12345):
-        write_record(tmp_path / f"kernels-{step_name('batch', step)}.npz", record)
-    write_record(tmp_path / f"kernels-2-{step_name('epoch', 3)}.npz", record)
-    (tmp_path / "other.npz").write_bytes(b"")
-    names = {name: [path.name for path in files] for name, files in list_records(tmp_path).items()}
-    assert names == {
-        "kernels": [
-            "kernels-batch-00000007.npz",
-            "kernels-batch-00012345.npz",
-            "kernels-batch-100000000.npz",
-        ],
-        "kernels-2": ["kernels-2-epoch-0003.npz"],
-    }
+        np.savez(
+            path.with_name(f"kernels-batch-{step:08d}.npz"), **{**dict(np.load(path)), "step": step}
+        )
+    path.with_name("other.npz").write_bytes(b"")
+    assert [title.split("batch ")[1] for title in titles(plot_snapshots(tmp_path))] == [
+        "1",
+        "7",
+        "12345",
+        "100000000",
+    ]
 
 
-def test_records_with_other_settings_are_a_series_of_their_own(record, tmp_path):
-    assert choose_series(tmp_path, "kernels", record.key) == "kernels"
-    write_record(tmp_path / "kernels-epoch-0001.npz", record)
-    assert choose_series(tmp_path, "kernels", record.key) == "kernels"
-    assert choose_series(tmp_path, "kernels", "other") == "kernels-2"
-    (tmp_path / "kernels-2.gif").write_bytes(b"")  # an animation whose records were deleted
-    assert choose_series(tmp_path, "kernels", "other") == "kernels-3"
+def test_kernel_snapshots_with_other_settings_are_a_series_of_their_own(record, tmp_path):
+    record(KernelSnapshots(gif=tmp_path, channel=0))
+    record(KernelSnapshots(gif=tmp_path, channel=0))
+    record(KernelSnapshots(gif=tmp_path, channel="mean"))
+    (folder,) = tmp_path.iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "kernels-2-epoch-0003.npz",
+        "kernels-2.gif",
+        "kernels-epoch-0001.npz",
+        "kernels-epoch-0002.npz",
+        "kernels.gif",
+    ]
+    assert len(plot_snapshots(tmp_path, kind="kernels").panels) == 2
+    (folder / "kernels-2-epoch-0003.npz").unlink()  # of whose animation nothing is known now
+    record(KernelSnapshots(gif=tmp_path, channel="mean"))
+    assert (folder / "kernels-3.gif").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"text"], ids=str)
-def test_a_file_of_something_else_is_an_os_error(tmp_path, content):
-    (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(OSError, match=r"a\.npz' cannot be read"):
-        read_record(tmp_path / "a.npz")
+def test_plot_snapshots_refuses_a_file_of_something_else(record, tmp_path, content):
+    record(KernelSnapshots(directory=tmp_path))
+    (path,) = tmp_path.rglob("*.npz")
+    path.write_bytes(content)
+    message = rf"`folder` must hold records that can be read.*{path.name}' cannot be read"
+    with pytest.raises(ValueError, match=message):
+        plot_snapshots(tmp_path)

@@ -1,79 +1,105 @@
-"""Names and files."""
+"""The names of the folders and files of pictures, as `KernelSnapshots` writes them."""
 
 from __future__ import annotations
 
 import errno
 import re
 
+import keras
 import pytest
 
-from kerasviz.callbacks.schedule import Interval
-from kerasviz.callbacks.writers.folder import PictureFolder, open_folder, safe_names
+from kerasviz import KernelSnapshots, Snapshots, plot_kernels
 
-ODD = ["encoder:1/conv", "encoder/1:conv", "encoder-1-conv", "a b", "..", ".", "", "con", "COM1"]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+)
+"""Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
+
+ODD = ["encoder:1-conv", "encoder-1-conv", "encoder 1:conv", "a b", "..", ".", "con", "COM1"]
 
 
-def test_an_address_that_can_be_a_name_is_one():
+@pytest.fixture
+def write_pictures(tmp_path):
+    """Write a picture of each of some layers with these names; return the names of the folders."""
+
+    def write(names):
+        layers = [keras.layers.Conv2D(1, 1, name=name) for name in names]
+        model = keras.Sequential([keras.Input((2, 2, 1)), *layers])
+        callback = KernelSnapshots(layers, directory=tmp_path, colorbar=False, title=False)
+        callback.set_model(model)
+        callback.on_train_begin()
+        callback.on_epoch_begin(0)
+        callback.on_epoch_end(0)
+        callback.on_train_end()
+        return sorted(path.name for path in tmp_path.iterdir())
+
+    return write
+
+
+def test_an_address_that_can_be_a_name_is_one(write_pictures):
     plain = ["conv2d", "conv2d_1", "block1.conv", "Conv1", "계층"]
-    assert safe_names(plain) == dict(zip(plain, plain, strict=True))
+    assert write_pictures(plain) == sorted(plain)
 
 
 @pytest.mark.parametrize("addresses", [ODD, ["Conv", "conv"], ["x" * 300, "x" * 301]], ids=len)
-def test_every_name_is_safe_and_its_own(addresses, tmp_path):
-    names = safe_names(addresses)
-    assert list(names) == addresses
-    assert len({name.casefold() for name in names.values()}) == len(addresses)
-    for address, name in names.items():
+def test_every_name_is_safe_and_its_own(write_pictures, addresses):
+    names = write_pictures(addresses)
+    assert len({name.casefold() for name in names}) == len(addresses)
+    for name in names:
         assert re.fullmatch(r"[\w-][\w.-]*", name)
         assert name.lower() not in ("con", "com1")
         assert len(name) < 100
-        (tmp_path / name).mkdir()
-        assert safe_names([address])[address] in (name, address)
 
 
-def test_a_folder_is_made(tmp_path):
-    open_folder(tmp_path / "a/b", "gif")
-    assert not [*(tmp_path / "a/b").iterdir()]
+def test_a_folder_is_made(model, fit, tmp_path, files):
+    fit(model, KernelSnapshots("first", directory=tmp_path / "a/b"), epochs=1)
+    assert files(tmp_path) == ["a/b/first/kernels-epoch-0001.png"]
 
 
 @pytest.mark.parametrize("path", ["file", "file/below"])
-def test_a_folder_that_cannot_be_written_to(tmp_path, path):
+def test_a_folder_that_cannot_be_written_to(model, fit, tmp_path, path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="`gif` must be a folder that can be written to: ") as error:
-        open_folder(tmp_path / path, "gif")
+        fit(model, KernelSnapshots(gif=tmp_path / path))
     assert error.value.errno in (errno.EEXIST, errno.ENOTDIR)
     assert str(error.value).endswith(f"Received: gif='{tmp_path / path}'")
 
 
-def test_pictures_are_never_overwritten(tmp_path):
-    pictures = PictureFolder(tmp_path, "kernels", Interval(1, "epoch"))
-    assert pictures.open() == 0
-    for png in (b"a", b"b", b"c"):
-        pictures.write("conv", 3, png)
-    found = {path.name: path.read_bytes() for path in (tmp_path / "conv").iterdir()}
-    assert found == {
-        "kernels-epoch-0003.png": b"a",
-        "kernels-epoch-0003-2.png": b"b",
-        "kernels-epoch-0003-3.png": b"c",
-    }
-    assert pictures.open() == 3
+def test_pictures_are_never_overwritten(model, fit, tmp_path):
+    """Three callbacks that write to one folder at the same time."""
+    folder = tmp_path / "first"
+    callbacks = [KernelSnapshots("first", directory=tmp_path) for _ in range(3)]
+    fit(model, *callbacks, epochs=1)
+    names = sorted(path.name for path in folder.glob("*.png"))
+    assert names == [
+        "kernels-epoch-0001-2.png",
+        "kernels-epoch-0001-3.png",
+        "kernels-epoch-0001.png",
+    ]
+    before = {path: path.read_bytes() for path in folder.glob("*.png")}
+    fit(model, callbacks[0], epochs=2)
+    assert (folder / "kernels-epoch-0002.png").exists()
+    assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_the_last_picture_of_the_same_kind_counts(tmp_path):
-    for kind, unit, number in (
-        ("kernels", "epoch", 12345),
-        ("feature_maps", "epoch", 99999),
-        ("kernels", "batch", 10**6),
+def test_the_last_picture_of_the_same_kind_counts(model, fit, tmp_path):
+    fit(model, epochs=1)  # since it is warned of a model that was never trained
+    for name in (
+        "kernels-epoch-12345.png",
+        "feature_maps-epoch-99999.png",
+        "kernels-epoch-77777.gif",
+        "kernels-batch-01000000.png",
     ):
-        PictureFolder(tmp_path, kind, Interval(1, unit)).write(unit, number, b"")
-    (tmp_path / "epoch/kernels-epoch-77777.gif").write_bytes(b"")
-    assert PictureFolder(tmp_path, "kernels", Interval(1, "epoch")).open() == 12345
-    assert PictureFolder(tmp_path, "kernels", Interval(1, "batch")).open() == 10**6
-    assert PictureFolder(tmp_path, "kernel", Interval(1, "batch")).open() == 0
-
-
-def test_a_folder_that_vanished_does_not_come_back(tmp_path):
-    pictures = PictureFolder(tmp_path / "gone", "kernels", Interval(1, "epoch"))
-    with pytest.raises(FileNotFoundError):
-        pictures.write("conv", 1, b"")
-    assert not [*tmp_path.iterdir()]
+        (tmp_path / "first").mkdir(exist_ok=True)
+        (tmp_path / "first" / name).write_bytes(b"")
+    numbers = []
+    for every, function in ((1, "kernels"), ("1 batch", "kernels"), ("1 batch", "kernel")):
+        callback = Snapshots(
+            plot_kernels,
+            name=function,
+            every=every,
+            directory=tmp_path,
+            on_plot=lambda number, *_: numbers.append(number),
+        )
+        fit(model, callback, epochs=1)
+    assert numbers == [12346, *(10**6 + n for n in (1, 2, 3)), 1, 2, 3]
