@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import kerasviz
-from kerasviz import cli
+from kerasviz.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_the_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
-    assert cli.main(["demo", "--output", str(tmp_path / "file")]) == 1
+    assert main(["demo", "--output", str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err.startswith("kerasviz: ")
 
 
@@ -63,11 +63,11 @@ def test_help_needs_neither_keras_nor_matplotlib() -> None:
 
 def test_version_and_a_missing_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
-        cli.main(["--version"])
+        main(["--version"])
     assert stop.value.code == 0
     assert capsys.readouterr().out.strip() == kerasviz.__version__
     with pytest.raises(SystemExit) as stop:
-        cli.main([])
+        main([])
     assert stop.value.code == 2
 
 
@@ -75,13 +75,13 @@ def test_damaged_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / f"{name}-ubyte.gz").write_bytes(b"\x1f\x8b\x08\x00")
     output = tmp_path / "out"
-    assert cli.main(["train-example", "--data", str(tmp_path), "--output", str(output)]) == 1
+    assert main(["train-example", "--data", str(tmp_path), "--output", str(output)]) == 1
     assert "`path` is damaged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
 def test_a_seed_that_is_none(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
-        cli.main(["train-example", "--seed", seed])
+        main(["train-example", "--seed", seed])
     assert stop.value.code == 2
     assert "argument --seed: must be an integer" in capsys.readouterr().err

@@ -12,19 +12,18 @@ import sys
 import warnings
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import kerasviz
 from kerasviz.cli import main
-from kerasviz.cli.failure import CommandError
-from kerasviz.cli.images import load_images
-from kerasviz.cli.terminal import printable, say
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
@@ -63,6 +62,35 @@ def images(tmp_path: Path) -> list[str]:
         Image.fromarray(pixels).save(path)
         paths.append(str(path))
     return paths
+
+
+class Reader:
+    """Reads what `kerasviz maps` hands to `plot_feature_maps`, in place of a picture of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys, file: str, out: Path) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+        self.file, self.out = file, out
+        monkeypatch.setattr(kerasviz, "plot_feature_maps", self.plot)
+
+    def plot(self, _model, _layer, inputs: np.ndarray, *, overlay=None, **_):
+        self.inputs, self.pictures = inputs, overlay
+        return SimpleNamespace(figure=Figure((1, 1)), savefig=lambda *_, **__: None)
+
+    def __call__(self, model: keras.Model, paths: list[Path], values: str) -> SimpleNamespace:
+        """Return the inputs, the pictures below the maps, and the lines on stderr."""
+        self.monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: model)
+        command = ["maps", self.file, "c", *map(str, paths), "--values", values, "--overlay"]
+        code = main([*command, "-o", str(self.out)])
+        lines = self.capsys.readouterr().err.splitlines()
+        remarks = [line.removeprefix("kerasviz: ") for line in lines]
+        if code:
+            return SimpleNamespace(inputs=None, pictures=None, remarks=remarks)
+        return SimpleNamespace(inputs=self.inputs, pictures=self.pictures, remarks=remarks)
+
+
+@pytest.fixture
+def read_images(monkeypatch: pytest.MonkeyPatch, capsys, file: str, tmp_path: Path) -> Reader:
+    return Reader(monkeypatch, capsys, file, tmp_path / "out.png")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -126,6 +154,14 @@ def test_the_options_of_a_picture(file: str, model, tmp_path: Path, plot_kernels
     assert path.read_bytes() == again.read_bytes()
 
 
+@pytest.mark.parametrize("tiles", ["-3,-1", "-3:", "-2"])
+def test_values_of_options_may_begin_with_a_minus(tiles: str, file: str, tmp_path: Path) -> None:
+    apart, joined = tmp_path / "a.png", tmp_path / "b.png"
+    for path, options in ((apart, ["--tiles", tiles]), (joined, [f"--tiles={tiles}"])):
+        assert main(["kernels", file, "conv2d", *options, "-o", str(path)]) == 0
+    assert apart.read_bytes() == joined.read_bytes()
+
+
 def test_maps_of_an_image(file: str, model, images, tmp_path: Path, plot_feature_maps) -> None:
     path, again = tmp_path / "a.png", tmp_path / "b.png"
     command = ["maps", file, "conv2d", images[1], "-o", str(path), "--values", "0-1"]
@@ -135,12 +171,14 @@ def test_maps_of_an_image(file: str, model, images, tmp_path: Path, plot_feature
     assert path.read_bytes() == again.read_bytes()
 
 
-def test_images_are_resized_to_what_the_model_takes(model, tmp_path: Path) -> None:
+def test_images_are_resized_to_what_the_model_takes(
+    model, tmp_path: Path, read_images: Reader
+) -> None:
     path = tmp_path / "x.png"
     left_half_white = np.zeros((56, 84), "uint8")
     left_half_white[:, :42] = 255
     Image.fromarray(left_half_white).save(path)
-    (image,) = load_images(model, [path], "0-1").inputs
+    (image,) = read_images(model, [path], "0-1").inputs
     assert image.shape == (28, 28, 1)
     np.testing.assert_allclose(image[:, :12], 1, atol=0.02)
     np.testing.assert_allclose(image[:, 16:], 0, atol=0.02)
@@ -154,7 +192,7 @@ def test_maps_of_several_images(file: str, images, tmp_path: Path) -> None:
     assert one.read_bytes() != both.read_bytes()
 
 
-def test_values_are_what_keras_makes_of_them(tmp_path: Path) -> None:
+def test_values_are_what_keras_makes_of_them(tmp_path: Path, read_images: Reader) -> None:
     rng = np.random.default_rng(0)
     path = tmp_path / "x.png"
     pixels = rng.integers(256, size=(8, 9, 3)).astype("uint8")
@@ -168,20 +206,20 @@ def test_values_are_what_keras_makes_of_them(tmp_path: Path) -> None:
         "resnet50": keras.applications.resnet50.preprocess_input(whole.copy()),
         "mobilenet_v2": keras.applications.mobilenet_v2.preprocess_input(whole.copy()),
     }.items():
-        np.testing.assert_allclose(load_images(model, [path], values).inputs, expected, rtol=1e-6)
+        np.testing.assert_allclose(read_images(model, [path], values).inputs, expected, rtol=1e-6)
 
 
-def test_channels_first_images(tmp_path: Path) -> None:
+def test_channels_first_images(tmp_path: Path, read_images: Reader) -> None:
     path = tmp_path / "x.png"
     Image.fromarray(np.zeros((8, 9, 3), "uint8")).save(path)
     model = keras.Sequential([keras.Input((3, 8, 9)), keras.layers.Flatten()])
-    assert load_images(model, [path], "0-1").inputs.shape == (1, 3, 8, 9)
+    assert read_images(model, [path], "0-1").inputs.shape == (1, 3, 8, 9)
 
 
-def test_an_array_is_taken_as_it_is(model, tmp_path: Path) -> None:
+def test_an_array_is_taken_as_it_is(model, tmp_path: Path, read_images: Reader) -> None:
     path = tmp_path / "x.npy"
     np.save(path, np.full((28, 28, 1), -3.5))
-    assert (load_images(model, [path], "0-1").inputs == -3.5).all()
+    assert (read_images(model, [path], "0-1").inputs == -3.5).all()
 
 
 def test_what_cannot_be_done_is_said_in_a_line(file: str, images, tmp_path: Path, capsys) -> None:
@@ -346,7 +384,7 @@ def test_the_rows_of_a_table_are_named_after_the_files(
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_16_bits_and_floats_mean_the_same_as_8_bits(
-    channels: int, suffix: str, tmp_path: Path
+    channels: int, suffix: str, tmp_path: Path, read_images: Reader
 ) -> None:
     shades = np.arange(256, dtype="uint8").reshape(16, 16)
     model = keras.Sequential([keras.Input((16, 16, channels)), keras.layers.Flatten()])
@@ -356,7 +394,7 @@ def test_16_bits_and_floats_mean_the_same_as_8_bits(
     for name, values in files.items():
         path = tmp_path / f"{name}{suffix}"
         Image.fromarray(values).save(path)
-        images = load_images(model, [path], "0-255")
+        images = read_images(model, [path], "0-255")
         assert images.inputs.shape == (1, 16, 16, channels)
         for channel in range(min(channels, 3)):
             np.testing.assert_allclose(images.inputs[0, ..., channel], shades, atol=1e-4)
@@ -365,12 +403,12 @@ def test_16_bits_and_floats_mean_the_same_as_8_bits(
             assert (images.inputs[..., 3] == 255).all()
 
 
-def test_deep_images_keep_their_precision(tmp_path: Path) -> None:
+def test_deep_images_keep_their_precision(tmp_path: Path, read_images: Reader) -> None:
     path = tmp_path / "x.png"
     values = np.arange(64, dtype="uint16").reshape(8, 8)  # of 65535: less than one step of 8 bits
     Image.fromarray(values).save(path)
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
-    images = load_images(model, [path], "0-255")
+    images = read_images(model, [path], "0-255")
     np.testing.assert_allclose(images.inputs[0, ..., 0], values / 257, rtol=1e-6)
 
 
@@ -387,12 +425,17 @@ def test_deep_images_keep_their_precision(tmp_path: Path) -> None:
     ],
 )
 def test_what_happens_to_a_photo_is_said(
-    size: tuple[int, int], color: tuple[int, int, int], channels: int, remark: str, tmp_path: Path
+    size: tuple[int, int],
+    color: tuple[int, int, int],
+    channels: int,
+    remark: str,
+    tmp_path: Path,
+    read_images: Reader,
 ) -> None:
     path = tmp_path / "x.png"
     colored(path, color, size)
     model = keras.Sequential([keras.Input((32, 32, channels)), keras.layers.Flatten()])
-    remarks = "".join(load_images(model, [path], "0-1").remarks)
+    remarks = "".join(read_images(model, [path], "0-1").remarks)
     assert remark in remarks if remark else not remarks
     assert not remarks or remarks.startswith(f"{path} ")
 
@@ -487,7 +530,9 @@ def test_a_photo_beside_an_array_has_its_own_colors(
 
 
 @pytest.mark.parametrize("plane", [False, True])
-def test_arrays_beside_photos_for_any_model(plane: bool, tmp_path: Path) -> None:
+def test_arrays_beside_photos_for_any_model(
+    plane: bool, tmp_path: Path, read_images: Reader
+) -> None:
     rng = np.random.default_rng(0)
     for shape in ((9, 9, 1), (9, 9, 3), (9, 9, 4), (1, 9, 9), (3, 9, 9)):
         if plane and 1 not in shape:
@@ -499,24 +544,24 @@ def test_arrays_beside_photos_for_any_model(plane: bool, tmp_path: Path) -> None
         (tmp_path / "x.NPY.npy").rename(tmp_path / "x.NPY")
         solid(tmp_path / "x.png", (7, 8, 9))
         model = keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
-        images = load_images(model, [tmp_path / "x.NPY", tmp_path / "x.png"], "0-255")
+        images = read_images(model, [tmp_path / "x.NPY", tmp_path / "x.png"], "0-255")
         np.testing.assert_array_equal(images.inputs[0], array.reshape(shape))
         last = images.inputs[0] if shape[0] == 9 else np.moveaxis(images.inputs[0], 0, -1)
         np.testing.assert_array_equal(images.pictures[0], last[..., :3])
         assert images.inputs.shape == (2, *shape)
 
 
-def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
+def test_a_photo_is_turned_upright(tmp_path: Path, read_images: Reader) -> None:
     pixels = np.zeros((8, 12, 3), "uint8")
     pixels[:4, :, 0] = 255  # red above black
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise
     Image.fromarray(pixels).save(tmp_path / "x.png", exif=exif)
     model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Flatten()])
-    images = load_images(model, [tmp_path / "x.png"], "0-255")
+    images = read_images(model, [tmp_path / "x.png"], "0-255")
     np.testing.assert_array_equal(images.inputs[0], np.rot90(pixels, -1))
     sized = keras.Sequential([keras.Input((12, 8, 3)), keras.layers.Flatten()])
-    assert not load_images(sized, [tmp_path / "x.png"], "0-255").remarks
+    assert not read_images(sized, [tmp_path / "x.png"], "0-255").remarks
 
 
 @pytest.mark.parametrize(
@@ -529,7 +574,9 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
         ("CMYK", ".jpg", ""),
     ],
 )
-def test_kinds_of_images(mode: str, suffix: str, remark: str, tmp_path: Path) -> None:
+def test_kinds_of_images(
+    mode: str, suffix: str, remark: str, tmp_path: Path, read_images: Reader
+) -> None:
     path = tmp_path / f"x{suffix}"
     image = Image.new("RGB", (8, 8), (204, 102, 0)).convert(mode)
     options: dict = {"transparency": image.getpixel((0, 0))} if mode == "P" else {}
@@ -540,14 +587,14 @@ def test_kinds_of_images(mode: str, suffix: str, remark: str, tmp_path: Path) ->
         image.putalpha(128)
     image.save(path, **options)
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
-    images = load_images(model, [path], "0-255")
+    images = read_images(model, [path], "0-255")
     assert "".join(images.remarks) == (f"{path} {remark}" if remark else "")
     np.testing.assert_allclose(images.inputs[0] - [204, 102, 0], 0, atol=3)
     opaque = keras.Sequential([keras.Input((8, 8, 4)), keras.layers.Flatten()])
-    assert "transparency" not in "".join(load_images(opaque, [path], "0-255").remarks)
+    assert "transparency" not in "".join(read_images(opaque, [path], "0-255").remarks)
 
 
-def test_damaged_images_are_told_in_a_line(tmp_path: Path) -> None:
+def test_damaged_images_are_told_in_a_line(tmp_path: Path, read_images: Reader) -> None:
     rng = np.random.default_rng(1)
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
     image = Image.fromarray(rng.integers(256, size=(16, 16, 3)).astype("uint8"))
@@ -561,10 +608,9 @@ def test_damaged_images_are_told_in_a_line(tmp_path: Path) -> None:
             places = rng.integers(min(len(data), 200), size=rng.integers(1, 12))
             data[places] = rng.integers(256, size=len(places))
             path.write_bytes(data.tobytes())
-            try:
-                load_images(model, [path], "0-1")
-            except CommandError as error:
-                refusals += str(error).startswith(f"{path} cannot be read as an image: ")
+            images = read_images(model, [path], "0-1")
+            (remark,) = images.remarks if images.inputs is None else [""]
+            refusals += remark.startswith(f"{path} cannot be read as an image: ")
     assert refusals > 100
 
 
@@ -699,10 +745,16 @@ def test_no_control_character_of_a_file_reaches_the_terminal(tmp_path: Path, cap
         assert "\nfake" not in text
 
 
-def test_printable_text() -> None:
-    assert printable("conv2d: 3×3, 계층") == "conv2d: 3×3, 계층"
-    assert printable("\x1b[1mbold\x1b[0m") == "bold"
-    assert printable("a\tb\u202ec\udc80") == "a\\tb\\u202ec\\udc80"
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("conv2d: 3×3, 계층", "conv2d: 3×3, 계층"),
+        ("\x1b[1mbold\x1b[0m", "bold"),
+        ("a\tb\u202ec\udc80", "a\\tb\\u202ec\\udc80"),
+    ],
+)
+def test_printable_text(name: str, printed: str, capsys) -> None:
+    assert refused(capsys, "layers", name) == f"kerasviz: no such file: {printed}\n"
 
 
 @pytest.mark.parametrize(
@@ -712,11 +764,14 @@ def test_printable_text() -> None:
         ("cp1252", b"kernel 3\xd73, \\uacc4\\x1b"),
     ],
 )
-def test_letters_that_the_terminal_does_not_have(encoding: str, line: bytes) -> None:
+def test_letters_that_the_terminal_does_not_have(
+    encoding: str, line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    say("kernel 3×3, 계\x1b", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert main(["layers", "kernel 3×3, 계\x1b"]) == 1
     stream.flush()
-    assert stream.buffer.getvalue().rstrip() == line
+    assert stream.buffer.getvalue().rstrip() == b"kerasviz: no such file: " + line
 
 
 def test_an_interrupted_command_ends_without_a_traceback(

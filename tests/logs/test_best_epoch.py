@@ -24,8 +24,9 @@ def guess_direction(name):
     try:
         epoch, monitor, direction = find_best({name: [1, 2]}, monitor=name)
     except ValueError as error:
-        assert "`mode` must be 'min' or 'max'" in str(error)
-        return None
+        if "`mode` must be 'min' or 'max'" in str(error):
+            return None
+        raise
     assert (epoch, monitor) == ({"min": 1, "max": 2}[direction], name)
     return direction
 

@@ -40,7 +40,7 @@ picture shows a photo as it is in its file. A .npy file is taken as it is.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, or 1 for a failure that is not a bug."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_join_values(sys.argv[1:] if arguments is None else arguments))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up chatter
     os.environ["MPLBACKEND"] = "Agg"
     try:
@@ -60,6 +60,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remark("interrupted")
         return 1
     return 0
+
+
+def _join_values(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which a value such as -1-1 or -3: is joined to its option by "=".
+
+    Alone, argparse takes it for an option, unless it is a plain number.
+    """
+    joined: list[str] = []
+    for argument in arguments:
+        is_value = bool(joined) and re.fullmatch(r"-\d.*", argument)
+        if is_value and re.fullmatch(r"--[\w-]+", joined[-1]):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _parser() -> argparse.ArgumentParser:
