@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gzip
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 import keras
 import numpy as np
 import pytest
+from matplotlib.animation import FuncAnimation
 from PIL import Image
 
 from kerasviz import fashion_mnist
-from kerasviz.fashion_mnist import chapter
-from kerasviz.fashion_mnist import data as files
-from kerasviz.fashion_mnist.data import find_files, read_idx, split_validation
+
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+"""Where Debian's package `dataset-fashion-mnist` puts the files."""
 
 
 def test_the_network_is_that_of_the_notes() -> None:
@@ -43,9 +45,9 @@ def test_the_trained_network_knows_the_samples() -> None:
 
 
 def test_accuracy_on_the_test_images() -> None:
-    if not files.DEBIAN.is_dir():
+    if not DEBIAN.is_dir():
         pytest.skip("needs the package dataset-fashion-mnist")
-    _, _, (images, labels) = fashion_mnist.load_data(files.DEBIAN)
+    _, _, (images, labels) = fashion_mnist.load_data(DEBIAN)
     assert images.shape == (10_000, 28, 28, 1)
     predicted = fashion_mnist.load_model().predict(images, batch_size=500, verbose=0)
     assert np.mean(predicted.argmax(axis=1) == labels) >= 0.91
@@ -57,30 +59,51 @@ def test_building_does_not_depend_on_earlier_models() -> None:
     assert names == [layer.name for layer in fashion_mnist.load_model().layers]
 
 
-def test_the_split_is_that_of_the_notes() -> None:
-    training, validation = split_validation(60_000)
-    assert (len(training), len(validation)) == (48_000, 12_000)
-    assert len(np.union1d(training, validation)) == 60_000
-    # From scikit-learn 1.9.1: train_test_split(range(60_000), test_size=0.2, random_state=42)
-    assert training[:4].tolist() == [48572, 38696, 13611, 35213]
-    assert validation[:4].tolist() == [12628, 37730, 39991, 8525]
-
-
 def write_idx(path: Path, array: np.ndarray) -> None:
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
+    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes(), compresslevel=1))
+
+
+def write_data(place: Path, *, train: np.ndarray, test: np.ndarray) -> None:
+    """Write a folder like the real one, with labels drawn by chance."""
+    rng = np.random.default_rng(0)
+    place.mkdir()
+    for name, images in (("train", train), ("t10k", test)):
+        write_idx(place / f"{name}-images-idx3-ubyte.gz", images)
+        write_idx(place / f"{name}-labels-idx1-ubyte.gz", rng.integers(10, size=len(images)))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder like the real one: 40 images to train on, 20 to test."""
     rng = np.random.default_rng(0)
-    place = tmp_path / "data"
-    place.mkdir()
-    for name, count in (("train", 40), ("t10k", 20)):
-        write_idx(place / f"{name}-images-idx3-ubyte.gz", rng.integers(256, size=(count, 28, 28)))
-        write_idx(place / f"{name}-labels-idx1-ubyte.gz", rng.integers(10, size=count))
-    return place
+    train, test = (rng.integers(256, size=(count, 28, 28)) for count in (40, 20))
+    write_data(tmp_path / "data", train=train, test=test)
+    return tmp_path / "data"
+
+
+def split(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of `train_test_split(test_size=0.2, random_state=42)`, see below."""
+    order = np.random.RandomState(42).permutation(count)
+    return order[count // 5 :], order[: count // 5]
+
+
+def test_load_data_splits_as_the_notes_do(tmp_path: Path) -> None:
+    """With pictures of two pixels, which are the two bytes of their indices."""
+    indices = np.arange(60_000)
+    pixels = np.stack([indices // 256, indices % 256], axis=1)[:, np.newaxis]
+    write_data(tmp_path / "data", train=pixels, test=pixels[:5])
+    training, validation = (
+        np.rint(part.images[:, 0, :, 0] * 255).astype(int) @ [256, 1]
+        for part in fashion_mnist.load_data(tmp_path / "data")[:2]
+    )
+    assert (len(training), len(validation)) == (48_000, 12_000)
+    assert len(np.union1d(training, validation)) == 60_000
+    # From scikit-learn 1.9.1: train_test_split(range(60_000), test_size=0.2, random_state=42)
+    assert training[:4].tolist() == [48572, 38696, 13611, 35213]
+    assert validation[:4].tolist() == [12628, 37730, 39991, 8525]
+    for part, expected in zip((training, validation), split(60_000), strict=True):
+        np.testing.assert_array_equal(part, expected)
 
 
 def test_data_from_a_folder(folder: Path) -> None:
@@ -90,12 +113,12 @@ def test_data_from_a_folder(folder: Path) -> None:
     raw = np.frombuffer(
         gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16
     ).reshape(40, 28, 28)
-    train, validation = split_validation(40)
+    train, validation = split(40)
     np.testing.assert_allclose(data.train.images[..., 0], raw[train] / 255, rtol=1e-6)
     np.testing.assert_allclose(data.validation.images[..., 0], raw[validation] / 255, rtol=1e-6)
     small = fashion_mnist.load_data(folder, subset=10)
     assert [len(split.labels) for split in small] == [8, 2, 10]
-    train, _ = split_validation(10)
+    train, _ = split(10)
     np.testing.assert_allclose(small.train.images[..., 0], raw[train] / 255, rtol=1e-6)
 
 
@@ -124,9 +147,12 @@ def test_data_that_is_not_there(
     with pytest.raises(FileNotFoundError, match=r"No Fashion-MNIST in .*data\. Let Keras"):
         fashion_mnist.load_data(folder)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "nothing"))
-    monkeypatch.setattr(files, "DEBIAN", tmp_path / "debian")
-    with pytest.raises(FileNotFoundError, match=r"nothing.datasets.fashion-mnist or .*debian"):
-        find_files()
+    is_file = Path.is_file
+    monkeypatch.setattr(
+        Path, "is_file", lambda path: not path.is_relative_to(DEBIAN) and is_file(path)
+    )
+    with pytest.raises(FileNotFoundError, match=rf"nothing.datasets.fashion-mnist or {DEBIAN}"):
+        fashion_mnist.load_data()
     with pytest.raises(FileNotFoundError, match="dataset-fashion-mnist"):
         fashion_mnist.train(output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -136,13 +162,6 @@ def test_data_that_is_not_there(
 def test_a_subset_that_is_no_number_of_images(subset: object) -> None:
     with pytest.raises(ValueError, match="`subset` must be an integer of at least 5"):
         fashion_mnist.load_data("nowhere", subset=subset)
-
-
-def test_a_file_that_is_no_idx_file(tmp_path: Path) -> None:
-    path = tmp_path / "x.gz"
-    path.write_bytes(gzip.compress(b"not idx", mtime=0))
-    with pytest.raises(ValueError, match="`path` must be an idx file"):
-        read_idx(path)
 
 
 def test_training_stops_early_and_keeps_the_best_weights(folder: Path) -> None:
@@ -181,7 +200,10 @@ def test_one_run_writes_the_whole_chapter(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(chapter, "PACE", (14, 14))  # few frames, which are what takes time
+    every_frame = FuncAnimation.new_saved_frame_seq  # few frames, which are what takes time
+    monkeypatch.setattr(
+        FuncAnimation, "new_saved_frame_seq", lambda self: islice(every_frame(self), 4)
+    )
     output = tmp_path / "chapter"
     run = fashion_mnist.train(folder, output, epochs=2)
     assert not capsys.readouterr().out
@@ -203,15 +225,19 @@ def test_one_run_writes_the_whole_chapter(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
+    ("suffix", "content", "message"),
     [
-        ("a.gz", gzip.compress(b"\0\0\x08\1\0\0\0\2ab", mtime=0)[:-12], "is damaged"),
-        ("a", b"\0\0\x08\1\0\0\0\2a", "must hold 2 values. Received: 1,"),
-        ("a", b"no idx file", "must be an idx file"),
+        (".gz", gzip.compress(b"\0\0\x08\1\0\0\0\2ab", mtime=0)[:-12], "is damaged"),
+        ("", b"\0\0\x08\1\0\0\0\2a", "must hold 2 values. Received: 1,"),
+        ("", b"not idx", "must be an idx file"),
+        (".gz", gzip.compress(b"not idx", mtime=0), "must be an idx file"),
     ],
 )
-def test_damaged_idx_files(name, content, message, tmp_path):
-    path = tmp_path / name
+def test_load_data_refuses_damaged_idx_files(
+    folder: Path, suffix: str, content: bytes, message: str
+) -> None:
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    path = folder / f"t10k-labels-idx1-ubyte{suffix}"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"`path` {message}.*path={path}"):
-        read_idx(path)
+        fashion_mnist.load_data(folder)
