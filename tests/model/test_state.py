@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 
 import kerasviz
-from kerasviz.model.state import keeping_state
 
 X = np.random.default_rng(0).normal(size=(5, 8, 8, 3)).astype("float32")
 LOOKS: dict[str, Callable[[keras.Model], object]] = {
@@ -162,16 +162,31 @@ def test_layers_that_a_first_call_builds(look: Any, kind: str) -> None:
 
 def test_looks_of_several_threads_at_once() -> None:
     """The last of them puts back what was there before the first."""
-    layer = Model(lambda _, x: x)
-    layer.latest = "before"
-    first, second = keeping_state([layer]), keeping_state([layer])
-    first.__enter__()
-    layer.latest = "first"
-    second.__enter__()
-    first.__exit__(None, None, None)
-    layer.latest = "second"
-    second.__exit__(None, None, None)
-    assert layer.latest == "before"
+    has_begun, may_go_on = ({name: threading.Event() for name in "ab"} for _ in range(2))
+
+    def between(model: Any, x: Any) -> Any:
+        name = threading.current_thread().name
+        if name in has_begun:
+            model.latest = name
+            has_begun[name].set()
+            assert may_go_on[name].wait(30)
+        return x
+
+    model = Model(between)
+    model.latest = "before"
+    kerasviz.find_layers(called(model), "*")  # which only one at a time looks for
+    looks = {
+        name: threading.Thread(target=kerasviz.get_feature_maps, args=args, name=name)
+        for name, args in {"a": (model, "d", X), "b": (model, ["c", "d"], X)}.items()
+    }
+    for name, thread in looks.items():
+        thread.start()
+        assert has_begun[name].wait(30)
+    for name, thread in looks.items():
+        assert model.latest == "b"
+        may_go_on[name].set()
+        thread.join()
+    assert model.latest == "before"
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's variables")
