@@ -1,4 +1,4 @@
-"""Which filters are dead, against calls of the layers themselves."""
+"""Which filters `WeightStatistics` calls dead, against calls of the layers themselves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasviz.compute.dead_filters import plan_probe
-from kerasviz.compute.feature_maps import Extraction
-from kerasviz.compute.kernels import resolve_kernels
+from kerasviz import WeightStatistics
 
 layers = keras.layers
 
@@ -18,9 +16,24 @@ def images(rng):
     return rng.normal(size=(7, 8, 8, 2)).astype("float32")
 
 
-def shares(model, inputs, layer=None, batch_size=3):
-    probe = plan_probe(model, resolve_kernels(model, layer), inputs)
-    return probe.dead_shares(batch_size)
+def begin(model, inputs, layer=None, batch_size=3):
+    """Begin to record, as a training does."""
+    callback = WeightStatistics(layer, inputs=inputs, batch_size=batch_size)
+    callback.set_model(model)
+    callback.on_train_begin()
+    return callback
+
+
+def shares(callback):
+    """Record once; return the share of dead filters of each layer of which it is known."""
+    callback.on_epoch_begin(0)
+    callback.on_epoch_end(0)
+    pairs = zip(callback.history["layer"], callback.history["dead"], strict=True)
+    return {layer: dead for layer, dead in pairs if dead is not None}
+
+
+def shares_of(*args, **options):
+    return shares(begin(*args, **options))
 
 
 def spoil(layer, *filters, bias=-100.0):
@@ -51,7 +64,7 @@ def test_a_filter_that_a_relu_silences_is_dead(images, batch_size):
     spoil(model.layers[0], 1)
     spoil(model.layers[1], 0, 2, 3)
     first = model.layers[0](images)
-    found = shares(model, images, batch_size=batch_size)
+    found = shares_of(model, images, batch_size=batch_size)
     expected = {"first": constant(first), "second": constant(model.layers[1](first))}
     assert found == expected == {"first": 1 / 4, "second": 3 / 5}
 
@@ -61,8 +74,8 @@ def test_a_filter_that_answers_to_one_pixel_of_one_sample_is_not_dead():
     model.set_weights([np.array([[[[1.0, 1.0]]]]), np.array([-0.5, -1.5])])
     images = np.zeros((5, 8, 8, 1))
     images[4, 7, 0] = 1
-    assert shares(model, images, batch_size=2) == {model.layers[0].name: 0.5}
-    assert shares(model, images[:4], batch_size=2) == {model.layers[0].name: 1.0}
+    assert shares_of(model, images, batch_size=2) == {model.layers[0].name: 0.5}
+    assert shares_of(model, images[:4], batch_size=2) == {model.layers[0].name: 1.0}
 
 
 @pytest.mark.parametrize("bias", [0.0, 3.0])
@@ -71,7 +84,7 @@ def test_a_filter_without_weights_is_dead_whatever_it_returns(images, bias):
     kernel = np.ones((3, 3, 2, 4))
     kernel[..., 2] = 0
     model.set_weights([kernel, np.full(4, bias)])
-    assert list(shares(model, images).values()) == [0.25]
+    assert list(shares_of(model, images).values()) == [0.25]
 
 
 def make_followed(name):
@@ -115,7 +128,7 @@ def test_what_follows_a_layer_tells(images, name, expected):
     if name == "normalisation and activation":
         maps = model.layers[2](maps)
     after = last(maps) if last is not conv else maps
-    assert list(shares(model, images, "conv").values()) == [expected] == [constant(after)]
+    assert list(shares_of(model, images, "conv").values()) == [expected] == [constant(after)]
 
 
 class Subclassed(keras.Model):
@@ -136,7 +149,7 @@ def test_a_subclassed_model(images):
     model(images)
     spoil(model.conv, 2)
     expected = constant(model.relu(model.norm(model.conv(images), training=False)))
-    assert shares(model, images) == {"conv": expected} == {"conv": 0.25}
+    assert shares_of(model, images) == {"conv": expected} == {"conv": 0.25}
 
 
 def test_a_layer_that_is_called_twice_is_dead_where_it_is_in_both_calls(images):
@@ -147,7 +160,7 @@ def test_a_layer_that_is_called_twice_is_dead_where_it_is_in_both_calls(images):
     positive = np.abs(images)
     twice = conv(positive), conv(-positive)
     assert [constant(x) for x in twice] == [0.5, 0.5]
-    assert shares(model, positive, "conv") == {"conv": constant(*twice)} == {"conv": 0.25}
+    assert shares_of(model, positive, "conv") == {"conv": constant(*twice)} == {"conv": 0.25}
 
 
 def test_dense_units(images):
@@ -160,7 +173,7 @@ def test_dense_units(images):
     )
     spoil(model.layers[1], 0, 2, 3, bias=100.0)  # so that those that are left answer surely
     spoil(model.layers[1], 1, 4)
-    assert shares(model, images, "dense") == {"dense": 0.4}
+    assert shares_of(model, images, "dense") == {"dense": 0.4}
 
 
 def test_one_value_of_each_filter_tells_nothing(images):
@@ -172,9 +185,9 @@ def test_one_value_of_each_filter_tells_nothing(images):
             layers.Dense(5),
         ]
     )
-    assert shares(model, images[:1], "*conv*") == {"conv": 0}
-    assert set(shares(model, images[:1], ["conv", -1])) == {"conv"}
-    assert len(shares(model, images[:2], ["conv", -1])) == 2
+    assert shares_of(model, images[:1], "*conv*") == {"conv": 0}
+    assert set(shares_of(model, images[:1], ["conv", -1])) == {"conv"}
+    assert len(shares_of(model, images[:2], ["conv", -1])) == 2
 
 
 def test_parts_of_a_separable_layer_have_its_filters(images):
@@ -184,7 +197,7 @@ def test_parts_of_a_separable_layer_have_its_filters(images):
     depthwise, pointwise, bias = model.get_weights()
     bias = np.array([0, -100, 0, 0])
     model.set_weights([depthwise, pointwise, bias])
-    found = shares(model, images, ["sep", "sep/pointwise"])
+    found = shares_of(model, images, ["sep", "sep/pointwise"])
     assert found == {"sep": 0.25, "sep/pointwise": 0.25}
 
 
@@ -193,19 +206,19 @@ def test_channels_first_and_several_outputs(images):
     model = keras.Sequential(
         [keras.Input((2, 8, 8, 2)), layers.ConvLSTM2D(3, 3, return_state=True, name="lstm")]
     )
-    assert shares(model, clips, "lstm") == {"lstm": 0}
+    assert shares_of(model, clips, "lstm") == {"lstm": 0}
     if keras.backend.backend() == "tensorflow":
         return  # on a CPU it has no channels first
     first = layers.Conv2D(4, 3, data_format="channels_first", activation="relu", name="conv")
     model = keras.Sequential([keras.Input((2, 8, 8)), first])
     spoil(first, 3)
-    assert shares(model, np.moveaxis(images, -1, 1)) == {"conv": 0.25}
+    assert shares_of(model, np.moveaxis(images, -1, 1)) == {"conv": 0.25}
 
 
 def test_what_is_not_a_number_is_not_dead(images):
     model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3, name="conv")])
     spoil(model.layers[0], 0, bias=np.nan)
-    assert shares(model, images) == {"conv": 0}
+    assert shares_of(model, images) == {"conv": 0}
 
 
 def test_inputs_may_change_later(images):
@@ -214,26 +227,38 @@ def test_inputs_may_change_later(images):
     )
     spoil(model.layers[0], 0)
     mine = images.copy()
-    found = plan_probe(model, resolve_kernels(model, None), mine)
+    callback = begin(model, mine)
     mine.fill(0)
-    assert found.dead_shares(32) == {"conv": 0.25}
+    assert shares(callback) == {"conv": 0.25}
 
 
-def test_no_more_than_a_batch_is_computed_at_a_time(images, monkeypatch):
+class Sizes(layers.Layer):
+    """Lists the sizes of its batches; it looks at a value, so that it runs in Python."""
+
+    def __init__(self, sizes):
+        super().__init__()
+        self.write = sizes.append  # a look puts back what a layer itself has written down
+
+    def call(self, x):
+        assert float(keras.ops.max(x)) > -np.inf
+        self.write(x.shape[0])
+        return x
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+def test_no_more_than_a_batch_is_computed_at_a_time(images):
     sizes = []
-    plain = Extraction.run
-
-    def run(extraction, batch_size):
-        sizes.append(len(extraction.batch))
-        return plain(extraction, batch_size)
-
-    monkeypatch.setattr(Extraction, "run", run)
-    model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3), layers.Conv2D(4, 3)])
-    shares(model, images, batch_size=3)
+    inputs = keras.Input((8, 8, 2))
+    model = keras.Model(inputs, layers.Conv2D(4, 3)(Sizes(sizes)(inputs)))
+    callback = begin(model, images, batch_size=3)
+    sizes.clear()
+    shares(callback)
     assert sizes == [3, 3, 1]
 
 
 def test_inputs_that_do_not_fit(images):
     model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3)])
     with pytest.raises(ValueError, match=r"`inputs` must have the shape \(samples, 8, 8, 2\)"):
-        shares(model, images[..., :1])
+        shares_of(model, images[..., :1])

@@ -8,6 +8,8 @@ import math
 import re
 import statistics
 import sys
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
@@ -19,7 +21,6 @@ from keras import layers
 from scipy import stats
 
 import kerasviz
-from kerasviz.compute.kernel_statistics import describe_kernel, write_number, write_share
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
@@ -110,7 +111,10 @@ def test_any_weights(shape: tuple[int, ...], near_zero: float, data: st.DataObje
     size = math.prod(shape)
     weights = data.draw(st.lists(VALUES, min_size=size, max_size=size))
     kernel = np.array(weights, "float32").reshape(shape)
-    row = describe_kernel(kernel, "any", near_zero)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*of the weights (is|are) NaN or infinite", UserWarning)
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        (row,) = kerasviz.kernel_statistics(with_kernel(kernel), near_zero=near_zero)
     finite = [weight for weight in kernel.ravel().tolist() if math.isfinite(weight)]
     assert row.parameters == size
     assert row.not_finite == size - len(finite)
@@ -235,12 +239,30 @@ def test_a_layer_that_is_called_twice_is_one_row() -> None:
 
 @pytest.fixture
 def table() -> kerasviz.KernelStatistics:
-    """Three layers of plain numbers, from small ones to large ones."""
-    small = np.array([0.01, -0.02, 0.0, 0.03]).reshape(1, 2, 1, 2)
-    one = np.array([1.0, -1.0]).reshape(1, 1, 2, 1)
-    large = (np.arange(-600, 600) / 4).reshape(4, 5, 6, 10)
-    kernels = {"small": small, "one": one, "b/large": large}
-    return kerasviz.KernelStatistics(tuple(describe_kernel(k, name) for name, k in kernels.items()))
+    """Three layers of plain numbers, from small ones to large ones, one of them nested."""
+    small = with_kernel(np.reshape([0.01, -0.02, 0.0, 0.03], (1, 2, 1, 2)), "small")
+    one = with_kernel(np.reshape([1.0, -1.0], (1, 1, 2, 1)), "one")
+    b = with_kernel((np.arange(-600, 600) / 4).reshape(4, 5, 6, 10), "large")
+    b.name = "b"
+    parts = [small.layers[0], one.layers[0], b]
+    inputs = [keras.Input((8, 8, channels)) for channels in (1, 2, 6)]
+    model = keras.Model(inputs, [part(x) for part, x in zip(parts, inputs, strict=True)])
+    return kerasviz.kernel_statistics(model)
+
+
+@pytest.fixture
+def table_of(table: kerasviz.KernelStatistics) -> Callable[..., kerasviz.KernelStatistics]:
+    """Make a table of one row, with values of one's own."""
+
+    def make(**values: Any) -> kerasviz.KernelStatistics:
+        return kerasviz.KernelStatistics((dataclasses.replace(table[0], **values),))
+
+    return make
+
+
+def printed(table: kerasviz.KernelStatistics, column: int) -> str:
+    """Return what is printed in a column of a table of one row."""
+    return str(table).splitlines()[1].split()[column]
 
 
 TABLE = """\
@@ -281,8 +303,8 @@ def test_the_legend_tells_what_is_near_zero() -> None:
         (1, "100.0%"),
     ],
 )
-def test_a_share_is_0_or_100_only_where_it_is(share: float, written: str) -> None:
-    assert write_share(share) == written
+def test_a_share_is_0_or_100_only_where_it_is(table_of: Any, share: float, written: str) -> None:
+    assert printed(table_of(near_zero=share), -2) == written
 
 
 @pytest.mark.parametrize(
@@ -299,13 +321,15 @@ def test_a_share_is_0_or_100_only_where_it_is(share: float, written: str) -> Non
         (math.nan, "nan"),
     ],
 )
-def test_a_number_has_three_digits_or_all_of_its_whole_part(value: float, written: str) -> None:
-    assert write_number(value) == written
+def test_a_number_has_three_digits_or_all_of_its_whole_part(
+    table_of: Any, value: float, written: str
+) -> None:
+    assert printed(table_of(mean=value), 3) == written
 
 
-def test_in_a_notebook_it_is_a_table() -> None:
-    table = kerasviz.KernelStatistics((describe_kernel(np.ones((1, 2, 3, 4)), "a<b"),))
-    text = table._repr_html_()
+def test_in_a_notebook_it_is_a_table(table_of: Any) -> None:
+    (row,) = kerasviz.kernel_statistics(with_kernel(np.ones((1, 2, 3, 4))))
+    text = table_of(**{**dataclasses.asdict(row), "address": "a<b"})._repr_html_()
     assert text.count("<tr>") == 2
     assert "<th>filter norm</th>" in text
     assert "<td>a&lt;b</td><td>1×2×3×4</td><td>24</td><td>1.00</td>" in text
