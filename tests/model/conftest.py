@@ -716,7 +716,7 @@ MAKERS: list[Callable[[], Case]] = [
 ]
 
 
-@pytest.fixture(params=MAKERS, ids=lambda maker: maker.__name__)
+@pytest.fixture(scope="module", params=MAKERS, ids=lambda maker: maker.__name__)
 def make_case(request: pytest.FixtureRequest) -> Callable[[], Case]:
     """A kind of model; each call makes a new one."""
     return request.param

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,38 +19,247 @@ import pytest
 import kerasviz
 
 
+def snapshot(model: keras.Model) -> dict[str, Any]:
+    """Return everything about a model that a look at it must leave as it was."""
+    everything = [model, *model._flatten_layers(include_self=False, recursive=True)]
+    return {
+        "weights": [np.array(w) for w in model.get_weights()],
+        "compiled": model.compiled,
+        "config": [layer.get_config() if has_config(layer) else None for layer in everything],
+        "trainable": [layer.trainable for layer in everything],
+        "names": [layer.name for layer in everything],
+        "attributes": [sorted(vars(layer)) for layer in everything],
+        "call": [type(layer).__call__ for layer in everything],
+        "inbound": [len(layer._inbound_nodes) for layer in everything],
+        "outbound": [len(layer._outbound_nodes) for layer in everything],
+    }
+
+
+def has_config(layer: keras.Layer) -> bool:
+    return type(layer).get_config is not keras.Model.get_config or isinstance(layer, keras.Function)
+
+
+def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for name, values in before.items():
+        for old, new in zip(values, after[name], strict=True) if name != "compiled" else ():
+            np.testing.assert_equal(new, old, err_msg=name)
+    assert before["compiled"] == after["compiled"]
+
+
+class Watch:
+    """Counts the calls of each layer, and fails those of one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: Counter[int] = Counter()
+        self.failing: keras.Layer | None = None
+        plain_call = keras.Layer.__call__
+
+        def watched(layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+            if layer is self.failing:
+                raise RuntimeError("broken on purpose")
+            self.calls[id(layer)] += 1
+            return plain_call(layer, *args, **kwargs)
+
+        monkeypatch.setattr(keras.Layer, "__call__", watched)
+        self.patched = watched
+
+    def count(self, layers: list[keras.Layer], action: Callable[[], object]) -> list[int]:
+        """Return how often an action calls each layer."""
+        self.calls.clear()
+        action()
+        return [self.calls[id(layer)] for layer in layers]
+
+
+def assert_maps(maps: dict[str, Any], expected: dict[str, np.ndarray]) -> None:
+    for address, value in expected.items():
+        output = np.asarray(maps[address], "float32")
+        if output.shape != value.shape:
+            output = np.moveaxis(output, -3, -1)  # the model's own data format
+        np.testing.assert_allclose(output, value, rtol=1e-4, atol=1e-5, err_msg=address)
+
+
+@dataclass
+class Look:
+    """A model of one kind, and all that the first look at it returned, saw and left behind."""
+
+    case: Any
+    maps: dict[str, np.ndarray]
+    sub_model: keras.Model
+    before: dict[str, Any]
+    after: dict[str, Any]
+    names: tuple[list[str], list[str]]
+
+    @property
+    def addresses(self) -> list[str]:
+        return list(self.case.maps)
+
+    def again(self) -> dict[str, np.ndarray]:
+        return kerasviz.get_feature_maps(self.case.model, self.addresses, self.case.inputs)
+
+
+def next_names() -> list[str]:
+    """Make some layers and models, and return the names that Keras gives them."""
+    inputs = keras.Input((8,))
+    made = [
+        keras.Model(inputs, keras.layers.ReLU()(inputs)),
+        keras.layers.Conv2D(1, 1),
+        keras.Sequential(),
+    ]
+    return [layer.name for layer in made]
+
+
+@pytest.fixture(scope="module")
+def look(make_case: Callable[[], Any]) -> Look:
+    """Look at several layers of a model of each kind together; the tests of the kind share it."""
+    keras.utils.set_random_seed(0)
+    case = make_case()
+    case.call()  # what a first call of a model does to it is its own affair
+    before, earlier = snapshot(case.model), next_names()
+    kerasviz.find_layers(case.model, "*")
+    maps = kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    sub_model = kerasviz.feature_map_model(case.model, list(case.maps))
+    return Look(case, maps, sub_model, before, snapshot(case.model), (earlier, next_names()))
+
+
 def test_maps_are_those_of_the_layers(case: Any) -> None:
     for address, expected in case.maps.items():
         maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
         np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5, err_msg=address)
 
 
-def test_several_layers_take_one_pass_together(case: Any) -> None:
-    maps = kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
-    assert list(maps) == list(case.maps)
-    for address, expected in case.maps.items():
-        np.testing.assert_allclose(maps[address], expected, rtol=1e-4, atol=1e-5)
+def test_get_feature_maps_takes_one_pass_for_several_layers(look: Look) -> None:
+    assert list(look.maps) == look.addresses
+    assert_maps(look.maps, look.case.maps)
 
 
-def test_the_sub_model_gives_the_same(case: Any) -> None:
-    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)  # builds it if need be
-    for address, expected in case.maps.items():
-        sub_model = kerasviz.feature_map_model(case.model, address)
+def test_get_feature_maps_leaves_the_model_as_it_was(look: Look) -> None:
+    assert_same(look.before, look.after)
+
+
+def test_get_feature_maps_takes_no_names_from_later_layers(look: Look) -> None:
+    for earlier, later in zip(*look.names, strict=True):
+        stem, _, number = earlier.rpartition("_")
+        expected = f"{stem}_{int(number) + 1}" if number.isdigit() else f"{earlier}_1"
+        assert later == expected
+
+
+def test_feature_map_model_gives_the_same(look: Look) -> None:
+    assert_maps(look.case.run(look.sub_model), look.case.maps)
+    for address in look.addresses:
+        sub_model = kerasviz.feature_map_model(look.case.model, address)
         assert isinstance(sub_model, keras.Model)
-        output = case.run(sub_model).astype("float32")
-        if output.shape != expected.shape:
-            output = np.moveaxis(output, -3, -1)  # the model's own data format
-        np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+        output = look.case.keeping_state(
+            lambda sub_model=sub_model: sub_model(look.case.inputs, training=False)
+        )
+        output = keras.ops.convert_to_numpy(keras.ops.cast(output, "float32"))
+        assert_maps({address: output}, {address: look.case.maps[address]})
 
 
-def test_every_address_that_is_listed_can_be_asked_for(case: Any) -> None:
-    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
-    listed = kerasviz.find_layers(case.model)
-    maps = kerasviz.get_feature_maps(case.model, None, case.inputs)
+def test_feature_map_model_is_the_same_for_the_same_question(look: Look) -> None:
+    assert kerasviz.feature_map_model(look.case.model, look.addresses) is look.sub_model
+
+
+def test_get_feature_maps_takes_every_address_that_find_layers_lists(look: Look) -> None:
+    listed = kerasviz.find_layers(look.case.model)
+    maps = kerasviz.get_feature_maps(look.case.model, None, look.case.inputs)
     assert list(maps) == [ref.address for ref in listed]
     for ref in listed:
         shape = ref.output_shape
         assert np.prod(maps[ref.address].shape[1:]) == np.prod(shape[1:]), ref
+
+
+def test_get_feature_maps_shows_a_later_training_step(look: Look) -> None:
+    model, weights = look.case.model, look.case.model.get_weights()
+    model.set_weights([0 * weight for weight in weights])
+    try:
+        for maps in (look.again(), look.case.run(look.sub_model)):
+            arrays = [np.asarray(maps[address], "float32") for address in look.addresses]
+            assert any(np.ptp(array) == 0 for array in arrays)
+    finally:
+        model.set_weights(weights)
+
+
+def test_get_feature_maps_traces_nothing_at_a_second_look_and_runs_once(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = look.case
+    layers = [kerasviz.find_layers(case.model, address)[0].layer for address in case.maps]
+    wrapped = any(isinstance(x, keras.layers.TimeDistributed) for x in case.model.layers)
+    watch = Watch(monkeypatch)
+    in_one_pass = watch.count(layers, case.call)
+    looked = watch.count(layers, look.again)
+    runs_in_python = keras.backend.backend() == "torch" or case.runs_eagerly
+    if not runs_in_python:  # what was traced once is not run in Python again
+        assert sum(watch.calls.values()) == 0
+    elif not wrapped:  # which calls the layer inside without __call__, step by step
+        # But for layers that the model makes anew in each call.
+        assert any(in_one_pass)
+        assert all(0 < n <= m for n, m in zip(looked, in_one_pass, strict=True) if m)
+
+
+def test_get_feature_maps_is_right_in_threads(look: Look) -> None:
+    case = look.case
+
+    def run() -> np.ndarray:
+        output = keras.tree.flatten(case.model(case.inputs, training=False))[0]
+        return keras.ops.convert_to_numpy(keras.ops.cast(output, "float32"))
+
+    plain = case.keeping_state(run)
+    wrong: list[str] = []
+
+    def get(address: str) -> None:
+        maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
+        if not np.allclose(maps, case.maps[address], rtol=1e-4, atol=1e-5):
+            wrong.append(address)
+
+    def call() -> None:
+        if not np.allclose(run(), plain, atol=1e-5):
+            wrong.append("the model itself")
+
+    threads = [threading.Thread(target=get, args=(address,)) for address in case.maps]
+    if not case.keeps_state:  # which plain calls would move meanwhile
+        threads += [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_feature_map_model_outlives_the_name_of_its_model_which_is_freed_with_it(
+    make_case: Callable[[], Any],
+) -> None:
+    case = make_case()
+    model = weakref.ref(case.model)
+    maps = kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
+    sub_model = kerasviz.feature_map_model(case.model, list(case.maps))
+    case.model = None
+    outputs = case.run(sub_model)
+    assert {address: outputs[address].size for address in maps} == {
+        address: value.size for address, value in case.maps.items()
+    }
+    del case, sub_model, outputs
+    gc.collect()
+    assert model() is None
+
+
+def test_a_failure_in_the_middle_of_every_kind(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.call()
+    last = kerasviz.find_layers(case.model, list(case.maps)[-1])[0]
+    before = snapshot(case.model)
+    watch = Watch(monkeypatch)
+    watch.failing = last.layer
+    with pytest.raises(RuntimeError, match="broken on purpose"):
+        kerasviz.get_feature_maps(case.model, last.address, case.inputs)
+    assert keras.Layer.__call__ is watch.patched
+    monkeypatch.undo()
+    assert_same({**before, "call": []}, {**snapshot(case.model), "call": []})
+    np.testing.assert_allclose(
+        kerasviz.get_feature_maps(case.model, last.address, case.inputs),
+        case.maps[last.address],
+        rtol=1e-4,
+        atol=1e-5,
+    )
 
 
 def test_layers_that_return_several_tensors() -> None:
@@ -145,187 +355,6 @@ def test_no_advice_about_retracing_reaches_the_user(caplog: pytest.LogCaptureFix
         logger.removeHandler(caplog.handler)
     assert not caplog.messages
     assert not logger.filters
-
-
-def snapshot(model: keras.Model) -> dict[str, Any]:
-    """Return everything about a model that a look at it must leave as it was."""
-    everything = [model, *model._flatten_layers(include_self=False, recursive=True)]
-    return {
-        "weights": [np.array(w) for w in model.get_weights()],
-        "compiled": model.compiled,
-        "config": [layer.get_config() if has_config(layer) else None for layer in everything],
-        "trainable": [layer.trainable for layer in everything],
-        "names": [layer.name for layer in everything],
-        "attributes": [sorted(vars(layer)) for layer in everything],
-        "call": [type(layer).__call__ for layer in everything],
-        "inbound": [len(layer._inbound_nodes) for layer in everything],
-        "outbound": [len(layer._outbound_nodes) for layer in everything],
-    }
-
-
-def has_config(layer: keras.Layer) -> bool:
-    return type(layer).get_config is not keras.Model.get_config or isinstance(layer, keras.Function)
-
-
-def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
-    for name, values in before.items():
-        for old, new in zip(values, after[name], strict=True) if name != "compiled" else ():
-            np.testing.assert_equal(new, old, err_msg=name)
-    assert before["compiled"] == after["compiled"]
-
-
-def test_the_model_comes_back_as_it_was(case: Any) -> None:
-    case.call()  # what a first call of a model does to it is its own affair
-    before = snapshot(case.model)
-    kerasviz.find_layers(case.model, "*")
-    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
-    kerasviz.feature_map_model(case.model, list(case.maps))
-    assert_same(before, snapshot(case.model))
-
-
-def test_names_given_to_later_layers_do_not_change(case: Any) -> None:
-    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)  # builds it if need be
-    keras.backend.clear_session()
-    kerasviz.get_feature_maps(case.model, list(case.maps)[::-1], case.inputs)
-    kerasviz.feature_map_model(case.model, list(case.maps))
-    inputs = keras.Input((8,))
-    assert keras.Model(inputs, keras.layers.ReLU()(inputs)).name == "functional"
-    assert keras.layers.Conv2D(1, 1).name == "conv2d"
-    assert keras.Sequential().name == "sequential"
-
-
-def test_a_later_training_step_shows(case: Any) -> None:
-    addresses = list(case.maps)
-    kerasviz.get_feature_maps(case.model, addresses, case.inputs)
-    sub_model = kerasviz.feature_map_model(case.model, addresses)
-    case.run(sub_model)
-    case.model.set_weights([0 * weight for weight in case.model.get_weights()])
-    for maps in (
-        kerasviz.get_feature_maps(case.model, addresses, case.inputs),
-        case.run(sub_model),
-    ):
-        assert any(np.ptp(np.asarray(maps[address], "float32")) == 0 for address in addresses)
-
-
-def test_a_model_that_is_deleted_is_freed(make_case: Callable[[], Any]) -> None:
-    case = make_case()
-    model = weakref.ref(case.model)
-    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
-    case.run(kerasviz.feature_map_model(case.model, list(case.maps)))
-    del case
-    gc.collect()
-    assert model() is None
-
-
-def test_a_sub_model_outlives_the_name_of_its_model(make_case: Callable[[], Any]) -> None:
-    case = make_case()
-    address, expected = next(iter(case.maps.items()))
-    kerasviz.get_feature_maps(case.model, address, case.inputs)
-    sub_model = kerasviz.feature_map_model(case.model, address)
-    case.model = None
-    gc.collect()
-    output = case.run(sub_model)
-    assert output.size == expected.size
-
-
-def test_the_same_question_gives_the_same_sub_model(case: Any) -> None:
-    kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
-    first = kerasviz.feature_map_model(case.model, list(case.maps))
-    assert kerasviz.feature_map_model(case.model, list(case.maps)) is first
-
-
-def test_threads_get_the_right_maps(case: Any) -> None:
-    if not case.model.built:
-        case.call()
-
-    def run() -> np.ndarray:
-        output = keras.tree.flatten(case.model(case.inputs, training=False))[0]
-        return keras.ops.convert_to_numpy(keras.ops.cast(output, "float32"))
-
-    plain = case.keeping_state(run)
-    wrong: list[str] = []
-
-    def look(address: str) -> None:
-        maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
-        if not np.allclose(maps, case.maps[address], rtol=1e-4, atol=1e-5):
-            wrong.append(address)
-
-    def call() -> None:
-        if not np.allclose(run(), plain, atol=1e-5):
-            wrong.append("the model itself")
-
-    threads = [threading.Thread(target=look, args=(address,)) for address in case.maps]
-    if not case.keeps_state:  # which plain calls would move meanwhile
-        threads += [threading.Thread(target=call) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-
-
-class Watch:
-    """Counts the calls of each layer, and fails those of one."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.calls: Counter[int] = Counter()
-        self.failing: keras.Layer | None = None
-        plain_call = keras.Layer.__call__
-
-        def watched(layer: keras.Layer, *args: Any, **kwargs: Any) -> Any:
-            if layer is self.failing:
-                raise RuntimeError("broken on purpose")
-            self.calls[id(layer)] += 1
-            return plain_call(layer, *args, **kwargs)
-
-        monkeypatch.setattr(keras.Layer, "__call__", watched)
-        self.patched = watched
-
-    def count(self, layers: list[keras.Layer], action: Callable[[], object]) -> list[int]:
-        """Return how often an action calls each layer."""
-        self.calls.clear()
-        action()
-        return [self.calls[id(layer)] for layer in layers]
-
-
-def test_a_second_look_traces_nothing_and_runs_once(
-    case: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def look() -> object:
-        return kerasviz.get_feature_maps(case.model, list(case.maps), case.inputs)
-
-    look()
-    layers = [kerasviz.find_layers(case.model, address)[0].layer for address in case.maps]
-    wrapped = any(isinstance(x, keras.layers.TimeDistributed) for x in case.model.layers)
-    watch = Watch(monkeypatch)
-    in_one_pass = watch.count(layers, case.call)
-    looked = watch.count(layers, look)
-    runs_in_python = keras.backend.backend() == "torch" or case.runs_eagerly
-    if not runs_in_python:  # what was traced once is not run in Python again
-        assert sum(watch.calls.values()) == 0
-    elif not wrapped:  # which calls the layer inside without __call__, step by step
-        # But for layers that the model makes anew in each call.
-        assert any(in_one_pass)
-        assert all(0 < n <= m for n, m in zip(looked, in_one_pass, strict=True) if m)
-
-
-def test_a_failure_in_the_middle_of_every_kind(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    case.call()
-    last = kerasviz.find_layers(case.model, list(case.maps)[-1])[0]
-    before = snapshot(case.model)
-    watch = Watch(monkeypatch)
-    watch.failing = last.layer
-    with pytest.raises(RuntimeError, match="broken on purpose"):
-        kerasviz.get_feature_maps(case.model, last.address, case.inputs)
-    assert keras.Layer.__call__ is watch.patched
-    monkeypatch.undo()
-    assert_same({**before, "call": []}, {**snapshot(case.model), "call": []})
-    np.testing.assert_allclose(
-        kerasviz.get_feature_maps(case.model, last.address, case.inputs),
-        case.maps[last.address],
-        rtol=1e-4,
-        atol=1e-5,
-    )
 
 
 class Alarm(keras.Layer):
