@@ -1,6 +1,7 @@
 """The structure of the code: what DESIGN calls the house, counted."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,18 @@ from pathlib import Path
 import kerasviz
 
 SOURCE = Path(kerasviz.__file__).parent
+TESTS = Path(__file__).parent
 MAX_MODULES = {"plots": 18}
 MAX_POSITIONAL = 5
 MAX_POSITIONAL_FIELDS = 4
+MAX_INTERNAL_SHARE = 0.42
+"""Of the test files, those that import what no user calls."""
+PUBLIC = {
+    "kerasviz": {*kerasviz.__all__},
+    "kerasviz.callbacks": {*kerasviz.callbacks.__all__},
+    "kerasviz.fashion_mnist": {*kerasviz.fashion_mnist.__all__},
+    "kerasviz.cli": {"main"},  # the command
+}
 
 
 TREES = {
@@ -62,3 +72,58 @@ def test_no_function_takes_a_dict_of_options() -> None:
         if argument.annotation is not None
     ]
     assert not [p for p in parameters if p[2].split("[")[0] in ("TileOptions", "FigureOptions")]
+
+
+def internal_names(tree: ast.Module) -> set[str]:
+    """Return the internal modules and names of kerasviz that a test imports, or names in a path."""
+    used = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            used |= {alias.name for alias in node.names if alias.name not in PUBLIC}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            public = PUBLIC.get(node.module, set())
+            used |= {f"{node.module}.{alias.name}" for alias in node.names} - {
+                f"{node.module}.{name}" for name in public
+            }
+        elif isinstance(node, ast.Attribute):
+            module, _, name = ast.unparse(node).rpartition(".")
+            folder = SOURCE.parent.joinpath(*module.split("."))
+            is_module = (folder / name).is_dir() or (folder / f"{name}.py").is_file()
+            is_internal = is_module and name not in PUBLIC.get(module, ())
+            used |= {f"{module}.{name}"} if is_internal else set()
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # A path that `monkeypatch` takes.
+            used |= set(
+                re.findall(r"^kerasviz\.(?:_|model|compute|logs|draw|plots)[\w.]+$", node.value)
+            )
+    return {name for name in used if re.match(r"kerasviz\b", name)}
+
+
+def test_most_tests_go_through_public_calls() -> None:
+    files = [*TESTS.rglob("test_*.py"), *TESTS.rglob("conftest.py")]
+    internal = {
+        str(path.relative_to(TESTS)): names
+        for path in files
+        if (names := internal_names(ast.parse(path.read_text(encoding="utf-8"))))
+    }
+    assert len(internal) <= MAX_INTERNAL_SHARE * len(files), sorted(internal)
+
+
+def test_the_search_for_internal_names_finds_them() -> None:
+    code = """
+import kerasviz.draw
+from kerasviz import plot_kernels, _files
+from kerasviz.fashion_mnist import data, train
+from kerasviz.cli import main
+kerasviz.__file__, kerasviz.plots.kernels, kerasviz.callbacks.Snapshots, plot.kerasviz.draw
+patch("kerasviz.model.state", "kerasviz.plot_kernels")
+"""
+    names = {name.removeprefix("kerasviz.") for name in internal_names(ast.parse(code))}
+    assert names == {
+        "draw",
+        "_files",
+        "fashion_mnist.data",
+        "plots",
+        "plots.kernels",
+        "model.state",
+    }
