@@ -261,15 +261,18 @@ def _luminance(rgb: np.ndarray) -> np.ndarray:
 
 
 def _odd_bars(plot: kerasviz.Plot) -> Iterator[str]:
-    """Compare each colour bar, with the arrows at its ends, with the panels of its image."""
-    for panel in plot.panels:
-        if panel.colorbar is None:
-            continue
-        bar = panel.colorbar
+    """Compare each colour bar, with the arrows at its ends, with the panels of its images."""
+    bars = dict.fromkeys(panel.colorbar for panel in plot.panels if panel.colorbar is not None)
+    for bar in bars:
+        sharing = [panel for panel in plot.panels if panel.colorbar is bar]
         parts = [bar.ax.get_window_extent(), *(p.get_window_extent() for p in bar.ax.patches)]
-        box, tiles = Bbox.union(parts), panel.ax.get_window_extent()
+        tiles = [panel.ax.get_window_extent() for panel in sharing]
         ends = ("y0", "y1") if bar.orientation == "vertical" else ("x0", "x1")
-        off = [abs(getattr(box, end) - getattr(tiles, end)) for end in ends]
-        # Panels that share a bar may be in several rows, of which it is beside one.
-        if max(off) > 2 * TOLERANCE:
-            yield f"the colour bar ends {max(off):.0f} dots off its tiles: {panel.title!r}"
+        # Panels that share a bar may be in several rows, of which it is beside one; or side by
+        # side, and it is as long as all of them.
+        off = min(
+            max(abs(getattr(Bbox.union(parts), end) - getattr(box, end)) for end in ends)
+            for box in [*tiles, Bbox.union(tiles)]
+        )
+        if off > 2 * TOLERANCE:
+            yield f"the colour bar ends {off:.0f} dots off its tiles: {sharing[0].title!r}"

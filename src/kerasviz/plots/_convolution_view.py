@@ -14,9 +14,18 @@ from kerasviz._selection import Tiles, select_tiles
 from kerasviz._wording import write_count, write_size
 from kerasviz.compute.convolution.channels import count_input_channels
 from kerasviz.compute.convolution.geometry import SlidingAxis
+from kerasviz.compute.convolution.schedule import Position
 from kerasviz.compute.convolution.trace import ConvolutionStep, ConvolutionTrace
 from kerasviz.draw.color import warn_invalid
-from kerasviz.draw.convolution.number_format import write_mean, write_number, write_sum
+from kerasviz.draw.convolution.colors import choose_product_formats
+from kerasviz.draw.convolution.number_format import (
+    NumberFormat,
+    choose_sum_format,
+    write_mean,
+    write_number,
+    write_result,
+    write_sum,
+)
 from kerasviz.draw.convolution.view import ConvolutionView, StepView
 
 MAX_CHANNELS = 3
@@ -69,15 +78,46 @@ def choose_channels(
     return ChannelChoice(positions=positions, indices=indices, total=total, note=note)
 
 
-def describe_step(
-    trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice
+def describe_steps(
+    trace: ConvolutionTrace, positions: Iterable[Position], choice: ChannelChoice
+) -> list[StepView]:
+    """Put steps into arrays, with one row per channel, and into words.
+
+    Args:
+        trace: All steps.
+        positions: Row and column in the output of those that are shown.
+        choice: The channels that are shown.
+    """
+    steps = [trace.step(*position) for position in positions]
+    if trace.kernel is None:
+        return [_describe_step(trace, step, choice) for step in steps]
+    products = np.stack(
+        [step.products[..., choice.positions] for step in steps if step.products is not None]
+    )
+    # Sums are in the unit of the products, which is one for all steps.
+    formats = choose_product_formats(trace.kernel[..., choice.positions], products)
+    exponent = formats["products"].exponent
+    return [_describe_step(trace, step, choice, exponent) for step in steps]
+
+
+def _describe_step(
+    trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice, exponent: int = 0
 ) -> StepView:
-    """Put one step into arrays, with one row per channel, and into words."""
     windows = np.ma.stack([step.window[..., position] for position in choice.positions])
-    products, captions = None, []
-    if step.products is not None:
+    products: np.ndarray | None = None
+    captions: list[str] = []
+    if step.products is None:
+        formula = _write_pooling(trace, step)
+    else:
         products = np.moveaxis(step.products[..., choice.positions], -1, 0)
-        captions = [f"sum {write_number(value)}" for value in step.sums[choice.positions]]
+        terms = _list_terms(trace, step, choice)
+        # The sums below the products are terms of the formula, and are written as they are there.
+        number_format = choose_sum_format([value for value, _ in terms], step.total, exponent)
+        captions = [
+            f"sum {number_format(value)}{number_format.unit}"
+            for value in step.sums[choice.positions]
+        ]
+        formula = _write_formula(trace, step, terms, number_format)
     return StepView(
         indices=step.indices,
         windows=windows,
@@ -85,7 +125,7 @@ def describe_step(
         largest=_find_largest(windows[0]) if _is_max_pooling(trace) else None,
         position=step.position,
         captions=captions,
-        formula=_write_formula(trace, step, choice),
+        formula=formula,
     )
 
 
@@ -117,8 +157,20 @@ def describe_view(
         is_dilated=max(trace.rows.dilation, trace.columns.dilation) > 1,
         counts_padding=trace.kernel is not None or trace.repeats_edge,
         marks_largest=_is_max_pooling(trace),
+        color_indices=_find_colors(trace, choice),
         cmap=cmap,
     )
+
+
+def _find_colors(trace: ConvolutionTrace, choice: ChannelChoice) -> list[int] | None:
+    """Return which colour each row is, where the input is an image of three colours.
+
+    What has negative values is no light: a network's own preparation may have changed the order of
+    the colours as well.
+    """
+    values = trace.padded_input[trace.is_data]
+    is_image = choice.total == 3 and bool((values[np.isfinite(values)] >= 0).all())
+    return choice.indices.tolist() if is_image else None
 
 
 def warn_of_values(view: ConvolutionView) -> None:
@@ -139,29 +191,33 @@ def _find_largest(window: np.ma.MaskedArray) -> tuple[int, int]:
     return row, column
 
 
-def _write_formula(trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice) -> str:
-    if trace.kernel is None:
-        return _write_pooling(trace, step)
-    formula = _write_sum_of_channels(trace, step, choice)
-    if trace.activation is None:
-        return formula
-    others = " together with the other sums" if trace.mixes_sums else ""
-    return f"{formula},  {trace.activation}{others} → {write_number(step.value)}"
-
-
-def _write_sum_of_channels(
+def _list_terms(
     trace: ConvolutionTrace, step: ConvolutionStep, choice: ChannelChoice
-) -> str:
-    """Return the sum over channels and bias; channels without a row are one term of it."""
+) -> list[tuple[float, str]]:
+    """Return the sums of channels and the bias; channels without a row are one term."""
     terms = [(float(value), "") for value in step.sums[choice.positions]]
     others = np.setdiff1d(np.arange(len(step.sums)), choice.positions)
     if others.size:
         terms.append((float(step.sums[others].sum()), write_count(others.size, "other channel")))
     if trace.layer.use_bias:
         terms.append((trace.bias, "bias"))
-    if len(terms) == 1:
-        return f"sum of products {write_number(step.total)}"
-    return write_sum(terms, step.total)
+    return terms
+
+
+def _write_formula(
+    trace: ConvolutionTrace,
+    step: ConvolutionStep,
+    terms: Sequence[tuple[float, str]],
+    number_format: NumberFormat,
+) -> str:
+    formula = f"sum of products {number_format(step.total)}"
+    if len(terms) > 1:
+        formula = write_sum(terms, step.total, number_format)
+    if trace.activation is not None:
+        others = " together with the other sums" if trace.mixes_sums else ""
+        result = write_result(step.value, number_format)
+        formula += f",  {trace.activation}{others} → {result}"
+    return formula + number_format.unit
 
 
 def _write_pooling(trace: ConvolutionTrace, step: ConvolutionStep) -> str:

@@ -23,8 +23,7 @@ from kerasviz.compute.convolution.schedule import (
     schedule_positions,
 )
 from kerasviz.draw.convolution.animation import ConvolutionAnimation
-from kerasviz.draw.convolution.layout import make_layout
-from kerasviz.draw.convolution.picture import ConvolutionPicture
+from kerasviz.draw.convolution.picture import ConvolutionPicture, natural_size
 from kerasviz.draw.figure import (
     FIGURE_DEFAULTS,
     FigureOptions,
@@ -38,7 +37,7 @@ from kerasviz.draw.text import escape
 from kerasviz.draw.tiles.style import check_style
 from kerasviz.plots._convolution_view import (
     choose_channels,
-    describe_step,
+    describe_steps,
     describe_view,
     warn_of_values,
 )
@@ -61,7 +60,8 @@ def plot_convolution(
 
     From left to right: the layer's input with its padding and the window on it, the values under
     the window, the kernel, their products, and the output map with the value that comes of them.
-    Below is the sum, with bias and activation. Hatched cells are not values of the input.
+    Below is the sum, with bias and activation. Hatched cells are not values of the input. The
+    channels of a colour image are red, green and blue.
 
     Args:
         model: A Keras model.
@@ -88,7 +88,8 @@ def plot_convolution(
             wrong type.
         ValueError: The layer is of another class or computes something else than its class does,
             several are named, its values are complex, it returns rows that are not samples,
-            `inputs` does not fit the model, or an index is out of range.
+            `inputs` does not fit the model, an index is out of range, or the figure is too small,
+            and the message says the least size.
 
     Notes:
         A transposed convolution is drawn as what it gathers for one value: its input is spread by
@@ -107,15 +108,15 @@ def plot_convolution(
     trace = query.trace()
     # The position again, since without a known input size only the trace knows the output's.
     row, column = query.check_position(position, trace.output.shape)
-    step = trace.step(row, column)
-    choice = choose_channels(trace, channel, step.sums)
-    step_view = describe_step(trace, step, choice)
+    choice = choose_channels(trace, channel, trace.sums[row, column])
+    (step_view,) = describe_steps(trace, [(row, column)], choice)
     text = f"{query.target.address}: row {row}, column {column} of the output"
     heading = _write_heading(place.title, text, query.sample_note, choice.note)
     view = describe_view(trace, choice, [step_view], heading=heading, cmap=cmap)
     view = replace(view, address=query.target.address)
     warn_of_values(view)
-    with figure_for(place, make_layout(view).figure_size, layout="none") as figure:
+    size = natural_size(view) if place.grows else (1.0, 1.0)
+    with figure_for(place, size, layout="none") as figure:
         picture = ConvolutionPicture(cast(Figure | SubFigure, figure), view)
         picture.show(step_view, np.ones(trace.output.shape, bool))
     return replace(picture.plot, owns_figure=place.is_new)
@@ -183,7 +184,7 @@ def animate_convolution(
     trace = query.trace()
     schedule = _make_schedule(query, positions, trace.output.shape)
     choice = choose_channels(trace, channel, np.abs(trace.sums).mean(axis=(0, 1)))
-    steps = [describe_step(trace, trace.step(*position), choice) for position in schedule.positions]
+    steps = describe_steps(trace, schedule.positions, choice)
     text = f"{query.target.address}: step by step"
     heading = _write_heading(place.title, text, query.sample_note, schedule.note, choice.note)
     view = describe_view(trace, choice, steps, heading=heading, cmap=cmap)
@@ -191,7 +192,7 @@ def animate_convolution(
     warn_of_values(view)
     figure = place.figure
     if figure is None:
-        figure = Figure(figsize=place.figsize or make_layout(view).figure_size)
+        figure = Figure(figsize=place.figsize or natural_size(view))
     return ConvolutionAnimation(
         ConvolutionPicture(figure, view),
         steps,

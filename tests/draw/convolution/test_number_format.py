@@ -91,11 +91,23 @@ def test_plot_convolution_chooses_the_format_by_finite_numbers(plot_row, plot_su
     assert formula(plot_sum([np.nan], 0.5)) == "nan + 0.500 (bias) = nan"
 
 
-@pytest.mark.parametrize(("value", "text"), [(-0.00467, "−0.00467"), (12.3456, "12.35")])
-def test_plot_convolution_writes_the_sum_of_a_channel(plot_sum, value, text):
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.00467, "−4.670, in 10⁻³"), (0.0467, "0.0467"), (12.3456, "12.35")],
+)
+def test_plot_convolution_writes_the_sum_in_the_unit_of_the_products(plot_sum, value, text):
     plot = plot_sum([value])
+    unit = ", in 10⁻³" if "10⁻³" in text else ""
+    assert plot.axes[3].get_title() == f"products{unit}"
     assert plot.axes[3].get_xlabel() == f"sum {text}"
     assert formula(plot) == f"sum of products {text}"
+
+
+def test_plot_convolution_writes_sums_and_formula_alike(plot_sum):
+    plot = plot_sum([0.154, 0.0036, 0.0044], 0.0)
+    sums = [ax.get_xlabel() for ax in plot.axes[3::4]]
+    assert sums == ["sum 0.154", "sum 0.004", "sum 0.004"]
+    assert formula(plot) == "0.154 + 0.004 + 0.004 + 0 (bias) = 0.162"
 
 
 def test_plot_convolution_names_the_terms_of_a_sum(plot_sum):

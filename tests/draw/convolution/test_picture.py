@@ -153,11 +153,94 @@ def test_plot_convolution_hatches_padding_and_writes_its_0_where_it_counts(draw,
 
 
 def test_plot_convolution_shrinks_numbers_until_they_are_not_legible(draw):
-    plots = [draw(figure=Figure(figsize=(width, width / 3))) for width in (14, 7, 3)]
+    plots = [draw(figure=Figure(figsize=(width, 0.4 * width))) for width in (14, 8, 6)]
     sizes = [[text.get_fontsize() for text in plot.axes[2].texts] for plot in plots]
     assert set(sizes[0]) == {8}
     assert 5.5 <= min(sizes[1]) == max(sizes[1]) < 8
     assert sizes[2] == []
+
+
+def test_plot_convolution_says_the_least_size(draw):
+    message = r"too small .* in a font of 10 points: it must be at least 4\.\d x 2\.\d in"
+    with pytest.raises(ValueError, match=message):
+        draw(figure=Figure(figsize=(3.3, 2.5)))
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("size", [8, 14, 20])
+def test_plot_convolution_scales_texts_with_the_font(draw, size):
+    with plt.rc_context({"font.size": size}):
+        plot = draw(size=28)
+    texts = [plot.figure.texts[-1], plot.axes[0].title, plot.axes[3].xaxis.label]
+    assert [text.get_fontsize() for text in texts] == pytest.approx(
+        [size, 0.85 * size, 0.85 * size]
+    )
+    assert {text.get_fontsize() for text in plot.axes[1].texts} == {0.8 * size}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("layout", ["none", "constrained", "tight"])
+def test_plot_convolution_keeps_its_places_in_every_layout(draw, layout):
+    figure = Figure(figsize=(8, 3), layout=layout)
+    plot = draw(size=28, figure=figure)
+    before = [ax.get_position().bounds for ax in plot.axes]
+    figure.canvas.draw()
+    np.testing.assert_allclose([ax.get_position().bounds for ax in plot.axes], before, atol=2e-3)
+    figure.set_size_inches(10, 6)
+    figure.canvas.draw()
+    bar, ax = plot.colorbars[0].ax.get_window_extent(), plot.axes[0].get_window_extent()
+    assert (bar.x0, bar.x1) == pytest.approx((ax.x0, ax.x1))
+    assert bar.y1 < ax.y0
+
+
+def test_plot_convolution_draws_color_channels_in_their_colors(draw, rng):
+    plot = draw(size=8, channels=3, image=rng.uniform(size=(8, 8, 3)))
+    for index, image in enumerate(plot.images[:-1:4]):
+        assert image.cmap(1.0)[index] == max(image.cmap(1.0)[:3])
+        assert image.cmap(0.5)[index] > 2 * sorted(image.cmap(0.5)[:3])[1]
+        assert image.cmap(0.0)[:3] == (0, 0, 0)
+    signed = draw(size=8, channels=3, image=rng.normal(size=(8, 8, 3)))
+    assert {image.cmap.name for image in signed.images} == {"RdBu_r"}
+    chosen = draw(size=8, channels=3, image=rng.uniform(size=(8, 8, 3)), cmap="gray")
+    assert {image.cmap.name for image in chosen.images[:-1:4]} == {"gray"}
+
+
+def test_plot_convolution_has_one_bar_for_kernel_and_products(draw, rng):
+    image = rng.uniform(size=(28, 28, 1))
+    plot = draw(size=28, window=11, image=image)
+    kernel, products = plot.panels[2:4]
+    assert kernel.colorbar is products.colorbar is not None
+    assert kernel.limits == products.limits == (-1, 1)
+    left, right = kernel.ax.get_position().x0, products.ax.get_position().x1
+    plot.figure.canvas.draw()
+    place = kernel.colorbar.ax.get_position()
+    assert (place.x0, place.x1) == pytest.approx((left, right))
+    # Products that are much larger have limits of their own, which the same bar says.
+    plot = draw(size=28, window=11, image=255 * image)
+    kernel, products = plot.panels[2:4]
+    assert kernel.limits == (-1, 1)
+    assert products.limits[1] == -products.limits[0] == np.abs(products.values).max() > 4
+    labels = [label.get_text() for label in kernel.colorbar.ax.get_xticklabels()]
+    assert labels[1] == "kernel\nproducts"
+    assert labels[2].startswith("1")
+
+
+def test_plot_convolution_keeps_the_arrow_apart_from_the_index_of_a_row(draw):
+    plot = draw((110, 5), size=128, channels=1)
+    plot.figure.canvas.draw()
+    arrow = next(text for text in plot.figure.texts if text.get_text() == "→")
+    index = plot.axes[-1].get_yticklabels()[0]
+    assert index.get_text() == "110"
+    assert arrow.get_window_extent().x1 < index.get_window_extent().x0
+
+
+@pytest.mark.parametrize("style", ["dark_background", "ggplot"])
+def test_plot_convolution_writes_signs_in_the_color_of_text(draw, style):
+    with plt.style.context(style):
+        plot = draw()
+        color = plt.rcParams["text.color"]
+    texts = [*plot.figure.texts, plot.axes[3].xaxis.label]
+    assert {to_rgba(text.get_color()) for text in texts} == {to_rgba(color)}
 
 
 @pytest.mark.parametrize(
@@ -165,10 +248,11 @@ def test_plot_convolution_shrinks_numbers_until_they_are_not_legible(draw):
     [
         ([-1.0], [[0, 0.25]], (-0.25, 0.25)),
         ([-1.0], [[0, 0]], (-1, 1)),
-        ([1.0], [[0, 0.25]], (0, 0.25)),
+        ([1.0], [[0, 0.25]], (-0.25, 0.25)),
+        ([-1.0], [[0, 0.5]], (-1, 1)),
     ],
 )
-def test_animate_convolution_gives_products_a_sign_where_a_weight_has_one(kernel, image, limits):
+def test_animate_convolution_gives_products_the_signed_colors_of_the_kernel(kernel, image, limits):
     layer = layers.Conv2D(1, 1, use_bias=False, name="c")
     model = make_model(layer, (1, 2, 1), np.reshape(kernel, (1, 1, 1, 1)))
     animation = kerasviz.animate_convolution(model, "c", np.array(image))
@@ -273,7 +357,7 @@ def test_plot_convolution_breaks_a_title_that_is_wider_than_its_part(closing):
     assert overlaps(plot) == []
 
 
-@pytest.mark.parametrize("size", [(5, 2.5), (16, 9), (4, 8)])
+@pytest.mark.parametrize("size", [(5, 2.5), (16, 9), (5, 8)])
 def test_plot_convolution_fills_the_callers_figure_and_keeps_its_layout(draw, size):
     figure = Figure(figsize=size, layout="constrained")
     engine = figure.get_layout_engine()

@@ -42,21 +42,25 @@ class NumberFormat:
         return f", in 10{power}" if self.exponent else ""
 
 
-def choose_format(values: np.ndarray, digits: int = 2, *, units: bool = True) -> NumberFormat:
+def choose_format(
+    values: np.ndarray, digits: int = 2, *, exponent: int | None = None
+) -> NumberFormat:
     """Choose how to write numbers, so that the largest has a few digits that count.
 
     Args:
         values: The numbers; those that are not finite are left out.
         digits: How many decimals numbers about 1 have.
-        units: Whether very small and very large numbers are written in units of a power of 10.
+        exponent: Of the unit. `None`: very small and very large numbers are written in units of a
+            power of 10, all others as they are.
     """
     finite = np.asarray(values)[np.isfinite(values)]
     largest = float(np.abs(finite).max(initial=0))
-    if largest == 0 or (largest < 10000 and (finite == np.round(finite)).all()):
-        return NumberFormat(decimals=0)
+    if largest == 0 or (not exponent and largest < 10000 and (finite == np.round(finite)).all()):
+        return NumberFormat(decimals=0, exponent=exponent or 0)
     magnitude = math.floor(math.log10(largest))
     # Units are those of the SI, thousands and thousandths, so that they need no counting of digits.
-    exponent = 3 * (magnitude // 3) if units and not -3 < magnitude < 4 else 0
+    if exponent is None:
+        exponent = 0 if -3 < magnitude < 4 else 3 * (magnitude // 3)
     magnitude -= exponent
     decimals = max(0, digits - max(magnitude, 0) - min(magnitude + 1, 0))
     return NumberFormat(decimals=decimals, exponent=exponent)
@@ -64,33 +68,62 @@ def choose_format(values: np.ndarray, digits: int = 2, *, units: bool = True) ->
 
 def write_number(value: float) -> str:
     """Return one number as text."""
-    return choose_format(np.array([value]), 3, units=False)(value)
+    return choose_format(np.array([value]), 3, exponent=0)(value)
 
 
-def write_sum(terms: Sequence[tuple[float, str]], total: float) -> str:
+def choose_sum_format(terms: Sequence[float], total: float, exponent: int = 0) -> NumberFormat:
+    """Choose how to write a sum: with as many decimals as make the rounded numbers add up.
+
+    Where five decimals do not, there are five, and the sum has to be written with "≈".
+
+    Args:
+        terms: The summands.
+        total: The result.
+        exponent: Of the unit.
+    """
+    values = np.array(terms)
+    # A reader may add up what is written: rounded terms need not make the rounded total, so there
+    # are more decimals until they do.
+    for digits in (3, 4, 5):
+        number_format = choose_format(np.array([*values, total]), digits, exponent=exponent)
+        if _adds_up(values, total, number_format):
+            break
+    return number_format
+
+
+def write_sum(terms: Sequence[tuple[float, str]], total: float, number_format: NumberFormat) -> str:
     """Return a sum with its result, such as `"0.31 − 0.11 − 0.02 (bias) = 0.18"`.
 
     Args:
         terms: The summands, each with the remark after it in brackets, or with none.
         total: The result.
+        number_format: How numbers are written.
 
     Returns:
-        The sum with as many decimals as make the rounded numbers add up, or with "≈".
+        The sum, with "≈" where the numbers that are written do not add up.
     """
     values = np.array([value for value, _ in terms])
-    # A reader may add up what is written: rounded terms need not make the rounded total, so there
-    # are more decimals until they do.
-    for digits in (3, 4, 5):
-        number_format = choose_format(np.array([*values, total]), digits, units=False)
-        if _adds_up(values, total, number_format.decimals):
-            return f"{_join(number_format, terms)} = {number_format(total)}"
-    return f"{_join(number_format, terms)} ≈ {number_format(total)}"
+    sign = "=" if _adds_up(values, total, number_format) else "≈"
+    return f"{_join(number_format, terms)} {sign} {number_format(total)}"
 
 
-def _adds_up(values: np.ndarray, total: float, decimals: int) -> bool:
+def write_result(value: float, number_format: NumberFormat) -> str:
+    """Return what an activation makes of a sum, in the notation of the sum where that can be.
+
+    A probability beside sums of thousands, which have no decimals, is written as a number alone.
+    """
+    text = number_format(value)
+    own = choose_format(np.array([value]), 2, exponent=0)
+    if number_format.exponent or number_format.decimals >= own.decimals or float(value) == 0:
+        return text
+    return own(value)
+
+
+def _adds_up(values: np.ndarray, total: float, number_format: NumberFormat) -> bool:
     """Whether rounded values make the rounded total; NaN and infinity need not."""
+    decimals, unit = number_format.decimals, 10.0**number_format.exponent
     with np.errstate(invalid="ignore"):
-        error = np.round(values, decimals).sum() - np.round(total, decimals)
+        error = np.round(values / unit, decimals).sum() - np.round(total / unit, decimals)
     return not abs(error) > 0.1 * 10.0**-decimals
 
 
@@ -110,7 +143,7 @@ def _join(number_format: NumberFormat, terms: Sequence[tuple[float, str]]) -> st
 
 def write_mean(values: Sequence[float], mean: float) -> str:
     """Return a mean with its result, such as `"(1 + 2 + 6) / 3 = 3"`."""
-    number_format = choose_format(np.array([*values, mean]), 3, units=False)
+    number_format = choose_format(np.array([*values, mean]), 3, exponent=0)
     count, result = len(values), number_format(mean)
     if count == 1:
         return result

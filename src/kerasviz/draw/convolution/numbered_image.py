@@ -17,8 +17,8 @@ from kerasviz.draw.text import text_width
 
 MASKED_COLOR, HATCH_COLOR = "0.95", "0.65"
 """Face and hatch of a cell that holds no value."""
-MAX_NUMBER_SIZE, MIN_NUMBER_SIZE = 8.0, 5.5
-"""Sizes of the numbers in cells, in points."""
+MAX_NUMBER_SIZE, MIN_NUMBER_SIZE = 0.8, 0.55
+"""Sizes of the numbers in cells, as parts of `font.size`."""
 MIN_LINED_CELL = 11.0
 """Below this size, in points, cells are not set apart by lines."""
 MAX_NUMBERED_CELLS = 100
@@ -27,17 +27,20 @@ HALO: list[AbstractPathEffect] = [withStroke(linewidth=2, foreground=MASKED_COLO
 """The outline that makes a number legible on a hatch."""
 
 
-def number_size(values: np.ndarray, number_format: NumberFormat, cell_size: float) -> float | None:
+def number_size(
+    values: np.ndarray, number_format: NumberFormat, *, cell_size: float, em: float
+) -> float | None:
     """Return in which size numbers fit into cells, `None` where they would not be legible.
 
     Args:
         values: All values that may have to be written.
         number_format: How they are written.
         cell_size: In points.
+        em: The size of the font, in points.
     """
-    longest = max(text_width(number_format(value), 1.0) for value in value_range(values))
-    size = min(MAX_NUMBER_SIZE, 0.84 * cell_size / longest, 0.6 * cell_size)
-    return size if size >= MIN_NUMBER_SIZE else None
+    longest = max(text_width(number_format(value), em) for value in value_range(values)) / em
+    size = min(MAX_NUMBER_SIZE * em, 0.84 * cell_size / longest, 0.6 * cell_size)
+    return size if size >= MIN_NUMBER_SIZE * em else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,7 @@ class CellStyle:
         size: The size of a cell, in points.
         number_format: How numbers are written.
         font_size: The size of the numbers, `None` for none.
+        tick_size: The size of the index of a row and of a column.
         numbers_masked: Whether a masked cell has a number, too.
     """
 
@@ -56,6 +60,7 @@ class CellStyle:
     size: float
     number_format: NumberFormat
     font_size: float | None
+    tick_size: float
     numbers_masked: bool = False
 
 
@@ -94,7 +99,7 @@ class NumberedImage:
             self._add_lines(ax)
         self.texts = [] if style.font_size is None else self._add_texts(ax)
         ax.set(xlim=(self.left, self._right), ylim=(self._bottom, self.top), xticks=[], yticks=[])
-        ax.tick_params(length=2, pad=1, labelsize="x-small")
+        ax.tick_params(length=2, pad=1, labelsize=style.tick_size)
         ax.spines[:].set(color="0.4", linewidth=0.6)
         ax.grid(False)
 
@@ -123,13 +128,12 @@ class NumberedImage:
             return
         style = self._style
         data, mask = np.ma.getdata(values).ravel(), np.ma.getmaskarray(values).ravel()
-        colors = style.scale.cmap(style.scale.norm(data))[:, :3]
-        # The luma of ITU-R BT.601: eyes are more sensitive to green than to red and blue.
-        dark = (colors @ (0.299, 0.587, 0.114) < 0.5) & ~mask & np.isfinite(data)
-        for text, value, is_masked, is_dark in zip(self.texts, data, mask, dark, strict=True):
+        dark = is_dark(style.scale.cmap(style.scale.norm(data))[:, :3])
+        dark &= ~mask & np.isfinite(data)
+        for text, value, is_masked, needs_white in zip(self.texts, data, mask, dark, strict=True):
             has_number = style.numbers_masked or not is_masked
             text.set_text(style.number_format(value) if has_number else "")
-            text.set_color("white" if is_dark else "black")
+            text.set_color("white" if needs_white else "black")
             text.set_path_effects(HALO if is_masked else [])
 
     def hatch(self, rows: np.ndarray, columns: np.ndarray) -> None:
@@ -172,6 +176,13 @@ class NumberedImage:
             for row in range(height)
             for column in range(width)
         ]
+
+
+def is_dark(colors: np.ndarray) -> np.ndarray:
+    """Whether white is more legible than black on colours `(n, 3)`, by the contrast of WCAG 2."""
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    # Here (1 + 0.05) / (x + 0.05) is (x + 0.05) / 0.05: both contrasts are 4.58, which is enough.
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722) < 0.179)
 
 
 def _corners(top: float, left: float, height: float, width: float) -> np.ndarray:

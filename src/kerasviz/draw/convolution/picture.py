@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colorbar import Colorbar
@@ -11,31 +12,29 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
-from kerasviz.draw.color import ColorScale, color_scale, value_range
+from kerasviz.draw.convolution.colors import BARS, choose_colors
 from kerasviz.draw.convolution.layout import (
-    FORMULA,
-    HEADING,
-    MARGIN,
-    TITLE,
-    ConvolutionLayout,
+    SIGNS,
     PartKey,
     Rect,
+    bar_ends,
     make_layout,
 )
 from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
+from kerasviz.draw.convolution.places import BelowPlace, FixedPlace
 from kerasviz.draw.convolution.view import ConvolutionView, StepView
 from kerasviz.draw.plot import Panel, Plot
-from kerasviz.draw.text import wrap_text
 
 ACCENT = "#ff6a00"
 """The colour of the window, and of the value that it makes: in neither of the two colormaps."""
 UNWRITTEN = "0.93"
 """The colour of a value that the output map does not have yet."""
-SIGNS = {"kernel": "×", "products": "=", "output": "→"}
-"""The sign before a part."""
-SIGN, BAR_LABEL = 18.0, 7.0
-"""Sizes of text, in points."""
 OUTPUT: PartKey = (0, "output")
+
+
+def natural_size(view: ConvolutionView) -> tuple[float, float]:
+    """Return width and height of a new figure for a picture, in inches."""
+    return make_layout(view, choose_colors(view)).figure_size
 
 
 class ConvolutionPicture:
@@ -49,21 +48,20 @@ class ConvolutionPicture:
     def __init__(self, figure: Figure | SubFigure, view: ConvolutionView) -> None:
         self._figure, self._view = figure, view
         self._room = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
-        # Which numbers are legible depends on how much a smaller figure shrinks the layout, and
-        # the layout on the numbers, which need no colour bar: hence two rounds.
-        self._layout = make_layout(view, self._fit(make_layout(view)))
-        self._unit = self._fit(self._layout)
-        self._scales = _choose_scales(view)
+        self._colors = choose_colors(view)
+        self._layout = make_layout(view, self._colors, self._room)
         self._axes: dict[PartKey, Axes] = {}
         self._images: dict[PartKey, NumberedImage] = {}
         for (row, part), rect in self._layout.rects.items():
             self._add_part(row, part, rect)
-        self._bars = {part: self._add_bar(part, rect) for part, rect in self._layout.bars.items()}
-        self._bars |= {"window": self._bars["input"]} if "input" in self._bars else {}
+        self._bars: dict[str, Colorbar] = {}
+        for bar, rect in self._layout.bars.items():
+            self._bars |= dict.fromkeys(BARS[bar], self._add_bar(bar, rect))
         self._add_signs()
         self._add_heading()
         x, y = self._fractions(self._layout.size[0] / 2, self._layout.formula_top)
-        self._formula = figure.text(x, y, "", size=self._points(FORMULA), ha="center", va="top")
+        size = self._layout.text.formula
+        self._formula = figure.text(x, y, "", size=size, ha="center", va="top")
         self._add_marks()
 
     @property
@@ -100,9 +98,7 @@ class ConvolutionPicture:
                 image.show(np.ma.MaskedArray(step.products[row]))
                 image.axes.set_xlabel(step.captions[row])
         self._show_output(step, is_written)
-        width_in_points = (self._layout.size[0] - 2 * MARGIN) * self._unit * 72
-        size = self._points(FORMULA)
-        self._formula.set_text(wrap_text(step.formula, width_in_points, size))
+        self._formula.set_text(self._layout.wrap_formula(step.formula, self._room[0]))
 
     def _show_window_on_input(self, row: int, step: StepView) -> None:
         """Frame the window on the input, and each of its cells where it passes over others."""
@@ -142,44 +138,38 @@ class ConvolutionPicture:
         height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
         return top - first_row, left - first_column, height, width
 
-    def _fit(self, layout: ConvolutionLayout) -> float:
-        """Return how many inches of the figure are one of the layout."""
-        return min(self._room[0] / layout.size[0], self._room[1] / layout.size[1])
-
-    def _points(self, size: float) -> float:
-        """Return the size of text that has this many points in a figure of its own."""
-        return size * float(np.clip(self._unit, 0.6, 1.4))
-
     def _fractions(self, x: float, y: float) -> tuple[float, float]:
         """Return a point of the layout in fractions of the figure, from its bottom left."""
         left, top = (
-            (room - size * self._unit) / 2
-            for room, size in zip(self._room, self._layout.size, strict=True)
+            (room - size) / 2 for room, size in zip(self._room, self._layout.size, strict=True)
         )
-        return (left + x * self._unit) / self._room[0], 1 - (top + y * self._unit) / self._room[1]
+        return (left + x) / self._room[0], 1 - (top + y) / self._room[1]
 
-    def _add_axes(self, rect: Rect) -> Axes:
+    def _place(self, rect: Rect) -> FixedPlace:
         left, bottom = self._fractions(rect.left, rect.top + rect.height)
-        right, top = self._fractions(rect.left + rect.width, rect.top)
-        return self._figure.add_axes((left, bottom, right - left, top - bottom))
+        width, height = rect.width / self._room[0], rect.height / self._room[1]
+        return FixedPlace(self._figure, (left, bottom, width, height))
 
     def _add_part(self, row: int, part: str, rect: Rect) -> None:
         view, layout = self._view, self._layout
-        ax = self._axes[row, part] = self._add_axes(rect)
+        ax = self._axes[row, part] = self._place(rect).add_axes()
         style = CellStyle(
-            scale=self._scales[part],
-            size=layout.cell_sizes[part] * self._unit * 72,
-            number_format=layout.formats[part],
+            scale=self._colors.scale(row, part),
+            size=layout.cell_sizes[part] * 72,
+            number_format=self._colors.formats[part],
             font_size=layout.fonts[part],
+            tick_size=layout.text.tick,
             numbers_masked=view.counts_padding and part != "output",
         )
         origin = view.origin if part == "input" else (0, 0)
         image = NumberedImage(ax, view.shape(part), style, origin)
         self._images[row, part] = image
-        size = self._points(TITLE)
+        size = layout.text.title
         if row == 0:
-            ax.set_title(layout.titles[part], fontsize=size, pad=4, linespacing=1.2)
-        ax.xaxis.label.set(size=size, color="0.3")
+            above = layout.overhang * 72 if part == "input" else 0
+            ax.set_title(layout.titles[part], fontsize=size, pad=4 + above, linespacing=1.2)
+        # A style may have a paler colour for labels; this one is a result, and no label of an axis.
+        ax.xaxis.label.set(size=size, color=rcParams["text.color"])
         if part == "input":
             ax.set_ylabel(view.row_names[row], fontsize=size, labelpad=3)
             self._show_input(row)
@@ -197,28 +187,47 @@ class ConvolutionPicture:
         image.show(np.ma.MaskedArray(view.padded_inputs[row], ~is_data))
         image.hatch(*(~is_data for is_data in view.is_data))
 
-    def _add_bar(self, part: str, rect: Rect) -> Colorbar:
-        image = self._images[0, part].image
-        bar = self._figure.colorbar(image, cax=self._add_axes(rect), orientation="horizontal")
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(labelsize=self._points(BAR_LABEL), length=2, pad=1)
-        bar.ax.locator_params(nbins=4)
-        return bar
+    def _add_bar(self, bar: str, rect: Rect) -> Colorbar:
+        """Add a bar below the last row, which stays as wide as the parts that it explains."""
+        row = 0 if bar == "output" else len(self._view.padded_inputs) - 1
+        image = self._images[row, bar].image
+        first, last = bar_ends(bar)
+        beside = self._axes[row, first], self._axes[row, last]
+        below = self._layout.rects[row, bar]
+        distance = rect.top - below.top - below.height, rect.height
+        ax = BelowPlace(self._figure, beside, distance).add_axes()
+        colorbar = self._figure.colorbar(image, cax=ax, orientation="horizontal")
+        colorbar.outline.set_visible(False)
+        ticks = self._layout.ticks[bar]
+        colorbar.set_ticks([tick.value for tick in ticks], labels=[tick.label for tick in ticks])
+        ax.tick_params(labelsize=self._layout.text.tick, length=2, pad=1, which="major")
+        ax.minorticks_off()
+        for label, tick in zip(ax.get_xticklabels(), ticks, strict=True):
+            label.set(horizontalalignment=tick.alignment)
+        if bar == "input" and self._colors.row_cmaps:
+            self._stripe(colorbar)
+        return colorbar
+
+    def _stripe(self, colorbar: Colorbar) -> None:
+        """Put the colours of all channels over the bar of the input, one strip per row."""
+        values = np.linspace(0, 1, 256)
+        strips = np.stack([cmap(values) for cmap in self._colors.row_cmaps])
+        low, high = colorbar.ax.get_xlim()
+        bottom, top = colorbar.ax.get_ylim()
+        colorbar.ax.imshow(strips, extent=(low, high, bottom, top), aspect="auto", zorder=2)
 
     def _add_signs(self) -> None:
-        size = self._points(SIGN)
+        size = self._layout.text.sign
         for (_, part), middle in self._layout.signs.items():
-            if part in SIGNS:
-                x, y = self._fractions(*middle)
-                self._figure.text(
-                    x, y, SIGNS[part], size=size, color="0.3", ha="center", va="center"
-                )
+            x, y = self._fractions(*middle)
+            self._figure.text(x, y, SIGNS[part], size=size, ha="center", va="center")
 
     def _add_heading(self) -> None:
-        if self._view.heading:
-            x, y = self._fractions(MARGIN, MARGIN)
-            size = self._points(HEADING)
-            self._figure.suptitle(self._view.heading, x=x, y=y, ha="left", va="top", fontsize=size)
+        layout = self._layout
+        if layout.heading:
+            x, y = self._fractions(layout.heading_left(self._room[0]), layout.margin)
+            size = layout.text.heading
+            self._figure.suptitle(layout.heading, x=x, y=y, ha="left", va="top", fontsize=size)
 
     def _add_marks(self) -> None:
         """Add what shows where the window is, and which values are not there yet."""
@@ -255,21 +264,6 @@ class ConvolutionPicture:
         line.set(color=ACCENT, linewidth=0.7, alpha=0.8)
         self._figure.add_artist(line)
         return line
-
-
-def _choose_scales(view: ConvolutionView) -> dict[str, ColorScale]:
-    """Choose the colours of each part; the window shows those of the input."""
-    inputs = color_scale(view.values("input"), cmap=view.cmap)
-    scales = {"input": inputs, "window": inputs}
-    if view.kernels is not None:
-        scales["kernel"] = color_scale(view.kernels, signed=True)
-        # Products have a sign where kernel or input has one, even if none of those that are shown
-        # is negative: white has to mean zero in all steps.
-        lowest = min(value_range(view.values(part))[0] for part in ("input", "kernel"))
-        reach = max(map(abs, value_range(view.products))) or 1.0
-        products = np.array([-reach, reach]) if lowest < 0 else view.products
-        scales["products"] = color_scale(products)
-    return {**scales, "output": color_scale(view.output, cmap=view.cmap)}
 
 
 def _frame() -> Rectangle:
