@@ -20,6 +20,7 @@ from .compute.streaming import iter_feature_maps, save_feature_maps
 from .draw.plot import Panel, Plot
 from .draw.tiles.style import TileOptions
 from .plots.architecture import plot_architecture
+from .plots.attributions import plot_attributions
 from .plots.compare import compare_kernels
 from .plots.convolution import animate_convolution, plot_convolution
 from .plots.feature_maps import plot_feature_maps
@@ -60,6 +61,7 @@ __all__ = [
     "iter_feature_maps",
     "kernel_statistics",
     "plot_architecture",
+    "plot_attributions",
     "plot_convolution",
     "plot_feature_maps",
     "plot_history",

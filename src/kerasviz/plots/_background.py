@@ -138,6 +138,11 @@ def _pictures_of(array: np.ndarray, name: str) -> np.ndarray:
     return array if array.ndim == 4 else array[np.newaxis]
 
 
+def as_pictures(name: str, value: Any) -> np.ndarray:
+    """Return a keyword's pictures as `(samples, height, width, 1 or 3)`, or refuse them."""
+    return _pictures_of(_as_array(name, value), name)
+
+
 def find_backgrounds(
     extraction: Extraction, background: Background, indices: np.ndarray, *, grey: bool
 ) -> np.ndarray | None:

@@ -165,7 +165,7 @@ def _ask(
     extraction = plan_extraction(model, "*" if layer is None else layer, inputs)
     specs = keras.tree.flatten(extraction.specs)
     calls = known_calls(model, extraction.specs)
-    axes = [_input_axis(spec, calls) for spec in specs]
+    axes = [input_channel_axis(spec, calls) for spec in specs]
     arrays = tuple(
         np.moveaxis(_as_model_takes(x, spec), axis, -1)
         for x, spec, axis in zip(extraction.batch.arrays, specs, axes, strict=True)
@@ -190,7 +190,7 @@ def _is_float(spec: Any) -> bool:
     return bool(keras.backend.is_float_dtype(keras.backend.standardize_dtype(spec.dtype)))
 
 
-def _input_axis(spec: Any, calls: Sequence[Call]) -> int:
+def input_channel_axis(spec: Any, calls: Sequence[Call]) -> int:
     """Return the axis of an input's channels, as the first layer that takes it says."""
     if len(spec.shape) < 3:
         return -1

@@ -123,7 +123,7 @@ def _batches(
             "Received: labels=None"
         )
     pairs = iter_labelled_batches(inputs) if streams else [(inputs, None)]
-    all_labels = None if labels is None else _as_labels(labels)
+    all_labels = None if labels is None else as_labels(labels)
     seen, is_built = 0, False
     for x, y in pairs:
         # The first batch builds a model that was never built.
@@ -136,7 +136,7 @@ def _batches(
                 "`labels` must be the class of each sample, since the batches of `inputs` bring "
                 "none. Received: labels=None"
             )
-        y = _as_labels(y)
+        y = as_labels(y)
         if len(y) != len(batch):
             raise _wrong_length(len(y) + seen, len(batch) + seen)
         seen += len(batch)
@@ -153,7 +153,7 @@ def _wrong_length(labels: int, samples: int) -> ValueError:
     )
 
 
-def _as_labels(labels: Any) -> np.ndarray:
+def as_labels(labels: Any) -> np.ndarray:
     """Return labels as integers, `(samples,)`."""
     if isinstance(labels, (Mapping, str)):
         raise TypeError(f"`labels` must be the class of each sample. Received: labels={labels!r}")

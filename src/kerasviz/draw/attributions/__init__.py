@@ -1,0 +1,1 @@
+"""Pictures of attributions: inputs, maps and the evidence for them."""

@@ -1,0 +1,122 @@
+"""The content of a picture of attributions, before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from kerasviz.draw.charts.evidence import EvidenceCurves
+
+SubjectKind = Literal["image", "signal", "vector", "volume"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """An input of one sample, which a row begins with.
+
+    Args:
+        values: As the model takes it, channels last: an image `(height, width, channels)`, a signal
+            `(steps, channels)`, a vector `(features, 1)`, or a volume
+            `(slices, height, width, channels)`.
+        picture: An image as it is drawn, unsigned bytes `(height, width, 3)`; of a volume one per
+            slice. `None` for signals and for what is not a picture.
+        kind: How it is drawn.
+        title: The title of its panel, such as "sample 7 of 10".
+        lines: What is written below: the claim of the model, and the truth. Letter by letter.
+    """
+
+    values: np.ndarray
+    picture: np.ndarray | None
+    kind: SubjectKind
+    title: str
+    lines: Sequence[str] = ()
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is drawn along one axis, as curves or bars."""
+        return self.kind in ("signal", "vector")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of an image, or of one slice."""
+        return self.values.shape[-3], self.values.shape[-2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapColumn:
+    """A column of maps.
+
+    Args:
+        heading: What its maps are, such as "Grad-CAM of conv2d_1 (7×7)".
+        unit: What the values are. Maps of one unit share a scale.
+        is_signed: Whether values have a sign; else they begin at 0, and are drawn over the picture.
+        address: The layer that the maps explain by, "" for the input.
+    """
+
+    heading: str
+    unit: str
+    is_signed: bool
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionMap:
+    """The map of one sample.
+
+    Args:
+        values: The raw map: `(height, width)`, `(steps,)` or `(slices, height, width)`, or the
+            cells of a layer, as many axes.
+        note: What is written above it, such as "sum off by 0.4 %".
+        warning: What is written in red, such as "no better than random".
+        evidence: The curves beside it, `None` for none.
+        title: All that is said of it, for `Panel.title`.
+    """
+
+    values: np.ndarray
+    note: str = ""
+    warning: str = ""
+    evidence: EvidenceCurves | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionTable:
+    """Rows of samples and columns of maps.
+
+    Args:
+        subjects: One per row.
+        columns: What each column of maps shows.
+        maps: For each row, the map in each column; `None` where the method says nothing about this
+            input.
+        title: The title of the whole picture; it may hold formulas.
+        has_evidence: Whether there is a panel of evidence beside each map.
+    """
+
+    subjects: Sequence[Subject]
+    columns: Sequence[MapColumn]
+    maps: Sequence[Sequence[AttributionMap | None]]
+    title: str
+    has_evidence: bool
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the curves of some evidence are scores, whose numbers are longer."""
+        contents = [content for row in self.maps for content in row if content is not None]
+        curves = [content.evidence for content in contents if content.evidence is not None]
+        return not all(each.is_probability for each in curves)
+
+    def lowest_map(self, column: int) -> int:
+        """Return the last row that has a map in a column."""
+        return max(row for row, maps in enumerate(self.maps) if maps[column] is not None)
+
+    def lowest_evidence(self, column: int) -> int:
+        """Return the last row that has evidence in a column, -1 for none."""
+        rows = [
+            row
+            for row, maps in enumerate(self.maps)
+            if (content := maps[column]) is not None and content.evidence is not None
+        ]
+        return max(rows, default=-1)
