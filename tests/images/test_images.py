@@ -150,3 +150,21 @@ def test_sequences_are_rows(plot_feature_maps):
     model.set_weights([np.linspace(-1, 1, 6).reshape(1, 1, 6)])
     ramp = np.linspace(-1, 1, 40).reshape(1, 40, 1)
     return plot_feature_maps(model, "sequence", ramp, labels=True, kind="rows").figure
+
+
+@pytest.mark.mpl_image_compare
+def test_sequences_are_lines_below_their_signal(plot_feature_maps):
+    model = keras.Sequential(
+        [keras.Input((40, 1)), keras.layers.Conv1D(4, 1, use_bias=False, name="sequence")]
+    )
+    model.set_weights([np.linspace(-1, 1, 4).reshape(1, 1, 4)])
+    wave = np.sin(np.arange(40) / 4).reshape(1, 40, 1)
+    return plot_feature_maps(model, "sequence", wave).figure
+
+
+@pytest.mark.mpl_image_compare
+def test_a_vector_is_bars_with_names(plot_feature_maps):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Activation("softmax", name="pets")])
+    return plot_feature_maps(
+        model, "pets", np.array([[1.0, 3, 0]]), class_names=["cat", "dog", "guinea pig"]
+    ).figure

@@ -226,7 +226,7 @@ def test_plot_feature_maps_draws_the_ten_largest_values_of_a_vector(
     np.testing.assert_allclose(widths, expected[order], rtol=1e-4)
     texts = [text.get_text() for text in panel.ax.texts]
     assert texts[::2] == [NAMES[index] for index in order]
-    assert texts[1::2] == [f"{value:.3g}" for value in panel.values]
+    assert texts[1::2] == [f"{value:.3f}" if value >= 0.001 else "<0.001" for value in panel.values]
     assert panel.limits == (0, 1)
     assert panel.ax.get_title() == "classes: 10 largest of 12 values\nsample 0 of 3"
     (tops,) = {bar.get_y() < panel.ax.patches[-1].get_y() for bar in panel.ax.patches[:-1]}
@@ -320,3 +320,5 @@ def test_feature_map_snapshots_draw_charts(tmp_path, closing, model, signals, ki
     plot = closing(kerasviz.plot_snapshots)(tmp_path, layer)
     np.testing.assert_array_equal(plot.panels[-1].values, plots[-1].panels[0].values)
     assert plot.panels[0].limits == plot.panels[1].limits
+    texts = {text.get_text() for text in plot.axes[0].texts}
+    assert ("input" if kind == "lines" else "class") in " ".join(texts)

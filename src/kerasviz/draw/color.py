@@ -79,6 +79,13 @@ class ColorChoice:
         low, high = min(low, 0.0), max(high, 0.0)
         return ColorScale(Normalize(low, high if low < high else low + 1.0), scale.cmap)
 
+    def of_picture(self, values: np.ndarray) -> ColorScale:
+        """Choose the greys of a picture: from black to white, as `rgb_limits` chooses them."""
+        if self.norm is None:
+            low, high, _ = rgb_limits(values, self.vmin, self.vmax)
+            return color_scale(values, cmap=self.cmap or "gray", vmin=low, vmax=high)
+        return color_scale(values, cmap=self.cmap or "gray", norm=self.norm)
+
 
 class Limits(NamedTuple):
     """Colour limits and whether the data has a sign."""

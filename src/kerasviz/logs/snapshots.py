@@ -24,7 +24,17 @@ DIGITS = {"epoch": 4, "batch": 8}
 """Digits of a number in the name of a file, so that names sort as numbers do."""
 UNREADABLE = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile)
 """The exceptions that a file which is not a record raises."""
-ARRAYS = ("values", "indices", "backgrounds", "slice_indices", "table_rows", "table_columns")
+ARRAYS = (
+    "values",
+    "indices",
+    "backgrounds",
+    "slice_indices",
+    "signals",
+    "tile_names",
+    "label_names",
+    "table_rows",
+    "table_columns",
+)
 """The arrays of a record; those after the first two are in some records only."""
 
 

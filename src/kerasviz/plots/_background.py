@@ -38,8 +38,10 @@ class Background:
         """The word for the pictures."""
         return "picture" if isinstance(self.picture, np.ndarray) else "input"
 
-    def note(self, size: tuple[int, int]) -> str:
-        """Say over what the maps are drawn, and how."""
+    def note(self, size: tuple[int, int], kind: str | None = None) -> str:
+        """Say over what the maps are drawn, and how; labels have no strength."""
+        if kind == "labels" and self.alpha == "strength":
+            return f"over the {size[0]}×{size[1]} {self.kind}"
         how = "by strength" if self.alpha == "strength" else f"{self.alpha:.2g}"
         smooth = ", bilinear" if self.interpolation == "bilinear" else ""
         return f"over the {size[0]}×{size[1]} {self.kind}{smooth}, opacity {how}"

@@ -33,6 +33,7 @@ class ShownSamples:
         note: What has to be said about the pictures.
         rows: How many rows a layer returns for the one sample, where these are not samples.
         signals: The signal of each, `(samples, steps, channels)`.
+        kind: The caller's `kind`.
     """
 
     indices: np.ndarray
@@ -44,6 +45,7 @@ class ShownSamples:
     note: str = ""
     rows: int | None = None
     signals: np.ndarray | None = None
+    kind: str | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -58,7 +60,7 @@ class ShownSamples:
         else:
             notes += [sample_of(int(self.indices[0]), total), *self.names]
         if self.backgrounds is not None and self.background.is_beneath:
-            notes.append(self.background.note(self.backgrounds.shape[1:3]))
+            notes.append(self.background.note(self.backgrounds.shape[1:3], self.kind))
         return tuple(note for note in (*notes, self.note) if note)
 
     def table(self, indices: np.ndarray, kind: str) -> TileMatrix | None:

@@ -32,6 +32,7 @@ from kerasviz.plots._maps.forms import (
     choose_bars,
     choose_form,
 )
+from kerasviz.plots._maps.pictures import check_label_colors, is_picture, picture_panel
 from kerasviz.plots._maps.signals import find_signals
 from kerasviz.plots._samples import (
     Samples,
@@ -43,6 +44,8 @@ from kerasviz.plots._samples import (
     take_samples,
 )
 
+PICTURES = ("image", "labels")
+"""Kinds of outputs that are pictures."""
 STRIP = 32
 """Values of a vector in a row."""
 
@@ -104,11 +107,14 @@ def plot_feature_maps(
             sequence with one row of colours per channel, or a vector in rows of 32 values. "bars":
             the values of a vector, the ten largest where `tiles`, `sort` and `top` choose no
             others. "image": the last two axes are the height and the width of one picture per
-            sample, such as a mask or a depth map `(samples, height, width)`. `None`: a sequence of
+            sample, such as a mask or a depth map `(samples, height, width)`, in greys; or the
+            output `(samples, height, width, 1 or 3)` is a picture in greys or colours, as of an
+            autoencoder. "labels": a label map with a legend, of whole numbers, or of the largest
+            of the channels `(samples, height, width, classes)`. `None`: a sequence of
             one sample is drawn as lines where these are at most 32, and as rows else; a vector of
             one sample as bars; several samples as a table of colours; more axes are images.
-        class_names: A name for each value of a vector, such as the classes of a softmax; layers
-            with another number of values keep their indices.
+        class_names: A name for each value of a vector, such as the classes of a softmax, or for
+            each label. Vectors with another number of values keep their indices.
         **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by all the
             samples that are drawn.
 
@@ -230,6 +236,7 @@ def check_keywords(keywords: MapKeywords) -> None:
                 f"image already. Received: kind={kind!r}, patch_grid={patch_grid!r}"
             )
     check_sample(keywords.sample, keywords.style.layout.columns)
+    check_label_colors(kind, keywords.style.colors)
     if kind == "bars" and not isinstance(keywords.sample, (int, np.integer)):
         raise ValueError(
             "`kind` can be 'bars' for one sample; several are a table, with kind=None. "
@@ -270,7 +277,7 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
     for target in targets:
         check_target(target, keywords)
     _check_names_fit(targets, keywords)
-    grey = keywords.patch_grid is not None or keywords.kind == "image"
+    grey = keywords.patch_grid is not None or keywords.kind in PICTURES
     grey = grey or any(len(target.call.output_shape or ()) > 3 for target in targets)
     steps = [steps for target in targets if (steps := _sequence_steps(target, keywords))]
     background = keywords.background
@@ -283,6 +290,7 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
         grey=grey,
         has_pictures=not (is_over_signal and len(steps) == len(targets)),
     )
+    samples = replace(samples, kind=keywords.kind)
     if steps:
         signals = find_signals(extraction, background, samples.indices, steps=max(steps))
         samples = replace(samples, signals=signals)
@@ -295,7 +303,11 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
 def _check_names_fit(targets: Sequence[NamedCall], keywords: MapKeywords) -> None:
     """Refuse `class_names` that no layer has the right number of values for."""
     names = keywords.class_names
-    if names is None or any(target.call.output_shape is None for target in targets):
+    if (
+        names is None
+        or keywords.kind == "labels"
+        or any(target.call.output_shape is None for target in targets)
+    ):
         return
     vectors = [target for target in targets if not _split_shape(target, keywords.kind)[0]]
     counts = [_split_shape(target, keywords.kind)[1] for target in vectors]
@@ -317,7 +329,7 @@ def _sequence_steps(target: NamedCall, keywords: MapKeywords) -> int:
     Where the number of steps is known only when the model runs, it is 1.
     """
     axes, _ = _split_shape(target, keywords.kind)
-    if len(axes) != 1 or keywords.kind == "image" or keywords.patch_grid is not None:
+    if len(axes) != 1 or keywords.kind in PICTURES or keywords.patch_grid is not None:
         return 0
     return axes[0] if isinstance(axes[0], int) else 1
 
@@ -359,7 +371,7 @@ def _split_shape(target: NamedCall, kind: Kind | None) -> tuple[list[Any], int |
     axes: list[Any] = list(target.call.output_shape or ())
     if not axes:
         return [], None
-    channels = 1 if kind == "image" else axes.pop(target.call.channel_axis)
+    channels = 1 if kind in PICTURES else axes.pop(target.call.channel_axis)
     return axes[1:], channels
 
 
@@ -391,10 +403,13 @@ def _check_rank(shape: Sequence[Any], address: str) -> None:
 def _check_kind(rank: int, address: str, kind: Kind | None) -> None:
     """Refuse a `kind` for an output that has another number of axes."""
     ranks = {"image": rank > 2, "lines": rank == 3, "rows": rank in (2, 3), "bars": rank == 2}
+    ranks["labels"] = rank in (3, 4)
     if kind is None or ranks[kind]:
         return
     axes = "(samples, steps, channels)"
-    if kind in ("image", "bars"):
+    if kind == "labels":
+        axes = "(samples, height, width) or (samples, height, width, classes)"
+    elif kind in ("image", "bars"):
         axes = "(samples, height, width)" if kind == "image" else "(samples, values)"
     raise ValueError(
         f"`kind` can be {kind!r} for an output of shape {axes}. "
@@ -431,9 +446,12 @@ def _output_of(array: Any, target: NamedCall, kind: Kind | None) -> np.ndarray:
             f"output has dtype {array.dtype}"
         )
     _check_kind(array.ndim, address, kind)
-    if kind == "image":
+    if is_picture(array.shape, kind) and array.ndim == 4:
+        return array
+    if kind in PICTURES:
         axis = call.channel_axis if call.channel_axes else channel_axis(call.layer, array.ndim)
-        return np.moveaxis(array, -1, axis)[..., np.newaxis]
+        array = np.moveaxis(array, -1, axis)
+        return array if kind == "labels" else array[..., np.newaxis]
     return array
 
 
@@ -458,6 +476,10 @@ def map_panel(
     notes: tuple[str, ...] = ()
     if np.iscomplexobj(maps):
         maps, notes = np.abs(maps), ("magnitudes of complex values",)
+    if is_picture(maps.shape, keywords.kind):
+        return picture_panel(
+            maps, address, samples, keywords.kind, class_names=keywords.class_names
+        )
     if keywords.patch_grid is not None:
         maps, more = _lay_out_patches(maps, address, keywords.patch_grid)
         notes += more

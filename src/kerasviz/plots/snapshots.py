@@ -176,6 +176,8 @@ def record_of(
     }
     if panel.tile_names:
         arrays["tile_names"] = np.array(panel.tile_names)
+    if panel.label_names:
+        arrays["label_names"] = np.array(panel.label_names)
     facts = _plain_facts(panel)
     if panel.table is not None:
         arrays |= {"table_rows": panel.table.rows, "table_columns": panel.table.columns}
@@ -217,6 +219,7 @@ def panel_of(record: SnapshotRecord) -> TilePanel:
         slice_indices=arrays.get("slice_indices"),
         signals=arrays.get("signals"),
         tile_names=tuple(map(str, arrays.get("tile_names", ()))),
+        label_names=tuple(map(str, arrays.get("label_names", ()))),
         notes=(f"{record.unit} {record.step}", *record.notes),
         table=table,
         **facts,

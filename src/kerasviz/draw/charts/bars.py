@@ -30,6 +30,8 @@ BARS_WIDTH = 3.0
 MAX_NAME_WIDTH = 2.2
 MAX_NAME_SHARE = 0.4
 """The widest name, and which part of a panel names or numbers take at most."""
+MIN_SHARE = 0.001
+"""Smaller shares are not written as numbers."""
 THICKNESS = 0.72
 """Which part of its pitch a bar fills."""
 
@@ -92,7 +94,7 @@ class BarPlan:
         width = self.left - PAD
         edge = width / self.size[1]
         for index in range(len(values))[part]:
-            name = escape(elide_middle(self.panel.names[index], 72 * width, size))
+            name = escape(elide_middle(self.panel.names[index], 72 * width + 0.1, size))
             ax.text(
                 edge,
                 index,
@@ -105,7 +107,7 @@ class BarPlan:
             value = float(values[index])
             is_negative = value < 0
             ax.annotate(
-                write_limit(value) if math.isfinite(value) else str(value),
+                write_value(value, is_share=self.panel.is_share),
                 (float(shown[index]), index),
                 xytext=(-3 if is_negative else 3, 0),
                 textcoords="offset points",
@@ -115,6 +117,15 @@ class BarPlan:
                 color=None if math.isfinite(value) else INVALID,
                 annotation_clip=False,
             )
+
+
+def write_value(value: float, *, is_share: bool) -> str:
+    """Return the number beside a bar; a share is never 0 or 1 that is not exactly so."""
+    if not is_share or value in (0.0, 1.0) or not math.isfinite(value):
+        return write_limit(value)
+    if value < MIN_SHARE:
+        return f"<{MIN_SHARE}"
+    return f">{1 - MIN_SHARE}" if value > 1 - MIN_SHARE / 2 else f"{value:.3f}"
 
 
 def plan_bars(panel: TilePanel, room: tuple[float, float], *, new: bool) -> BarPlan:
@@ -128,7 +139,8 @@ def plan_bars(panel: TilePanel, room: tuple[float, float], *, new: bool) -> BarP
     size, count = font_size("small"), len(panel.tiles)
     values = panel.tiles[:, 0, 0]
     names = max(screen_width(name, size) for name in panel.names) / 72
-    numbers = max(screen_width(write_limit(float(value)), size) for value in values) / 72 + PAD
+    texts = [write_value(float(value), is_share=panel.is_share) for value in values]
+    numbers = max(screen_width(text, size) for text in texts) / 72 + PAD
     right = numbers * (2 if (values < 0).any() else 1)
     if new:
         return BarPlan(

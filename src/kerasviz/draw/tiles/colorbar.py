@@ -10,6 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from kerasviz.draw.color import ColorScale, value_range
+from kerasviz.draw.labels import name_labels
 from kerasviz.draw.tiles.style import TileStyle
 
 # Sizes in inches, as those of a figure.
@@ -25,13 +26,21 @@ def needs_bar(scale: ColorScale | None, style: TileStyle) -> bool:
     return bool(style.layout.colorbar) and scale is not None and style.colors.scale != "tile"
 
 
-def add_bar(image: AxesImage, tiles: np.ndarray, *, over: bool = False, **place: Any) -> Colorbar:
+def add_bar(
+    image: AxesImage,
+    tiles: np.ndarray,
+    *,
+    over: bool = False,
+    labels: tuple[str, ...] = (),
+    **place: Any,
+) -> Colorbar:
     """Add a colour bar, which ends in an arrow where values are beyond its limits.
 
     Args:
         image: The image whose colours it explains.
         tiles: The values that have these colours.
         over: Whether the colours are drawn over a background.
+        labels: Of a label map, the names of the classes.
         **place: Where to, as for `Figure.colorbar`.
     """
     lowest, highest = value_range(tiles)
@@ -41,6 +50,8 @@ def add_bar(image: AxesImage, tiles: np.ndarray, *, over: bool = False, **place:
     bar = image.axes.figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")
+    if labels:
+        name_labels(bar, labels)
     if over:
         # What shines through is black in the left half and white in the right one.
         for left, color in ((0.0, "black"), (0.5, "white")):

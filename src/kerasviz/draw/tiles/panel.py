@@ -34,10 +34,15 @@ GROUND_BORDER = 2.0
 INVALID_SCALE = ColorScale(Normalize(0, 1), ListedColormap([INVALID]))
 MIN_LABEL_SIZE, MAX_LABEL_SIZE = 0.6, 0.9
 """Sizes of a tile's number, in sizes of the usual font."""
+LABEL_OPACITY = 0.6
+"""How much of a picture labels cover that are drawn over it."""
 MAX_MATRIX_ASPECT = 4
 """How many times as long as wide a matrix is drawn at most."""
 MAX_TICKS = 16
 """How many rows or columns of a table get a number."""
+
+Coloring = Literal["values", "picture", "labels"]
+"""Whether colours stand for values, are the greys of a picture, or name the label of a pixel."""
 
 Form = Literal["tiles", "lines", "heat", "stems", "bars"]
 """How the values of a panel are drawn: as tiles of colours, or, where they have one row each, as a
@@ -112,6 +117,8 @@ class TilePanel:
         signals: Of "lines" and "heat", the sequences that the maps stand for,
             `(samples, steps, channels)`. Where `alpha` is given, they are in each strip.
         tile_names: Names instead of the indices.
+        coloring: What the colours stand for.
+        label_names: Of labels, the name of each class, whether it occurs or not.
         is_share: Whether the values of bars are shares of 1, such as probabilities.
     """
 
@@ -140,6 +147,8 @@ class TilePanel:
     signals: np.ndarray | None = None
     tile_names: tuple[str, ...] = ()
     is_share: bool = False
+    coloring: Coloring = "values"
+    label_names: tuple[str, ...] = ()
 
     @property
     def tiles(self) -> np.ndarray:
@@ -160,6 +169,13 @@ class TilePanel:
     def has_colors(self) -> bool:
         """Whether the values are drawn as colours."""
         return self.form in ("tiles", "heat")
+
+    @property
+    def opacity(self) -> Opacity:
+        """How much of a background the tiles cover; labels have no strength."""
+        if self.coloring == "labels" and self.alpha == "strength":
+            return LABEL_OPACITY
+        return 1.0 if self.alpha is None else self.alpha
 
     @property
     def is_over_pictures(self) -> bool:

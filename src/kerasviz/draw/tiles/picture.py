@@ -126,7 +126,13 @@ def _draw_into_new(
         bar = None
         if image is not None and needs_bar(scale, style):
             cax = figure.add_axes(_beside(mosaic).fractions(figure))
-            bar = add_bar(image, plan.panel.tiles, over=plan.panel.is_over_pictures, cax=cax)
+            bar = add_bar(
+                image,
+                plan.panel.tiles,
+                over=plan.panel.is_over_pictures,
+                labels=plan.panel.label_names,
+                cax=cax,
+            )
         around = _measure(plan, ax, bar)
         title = panel_title(plan.panel, style.place.title)
         extents.append(_add_title(ax, title, plan, around))
@@ -196,6 +202,7 @@ def _draw_into_axes(
                 image,
                 panel.tiles,
                 over=panel.is_over_pictures,
+                labels=panel.label_names,
                 ax=ax,
                 fraction=beside / full[0] - pad,
                 pad=pad,

@@ -16,6 +16,7 @@ from kerasviz.draw.color import (
     rgb_limits,
     rgb_values,
 )
+from kerasviz.draw.labels import label_scale
 from kerasviz.draw.tiles.background import see_through
 from kerasviz.draw.tiles.panel import TilePanel
 
@@ -41,7 +42,7 @@ def resolve_scales(
             values = np.concatenate([other.tiles.ravel() for other in panels])
         scaled, scale = (_scale_rgb if panel.is_rgb else _scale_values)(panel, values, colors)
         if scaled.alpha is not None and scale is not None and scaled.has_colors:
-            scale = see_through(scale, scaled.alpha, cmap_given=colors.cmap is not None)
+            scale = see_through(scale, scaled.opacity, cmap_given=colors.cmap is not None)
         resolved.append(scaled)
         scales.append(scale)
     return resolved, scales
@@ -50,6 +51,10 @@ def resolve_scales(
 def _scale_values(
     panel: TilePanel, values: np.ndarray, colors: ColorChoice
 ) -> tuple[TilePanel, ColorScale | None]:
+    if panel.coloring == "labels":
+        return panel, label_scale(values, len(panel.label_names), colors.cmap)
+    if panel.coloring == "picture" and colors.scale != "tile":
+        return panel, colors.of_picture(values)
     if colors.scale == "tile":
         values = normalize_tiles(_items(panel)).reshape(panel.tiles.shape)
         panel = replace(panel, scaled_values=values, notes=(*panel.notes, OWN_SCALE))

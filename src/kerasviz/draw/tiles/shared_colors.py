@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from kerasviz.draw.color import ColorChoice, ColorScale, color_scale, rgb_limits, rgb_values
+from kerasviz.draw.labels import label_scale
 from kerasviz.draw.tiles.background import see_through
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import OWN_SCALE, resolve_scales
@@ -100,6 +101,11 @@ def share_colors(limits: ValueRange, panel: TilePanel, colors: ColorChoice) -> S
         panel: One of the panels.
         colors: The caller's keywords.
     """
+    if panel.coloring == "labels":
+        low, high = limits.whole.ends[0]
+        labels = np.arange(low, high + 1)
+        scale = label_scale(labels, len(panel.label_names), colors.cmap)
+        return _with_scale(scale, panel, colors, _unchanged)
     if colors.scale == "tile":
         return _share_by_tile(limits.ends, panel, colors)
     ends = limits.whole.ends
@@ -113,8 +119,11 @@ def share_colors(limits: ValueRange, panel: TilePanel, colors: ColorChoice) -> S
             scale=None,
         )
     choice = replace(colors, norm=limits.norm or colors.norm)
-    choose = choice.of if panel.has_colors else choice.of_chart
-    scale = choose(ends, signed=panel.signed)
+    if panel.coloring == "picture":
+        scale = choice.of_picture(ends.astype(panel.tiles.dtype))
+    else:
+        choose = choice.of if panel.has_colors else choice.of_chart
+        scale = choose(ends, signed=panel.signed)
     return _with_scale(scale, panel, colors, _unchanged)
 
 
@@ -130,7 +139,7 @@ def _with_scale(
 ) -> SharedColors:
     shown = scale
     if panel.alpha is not None and panel.has_colors:
-        shown = see_through(scale, panel.alpha, cmap_given=colors.cmap is not None)
+        shown = see_through(scale, panel.opacity, cmap_given=colors.cmap is not None)
     fixed = ColorChoice(cmap=scale.cmap, norm=scale.norm)
     return SharedColors(colors=fixed, convert=convert, scale=shown)
 

@@ -11,7 +11,7 @@ import numpy as np
 from kerasviz._selection import TileChoice, TileSelection, choose_tiles
 from kerasviz.draw.tiles.panel import Form
 
-Kind = Literal["lines", "rows", "bars", "image"]
+Kind = Literal["lines", "rows", "bars", "image", "labels"]
 
 MAX_LINES = 32
 """Of how many maps a sequence is drawn as lines, where the caller does not choose."""
