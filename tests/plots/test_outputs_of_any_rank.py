@@ -417,7 +417,7 @@ def test_an_image_of_a_channels_first_model_is_not_turned(plot_feature_maps, rea
         (
             "conv",
             {"kind": 2},
-            "`kind` must be one of 'lines', 'rows', 'bars', 'image' or None. Received: kind=2",
+            "'lines', 'rows', 'bars', 'image', 'labels' or None. Received: kind=2",
         ),
         ("conv", {"kind": "rows"}, "Received: kind='rows', for 'conv', whose output has 4 axes"),
         ("flat", {"kind": "image"}, "Received: kind='image', for 'flat', whose output has 2 axes"),

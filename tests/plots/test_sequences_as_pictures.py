@@ -46,7 +46,7 @@ def test_plot_feature_maps_draws_a_grey_output_as_a_picture(
     reach = np.abs(expected).max()
     assert panel.limits == pytest.approx((0, 1) if activation == "sigmoid" else (-reach, reach))
     assert panel.image.get_cmap().name == "gray"
-    assert panel.title == "out: picture, 6×7\nsample 1 of 3"
+    assert panel.title == "out: 1 feature map, 6×7\nsample 1 of 3"
     colored = plot_feature_maps(model, "out", inputs, kind="image", cmap="viridis", vmax=2)
     assert colored.images[0].get_cmap().name == "viridis"
     assert colored.images[0].get_clim()[1] == 2

@@ -206,7 +206,8 @@ class StripPlan:
                 x = strip.x(number)
                 ticks.append([(x, sizes.below - 0.02), (x, sizes.below - 0.06)])
                 # A number at an end must not reach into the next column.
-                before, after = x - left < digits / 2, left + sizes.strip[1] - x < digits / 2
+                before = len(sizes.lefts()) > 1 and x - left < digits / 2
+                after = left + sizes.strip[1] - x < digits / 2
                 x, ha = (left, "left") if before else (x, "center")
                 x, ha = (left + sizes.strip[1], "right") if after else (x, ha)
                 _write(ax, (x, sizes.below - 0.08), str(number), ha=ha, va="top")

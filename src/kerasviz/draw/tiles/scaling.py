@@ -60,6 +60,10 @@ def _scale_values(
         panel = replace(panel, scaled_values=values, notes=(*panel.notes, OWN_SCALE))
     if not panel.has_colors:
         values = np.append(values, 1.0) if panel.is_share else values
+        # A curve that leaves its strip is cut off, where a colour would only be saturated.
+        if colors.robust is True:
+            colors = colors.limited(values, signed=panel.signed)
+            panel = replace(panel, notes=(*panel.notes, *_beyond_notes(panel, colors)))
         return panel, colors.of_chart(values, signed=panel.signed)
     limited = colors.limited(values, signed=panel.signed)
     panel = replace(panel, notes=(*panel.notes, *_beyond_notes(panel, limited)))

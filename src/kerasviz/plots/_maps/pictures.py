@@ -58,10 +58,11 @@ def picture_panel(
     """
     is_beneath = samples.background.is_beneath
     coloring: Coloring = "values" if is_beneath else "picture"
+    words = "picture" if array.shape[-1] == 3 else ""
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     if kind == "labels":
-        coloring = "labels"
+        coloring, words = "labels", "label map"
         values, count, notes = _labels(array, address)
         names = _label_names(values, count, class_names, address)
         occurring = len(np.unique(values[np.isfinite(values)]))
@@ -78,13 +79,13 @@ def picture_panel(
         indices=np.array([0]),
         total=1,
         address=address,
-        kind="label maps" if kind == "labels" else "pictures",
+        kind="feature maps",
         size=f"{height}×{width}",
         notes=notes + samples.notes,
         table=table,
         backgrounds=samples.backgrounds,
         alpha=samples.background.alpha if is_beneath else None,
-        words="label map" if kind == "labels" else "picture",
+        words=words,
         absent_rule="none",
         coloring=coloring,
         label_names=names,
