@@ -450,7 +450,7 @@ def _output_of(array: Any, target: NamedCall, kind: Kind | None) -> np.ndarray:
         return array
     if kind in PICTURES:
         axis = call.channel_axis if call.channel_axes else channel_axis(call.layer, array.ndim)
-        array = np.moveaxis(array, -1, axis)
+        array = np.asarray(np.moveaxis(array, -1, axis))
         return array if kind == "labels" else array[..., np.newaxis]
     return array
 

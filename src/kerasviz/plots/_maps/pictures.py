@@ -43,7 +43,7 @@ def picture_panel(
     array: np.ndarray,
     address: str,
     samples: ShownSamples,
-    kind: Kind,
+    kind: Kind | None,
     *,
     class_names: tuple[str, ...] | None,
 ) -> TilePanel:
