@@ -450,8 +450,8 @@ def _output_of(array: Any, target: NamedCall, kind: Kind | None) -> np.ndarray:
         return array
     if kind in PICTURES:
         axis = call.channel_axis if call.channel_axes else channel_axis(call.layer, array.ndim)
-        array = np.asarray(np.moveaxis(array, -1, axis))
-        return array if kind == "labels" else array[..., np.newaxis]
+        array = np.moveaxis(array, -1, axis)
+        return array if kind == "labels" else np.expand_dims(array, -1)
     return array
 
 
