@@ -68,4 +68,4 @@ def test_histograms_of_many_layers(closing):
     sizes = 2 ** np.arange(8)
     kernels = [rng.normal(0, 0.5 / np.sqrt(n), (3, 3, n, 2 * n)) for n in sizes[:-1]]
     model = with_kernels(*kernels)
-    return closing(kerasviz.plot_kernel_histograms)(model, columns=4).figure
+    return closing(kerasviz.plot_kernel_histograms)(model).figure

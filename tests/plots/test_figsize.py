@@ -16,7 +16,7 @@ def plots():
     """Return each plot function that takes `figsize`, called with nothing but its keywords."""
     model = kerasviz.fashion_mnist.load_model()
     rows = {"layer": ["conv2d"] * 2, "epoch": [1, 2], "step": [1, 2], "mean": [0.1, 0.2]}
-    rows |= {name: [0.5, 0.4] for name in ("std", "norm", "update_ratio")}
+    rows |= {name: [0.5, 0.4] for name in ("std", "norm", "update_ratio", "dead")}
     first = {
         "plot_history": ({"loss": [0.9, 0.5, 0.4]},),
         "plot_training_statistics": (rows,),

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import kerasviz
-from kerasviz.draw.charts.curves import COLORS
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Okabe and Ito's colours without yellow; black is the colour of the text."""
 
 
 @pytest.fixture
@@ -146,13 +148,69 @@ def test_several_trainings_have_a_color_each(plot_history):
         "training",
         "validation",
     ]
-    assert [marked(ax) for ax in plot.axes] == [[2, 2, 1], [2, 1], [2]]
+    assert [rings(ax) for ax in plot.axes] == [[2, 2, 1], [2, 1], [2]]
+    assert [marked(ax) for ax in plot.axes] == [[], [], []]  # several lines would be a comb
     assert [line.get_color() for line in accuracy.lines] == [blue, blue, green, green]
     assert [line.get_color() for line in mae.lines] == [red]
     assert not mae.lines[0].is_dashed()
     assert legend(mae) == ["b: 1 at epoch 2"]
-    assert loss.get_title().endswith("(dotted: lowest val_loss or lowest loss)")
+    assert loss.get_title().endswith("(ring: lowest val_loss or lowest loss)")
     np.testing.assert_array_equal(loss.lines[2].get_xydata(), [[1, 3], [2, 1]])
+
+
+def rings(ax):
+    """Return the epochs at which there is a ring on a curve."""
+    return [int(x) for ring in ax.collections for x, _ in getattr(ring, "get_offsets", list)()]
+
+
+def many(count):
+    """Return trainings, the later the better."""
+    return {
+        f"run {index}": {"loss": [3, 2 - index / count], "val_loss": [3 - index / count, 4]}
+        for index in range(count)
+    }
+
+
+def test_plot_history_of_many_trainings_colors_and_names_the_best(plot_history):
+    plot = plot_history(many(12))
+    (ax,) = plot.axes
+    best = [f"run {index}" for index in range(11, 4, -1)]
+    entries = [f"{name}: {3 - int(name[4:]) / 12:.4g} at epoch 1" for name in best]
+    assert legend(ax) == [*entries, "5 more", "training", "validation"]
+    assert ax.get_title() == "loss (ring: lowest val_loss)\nthe 7 best of 12 in colour"
+    solid = {f"run {index}": ax.lines[2 * index + 1] for index in range(12)}
+    assert [solid[name].get_color() for name in best] == list(COLORS)
+    others = {solid[f"run {index}"].get_color() for index in range(5)}
+    assert len(others) == 1
+    assert others.isdisjoint(COLORS)
+    assert {solid[f"run {index}"].get_linewidth() for index in range(5)} == {0.6}
+    np.testing.assert_array_equal(solid["run 3"].get_ydata(), [2.75, 4])  # drawn all the same
+    assert rings(ax) == [1] * 7
+
+
+def test_plot_history_of_high_scores_colors_the_highest(plot_history):
+    runs = {f"run {index}": {"accuracy": [0.1, index / 10]} for index in range(9)}
+    plot = plot_history(runs, monitor="accuracy")
+    assert legend(plot.axes[0])[0] == "run 8: 0.8 at epoch 2"
+    assert legend(plot.axes[0])[-1] == "2 more"
+    plot = plot_history(runs, monitor=None)
+    assert legend(plot.axes[0])[:2] == ["run 0", "run 1"]
+    assert plot.axes[0].get_title() == "accuracy\nthe 7 first of 9 in colour"
+
+
+def test_plot_history_of_several_panels_has_one_legend_of_many_trainings(plot_history):
+    runs = {name: {**run, "mae": [1, 2]} for name, run in many(5).items()}
+    plot = plot_history(runs)
+    assert [ax.get_legend() for ax in plot.axes] == [None, None]
+    (key,) = plot.figure.legends
+    assert key.get_texts()[0].get_text() == "run 0: 3 at epoch 1"
+
+
+def test_plot_history_takes_the_users_own_colors(plot_history):
+    with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["red", "lime"])}):
+        plot = plot_history({"loss": [1, 2], "val_loss": [2, 1]})
+        assert [to_hex(line.get_color()) for line in plot.axes[0].lines] == ["#ff0000", "#00ff00"]
+        assert len(legend(plot_history(many(5)).axes[0])) == 2 + len(["3 more", "training", "v"])
 
 
 def test_one_training_with_a_name_keeps_it(plot_history):

@@ -9,11 +9,12 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 import kerasviz
-from kerasviz.draw.charts.curves import COLORS
-from kerasviz.draw.charts.legend import MARK_COLOR
 
 COLUMNS = ["epoch", "step", "layer", "mean", "std", "norm", "update_ratio", "dead"]
 STATISTICS = COLUMNS[3:]
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Okabe and Ito's colours without yellow; black is the colour of the text."""
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_the_update_ratio_is_logarithmic_and_the_rule_of_thumb_in_sight(plot_tra
     low, high = plot.axes[3].get_ylim()
     assert low < 0.001 < 0.2 < high
     (line,) = plot.axes[3].collections
-    assert same_color(line.get_color()[0], MARK_COLOR)
+    assert same_color(line.get_color()[0], "0.4")
     assert line.get_zorder() < plot.axes[3].lines[0].get_zorder()
 
 

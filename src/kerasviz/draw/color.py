@@ -1,4 +1,4 @@
-"""Data to colour limits, norm and colormap; nothing is drawn here."""
+"""Choose colours: of values (limits, norm and colormap), of series, of text; nothing is drawn."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams, rcParamsDefault
+from matplotlib.axes import Axes
 from matplotlib.colorizer import Colorizer
-from matplotlib.colors import BoundaryNorm, Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import (
+    BoundaryNorm,
+    Colormap,
+    LinearSegmentedColormap,
+    Normalize,
+    to_hex,
+    to_rgba,
+)
+from matplotlib.figure import FigureBase, SubFigure
 
 DIVERGING = "RdBu_r"
 SEQUENTIAL = "viridis"
@@ -19,6 +28,16 @@ INVALID = "magenta"
 TINY, HUGE = 1e-30, 1e30
 """Between these magnitudes float32 is precise enough for colours."""
 
+
+OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Colours that everybody can tell apart, from Okabe and Ito, "Color Universal Design", 2008
+(https://jfly.uni-koeln.de/color/), also "Points of view: Color blindness", Nature Methods 8, 2011.
+Their yellow is left out, which is hardly seen on white; their black is the colour of the text."""
+MIN_CONTRAST = 4.5
+"""Of text and what is behind it, as WCAG 2 asks (https://www.w3.org/TR/WCAG21/#contrast-minimum)."""
+MUTED, PALE, FAINT = 0.6, 0.4, 0.15
+"""How much of the text's colour is in that of what belongs to no series, in that of series that are
+there for comparison only, and in that of a grid."""
 
 Scale = Literal["layer", "tile", "figure"]
 Robust = bool | Literal["auto"]
@@ -298,3 +317,94 @@ def rgb_values(tiles: np.ndarray, limits: Limits) -> np.ndarray:
     with np.errstate(over="ignore"):  # values far beyond the limits, which are clipped
         values = np.clip((tiles.astype(kind) - vmin) / (vmax - vmin), 0, 1).astype("float32")
     return np.where(np.isfinite(tiles), values, np.float32("nan"))
+
+
+def ground_color(artist: Axes | FigureBase) -> str:
+    """Return the colour behind what is drawn in an Axes or a figure, over white paper."""
+    colors = [artist.get_facecolor()]
+    while isinstance(artist, (Axes, SubFigure)):
+        artist = artist.figure if isinstance(artist, Axes) else artist.get_figure()
+        colors.append(artist.get_facecolor())
+    ground = np.ones(3)
+    for *rgb, alpha in map(to_rgba, reversed(colors)):
+        ground = alpha * np.array(rgb) + (1 - alpha) * ground
+    return _hex(ground)
+
+
+def _hex(rgb: np.ndarray) -> str:
+    red, green, blue = rgb.tolist()
+    return to_hex((red, green, blue))
+
+
+def ink_color() -> str:
+    """Return the colour of the text."""
+    return to_hex(rcParams["text.color"])
+
+
+def mix_colors(color: str, ground: str, share: float) -> str:
+    """Return a colour with this share of `color`; the rest is the ground."""
+    first, second = (np.array(to_rgba(each)[:3]) for each in (color, ground))
+    return _hex(share * first + (1 - share) * second)
+
+
+def muted_color(ground: str) -> str:
+    """Return the grey of what belongs to no single series, on this ground."""
+    return mix_colors(ink_color(), ground, MUTED)
+
+
+def pale_color(ground: str) -> str:
+    """Return the grey of series that are there for comparison only, on this ground."""
+    return mix_colors(ink_color(), ground, PALE)
+
+
+def faint_color(ground: str) -> str:
+    """Return the grey of a grid that must not be taken for data, on this ground."""
+    return mix_colors(ink_color(), ground, FAINT)
+
+
+def readable_color(color: str, ground: str) -> str:
+    """Return a colour, with as much black or white in it as letters need to be read on a ground."""
+    goal = max("#000000", "#ffffff", key=lambda each: color_contrast(each, ground))
+    for share in np.linspace(1, 0, 21):
+        mixed = mix_colors(color, goal, share)
+        if color_contrast(mixed, ground) >= MIN_CONTRAST:
+            return mixed
+    return goal
+
+
+def color_contrast(first: str, second: str) -> float:
+    """Return the contrast of two colours, 1 to 21, as WCAG 2 defines it."""
+    dark, light = sorted(0.05 + _luminance(color) for color in (first, second))
+    return light / dark
+
+
+def _luminance(color: str) -> float:
+    rgb = np.array(to_rgba(color)[:3])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def color_cycle() -> list[str]:
+    """Return colours that tell series apart: those of the user's own cycle, if there is one.
+
+    A style, or `rcParams["axes.prop_cycle"]`, may have set it.
+    """
+    cycle = rcParams["axes.prop_cycle"]
+    if cycle != rcParamsDefault["axes.prop_cycle"] and "color" in cycle.keys:
+        return [to_hex(color) for color in dict.fromkeys(cycle.by_key()["color"])]
+    return [*OKABE_ITO, ink_color()]
+
+
+def series_colors(count: int, ground: str = "white") -> list[str]:
+    """Return the colours of `count` series; of very many, neighbours look alike.
+
+    Args:
+        count: How many.
+        ground: The colour behind them, which shades must not come near.
+    """
+    cycle = color_cycle()
+    if count <= len(cycle):
+        return cycle[:count]
+    ends = (0.0, 0.85) if _luminance(ground) > _luminance("0.5") else (0.25, 1.0)
+    shades = colormaps[SEQUENTIAL](np.linspace(*ends, count))
+    return [to_hex(shade) for shade in shades]

@@ -26,11 +26,24 @@ def escape(text: str) -> str:
 
 LINE_HEIGHT = 1.25
 """Height of a line of text, in sizes of its font."""
+DESCENT = 0.25
+"""How far letters reach below their base line, in sizes of their font."""
 LINE_FILL = 0.94
 """Which part of a line of small text is filled: drawn in dots, letters may be wider by the rest."""
 
 
-def font_size(relative: str = "medium") -> float:
+TITLE_SIZE, LABEL_SIZE, NOTE_SIZE = "medium", "small", "x-small"
+"""Relative sizes of a title, of what is beside an axis, and of what is in a crowd of panels."""
+HYPHEN = re.compile(r"(?<![\w.])-(?=[\d.∞])|(?<=\de)-(?=\d)")
+"""A hyphen that means minus: before a number, or in the exponent of one."""
+
+
+def fix_minus(text: str) -> str:
+    """Return text with the minus signs that Matplotlib writes at an axis."""
+    return HYPHEN.sub("\N{MINUS SIGN}", text) if rcParams["axes.unicode_minus"] else text
+
+
+def font_size(relative: str = TITLE_SIZE) -> float:
     """Return a font size in points, such as that of "small"."""
     return float(FontProperties(size=relative).get_size_in_points())
 

@@ -12,13 +12,15 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_choice, check_count, check_type
-from kerasviz.compute.kernel_statistics import describe_kernel, write_number
+from kerasviz.compute.kernel_statistics import LayerStatistics, describe_kernel, write_number
 from kerasviz.compute.kernels import read_kernel
-from kerasviz.draw.charts.histograms import Histogram, draw_histograms
+from kerasviz.draw.charts.histograms import MAX_LARGE, Histogram, draw_histograms
+from kerasviz.draw.charts.ridgeline import draw_ridgeline
 from kerasviz.draw.color import value_range
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
+from kerasviz.draw.text import fix_minus
 from kerasviz.draw.tiles.style import MAX_COLUMNS
 from kerasviz.model.addresses import NamedCall
 from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers
@@ -26,6 +28,8 @@ from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_la
 MAX_BINS = 100_000
 Bins = int | Sequence[float] | np.ndarray
 AxisScale = Literal["figure", "layer"]
+MAX_NOTES = 3
+"""How many layers with weights in no bin the title of a ridgeline names."""
 MARGIN = 0.03
 """Room on both sides of the weights, as a part of their range."""
 
@@ -44,10 +48,15 @@ def plot_kernel_histograms(
 ) -> Plot:
     """Draw the distribution of the weights of each layer as a histogram.
 
+    Up to six layers have a panel each. More are the rows of one panel, a ridgeline: the name of a
+    layer at the left, the standard deviation of its weights at the right, and between them its
+    bars. Each row is scaled to its highest bar, so that heights can be compared within a row, and
+    widths between rows. With `columns` or `scale="layer"` every layer has a panel.
+
     Args:
         model: The model that has the layers, or several to lay over one another, as a dict of
             names and models: `{"untrained": a, "trained": b}`.
-        layer: A layer address, or several; `None` is every convolution. Each has its own panel.
+        layer: A layer address, or several; `None` is every convolution.
         bins: How many bins there are between the smallest and the largest weight of the layer, in
             whichever model; or the edges of the bins of all layers, of which weights outside are
             counted in the title.
@@ -56,13 +65,14 @@ def plot_kernel_histograms(
         density: Divide by the number of weights and the width of a bin, so that every histogram
             has the area 1.
         log: Put the heights on a logarithmic axis, which shows the few large weights.
-        columns: Panels in a row.
+        columns: Panels in a row; with it every layer has a panel of its own.
         **options: `title`, `figsize`, `ax` and `figure`, as for every plot. With several panels
             `title` is that of the figure.
 
     Returns:
-        A `Plot` with one panel per layer, and no images. Above each panel are mean and standard
-        deviation, and 0 is marked. Each panel has its own axis of counts, which begins at 0.
+        A `Plot` with one panel per layer, and no images; `panels[i].values` are the heights of its
+        bars as counts or densities. The panels of a ridgeline share one Axes. Elsewhere mean and
+        standard deviation are above each panel, which has its own axis of counts from 0.
 
     Raises:
         TypeError: `model` is not a Keras model, `layer` is not an address, or a keyword has the
@@ -89,7 +99,9 @@ def plot_kernel_histograms(
         check_count("columns", columns, MAX_COLUMNS)
     models = check_models(model, "model") if _is_several(model) else {"": model}
     layers = match_layers(models, layer)
-    check_panels(len(layers), place.ax)
+    is_ridgeline = len(layers) > MAX_LARGE and scale == "figure" and columns is None
+    if not is_ridgeline:
+        check_panels(len(layers), place.ax)
     histograms = [_histogram(models, targets, edges, density) for targets in layers]
     not_finite = sum(count for _, count in histograms)
     if not_finite:
@@ -100,9 +112,22 @@ def plot_kernel_histograms(
     if scale == "figure":
         lows, highs = zip(*(panel.limits for panel in panels), strict=True)
         panels = [replace(panel, limits=(min(lows), max(highs))) for panel in panels]
+    if is_ridgeline:
+        heading = _ridgeline_heading(panels, density=density, log=log)
+        return draw_ridgeline(panels, place, heading=heading, names=list(models), log=log)
     return draw_histograms(
         panels, place, columns=columns, share=scale == "figure", density=density, log=log
     )
+
+
+def _ridgeline_heading(rows: Sequence[Histogram], *, density: bool, log: bool) -> str:
+    """Return what a ridgeline shows, and what the height of a bar is."""
+    notes = [row.note for row in rows if row.note]
+    heading = f"Weights of {len(rows)}{SPACE}layers"
+    if notes:
+        heading += f" ({'; '.join(notes[:MAX_NOTES])}{'; …' if len(notes) > MAX_NOTES else ''})"
+    bars = f"{'logarithmic ' if log else ''}{'densities' if density else 'counts'}"
+    return f"{heading}\nbars: {bars}, each row scaled to its highest bar"
 
 
 def _is_several(model: object) -> bool:
@@ -146,32 +171,35 @@ def _histogram(
     not_finite = sum(kernel.size for kernel in kernels) - sum(map(len, weights))
     outside = sum(map(len, weights)) - sum(int(count.sum()) for count in counts)
     sizes = " and ".join(dict.fromkeys(f"{kernel.size:,}" for kernel in kernels))
-    heading = f"{join_addresses(targets)}: {sizes}{SPACE}weights"
+    notes = []
     if not_finite:
-        heading += f", {not_finite:,}{SPACE}NaN{SPACE}or{SPACE}infinite"
+        notes.append(f"{not_finite:,}{SPACE}NaN{SPACE}or{SPACE}infinite")
     if outside:
-        heading += f", {outside:,}{SPACE}outside{SPACE}the{SPACE}bins"
-    facts = [
-        _fact(name, target.address, kernel)
-        for name, target, kernel in zip(names, targets, kernels, strict=True)
+        notes.append(f"{outside:,}{SPACE}outside{SPACE}the{SPACE}bins")
+    address = join_addresses(targets)
+    rows = [
+        describe_kernel(kernel, target.address)
+        for target, kernel in zip(targets, kernels, strict=True)
     ]
     limits = (edges[0], edges[-1]) if isinstance(bins, np.ndarray) else _limits(*span)
     histogram = Histogram(
-        heading=heading,
+        heading=", ".join([f"{address}: {sizes}{SPACE}weights", *notes]),
         edges=edges,
         heights=heights,
-        facts=facts,
+        facts=[_fact(name, row) for name, row in zip(names, rows, strict=True)],
+        spreads=[fix_minus(write_number(row.std)) for row in rows],
+        note=f"{address}: {', '.join(notes)}" if notes else "",
         limits=limits,
         min_height=min_height,
-        address=join_addresses(targets),
+        address=address,
     )
     return histogram, not_finite
 
 
-def _fact(name: str, address: str, kernel: np.ndarray) -> str:
-    row = describe_kernel(kernel, address)
+def _fact(name: str, row: LayerStatistics) -> str:
     start = f"{name}: " if name else ""
-    return f"{start}mean{SPACE}{write_number(row.mean)}, std{SPACE}{write_number(row.std)}"
+    mean, std = (fix_minus(write_number(value)) for value in (row.mean, row.std))
+    return f"{start}mean{SPACE}{mean}, std{SPACE}{std}"
 
 
 def _limits(lowest: float, highest: float) -> tuple[float, float]:

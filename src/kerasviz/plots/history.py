@@ -12,12 +12,16 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice, check_type, suggest
 from kerasviz.draw.charts.curves import Curve, CurvePanel, Mark, draw_curves
 from kerasviz.draw.charts.legend import LegendEntry, Style
+from kerasviz.draw.color import color_cycle
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.logs.best_epoch import Best, Direction, find_best
 from kerasviz.logs.history import explain, read_runs
 from kerasviz.logs.runs import LEARNING_RATES, VALIDATION, Run
+
+MAX_VALUES = 3
+"""Up to this number of trainings, every panel has a legend with the value of each in it."""
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -37,7 +41,8 @@ def plot_history(
             dict of names: `{"adam": a, "sgd": b}`.
         metrics: Which to draw, all by default. A name includes its validation twin; "val_..." is
             the twin alone.
-        monitor: The metric that decides which epoch is the best. All panels mark that epoch;
+        monitor: The metric that decides which epoch is the best. All panels mark that epoch, by a
+            line where one training is drawn, and by a ring on the curve of each of several;
             `EarlyStopping` or `ModelCheckpoint` with the same `monitor` keep its weights. "auto" is
             "val_loss", or "loss" without validation; `None` marks nothing.
         mode: Whether the lowest ("min") or the highest ("max") value of `monitor` is the best.
@@ -69,6 +74,9 @@ def plot_history(
         an `initial_epoch` goes on here. What was appended to a file goes on too: where a part
         begins at an epoch that is there already, it replaces what came after that; where it begins
         again at 1, it is counted on. The title says so.
+
+        Of more than seven trainings (or the colours of your own `axes.prop_cycle`) the best ones
+        have colours, and are named in the legend from the best on; the others are thin and grey.
 
         Values that are NaN or infinite are gaps in their curve; they are counted in the title and
         in one warning. The learning rate, where it was recorded, is on a logarithmic axis.
@@ -103,8 +111,18 @@ def plot_history(
     incomplete = [run for run in runs.values() if run.lengths]
     if incomplete and place.title is not True:
         warnings.warn(" ".join(map(explain, incomplete)), stacklevel=2)
-    panels = [_panel(runs, best, base, panel_keys) for base, panel_keys in names.items()]
-    return draw_curves(panels, place, colors=max(2, len(runs)), note=_say_runs(runs))
+    ranking = _rank(runs, best)
+    panels = [_panel(runs, best, ranking, base, keys=own) for base, own in names.items()]
+    legend = []
+    if len(runs) > MAX_VALUES:
+        legend = _run_entries(runs, best, ranking) + _style_entries(panels)
+    return draw_curves(
+        panels,
+        place,
+        colors=max(2, len(ranking)),
+        note=", ".join(filter(None, [_say_runs(runs), _say_ranking(runs, best, ranking)])),
+        legend=legend,
+    )
 
 
 def _base(key: str) -> str:
@@ -156,8 +174,31 @@ def _count_not_finite(run: Run, keys: Sequence[str]) -> int:
     return sum(int((~np.isfinite(part)).sum()) for part in values)
 
 
+def _rank(runs: Mapping[str, Run], best: Mapping[str, Best]) -> dict[str, int]:
+    """Return the trainings that have a colour, and its index: the best ones, where not all can."""
+    count = len(color_cycle())
+    names = list(runs)
+    if len(names) <= count:
+        return {name: index for index, name in enumerate(names)}
+    if len({(each.monitor, each.direction) for each in best.values()}) == 1:
+        sign = -1 if next(iter(best.values())).direction == "max" else 1
+        values = {name: sign * _best_value(runs[name], each) for name, each in best.items()}
+        names.sort(key=lambda name: values.get(name, np.inf))
+    return {name: index for index, name in enumerate(names[:count])}
+
+
+def _best_value(run: Run, best: Best) -> float:
+    series = run.series[best.monitor]
+    return float(series.values[series.epochs == best.epoch][0])
+
+
 def _panel(
-    runs: Mapping[str, Run], best: Mapping[str, Best], base: str, keys: Sequence[str]
+    runs: Mapping[str, Run],
+    best: Mapping[str, Best],
+    ranking: Mapping[str, int],
+    base: str,
+    *,
+    keys: Sequence[str],
 ) -> CurvePanel:
     """Gather what one panel shows of all trainings."""
     curves: list[Curve] = []
@@ -166,31 +207,27 @@ def _panel(
     # Colour tells training from validation where one run is alone, and runs from one another where
     # there are several; then dashes tell training from validation.
     alone = len(runs) == 1
-    for index, (name, run) in enumerate(runs.items()):
+    for name, run in runs.items():
         run_keys = [key for key in keys if key in run.series]
-        run_curves = [_curve(run, key, keys, index, alone=alone) for key in run_keys]
+        run_curves = [_curve(run, key, keys, ranking.get(name), alone=alone) for key in run_keys]
         if not run_curves:
             continue
         curves += run_curves
         run_best = best.get(name)
-        if run_best is not None:
-            color = None if alone else index
-            marks.append(Mark(x=run_best.epoch, color=color, curves=run_curves))
-        if not alone:
-            value = _value_at(run_curves[-1], run_best)
-            epoch = f" at {_say_epoch(run_best, run)}" if value and run_best is not None else ""
-            legend.append(LegendEntry(text=name + value + epoch, color=index))
-            continue
-        for key, curve in zip(run_keys, run_curves, strict=True):
-            assumed = ", epochs assumed" if run.series[key].frequency else ""
-            text = _word(key) + assumed + _value_at(curve, run_best)
-            legend.append(LegendEntry(text=text, color=curve.color, style=curve.style))
-    if not alone:
-        legend += _style_entries(curves, keys)
+        if run_best is not None and name in ranking:
+            # Of several, lines would be a comb, and rings on the training data would hide it.
+            marked = run_curves if alone else run_curves[-1:]
+            marks.append(Mark(x=run_best.epoch, curves=marked, has_line=alone))
+        if alone:
+            legend += _entries_of_one(run, run_curves, run_keys, run_best)
+        elif len(runs) <= MAX_VALUES:
+            legend.append(_run_entry(name, run, run_curves[-1], run_best))
+    if 1 < len(runs) <= MAX_VALUES:
+        legend += _style_entries([CurvePanel(name=base, curves=curves)])
     gaps = sum(_count_not_finite(run, keys) for run in runs.values())
     note = f", {gaps} NaN or infinite" if gaps else ""
     if marks:
-        note += f" (dotted: {_say_best(best, runs)})"
+        note += f" ({'dotted' if alone else 'ring'}: {_say_best(best, runs)})"
     positive = all((curve.y[np.isfinite(curve.y)] > 0).all() for curve in curves)
     return CurvePanel(
         name=base,
@@ -202,27 +239,74 @@ def _panel(
     )
 
 
-def _style_entries(curves: Sequence[Curve], keys: Sequence[str]) -> list[LegendEntry]:
-    """Return the entries that explain dashes and dots, where each training has one colour."""
+def _entries_of_one(
+    run: Run, curves: Sequence[Curve], keys: Sequence[str], best: Best | None
+) -> list[LegendEntry]:
+    """Return the entries of a training that is alone: one per curve."""
     entries = []
-    if len(keys) > 1:
-        for key in keys:
-            style: Style = "solid" if key == keys[-1] else "dashed"
-            entries.append(LegendEntry(text=_word(key), color=None, style=style))
-    if any(curve.style == "dotted" for curve in curves):
+    for key, curve in zip(keys, curves, strict=True):
+        assumed = ", epochs assumed" if run.series[key].frequency else ""
+        text = _word(key) + assumed + _value_at(curve, best)
+        entries.append(LegendEntry(text=text, color=curve.color, style=curve.style))
+    return entries
+
+
+def _run_entry(name: str, run: Run, curve: Curve, best: Best | None) -> LegendEntry:
+    """Return the entry of one of several trainings, with the value of a curve where it was best."""
+    value = _value_at(curve, best)
+    epoch = f" at {_say_epoch(best, run)}" if value and best is not None else ""
+    return LegendEntry(text=name + value + epoch, color=curve.color)
+
+
+def _run_entries(
+    runs: Mapping[str, Run], best: Mapping[str, Best], ranking: Mapping[str, int]
+) -> list[LegendEntry]:
+    """Return the entries of many trainings, above all panels: with the value that was monitored."""
+    entries = []
+    for name, index in ranking.items():
+        run, run_best = runs[name], best.get(name)
+        monitored = run.series[run_best.monitor] if run_best else next(iter(run.series.values()))
+        curve = Curve(x=monitored.epochs, y=monitored.values, color=index)
+        entries.append(_run_entry(name, run, curve, run_best))
+    others = len(runs) - len(ranking)
+    if others:
+        entries.append(LegendEntry(text=f"{others} more", color=None, is_thin=True))
+    return entries
+
+
+def _style_entries(panels: Sequence[CurvePanel]) -> list[LegendEntry]:
+    """Return the entries that explain dashes and dots, where each training has one colour."""
+    styles = {curve.style for panel in panels for curve in panel.curves}
+    entries = []
+    if "dashed" in styles:
+        entries.append(LegendEntry(text="training", color=None, style="dashed"))
+        entries.append(LegendEntry(text="validation", color=None))
+    if "dotted" in styles:
         entries.append(LegendEntry(text="epochs assumed", color=None, style="dotted"))
     return entries
 
 
-def _curve(run: Run, key: str, keys: Sequence[str], index: int, *, alone: bool) -> Curve:
+def _say_ranking(
+    runs: Mapping[str, Run], best: Mapping[str, Best], ranking: Mapping[str, int]
+) -> str:
+    """Return which trainings have a colour, where not all have."""
+    if len(ranking) == len(runs):
+        return ""
+    chosen = "best" if len({each.monitor for each in best.values()}) == 1 else "first"
+    return f"the {len(ranking)} {chosen} of {len(runs)} in colour"
+
+
+def _curve(run: Run, key: str, keys: Sequence[str], index: int | None, *, alone: bool) -> Curve:
     """Return a curve: solid, or dashed for the training data where validation is there too.
 
     A curve with assumed epochs is dotted. A training that is alone has one colour for its training
-    data and one for validation; of several, each has one colour.
+    data and one for validation; of several, each has one colour. One without `index` is grey.
     """
     series, is_last = run.series[key], key == keys[-1]
     style: Style = "dotted" if series.frequency else "solid" if is_last else "dashed"
-    color = index + (alone and is_last and len(keys) > 1)
+    color = index
+    if index is not None:
+        color = index + (alone and is_last and len(keys) > 1)
     return Curve(x=series.epochs, y=series.values, color=color, style=style)
 
 

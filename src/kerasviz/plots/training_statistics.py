@@ -12,8 +12,9 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_count, suggest
-from kerasviz.draw.charts.curves import COLORS, Curve, CurvePanel, draw_curves
+from kerasviz.draw.charts.curves import Curve, CurvePanel, draw_curves
 from kerasviz.draw.charts.legend import LegendEntry
+from kerasviz.draw.color import color_cycle
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
@@ -31,8 +32,8 @@ NAMES = {
     "update_ratio": "update ratio of a step",
     "dead": "dead filters over the given samples",
 }
-MAX_NAMED = len(COLORS)
-"""Up to this number of layers have distinct colours; more have shades, by depth."""
+MAX_NAMED = 7
+"""How many of many layers the legend names."""
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)
@@ -68,8 +69,9 @@ def plot_training_statistics(
 
     Notes:
         The axis is that of epochs, the first is 1, or that of steps where there are several records
-        an epoch. Up to seven layers have a colour each; more are shades from dark, the first, to
-        bright, the last.
+        an epoch. Up to seven layers (or the colours of your own
+        `axes.prop_cycle`) have a colour each; more are shades from dark, the first, to bright, the
+        last.
 
         The update ratio is on a logarithmic axis, with the rule of thumb of 0.001 as a dotted line,
         see `WeightStatistics`. Values that such an axis does not have, the 0 of a layer that is not
@@ -215,12 +217,12 @@ def _panel(
 def _legend(layers: Sequence[str]) -> list[LegendEntry]:
     """Return one entry per layer; of many layers, of some that are evenly spaced."""
     indices: Sequence[int] = range(len(layers))
-    if len(layers) > MAX_NAMED:
+    if len(layers) > len(color_cycle()):
         indices = np.linspace(0, len(layers) - 1, MAX_NAMED).round().astype(int).tolist()
     return [LegendEntry(text=layers[index], color=index) for index in indices]
 
 
 def _say_layers(layers: Sequence[str]) -> str:
-    if len(layers) <= MAX_NAMED:
+    if len(layers) <= len(color_cycle()):
         return ""
     return f"{len(layers)} layers, of which {MAX_NAMED} are named: the deeper the brighter"

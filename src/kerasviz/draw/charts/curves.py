@@ -6,22 +6,34 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
 
+from kerasviz.draw.charts.axes import (
+    EDGE,
+    NumberFormatter,
+    choose_ticks,
+    line_width,
+    make_room,
+    measure_around,
+    scale_extent,
+)
 from kerasviz.draw.charts.legend import (
     DASHES,
-    MARK_COLOR,
+    THIN,
     WIDTHS,
     LegendEntry,
+    Palette,
     Style,
+    choose_palette,
     legend_options,
 )
+from kerasviz.draw.color import ground_color
 from kerasviz.draw.figure import Placement
+from kerasviz.draw.least_size import draw_legible
 from kerasviz.draw.panel_grid import (
     OpenPanels,
     PanelExtent,
@@ -31,26 +43,26 @@ from kerasviz.draw.panel_grid import (
     open_panels,
 )
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import LINE_FILL, LINE_HEIGHT, escape, font_size, text_height, wrap_text
+from kerasviz.draw.text import (
+    DESCENT,
+    LABEL_SIZE,
+    LINE_FILL,
+    TITLE_SIZE,
+    escape,
+    font_size,
+    text_height,
+    wrap_text,
+)
 
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Colours that everybody can tell apart; from "Points of view: Color blindness", 2011."""
 MIN_SHARE = 0.05
 """The upper end of an axis of shares is at least this."""
-MAX_DOTS = 30
-"""Where no curve has more points, they have a dot at each."""
+MAX_DOTS, MAX_DOTTED = 30, 14
+"""Where no curve has more points, and there are no more curves, they have a dot at each."""
 
-# Sizes in inches, as those of a figure.
 PANEL = PanelExtent(width=4.2, height=2.5, left=0.65, right=0.15, below=0.55)
-"""The size of a panel, and the room for the numbers and words beside and below it."""
-TITLE = 0.35
-"""Room for a title of all panels."""
-EDGE = 0.1
-"""Room between the upper edge and what is below it."""
+"""The size of a panel, and about the room that numbers and words around it need, in inches."""
 TITLE_PAD = 4.0
 """Distance between panel, legend and heading, in points."""
-MIN_CURVE_SHARE = 0.4
-"""How much of the height of an Axes is left to the curves, however high a legend inside it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,29 +72,29 @@ class Curve:
     Args:
         x: Its epochs, `(n,)`.
         y: Its values, `(n,)`; one that is not finite is a gap.
-        color: Index of its colour.
+        color: Index of its colour; `None` for a thin grey line behind the others.
         style: How it is drawn.
     """
 
     x: np.ndarray
     y: np.ndarray
-    color: int
+    color: int | None
     style: Style = "solid"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """An epoch that is marked by a line across the panel, and by a ring on each curve there.
+    """An epoch that is marked by a ring on curves, and perhaps by a line across the panel.
 
     Args:
         x: The epoch.
-        color: Index of its colour, `None` for grey.
         curves: The curves on which it is marked.
+        has_line: Whether there is a line; those of many epochs would be a comb.
     """
 
     x: int
-    color: int | None
     curves: Sequence[Curve]
+    has_line: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,40 +149,95 @@ def draw_curves(
         axis: What is counted on the horizontal axis.
         columns: Panels in a row.
     """
-    count, title, note = len(panels), place.title, escape(note)
-    columns = min(columns or math.ceil(math.sqrt(count)), count)
-    palette = choose_colors(colors)
-    with open_panels(place, PanelGrid(columns=columns), count) as opened:
-        opened.place([PANEL] * count)  # heads are broken into lines as wide as their panel
-        has_engine = has_layout_engine(opened.figure)
-        if legend and (count == 1 or has_engine):
+    grid = PanelGrid(columns=min(columns or math.ceil(math.sqrt(len(panels))), len(panels)))
+
+    def draw(place: Placement) -> Plot:
+        with open_panels(place, grid, len(panels)) as opened:
+            picture = _Picture(opened=opened, place=place, note=escape(note), colors=colors)
+            picture.draw(panels, legend, axis)
+            return Plot.of_axes(
+                opened.figure,
+                opened.axes,
+                addresses=[panel.name for panel in panels],
+                titles=[panel.name + panel.note for panel in panels],
+                values=[_values(panel.curves) for panel in panels],
+                owns_figure=place.is_new,
+            )
+
+    return draw_legible(place, draw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    """The panels of curves while they are drawn; see `draw_curves`."""
+
+    opened: OpenPanels
+    place: Placement
+    note: str
+    colors: int
+
+    def draw(self, panels: Sequence[CurvePanel], legend: Sequence[LegendEntry], axis: str) -> None:
+        """Draw all panels, then what is written above them, for which their width must be known."""
+        opened, count = self.opened, len(panels)
+        extents = [scale_extent(PANEL)] * count
+        opened.place(extents)
+        if legend and (count == 1 or has_layout_engine(opened.figure)):
             panels = [replace(panels[0], legend=(*legend, *panels[0].legend)), *panels[1:]]
             legend = ()
-        heads = []
         for ax, panel in zip(opened.axes, panels, strict=True):
-            _draw_panel(ax, panel, palette)
-            ax.set_xlabel(axis, fontsize="small")
-            heading = title if isinstance(title, str) and count == 1 else panel.heading
-            if count == 1 and note and not isinstance(title, str):
-                heading = f"{heading}\n{note}"
-            if not title or heading != panel.heading:
-                ax.set_ylabel(escape(panel.name), fontsize="small")
-            # In an Axes that stays where the caller put it there is little room above, and the
-            # legend gets some of the panel's own.
-            is_inside = place.ax is not None and not has_engine
-            legend_height = _write_legend(ax, panel.legend, palette, is_inside=is_inside)
-            heads.append(_write_heading(ax, heading if title else "", legend_height))
-        above = title if isinstance(title, str) else note if title else ""
-        top = _write_above(opened, above if count > 1 else "", legend, palette)
-        opened.place([replace(PANEL, above=max(heads) / 72)] * count, heading=top)
-        return Plot.of_axes(
-            opened.figure,
-            opened.axes,
-            addresses=[panel.name for panel in panels],
-            titles=[panel.name + panel.note for panel in panels],
-            values=[_values(panel.curves) for panel in panels],
-            owns_figure=place.is_new,
-        )
+            _draw_panel(ax, panel, choose_palette(self.colors, ground_color(ax)))
+            ax.set_xlabel(axis, fontsize=LABEL_SIZE)
+            title = self.place.title
+            if not title or (isinstance(title, str) and count == 1):  # nothing else names it
+                ax.set_ylabel(escape(panel.name), fontsize=LABEL_SIZE)
+        extents = measure_around(opened, extents)
+        opened.place(extents)
+        heads = [
+            self._write_head(ax, panel, count)
+            for ax, panel in zip(opened.axes, panels, strict=True)
+        ]
+        top = self._write_above(legend, count, extents[0].left)
+        extents = [replace(extent, above=max(heads) / 72 + EDGE) for extent in extents]
+        opened.place(extents, heading=top)
+
+    def _write_head(self, ax: Axes, panel: CurvePanel, count: int) -> float:
+        """Write heading and legend above a panel, and return their height in points."""
+        title, heading = self.place.title, panel.heading
+        if count == 1 and isinstance(title, str):
+            heading = title
+        elif count == 1 and self.note:
+            heading = f"{heading}\n{self.note}"
+        # In an Axes that stays where the caller put it there is little room above, and the legend
+        # gets some of the panel's own.
+        is_inside = self.place.ax is not None and not has_layout_engine(self.opened.figure)
+        palette = choose_palette(self.colors, ground_color(ax))
+        legend_height = _write_legend(ax, panel.legend, palette, is_inside=is_inside)
+        return _write_heading(ax, heading if title else "", legend_height)
+
+    def _write_above(self, entries: Sequence[LegendEntry], count: int, left: float) -> float:
+        """Put a title and a legend above all panels, and return the height of both in inches."""
+        figure, title, top = self.opened.figure, self.place.title, 0.0
+        text = title if isinstance(title, str) else self.note if title else ""
+        page_width, _ = figure_inches(figure)
+        if text and count > 1:
+            size = font_size(TITLE_SIZE)
+            text = wrap_text(text, LINE_FILL * page_width * 72, size)
+            written = figure.suptitle(text, fontsize=size)
+            if self.opened.is_movable:  # else the layout engine places the title too
+                shift = ScaledTranslation(0, -EDGE, figure.dpi_scale_trans)
+                written.set(y=1, transform=figure.transSubfigure + shift)
+            top = EDGE + text_height(text, size)
+        if entries:
+            palette = choose_palette(self.colors, ground_color(figure))
+            shift = ScaledTranslation(left, -top - EDGE, figure.dpi_scale_trans)
+            legend = figure.legend(
+                loc="upper left",
+                bbox_to_anchor=(0, 1),
+                bbox_transform=figure.transSubfigure + shift,
+                **legend_options(entries, palette, LINE_FILL * (page_width - left) * 72),
+            )
+            top += legend.get_window_extent().height / figure.dpi + EDGE
+        return top
 
 
 def _values(curves: Sequence[Curve]) -> np.ndarray:
@@ -182,19 +249,13 @@ def _values(curves: Sequence[Curve]) -> np.ndarray:
     return values
 
 
-def choose_colors(count: int) -> list[str]:
-    """Return `count` colours that can be told apart; of very many, neighbours look alike."""
-    if count <= len(COLORS):
-        return list(COLORS[:count])
-    cmap = matplotlib.colormaps["viridis"]
-    return [matplotlib.colors.to_hex(cmap(part)) for part in np.linspace(0, 0.95, count)]
-
-
-def _draw_panel(ax: Axes, panel: CurvePanel, palette: Sequence[str]) -> None:
+def _draw_panel(ax: Axes, panel: CurvePanel, palette: Palette) -> None:
     has_dots = all(len(curve.x) <= MAX_DOTS for curve in panel.curves)
+    has_dots = has_dots and len(panel.curves) <= MAX_DOTTED
     for curve in panel.curves:
-        width = WIDTHS[curve.style]
-        (line,) = ax.plot(curve.x, curve.y, color=palette[curve.color], linewidth=width)
+        width = WIDTHS[curve.style] if curve.color is not None else THIN
+        (line,) = ax.plot(curve.x, curve.y, color=palette.of(curve.color), linewidth=width)
+        line.set_zorder(2 if curve.color is not None else 1.5)
         line.set(linestyle=DASHES[curve.style], marker="o", markersize=2 * width)
         if curve.style == "dotted":
             line.set(markersize=4, markerfacecolor=ax.get_facecolor())
@@ -206,13 +267,17 @@ def _draw_panel(ax: Axes, panel: CurvePanel, palette: Sequence[str]) -> None:
     if panel.level is not None:
         ax.update_datalim([(0, panel.level)], updatex=False)
         ax.autoscale_view(scalex=False)
-        _draw_line(ax, [(0, panel.level), (1, panel.level)], MARK_COLOR, ax.get_yaxis_transform())
+        _draw_line(
+            ax, [(0, panel.level), (1, panel.level)], palette.muted, ax.get_yaxis_transform()
+        )
     first = min(int(curve.x[0]) for curve in panel.curves)
     last = max(int(curve.x[-1]) for curve in panel.curves)
     margin = max(0.5, 0.03 * (last - first))
     ax.set_xlim(first - min(margin, 0.9), last + margin)  # there is no epoch 0
-    ax.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    ax.tick_params(which="both", labelsize="small")
+    choose_ticks(ax, line_width(ax), integer=True)
+    ax.tick_params(which="both", labelsize=LABEL_SIZE)
+    if not panel.log:
+        ax.yaxis.set_major_formatter(NumberFormatter())
     if panel.percent:
         # From 0, and never so fine that a share of nothing looks like something.
         ax.update_datalim([(0, 0), (0, MIN_SHARE)], updatex=False)
@@ -230,17 +295,18 @@ def _dots(curve: Curve, everywhere: bool) -> list[int]:
     return np.flatnonzero(gaps[:-2] & gaps[2:] & ~gaps[1:-1]).tolist()
 
 
-def _draw_mark(ax: Axes, mark: Mark, palette: Sequence[str]) -> None:
-    color = MARK_COLOR if mark.color is None else palette[mark.color]
-    _draw_line(ax, [(mark.x, 0), (mark.x, 1)], color, ax.get_xaxis_transform())
+def _draw_mark(ax: Axes, mark: Mark, palette: Palette) -> None:
+    if mark.has_line:
+        line = [(mark.x, 0), (mark.x, 1)]
+        _draw_line(ax, line, palette.muted, ax.get_xaxis_transform())
     for curve in mark.curves:
         value = curve.y[curve.x == mark.x]
         ax.scatter(
             np.full(len(value), mark.x),
             value,
             s=45,
-            facecolors="none",
-            edgecolors=palette[curve.color],
+            facecolors="none" if mark.has_line else ax.get_facecolor(),
+            edgecolors=palette.of(curve.color),
             linewidths=1.2,
             zorder=3,
         )
@@ -262,7 +328,7 @@ def _draw_line(
 
 
 def _write_legend(
-    ax: Axes, entries: Sequence[LegendEntry], palette: Sequence[str], *, is_inside: bool
+    ax: Axes, entries: Sequence[LegendEntry], palette: Palette, *, is_inside: bool
 ) -> float:
     """Put the legend above a panel or, inside it, above its curves; it never covers a curve.
 
@@ -278,11 +344,11 @@ def _write_legend(
         loc="upper left" if is_inside else "lower left",
         bbox_to_anchor=(0, 1),
         bbox_transform=ax.transAxes + shift,
-        **legend_options(entries, palette, _line_width(ax)),
+        **legend_options(entries, palette, line_width(ax)),
     )
     height = legend.get_window_extent().height / dpi * 72 + TITLE_PAD
     if is_inside:
-        _make_room(ax, height)
+        make_room(ax, height)
         return 0.0
     return height
 
@@ -293,55 +359,8 @@ def _write_heading(ax: Axes, heading: str, legend_height: float) -> float:
     Returns:
         The height of all this, in points.
     """
-    size = font_size("medium")
-    text = wrap_text(heading, _line_width(ax), size)
-    offset = TITLE_PAD + legend_height
+    size = font_size(TITLE_SIZE)
+    text = wrap_text(heading, line_width(ax), size)
+    offset = DESCENT * size + TITLE_PAD / 2 + legend_height
     ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=offset)
     return offset + 72 * text_height(text, size)
-
-
-def _line_width(ax: Axes) -> float:
-    """Return how wide a line of text above a panel may be, in points."""
-    return float(LINE_FILL * ax.get_window_extent().width / ax.figure.dpi * 72)
-
-
-def _write_above(
-    panels: OpenPanels, text: str, entries: Sequence[LegendEntry], palette: Sequence[str]
-) -> float:
-    """Put a title and a legend above all panels, where there are any.
-
-    Returns:
-        The height of both, in inches.
-    """
-    figure, top = panels.figure, EDGE
-    page_width, _ = figure_inches(figure)
-    from_top = figure.transSubfigure
-    if text:
-        size = font_size("medium")
-        text = wrap_text(text, LINE_FILL * page_width * 72, size)
-        title = figure.suptitle(text, fontsize=size)
-        if panels.is_movable:  # else the layout engine places the title too
-            shift = ScaledTranslation(0, -top, figure.dpi_scale_trans)
-            title.set(y=1, transform=from_top + shift)
-        top = TITLE + text.count("\n") * LINE_HEIGHT * size / 72
-    if entries:
-        width = page_width - PANEL.left - PANEL.right
-        shift = ScaledTranslation(PANEL.left, -top, figure.dpi_scale_trans)
-        legend = figure.legend(
-            loc="upper left",
-            bbox_to_anchor=(0, 1),
-            bbox_transform=from_top + shift,
-            **legend_options(entries, palette, LINE_FILL * width * 72),
-        )
-        top += legend.get_window_extent().height / figure.dpi + TITLE_PAD / 72
-    return top
-
-
-def _make_room(ax: Axes, height: float) -> None:
-    """Extend the axis of values upwards until `height` points of the panel are empty."""
-    part = height / 72 * ax.figure.dpi / ax.get_window_extent().height
-    # On the scale of the axis, which may be logarithmic, and not in its values.
-    scale = ax.yaxis.get_transform()
-    low, high = scale.transform(np.array(ax.get_ylim()))
-    high = low + (high - low) / max(1 - part, MIN_CURVE_SHARE)
-    ax.set_ylim(top=float(scale.inverted().transform(np.array([high]))[0]))

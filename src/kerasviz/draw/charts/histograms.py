@@ -6,28 +6,54 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 
+from kerasviz.draw.charts.axes import (
+    EDGE,
+    NumberFormatter,
+    choose_ticks,
+    line_width,
+    make_room,
+    measure_around,
+    scale_extent,
+)
+from kerasviz.draw.charts.legend import choose_palette
+from kerasviz.draw.color import ground_color, ink_color, readable_color
 from kerasviz.draw.figure import Placement
-from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, open_panels
+from kerasviz.draw.least_size import draw_legible
+from kerasviz.draw.panel_grid import (
+    OpenPanels,
+    PanelExtent,
+    PanelGrid,
+    figure_inches,
+    has_layout_engine,
+    open_panels,
+)
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import LINE_FILL, escape, font_size, text_height, wrap_text
+from kerasviz.draw.text import (
+    DESCENT,
+    LABEL_SIZE,
+    LINE_FILL,
+    NOTE_SIZE,
+    TITLE_SIZE,
+    escape,
+    font_size,
+    text_height,
+    wrap_text,
+)
 
 # Sizes in inches, as those of a figure.
-LEFT, BELOW, NUMBERS, MARGIN = 0.6, 0.5, 0.25, 0.12
-"""Room for the numbers beside a panel, for those below with their label, and without it."""
-ONE_PANEL = PanelExtent(width=4.6, height=2.8, left=LEFT, right=MARGIN)
-LARGE_PANEL = PanelExtent(width=2.9, height=1.9, left=LEFT, right=MARGIN)
-SMALL_PANEL = PanelExtent(width=1.75, height=1.0, left=LEFT, right=MARGIN)
+LEFT, BELOW, MARGIN = 0.6, 0.5, 0.12
+"""About the room that the numbers beside and below a panel need, and that at its right."""
+ONE_PANEL = PanelExtent(width=4.6, height=2.8, left=LEFT, right=MARGIN, below=BELOW)
+LARGE_PANEL = PanelExtent(width=2.9, height=1.9, left=LEFT, right=MARGIN, below=BELOW)
+SMALL_PANEL = PanelExtent(width=1.75, height=1.0, left=LEFT, right=MARGIN, below=BELOW)
 MAX_LARGE = 6
 """Up to this number of panels, they are large."""
 MAX_COLUMNS = 6
-TITLE = 0.3
-"""Room for a title of all panels."""
 TITLE_PAD = 3.0
 """Distance of the lowest line of text from the panel, and of the heading from it, in points."""
 OPACITY = 0.25
@@ -46,6 +72,8 @@ class Histogram:
         limits: Both ends of the axis of values.
         min_height: The height of a bin that holds a single value.
         address: The address of the layer.
+        note: How many of its weights are in no bin, in words.
+        spreads: For each distribution, its standard deviation in words.
     """
 
     heading: str
@@ -55,6 +83,8 @@ class Histogram:
     limits: tuple[float, float]
     min_height: float
     address: str = ""
+    note: str = ""
+    spreads: Sequence[str] = ()
 
 
 def draw_histograms(
@@ -76,52 +106,77 @@ def draw_histograms(
         density: Whether the heights are densities, and not numbers of weights.
         log: Whether the heights are on a logarithmic axis.
     """
-    count, title = len(panels), place.title
-    columns = min(columns or min(math.ceil(math.sqrt(count)), MAX_COLUMNS), count)
-    large, small = ("medium", "small") if count <= MAX_LARGE else ("small", "x-small")
-    extents = [_extent(index, count, columns, share=share) for index in range(count)]
-    with open_panels(place, PanelGrid(columns=columns), count, share=share) as opened:
-        opened.place(extents)  # heads are broken into lines as wide as their panel
+    count = len(panels)
+    grid = PanelGrid(columns=min(columns or min(math.ceil(math.sqrt(count)), MAX_COLUMNS), count))
+
+    def draw(place: Placement) -> Plot:
+        with open_panels(place, grid, count, share=share) as opened:
+            picture = _Picture(opened=opened, place=place, share=share)
+            picture.draw(panels, density=density, log=log)
+            return Plot.of_axes(
+                opened.figure,
+                opened.axes,
+                addresses=[panel.address for panel in panels],
+                titles=[panel.heading for panel in panels],
+                values=[np.stack(panel.heights) for panel in panels],
+                owns_figure=place.is_new,
+            )
+
+    return draw_legible(place, draw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    """The panels of histograms while they are drawn; see `draw_histograms`."""
+
+    opened: OpenPanels
+    place: Placement
+    share: bool
+
+    def draw(self, panels: Sequence[Histogram], *, density: bool, log: bool) -> None:
+        """Draw all panels, then what is written above them, for which their width must be known."""
+        opened, count, title = self.opened, len(panels), self.place.title
+        large, small = (TITLE_SIZE, LABEL_SIZE) if count <= MAX_LARGE else (LABEL_SIZE, NOTE_SIZE)
+        panel_size = LARGE_PANEL if count <= MAX_LARGE else SMALL_PANEL
+        extents = [scale_extent(ONE_PANEL if count == 1 else panel_size)] * count
+        opened.place(extents)
         for index, (ax, panel) in enumerate(zip(opened.axes, panels, strict=True)):
             _draw_bins(ax, panel)
             _set_scales(ax, panel, density, log)
-            lowest = index + columns >= count
-            ax.tick_params(labelsize=small, labelbottom=lowest or not share)
-            ax.set_xlabel("weight" if lowest else "", fontsize=small)
-            leftmost = index % columns == 0
-            ax.set_ylabel(("density" if density else "count") if leftmost else "", fontsize=small)
+            self._label(ax, index, "density" if density else "count", small)
+        extents = measure_around(opened, extents)
+        opened.place(extents)
+        for index, (ax, panel) in enumerate(zip(opened.axes, panels, strict=True)):
             heading = title if isinstance(title, str) and count == 1 else escape(panel.heading)
-            sizes = font_size(large), font_size(small)
-            head = _write_head(ax, heading if title else "", panel.facts, *sizes)
-            extents[index] = replace(extents[index], above=head / 72 + MARGIN)
+            is_inside = self.place.ax is not None and not has_layout_engine(opened.figure)
+            height = _write_head(
+                ax,
+                heading if title else "",
+                panel.facts,
+                sizes=(font_size(large), font_size(small)),
+                is_inside=is_inside,
+            )
+            extents[index] = replace(extents[index], above=height / 72 + MARGIN)
         above = title if isinstance(title, str) and count > 1 else ""
         if above:
-            opened.figure.suptitle(above)
-        opened.place(extents, heading=TITLE if above else 0.0)
-        return Plot.of_axes(
-            opened.figure,
-            opened.axes,
-            addresses=[panel.address for panel in panels],
-            titles=[panel.heading for panel in panels],
-            values=[np.stack(panel.heights) for panel in panels],
-            owns_figure=place.is_new,
-        )
+            size = font_size(TITLE_SIZE)
+            above = wrap_text(above, LINE_FILL * 72 * figure_inches(opened.figure)[0], size)
+            opened.figure.suptitle(above, fontsize=size)
+        opened.place(extents, heading=text_height(above, font_size()) + EDGE if above else 0.0)
 
-
-def _extent(index: int, count: int, columns: int, *, share: bool) -> PanelExtent:
-    """Return the extent of a panel in a new figure, without what is written above it."""
-    large = LARGE_PANEL if count <= MAX_LARGE else SMALL_PANEL
-    # Only the last row needs room for a label: where it has fewer panels, the labels of the row
-    # before are in its empty cells.
-    in_last_row = index // columns == (count - 1) // columns
-    below = BELOW if in_last_row else 0.0 if share else NUMBERS
-    return replace(ONE_PANEL if count == 1 else large, below=below)
+    def _label(self, ax: Axes, index: int, heights: str, size: str) -> None:
+        """Write numbers and words beside a panel: on a shared axis below the lowest ones alone."""
+        columns = self.opened.grid.columns
+        lowest = index + columns >= len(self.opened.axes)
+        ax.tick_params(which="both", labelsize=size, labelbottom=lowest or not self.share)
+        ax.set_xlabel("weight" if lowest else "", fontsize=size)
+        ax.set_ylabel(heights if index % columns == 0 else "", fontsize=size)
 
 
 def _draw_bins(ax: Axes, panel: Histogram) -> None:
+    palette = choose_palette(len(panel.heights), ground_color(ax)).series
     several = len(panel.heights) > 1
-    for index, heights in enumerate(panel.heights):
-        color = _color(index)
+    for heights, color in zip(panel.heights, palette, strict=True):
         ax.stairs(
             heights,
             panel.edges,
@@ -130,17 +185,15 @@ def _draw_bins(ax: Axes, panel: Histogram) -> None:
             edgecolor=color,
             linewidth=1.2 if several else 0,
         )
-    low, high = panel.limits
-    if low <= 0 <= high:
-        text_color = matplotlib.rcParams["text.color"]
-        ax.axvline(0, color=text_color, linewidth=0.8, linestyle=(0, (4, 2)))
+    mark_zero(ax, panel.limits)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(False)
 
 
-def _color(index: int) -> str:
-    """Return the colour of one of several histograms, from the caller's own cycle."""
-    return f"C{index}"
+def mark_zero(ax: Axes, limits: tuple[float, float]) -> None:
+    """Draw a line where weights are 0, if that is in sight."""
+    if limits[0] <= 0 <= limits[1]:
+        ax.axvline(0, color=ink_color(), linewidth=0.8, linestyle=(0, (4, 2)))
 
 
 def _set_scales(ax: Axes, panel: Histogram, density: bool, log: bool) -> None:
@@ -152,43 +205,58 @@ def _set_scales(ax: Axes, panel: Histogram, density: bool, log: bool) -> None:
     else:
         ax.set_ylim(0, 1.05 * highest)
         ax.yaxis.set_major_locator(MaxNLocator(3, integer=not density))
-        if not density:
+        if density:
+            ax.yaxis.set_major_formatter(NumberFormatter())
+        else:
             ax.yaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlim(panel.limits)
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    choose_ticks(ax, line_width(ax), integer=False, max_ticks=5)
+    ax.xaxis.set_major_formatter(NumberFormatter())
 
 
-def _write_head(ax: Axes, heading: str, facts: Sequence[str], size: float, small: float) -> float:
+def _write_head(
+    ax: Axes, heading: str, facts: Sequence[str], *, sizes: tuple[float, float], is_inside: bool
+) -> float:
     """Write the heading above a panel, and below it the facts, each in the colour of its bins.
 
     Args:
         ax: The panel.
         heading: The heading.
         facts: A text for each histogram in it.
-        size: The font size of the heading.
-        small: The font size of the facts.
+        sizes: The font sizes of heading and facts.
+        is_inside: Whether the facts are in the panel, since there may be no room above it.
 
     Returns:
-        The height of all this, in points.
+        The height of all this above the panel, in points.
     """
-    width = LINE_FILL * 72 * ax.get_window_extent().width / ax.figure.dpi
-    offset = TITLE_PAD
-    for index, fact in reversed(list(enumerate(facts))):
-        text = wrap_text(escape(fact), width, small)
+    size, small = sizes
+    ground = ground_color(ax if is_inside else ax.figure)
+    colors = [ink_color()]
+    if len(facts) > 1:
+        palette = choose_palette(len(facts), ground_color(ax)).series
+        colors = [readable_color(color, ground) for color in palette]
+    texts = [wrap_text(escape(fact), line_width(ax), small) for fact in facts]
+    heights = [72 * text_height(text, small) for text in texts]
+    total = sum(heights)
+    offset = -TITLE_PAD if is_inside else TITLE_PAD + total
+    for text, height, color in zip(texts, heights, colors, strict=True):
         annotation = ax.annotate(
             text,
             (0, 1),
             xycoords="axes fraction",
-            xytext=(0, offset),
+            xytext=(TITLE_PAD if is_inside else 0, offset),
             textcoords="offset points",
             fontsize=small,
-            color=_color(index) if len(facts) > 1 else matplotlib.rcParams["text.color"],
-            va="bottom",
+            color=color,
+            va="top",
         )
         # A layout makes room for the heading above it; a long text must not make the panel narrow.
         annotation.set_in_layout(not heading)
-        offset += 72 * text_height(text, small)
-    offset += TITLE_PAD
-    text = wrap_text(heading, width, size)
-    ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=offset)
-    return offset + 72 * text_height(text, size)
+        offset -= height
+    if is_inside:
+        make_room(ax, total + 2 * TITLE_PAD)
+        total = 0.0
+    total += 1.5 * TITLE_PAD + DESCENT * size
+    text = wrap_text(heading, line_width(ax), size)
+    ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=total)
+    return total + 72 * text_height(text, size)

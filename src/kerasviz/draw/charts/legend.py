@@ -9,14 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.lines import Line2D
 
-from kerasviz.draw.text import escape, font_size, text_width
+from kerasviz.draw.color import muted_color, pale_color, series_colors
+from kerasviz.draw.text import LABEL_SIZE, escape, font_size, text_width
 
 Style = Literal["solid", "dashed", "dotted"]
 """Dotted, with open dots, is a curve at assumed epochs."""
 DASHES: dict[Style, Any] = {"solid": "-", "dashed": (0, (4, 2)), "dotted": (0, (1, 2.5))}
 WIDTHS: dict[Style, float] = {"solid": 1.6, "dashed": 1.2, "dotted": 1.2}
-MARK_COLOR = "0.4"
-"""The grey of what belongs to no single curve."""
+THIN = 0.6
+"""The width of the lines of what is there for comparison only."""
 HANDLE, HANDLE_PAD, COLUMN_GAP = 2.0, 0.5, 1.5
 """Lengths in a legend: a line, its distance from the words, and between columns; in font sizes."""
 
@@ -29,18 +30,46 @@ class LegendEntry:
         text: Its words, drawn letter by letter.
         color: Index of its colour, `None` for grey.
         style: How it is drawn.
+        is_thin: Whether it is one of many that are thin and grey.
     """
 
     text: str
     color: int | None
     style: Style = "solid"
+    is_thin: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """The colours of a panel: of its series, and the greys of what belongs to none.
+
+    Args:
+        series: The colours of series.
+        muted: A grey.
+        pale: A lighter one, of series that are there for comparison only.
+    """
+
+    series: Sequence[str]
+    muted: str
+    pale: str
+
+    def of(self, index: int | None) -> str:
+        """Return the colour of a series, or the pale grey."""
+        return self.pale if index is None else self.series[index]
+
+
+def choose_palette(count: int, ground: str) -> Palette:
+    """Return the colours for `count` series on a ground."""
+    return Palette(
+        series=series_colors(count, ground), muted=muted_color(ground), pale=pale_color(ground)
+    )
 
 
 def legend_options(
-    entries: Sequence[LegendEntry], palette: Sequence[str], width: float
+    entries: Sequence[LegendEntry], palette: Palette, width: float
 ) -> dict[str, Any]:
     """Return the keywords of a Matplotlib legend without a frame, at most `width` points wide."""
-    size = font_size("small")
+    size = font_size(LABEL_SIZE)
     return {
         "handles": [_handle(entry, palette) for entry in entries],
         "ncols": _choose_columns([entry.text for entry in entries], width, size),
@@ -55,9 +84,11 @@ def legend_options(
     }
 
 
-def _handle(entry: LegendEntry, palette: Sequence[str]) -> Line2D:
-    color = MARK_COLOR if entry.color is None else palette[entry.color]
-    line = Line2D([], [], color=color, linewidth=WIDTHS[entry.style], label=escape(entry.text))
+def _handle(entry: LegendEntry, palette: Palette) -> Line2D:
+    width = THIN if entry.is_thin else WIDTHS[entry.style]
+    is_grey = entry.color is None and not entry.is_thin
+    color = palette.muted if is_grey else palette.of(entry.color)
+    line = Line2D([], [], color=color, linewidth=width, label=escape(entry.text))
     line.set_linestyle(DASHES[entry.style])
     return line
 

@@ -1,0 +1,285 @@
+"""Draw the histograms of many layers as the rows of one panel: a ridgeline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+
+from kerasviz.draw.charts.axes import (
+    EDGE,
+    NumberFormatter,
+    choose_ticks,
+    font_scale,
+    line_width,
+    measure_around,
+    scale_extent,
+)
+from kerasviz.draw.charts.histograms import OPACITY, Histogram, mark_zero
+from kerasviz.draw.charts.legend import choose_palette
+from kerasviz.draw.color import faint_color, ground_color, ink_color, readable_color
+from kerasviz.draw.figure import Placement
+from kerasviz.draw.least_size import draw_legible
+from kerasviz.draw.panel_grid import (
+    OpenPanels,
+    PanelExtent,
+    PanelGrid,
+    figure_inches,
+    has_layout_engine,
+    open_panels,
+)
+from kerasviz.draw.plot import Plot
+from kerasviz.draw.text import (
+    DESCENT,
+    LABEL_SIZE,
+    LINE_FILL,
+    LINE_HEIGHT,
+    TITLE_SIZE,
+    elide_middle,
+    escape,
+    font_size,
+    text_height,
+    text_width,
+    wrap_text,
+)
+
+PANEL = PanelExtent(width=4.6, left=1.2, right=0.8, below=0.5)
+"""The width of the panel in a new figure, and about the room around it, in inches."""
+MAX_ROW, MAX_HEIGHT = 0.32, 10.0
+"""How high a row is in a new figure where there are few, and how high all are, in inches."""
+FULL = 0.86
+"""Which part of a row its highest bar takes."""
+MAX_NAME = 2.6
+"""How wide a name may be in a new figure, in inches."""
+MAX_NAME_SHARE = 0.35
+"""How much of the width of a figure of the caller's names may take."""
+PAD = 4.0
+"""Distance of names, spreads and title from the panel, in points."""
+
+
+def draw_ridgeline(
+    rows: Sequence[Histogram],
+    place: Placement,
+    *,
+    heading: str,
+    names: Sequence[str],
+    log: bool = False,
+) -> Plot:
+    """Draw a row per layer on one axis of weights: its name, its bars, and the spread at the right.
+
+    The bars of a row begin at its base line, and the highest of them is as high as the row allows:
+    heights can be compared within a row, widths and positions between rows.
+
+    Args:
+        rows: The histograms, at least one, all with the same limits. In each row those of several
+            models are on one scale.
+        place: Where to draw, and the title.
+        heading: What the panel shows, drawn letter by letter.
+        names: The name of each model; "" of one that is alone.
+        log: Whether heights are logarithmic, from half of the smallest possible bar.
+    """
+
+    def draw(place: Placement) -> Plot:
+        with open_panels(place, PanelGrid(columns=1), 1) as opened:
+            ridgeline = _Ridgeline(opened=opened, place=place, rows=rows, names=names, log=log)
+            ridgeline.draw(heading)
+            return Plot.of_axes(
+                opened.figure,
+                [*opened.axes] * len(rows),
+                addresses=[row.address for row in rows],
+                titles=[row.heading for row in rows],
+                values=[np.stack(row.heights) for row in rows],
+                owns_figure=place.is_new,
+            )
+
+    return draw_legible(place, draw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """The standard deviations of a model's layers, in words, with what is above them."""
+
+    heading: str
+    spreads: Sequence[str]
+    color: str
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ridgeline:
+    """A ridgeline while it is drawn; see `draw_ridgeline`."""
+
+    opened: OpenPanels
+    place: Placement
+    rows: Sequence[Histogram]
+    names: Sequence[str]
+    log: bool
+
+    @property
+    def ax(self) -> Axes:
+        """The panel."""
+        return self.opened.axes[0]
+
+    def draw(self, heading: str) -> None:
+        """Draw the rows, what is beside them, and then the title, for which the width is known."""
+        ax, count = self.ax, len(self.rows)
+        line = LINE_HEIGHT * font_size(LABEL_SIZE) / 72
+        row_height = max(min(MAX_ROW * font_scale(), MAX_HEIGHT / count), line)
+        extent = replace(scale_extent(PANEL), height=row_height * count)
+        self.opened.place([extent])
+        for index, row in enumerate(self.rows):
+            self._draw_row(row, count - 1 - index)
+        limits = self.rows[0].limits
+        mark_zero(ax, limits)
+        ax.set(xlim=limits, ylim=(-0.1, count))
+        ax.spines[["left", "top", "right"]].set_visible(False)
+        ax.grid(False)
+        ax.tick_params(labelsize=LABEL_SIZE)
+        ax.xaxis.set_major_formatter(NumberFormatter())
+        ax.set_xlabel("weight", fontsize=LABEL_SIZE)
+        self._write_beside()
+        (extent,) = measure_around(self.opened, [extent])
+        self.opened.place([extent])
+        # The panel has another size now, and the words beside it may need other rows.
+        for text in list(ax.texts):
+            text.remove()
+        height = self._write_title(heading, *self._write_beside())
+        self.opened.place([replace(extent, above=height)])
+
+    def _write_beside(self) -> tuple[float, float]:
+        """Write names and spreads beside the panel.
+
+        Returns:
+            The height of what is above the panel then, and the width of the panel, in points.
+        """
+        step, columns = self._name_step(), self._columns()
+        names = self._write_names(step)
+        spreads = PAD + sum(column.width for column in columns)
+        left, panel = PAD, line_width(self.ax)
+        if spreads > self._room_right():  # in the panel then, of which the bars leave a part free
+            left -= spreads
+            low, high = self.rows[0].limits
+            self.ax.set_xlim(low, low + (high - low) / (1 - min(spreads / panel, 0.5)))
+        if has_layout_engine(self.opened.figure):  # which has not placed the panel yet
+            page_width, _ = figure_inches(self.opened.figure)
+            panel = LINE_FILL * (72 * (page_width - 2 * EDGE) - names - spreads)
+        choose_ticks(self.ax, panel, integer=False)
+        for column in columns:
+            self._write_at(column.heading, None, left, column.color)
+            for index in range(0, len(self.rows), step):
+                base = len(self.rows) - 1 - index + FULL / 3
+                self._write_at(column.spreads[index], base, left, column.color)
+            left += column.width
+        lines = max(len(column.heading.splitlines()) for column in columns)
+        return lines * LINE_HEIGHT * font_size(LABEL_SIZE), panel
+
+    def _draw_row(self, row: Histogram, base: int) -> None:
+        """Draw the bars of a layer on their base line."""
+        ax, ground = self.ax, ground_color(self.ax)
+        palette = choose_palette(len(row.heights), ground).series
+        several = len(palette) > 1
+        ax.axhline(base, color=faint_color(ground), linewidth=0.8, zorder=0.5)
+        for heights, color in zip(_scale_bars(row, log=self.log), palette, strict=True):
+            ax.stairs(
+                base + FULL * heights,
+                row.edges,
+                baseline=base,
+                fill=True,
+                facecolor=to_rgba(color, OPACITY if several else 1),
+                edgecolor=color,
+                linewidth=1 if several else 0,
+            )
+
+    def _name_step(self) -> int:
+        """Return which rows are named: every one, or every second, third, … for want of room."""
+        ax = self.ax
+        row = ax.get_window_extent().height / ax.figure.dpi * 72 / (len(self.rows) + 0.1)
+        return math.ceil(LINE_HEIGHT * font_size(LABEL_SIZE) / row)
+
+    def _write_names(self, step: int) -> float:
+        """Write the layers' names at the left, and return the width of the widest in points."""
+        width, size = self._name_width(), font_size(LABEL_SIZE)
+        names = [
+            elide_middle(row.address, width, size) if index % step == 0 else ""
+            for index, row in enumerate(self.rows)
+        ]
+        bases = np.arange(len(names))[::-1]
+        self.ax.set_yticks(bases + FULL / 3, [escape(name) for name in names])
+        self.ax.tick_params(axis="y", length=0, pad=PAD)
+        return PAD + max(text_width(name, size) for name in names)
+
+    def _name_width(self) -> float:
+        """Return how wide a name may be, in points."""
+        if self.place.grows:
+            return MAX_NAME * 72 * font_scale()
+        page_width, _ = figure_inches(self.opened.figure)
+        if self.place.ax is None or has_layout_engine(self.opened.figure):
+            return MAX_NAME_SHARE * page_width * 72
+        left = self.ax.get_window_extent().x0 - self.opened.figure.bbox.x0
+        return max(float(left) / self.ax.figure.dpi * 72 - 2 * PAD, 0.0)
+
+    def _room_right(self) -> float:
+        """Return the room at the right of the panel in points: of no limit where it is made."""
+        figure = self.opened.figure
+        if self.place.ax is None or has_layout_engine(figure):
+            return math.inf
+        right = figure.bbox.x1 - self.ax.get_window_extent().x1
+        return float(right) / figure.dpi * 72
+
+    def _columns(self) -> list[_Column]:
+        """Return the standard deviations at the right, a column per model."""
+        size, columns = font_size(LABEL_SIZE), []
+        ground = ground_color(self.ax.figure)
+        colors = [ink_color()]
+        if len(self.names) > 1:
+            palette = choose_palette(len(self.names), ground_color(self.ax)).series
+            colors = [readable_color(color, ground) for color in palette]
+        for model, (name, color) in enumerate(zip(self.names, colors, strict=True)):
+            heading = f"std\n{elide_middle(name, MAX_NAME * 72 / 2, size)}" if name else "std"
+            spreads = [row.spreads[model] for row in self.rows]
+            width = max(text_width(word, size) for word in [*heading.splitlines(), *spreads])
+            columns.append(
+                _Column(
+                    heading=escape(heading), spreads=spreads, color=color, width=width + 2 * PAD
+                )
+            )
+        return columns
+
+    def _write_at(self, text: str, base: float | None, left: float, color: str) -> None:
+        """Write at the right of the panel: at a row, or above all rows."""
+        self.ax.annotate(
+            text,
+            (1, 1 if base is None else base),
+            xycoords="axes fraction" if base is None else ("axes fraction", "data"),
+            xytext=(left, PAD if base is None else 0),
+            textcoords="offset points",
+            fontsize=LABEL_SIZE,
+            color=color,
+            va="bottom" if base is None else "center_baseline",
+        )
+
+    def _write_title(self, heading: str, above: float, width: float) -> float:
+        """Write the title above the headings of the columns; return the height of both, inches."""
+        title, size = self.place.title, font_size(TITLE_SIZE)
+        text = title if isinstance(title, str) else escape(heading) if title else ""
+        text = wrap_text(text, width, size)
+        pad = PAD + above + DESCENT * size
+        self.ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=pad)
+        return (pad + PAD) / 72 + text_height(text, size)
+
+
+def _scale_bars(row: Histogram, *, log: bool) -> list[np.ndarray]:
+    """Return the heights of a row's bars, in 0 to 1, the highest of all models being 1."""
+    highest = max(float(heights.max()) for heights in row.heights) or 1.0
+    if not log:
+        return [heights / highest for heights in row.heights]
+    # As on a logarithmic axis that begins at half of the smallest bar: this one is seen too.
+    lowest = row.min_height / 2
+    return [
+        np.log(np.maximum(heights, lowest) / lowest) / np.log(max(highest / lowest, 2.0))
+        for heights in row.heights
+    ]
