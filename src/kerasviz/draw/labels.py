@@ -9,8 +9,7 @@ from matplotlib import colormaps
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_hex
 
-from kerasviz.draw.charts.curves import COLORS
-from kerasviz.draw.color import ColorScale
+from kerasviz.draw.color import ColorScale, color_cycle
 from kerasviz.draw.text import elide_middle, escape, font_size
 
 MAX_LEGEND = 24
@@ -58,8 +57,9 @@ def label_colors(count: int, cmap: str | Colormap | None) -> list[str]:
             to_hex(chosen(index % chosen.N if is_list else index / max(count - 1, 1)))
             for index in range(count)
         ]
-    if count <= len(COLORS):
-        return list(COLORS[:count])
+    cycle = color_cycle()
+    if count <= len(cycle):
+        return cycle[:count]
     if count <= colormaps["tab20"].N:
         # Its colours are pairs of a dark and a light one: the dark ones first.
         order = [*range(0, 20, 2), *range(1, 20, 2)]

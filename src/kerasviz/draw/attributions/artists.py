@@ -11,8 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from kerasviz.draw.attributions.content import AttributionMap, Subject
-from kerasviz.draw.charts.curves import choose_colors
-from kerasviz.draw.color import ColorScale
+from kerasviz.draw.color import ColorScale, series_colors
 from kerasviz.draw.tiles.background import enlarge
 
 MAX_SLICES = 9
@@ -128,7 +127,7 @@ def _draw_signal(ax: Axes, subject: Subject, *, has_numbers: bool) -> None:
         _set_steps(ax, steps, has_numbers=has_numbers)
         return
     drawn = values.T if channels <= MAX_CHANNELS else values.mean(axis=1)[np.newaxis]
-    for color, curve in zip(choose_colors(len(drawn)), drawn, strict=True):
+    for color, curve in zip(series_colors(len(drawn)), drawn, strict=True):
         ax.plot(np.arange(steps), curve, color=color, linewidth=1.2)
     _set_steps(ax, steps, has_numbers=has_numbers)
 

@@ -15,10 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import blended_transform_factory
 
-from kerasviz.draw.charts.curves import COLORS
 from kerasviz.draw.charts.sizes import PAD, line_height, write_limit
 from kerasviz.draw.charts.strips import ZERO_COLOR
-from kerasviz.draw.color import INVALID, ColorScale
+from kerasviz.draw.color import INVALID, ColorScale, color_cycle
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width
 from kerasviz.draw.tiles.panel import TilePanel
 
@@ -78,7 +77,8 @@ class BarPlan:
         ax.spines[:].set_visible(False)
         ax.grid(False)
         shown = np.clip(np.nan_to_num(values, nan=0.0), low, high)
-        colors = [COLORS[0] if value >= 0 else COLORS[1] for value in shown]
+        cycle = color_cycle()
+        colors = [cycle[0] if value >= 0 else cycle[1 % len(cycle)] for value in shown]
         ax.barh(np.arange(count), shown, height=THICKNESS, color=colors)
         zero = LineCollection(
             [[(0.0, -0.5), (0.0, count - 0.5)]], colors=ZERO_COLOR, linewidths=0.8, zorder=1

@@ -20,9 +20,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, Transform
 
-from kerasviz.draw.charts.curves import COLORS
 from kerasviz.draw.charts.sizes import StripSizes, line_height, write_limit
-from kerasviz.draw.color import INVALID, ColorScale, value_range
+from kerasviz.draw.color import INVALID, ColorScale, color_cycle, value_range
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width
 from kerasviz.draw.tiles.downsampling import DownsampledPcolorImage
 from kerasviz.draw.tiles.panel import CROSS_COLOR, TilePanel
@@ -147,7 +146,7 @@ class StripPlan:
         for index, strip in enumerate(strips):
             signal = signals[index // per_signal]
             for channel in range(signal.shape[1]):
-                color = SIGNAL_COLOR if signal.shape[1] == 1 else COLORS[channel % len(COLORS)]
+                color = SIGNAL_COLOR if signal.shape[1] == 1 else _cycle_color(channel)
                 if self.panel.form == "heat":
                     color = rcParams["text.color"]
                 elif not sizes.signal:
@@ -275,7 +274,7 @@ def _draw_values(ax: Axes, strip: Strip, panel: TilePanel, part: slice) -> None:
         _draw_stems(ax, strip, curves[0])
         return
     for index, curve in enumerate(curves):
-        _draw_curve(ax, strip, curve, COLORS[index % len(COLORS)])
+        _draw_curve(ax, strip, curve, _cycle_color(index))
 
 
 def _draw_curve(ax: Axes, strip: Strip, values: np.ndarray, color: str, width: float = 1.1) -> None:
@@ -384,3 +383,8 @@ def _coordinate_formatter(
         return ""
 
     return format_coord
+
+
+def _cycle_color(index: int) -> str:
+    cycle = color_cycle()
+    return cycle[index % len(cycle)]
