@@ -8,7 +8,9 @@ from .callbacks import (
 from .compute.attribution.attributions import Attributions, get_attributions
 from .compute.attribution.evidence import Evidence, EvidenceCurve
 from .compute.feature_maps import feature_map_model, get_feature_maps
-from .compute.filters.receptive_field import ReceptiveField, receptive_field
+from .compute.filters.collecting import filter_statistics
+from .compute.filters.receptive_fields.receptive_field import ReceptiveField, receptive_field
+from .compute.filters.statistics import FilterStatistics
 from .compute.kernel_statistics import (
     KernelStatistics,
     LayerStatistics,
@@ -38,6 +40,7 @@ __all__ = [
     "Evidence",
     "EvidenceCurve",
     "FeatureMapSnapshots",
+    "FilterStatistics",
     "KernelSnapshots",
     "KernelStatistics",
     "LayerRef",
@@ -54,6 +57,7 @@ __all__ = [
     "compare_kernels",
     "fashion_mnist",
     "feature_map_model",
+    "filter_statistics",
     "find_layers",
     "get_attributions",
     "get_feature_maps",

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasviz.compute.filters.exact_fields import exact_fields
+from kerasviz.compute.filters.receptive_fields.exact_fields import exact_fields
 from kerasviz.compute.kernels import kernel_shape
 from kerasviz.model.addresses import check_model, is_convolution, resolve
 from kerasviz.model.calls import known_calls

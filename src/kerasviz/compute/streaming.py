@@ -123,7 +123,7 @@ def save_feature_maps(
         (48, 26, 26, 32)
     """
     check_batch_size(batch_size)
-    _check_verbose(verbose)
+    check_verbose(verbose)
     path = _check_path(path)
     targets, extractions = _plan_extractions(model, layer, inputs)
     _check_outputs(targets, path)
@@ -145,7 +145,8 @@ def save_feature_maps(
     return path
 
 
-def _check_verbose(verbose: object) -> None:
+def check_verbose(verbose: object) -> None:
+    """Raise `ValueError` unless `verbose` is 0 or 1."""
     if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
         raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasviz.compute.filters.windows import CELL_BY_CELL, Window, reach_of
+from kerasviz.compute.filters.receptive_fields.windows import CELL_BY_CELL, Window, reach_of
 from kerasviz.model.graph import GraphNode, as_functional, graph_axes, graph_nodes, is_graph
 from kerasviz.model.layer_call import CallStep
 

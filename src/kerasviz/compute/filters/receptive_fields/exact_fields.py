@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import keras
 
-from kerasviz.compute.filters.seen_cells import Graphs, space_of
-from kerasviz.compute.filters.windows import Window, reach_of
+from kerasviz.compute.filters.receptive_fields.seen_cells import Graphs, space_of
+from kerasviz.compute.filters.receptive_fields.windows import Window, reach_of
 from kerasviz.model.graph import GraphNode, as_functional, is_graph
 from kerasviz.model.layer_call import CallPath
 

@@ -11,8 +11,14 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasviz.compute.filters.gradient_support import gradient_support
-from kerasviz.compute.filters.seen_cells import BackwardPass, Graphs, NotAGraphError, Seen, space_of
+from kerasviz.compute.filters.receptive_fields.gradient_support import gradient_support
+from kerasviz.compute.filters.receptive_fields.seen_cells import (
+    BackwardPass,
+    Graphs,
+    NotAGraphError,
+    Seen,
+    space_of,
+)
 from kerasviz.model.addresses import NamedCall, check_model, resolve
 from kerasviz.model.calls import input_specs, known_calls
 from kerasviz.model.layer_call import Call
@@ -112,7 +118,7 @@ def receptive_field(model: keras.Model, layer: Any = None, *, position: Any = No
             f"The model '{model.name}' has no inputs yet: build it with model.build(input_shape)."
         )
     targets = resolve(model, layer, known_calls(model, specs))
-    named = [target for target in targets.targets if targets.single or _has_space(target.call)]
+    named = [target for target in targets.targets if targets.single or has_space(target.call)]
     for address, call in named or targets.targets[:1]:
         _check_space(address, call)
     cells = {address: _check_position(position, address, call) for address, call in named}
@@ -120,19 +126,20 @@ def receptive_field(model: keras.Model, layer: Any = None, *, position: Any = No
     fields = {}
     for target in named:
         try:
-            field = _from_graph(model, target, cells[target.address], graphs)
+            field = field_from_graph(model, target, cells[target.address], graphs)
         except NotAGraphError:
             field = _from_gradients(model, target, cells[target.address])
         fields[target.address] = field
     return next(iter(fields.values())) if targets.single else fields
 
 
-def _has_space(call: Call) -> bool:
+def has_space(call: Call) -> bool:
+    """Whether the output of a call has axes of space."""
     return bool(call.outputs) and len(call.outputs[0].shape) > 2
 
 
 def _check_space(address: str, call: Call) -> None:
-    if not _has_space(call):
+    if not has_space(call):
         raise ValueError(
             f"'{address}' returns {call.output_shape}, which has no axes of space, so that its "
             "units see everything that the layers before it see."
@@ -168,7 +175,7 @@ class _AxisField(NamedTuple):
     offset: int | None
 
 
-def _from_graph(
+def field_from_graph(
     model: keras.Model, target: NamedCall, position: tuple[int, ...] | None, graphs: Graphs
 ) -> ReceptiveField:
     """Compose the field of a unit from the windows of the layers of a graph.
@@ -179,18 +186,18 @@ def _from_graph(
     address, call = target
     uncut = BackwardPass(graphs=graphs, is_cut=False)
     rank = len(call.outputs[0].shape) - 2
-    index, first = _look(model, target, [0] * rank, uncut)
+    index, first = look(model, target, [0] * rank, uncut)
     tensor = model.inputs[index]
     space = space_of(tensor, graphs.read(model, ())[1][id(tensor)])
     # After an upsampling, units see more or less in turn: these are two turns.
-    units = [_look(model, target, [n] * rank, uncut)[1] for n in range(2 * first.period)]
+    units = [look(model, target, [n] * rank, uncut)[1] for n in range(2 * first.period)]
     fields = [
         _along([None if seen.axes is None else seen.axes[axis] for seen in units], size)
         for axis, size in enumerate(space)
     ]
     box = None
     if position is not None:
-        _, seen = _look(model, target, position, BackwardPass(graphs=graphs, is_cut=True))
+        _, seen = look(model, target, position, BackwardPass(graphs=graphs, is_cut=True))
         box = _box(seen, space)
     reason = _reason(uncut)
     return ReceptiveField(
@@ -205,7 +212,7 @@ def _from_graph(
     )
 
 
-def _look(
+def look(
     model: keras.Model, target: NamedCall, cells: Sequence[int], way: BackwardPass
 ) -> tuple[int, Seen]:
     """Return the first input with axes of space that a unit sees, and what it sees of it."""

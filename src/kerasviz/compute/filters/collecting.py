@@ -1,0 +1,347 @@
+"""One pass over any amount of data to the statistics of filters: `filter_statistics`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasviz._checks import check_count, check_path
+from kerasviz._files import check_target
+from kerasviz.compute.feature_maps import Extraction, check_batch_size, rows_are_samples
+from kerasviz.compute.filters.labels import as_labels, labelled_extractions
+from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
+from kerasviz.compute.filters.responses import LayerIdentity, Responses
+from kerasviz.compute.filters.statistics import FilterStatistics
+from kerasviz.compute.filters.statistics_file import read_responses, write_responses
+from kerasviz.compute.streaming import check_verbose
+from kerasviz.model.addresses import NamedCall
+from kerasviz.model.inputs.forms import InputBatch
+
+SECONDS = 10
+"""The time from one checkpoint to the next."""
+THREADS = 4
+"""How many threads count maps at most."""
+
+
+def filter_statistics(
+    model: keras.Model,
+    layer: Any,
+    inputs: Any,
+    *,
+    labels: Any = None,
+    images: int = 9,
+    batch_size: int = 32,
+    checkpoint: str | os.PathLike[str] | None = None,
+    verbose: int = 0,
+) -> Any:
+    """Return what each filter of a layer responds to in a whole data set, in one pass over it.
+
+    Only one batch is held at a time, and of the images those in which some filter responds most
+    strongly. The result is the same for any size of the batches.
+
+    Args:
+        model: A Keras model.
+        layer: A layer address, or several, which take one pass together; `None` is every
+            convolution.
+        inputs: What `get_feature_maps` takes; or batches of it from anything that can be iterated:
+            a generator, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader`.
+        labels: The class of each image, `(samples,)`, as integers or text, or one-hot. Batches
+            `(x, y)` bring their own, where `y` are classes.
+        images: How many of the images in which a filter responds most strongly are kept.
+        batch_size: How many images are computed at a time.
+        checkpoint: A file, `.npz`, to which the pass is saved every ten seconds and when it is
+            interrupted. If it is there already, the pass goes on after the images that it holds:
+            the same inputs have to be given again. It is removed when the pass is complete.
+        verbose: 0 or 1; 1 prints a progress bar.
+
+    Returns:
+        A `FilterStatistics`; of several layers a dict of them, keyed by address.
+
+    Raises:
+        TypeError: `model` is not a Keras model, `layer` is not an address, or `labels` are not
+            classes.
+        ValueError: No layer has that address; it has several outputs, or its rows are not samples;
+            `inputs` does not fit the model, or is empty; `labels` have another length; a value is
+            NaN or infinite; the checkpoint is of another model or of other data.
+        OSError: Nothing can be written to `checkpoint`.
+
+    Example:
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
+        >>> statistics = kerasviz.filter_statistics(model, "conv2d_1", images, labels=labels)
+        >>> statistics.class_means.shape
+        (10, 64)
+    """
+    check_count("images", images)
+    check_batch_size(batch_size)
+    check_verbose(verbose)
+    labels = None if labels is None else as_labels(labels)
+    saved = None if checkpoint is None else _Checkpoint(_check_checkpoint(checkpoint))
+    collection = _Collection(model, images, batch_size, saved)
+    extractions = labelled_extractions(model, layer, inputs, labels)
+    single = collection.run(extractions, verbose)
+    statistics = {key: FilterStatistics(x) for key, x in collection.responses().items()}
+    return next(iter(statistics.values())) if single else statistics
+
+
+def _check_checkpoint(checkpoint: Any) -> Path:
+    path = check_path("checkpoint", checkpoint)
+    if path.suffix != ".npz":
+        raise ValueError(f"`checkpoint` must end in .npz. Received: checkpoint={str(path)!r}")
+    check_target(path)
+    return path
+
+
+class _Checkpoint:
+    """A file that holds what a pass has seen so far."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last = time.monotonic()
+
+    def read(self) -> dict[str, Responses]:
+        """Return what an earlier pass left, keyed by address."""
+        return read_responses(self._path) if self._path.exists() else {}
+
+    def is_due(self) -> bool:
+        """Whether it is time to save again."""
+        return time.monotonic() - self._last > SECONDS
+
+    def write(self, responses: dict[str, Responses]) -> None:
+        """Save what the pass has seen."""
+        write_responses(self._path, responses)
+        self._last = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove the file, which a complete pass does not need."""
+        self._path.unlink(missing_ok=True)
+
+
+class _Layer:
+    """A layer of which responses are collected, in several threads.
+
+    NumPy leaves the interpreter to others while it counts, so that maps are counted while the model
+    computes the next ones. Each thread collects for itself; at the end all is merged.
+
+    Args:
+        model: The model.
+        target: The layer.
+        places: How many of the strongest places are kept for each filter.
+        fingerprint: A fingerprint of the model.
+    """
+
+    def __init__(
+        self, model: keras.Model, target: NamedCall, *, places: int, fingerprint: str
+    ) -> None:
+        self.target = target
+        self.locator = FieldLocator(model, target)
+        self.identity = LayerIdentity(
+            address=target.address,
+            fingerprint=fingerprint,
+            places=places,
+            field_size=self.locator.size,
+            is_exact=self.locator.is_exact,
+        )
+        self._by_thread: dict[int, Responses] = {}
+
+    def add(
+        self, thread: int, maps: np.ndarray, indices: np.ndarray, batch: InputBatch, labels: Any
+    ) -> None:
+        """Add the maps of some images, which come after all others of the thread.
+
+        Args:
+            thread: The number of the thread.
+            maps: The layer's output.
+            indices: The index of each image.
+            batch: The inputs.
+            labels: The class of each image, or `None`.
+        """
+        if thread not in self._by_thread:
+            self._by_thread[thread] = Responses.empty(self.identity, maps.shape[-1], maps.ndim - 2)
+        locator, images = self.locator, None
+        if locator.image_index is not None:
+            images = np.moveaxis(batch.arrays[locator.image_index], locator.channel_axis, -1)
+        self._by_thread[thread].add(
+            maps, indices, locate=locator.starts, images=images, labels=labels
+        )
+
+    def restore(self, responses: Responses) -> None:
+        """Go on after responses that were collected before."""
+        self._by_thread[0] = responses
+
+    def responses(self) -> Responses:
+        """Return what all threads have collected."""
+        return reduce(Responses.merge, self._by_thread.values())
+
+
+def _check_maps(target: NamedCall, part: Extraction, maps: Any, start: int) -> np.ndarray:
+    address, call = target
+    if keras.tree.is_nested(maps):
+        raise ValueError(f"'{address}' has several outputs: name one, such as '{address}#0'.")
+    if not rows_are_samples(part, call, call.output or 0, maps) or maps.ndim < 2:
+        raise ValueError(
+            f"'{address}' must return a row for each image to have statistics of images. "
+            f"Received: an output of shape {maps.shape} for {len(part.batch)} images"
+        )
+    if maps.dtype.kind not in "biuf":
+        raise ValueError(f"'{address}' must return real numbers. Received: {maps.dtype}")
+    # A sum shows in one pass over the values that one of them is not finite.
+    if not np.isfinite(maps.sum()) and not np.isfinite(maps).all():
+        rows = np.flatnonzero(~np.isfinite(maps).reshape(len(maps), -1).all(axis=1))
+        raise ValueError(
+            f"'{address}' returns NaN or infinite values for image {start + int(rows[0])}, "
+            "so that there are no statistics of its filters."
+        )
+    return np.asarray(maps)
+
+
+class _Collection:
+    """A pass over data that collects the responses of layers.
+
+    Args:
+        model: The model.
+        places: How many of the strongest places are kept for each filter.
+        batch_size: How many images are computed at a time.
+        checkpoint: Where the pass is saved, if anywhere.
+    """
+
+    def __init__(
+        self, model: keras.Model, places: int, batch_size: int, checkpoint: _Checkpoint | None
+    ) -> None:
+        self._model = model
+        self._places = places
+        self._batch_size = batch_size
+        self._checkpoint = checkpoint
+        self._layers: list[_Layer] = []
+        self._seen = 0
+        self._done = 0  # how many images the checkpoint holds
+        self._threads = [ThreadPoolExecutor(1) for _ in range(min(os.cpu_count() or 1, THREADS))]
+        self._next_thread = 0
+        self._pending: list[Future[None] | None] = [None] * len(self._threads)
+
+    def responses(self) -> dict[str, Responses]:
+        """Return what was collected, keyed by address."""
+        self._wait()
+        return {layer.identity.address: layer.responses() for layer in self._layers}
+
+    def run(
+        self, extractions: Iterator[tuple[Extraction, np.ndarray | None]], verbose: int
+    ) -> bool:
+        """Collect the responses to all images; return whether `layer` named a single layer."""
+        bar = keras.utils.Progbar(None, unit_name="image") if verbose else None
+        single = False
+        try:
+            for extraction, labels in extractions:
+                if not self._layers:
+                    self._begin(extraction)
+                    single = extraction.targets.single
+                self._add(extraction, labels)
+                if bar is not None:
+                    bar.update(self._seen)
+            self._wait()
+        except BaseException:  # a keyboard interrupt too: what was seen is worth keeping
+            if self._checkpoint is not None and self._seen > self._done:
+                self._checkpoint.write(self.responses())
+            raise
+        finally:
+            for thread in self._threads:
+                thread.shutdown()
+        self._check_end()
+        if self._checkpoint is not None:
+            self._checkpoint.remove()
+        return single
+
+    def _check_end(self) -> None:
+        if not self._seen:
+            raise ValueError("`inputs` must hold at least one batch. Received: none")
+        if self._seen < self._done:
+            raise ValueError(
+                f"`checkpoint` must be of the same inputs. Received: one of {self._done} images, "
+                f"and inputs of {self._seen}"
+            )
+
+    def _begin(self, extraction: Extraction) -> None:
+        fingerprint = model_fingerprint(self._model)
+        self._layers = [
+            _Layer(self._model, target, places=self._places, fingerprint=fingerprint)
+            for target in extraction.targets.targets
+        ]
+        saved = {} if self._checkpoint is None else self._checkpoint.read()
+        if not saved:
+            return
+        own = {layer.identity.address: layer.identity for layer in self._layers}
+        if own != {key: responses.identity for key, responses in saved.items()}:
+            raise ValueError(
+                "`checkpoint` must be of the same model, layers and `images`. Received: one of "
+                f"{', '.join(map(repr, saved))}, of other weights or another number of images"
+            )
+        for layer in self._layers:
+            layer.restore(saved[layer.identity.address])
+            self._done = saved[layer.identity.address].samples
+
+    def _add(self, extraction: Extraction, labels: np.ndarray | None) -> None:
+        total = len(extraction.batch)
+        skipped = min(max(self._done - self._seen, 0), total)
+        self._seen += skipped
+        for start in range(skipped, total, self._batch_size):
+            stop = start + self._batch_size
+            part = replace(extraction, batch=extraction.batch.part(start, stop))
+            maps = part.run(self._batch_size)
+            arrays = [
+                _check_maps(layer.target, part, maps[layer.identity.address], self._seen)
+                for layer in self._layers
+            ]
+            self._hand_over(part.batch, arrays, None if labels is None else labels[start:stop])
+            self._seen += len(part.batch)
+            if self._checkpoint is not None and self._checkpoint.is_due():
+                self._checkpoint.write(self.responses())
+
+    def _hand_over(
+        self, batch: InputBatch, maps: Sequence[np.ndarray], labels: np.ndarray | None
+    ) -> None:
+        """Let the next thread count maps, as soon as it is free."""
+        # A generator may fill the same array again.
+        batch = replace(batch, arrays=tuple(np.array(array) for array in batch.arrays))
+        indices = np.arange(self._seen, self._seen + len(batch))
+        number = self._next_thread
+        self._next_thread = (number + 1) % len(self._threads)
+        self._wait(number)
+
+        def add() -> None:
+            for layer, array in zip(self._layers, maps, strict=True):
+                layer.add(number, array, indices, batch, labels)
+
+        self._pending[number] = self._threads[number].submit(add)
+
+    def _wait(self, *numbers: int) -> None:
+        """Wait for what threads, by default all, are doing, and raise what they raise."""
+        for number in numbers or range(len(self._threads)):
+            future, self._pending[number] = self._pending[number], None
+            if future is not None:
+                future.result()
+
+
+def model_fingerprint(model: keras.Model) -> str:
+    """Return a fingerprint of the shapes and values of a model's weights.
+
+    Two processes that load the same model have the same one. Seeds and counters, which calls
+    change, do not count.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for variable in model.weights:
+        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(variable.dtype)):
+            array = keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32"))
+            digest.update(str(array.shape).encode())
+            digest.update(array.tobytes())
+    return digest.hexdigest()

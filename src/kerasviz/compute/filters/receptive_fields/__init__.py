@@ -1,0 +1,1 @@
+"""Tell how far the units of a layer see."""

@@ -1,0 +1,92 @@
+"""Tell where the units of a layer see the image, for many units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from kerasviz.compute.filters.receptive_fields.receptive_field import (
+    ReceptiveField,
+    field_from_graph,
+    has_space,
+    look,
+)
+from kerasviz.compute.filters.receptive_fields.seen_cells import (
+    BackwardPass,
+    Graphs,
+    NotAGraphError,
+    Seen,
+)
+from kerasviz.model.addresses import NamedCall
+from kerasviz.model.calls import input_specs
+
+
+class FieldLocator:
+    """Tells where the units of a layer see the image.
+
+    Args:
+        model: A built model.
+        target: A layer of it.
+
+    Attributes:
+        image_index: The index of the input that is the image, the first that the units see; `None`
+            where no input has axes of space.
+        channel_axis: The axis of its channels.
+        size: How many cells a unit sees along each of its axes of space; `None` where it may be
+            all.
+        is_exact: Whether it sees just these.
+    """
+
+    def __init__(self, model: keras.Model, target: NamedCall) -> None:
+        self._model = model
+        self._target = target
+        self._graphs = Graphs()
+        self._starts: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._field = self._find_field()
+        inputs = keras.tree.flatten(input_specs(model))
+        spatial = [index for index, x in enumerate(inputs) if len(x.shape) > 2]
+        self.image_index = next(iter(spatial), None)
+        self.channel_axis = -1
+        rank = 0 if self.image_index is None else len(inputs[self.image_index].shape) - 2
+        self.size: tuple[int | None, ...] = (None,) * rank
+        self.is_exact = False
+        if self._field is not None:
+            self.image_index, _ = self._look([0] * len(self._field.size))
+            _, axes = self._graphs.read(model, ())
+            self.channel_axis = axes[id(model.inputs[self.image_index])]
+            self.size, self.is_exact = self._field.size, self._field.exact
+
+    def _find_field(self) -> ReceptiveField | None:
+        if not has_space(self._target.call):
+            return None
+        try:
+            return field_from_graph(self._model, self._target, None, self._graphs)
+        except (NotAGraphError, ValueError):
+            return None
+
+    def _look(self, cells: Sequence[int]) -> tuple[int, Seen]:
+        way = BackwardPass(graphs=self._graphs, is_cut=False)
+        return look(self._model, self._target, cells, way)
+
+    def starts(self, positions: np.ndarray) -> np.ndarray:
+        """Return the first cell that units see, `(n, axes of the image)`; 0 where it is a bound.
+
+        Args:
+            positions: Of the units, `(n, axes of space)`.
+        """
+        field = self._field
+        if field is None or not field.exact:
+            return np.zeros((len(positions), len(self.size)), int)
+        if all(isinstance(n, int) for n in (*field.stride, *field.offset)):
+            return np.asarray(positions * np.array(field.stride) + np.array(field.offset))
+        return np.array([self._start(tuple(map(int, cells))) for cells in positions])
+
+    def _start(self, cells: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the first cell that one unit sees, where the windows lie in more ways than one."""
+        if cells not in self._starts:
+            _, seen = self._look(cells)
+            axes = seen.axes or ()
+            self._starts[cells] = tuple(int(n[0]) if n is not None and len(n) else 0 for n in axes)
+        return self._starts[cells]

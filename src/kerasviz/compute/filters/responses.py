@@ -1,0 +1,220 @@
+"""Add up the responses of a layer's filters, image by image, to what can be merged and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from kerasviz.compute.filters.histogram import Histogram
+from kerasviz.compute.filters.strongest import Locate, Strongest, find_strongest
+
+Label = int | str
+CHUNK = 1 << 16
+"""The number of values that are counted at a time, which fit into a processor's cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerIdentity:
+    """What tells whether two states are of the same filters.
+
+    Args:
+        address: The layer's address.
+        fingerprint: A fingerprint of the model's weights.
+        places: How many of the strongest places are kept for each filter.
+        field_size: How many cells of the image a unit sees, `None` where it may be all.
+        is_exact: Whether it sees just these.
+    """
+
+    address: str
+    fingerprint: str
+    places: int
+    field_size: tuple[int | None, ...]
+    is_exact: bool
+
+
+@dataclass(kw_only=True)
+class Responses:
+    """The responses of a layer's filters to the images that were added.
+
+    Args:
+        identity: Which filters these are of.
+        strongest: The strongest places.
+        samples: How many images there were.
+        cells: How many values each filter had.
+        total: Their sum, `(filters,)`.
+        products: The sums of products of two filters in the same cell, `(filters, filters)`.
+        minimum: The smallest value, `(filters,)`.
+        maximum: The largest value, `(filters,)`.
+        of_cells: The histogram of all values.
+        of_images: The histogram of the strongest value in each image.
+        class_counts: How many images each class had.
+        class_totals: The sum of the strongest value in each of its images, `(filters,)`.
+        reference: Values near the mean, `(filters,)`, `None` before there is any.
+    """
+
+    identity: LayerIdentity
+    strongest: Strongest
+    total: np.ndarray
+    products: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+    of_cells: Histogram
+    of_images: Histogram
+    samples: int = 0
+    cells: int = 0
+    class_counts: dict[Label, int] = field(default_factory=dict)
+    class_totals: dict[Label, np.ndarray] = field(default_factory=dict)
+    reference: np.ndarray | None = None
+
+    @classmethod
+    def empty(cls, identity: LayerIdentity, filters: int, axes: int) -> Responses:
+        """Return the responses to no image.
+
+        Args:
+            identity: Which filters these are of.
+            filters: How many.
+            axes: The number of axes of space that a map has.
+        """
+        image_axes = len(identity.field_size)
+        return cls(
+            identity=identity,
+            strongest=Strongest.empty(filters, axes, image_axes),
+            total=np.zeros(filters),
+            products=np.zeros((filters, filters)),
+            minimum=np.full(filters, np.inf),
+            maximum=np.full(filters, -np.inf),
+            of_cells=Histogram(filters),
+            of_images=Histogram(filters),
+        )
+
+    def add(
+        self,
+        maps: np.ndarray,
+        indices: np.ndarray,
+        *,
+        locate: Locate,
+        images: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+    ) -> None:
+        """Add the maps of some images, which come after all that were added before.
+
+        Args:
+            maps: Finite values, `(samples, *space, filters)`.
+            indices: The index of each image.
+            locate: Tells what a unit sees of the image.
+            images: The images, `(samples, ...)`.
+            labels: The class of each.
+        """
+        maps = np.ascontiguousarray(maps, "float32")
+        samples, filters = len(maps), maps.shape[-1]
+        cells = maps.reshape(samples, -1, filters)
+        at_once = max(CHUNK // cells[0].size, 1)
+        starts = range(0, samples, at_once)
+        peaks = np.concatenate([self._add_cells(cells[n : n + at_once]) for n in starts])
+        self.of_images.add(peaks)
+        self.samples += samples
+        self.cells += samples * cells.shape[1]
+        self._add_places(maps, peaks, indices, locate, images)
+        if labels is not None:
+            self._add_labels(peaks, labels)
+
+    def _add_cells(self, cells: np.ndarray) -> np.ndarray:
+        """Add values `(samples, cells, filters)`, and return the largest in each image."""
+        peaks = cells.max(axis=1)
+        values = cells.reshape(-1, cells.shape[-1])
+        self.minimum = np.minimum(self.minimum, values.min(axis=0))
+        self.maximum = np.maximum(self.maximum, peaks.max(axis=0))
+        self.of_cells.add(values)
+        self._add_moments(values)
+        return np.asarray(peaks)
+
+    def _add_moments(self, values: np.ndarray) -> None:
+        """Add the sums of values `(n, filters)` and of their products."""
+        if self.reference is None:
+            self.reference = values.mean(axis=0)
+        # Less their mean, or nearly so, float32 is enough for the sums of a few values, and several
+        # times as fast. What they give is added up in float64.
+        values = values - self.reference
+        sums = values.sum(axis=0).astype("float64")
+        products = (values.T @ values).astype("float64")
+        reference = self.reference.astype("float64")
+        mixed = np.outer(reference, sums)
+        self.total += sums + len(values) * reference
+        self.products += products + mixed + mixed.T + len(values) * np.outer(reference, reference)
+
+    def _add_places(
+        self,
+        maps: np.ndarray,
+        peaks: np.ndarray,
+        indices: np.ndarray,
+        locate: Locate,
+        images: np.ndarray | None,
+    ) -> None:
+        known, places = self.strongest, self.identity.places
+        is_full = known.values.shape[1] == places
+        weakest = known.values[:, -1] if is_full else np.full(peaks.shape[1], -np.inf)
+        stronger = find_strongest(
+            maps,
+            peaks,
+            indices,
+            weakest,
+            locate=locate,
+            images=None if known.images is None else images,
+        )
+        if stronger is not None:
+            self.strongest = known.merge(stronger, places)
+
+    def _add_labels(self, peaks: np.ndarray, labels: np.ndarray) -> None:
+        for label in np.unique(labels):
+            own = peaks[labels == label]
+            key = label.item()
+            self.class_counts[key] = self.class_counts.get(key, 0) + len(own)
+            self.class_totals[key] = self.class_totals.get(key, 0) + own.sum(axis=0, dtype=float)
+
+    def merge(self, other: Responses) -> Responses:
+        """Return the responses to the images of both, whose indices differ.
+
+        Raises:
+            ValueError: They are not of the same filters.
+        """
+        if self.identity != other.identity:
+            raise ValueError(_difference(self.identity, other.identity))
+        return Responses(
+            identity=self.identity,
+            strongest=self.strongest.merge(other.strongest, self.identity.places),
+            total=self.total + other.total,
+            products=self.products + other.products,
+            minimum=np.minimum(self.minimum, other.minimum),
+            maximum=np.maximum(self.maximum, other.maximum),
+            of_cells=self.of_cells.merge(other.of_cells),
+            of_images=self.of_images.merge(other.of_images),
+            samples=self.samples + other.samples,
+            cells=self.cells + other.cells,
+            class_counts=_sum(self.class_counts, other.class_counts),
+            class_totals=_sum(self.class_totals, other.class_totals),
+            reference=self.reference,
+        )
+
+    def shifted(self, offset: int) -> Responses:
+        """Return the same for images whose indices are higher by `offset`."""
+        return replace(self, strongest=self.strongest.shifted(offset))
+
+
+def _sum(a: Mapping[Label, Any], b: Mapping[Label, Any]) -> dict[Label, Any]:
+    return {**a, **b, **{key: a[key] + b[key] for key in a if key in b}}
+
+
+def _difference(a: LayerIdentity, b: LayerIdentity) -> str:
+    """Say why the responses of two layers cannot be merged."""
+    if a.address != b.address:
+        what = f"of the same layer. Received: '{a.address}' and '{b.address}'"
+    elif a.fingerprint != b.fingerprint:
+        what = f"of the same model. Received: two models whose '{a.address}' has other weights"
+    elif a.places != b.places:
+        what = f"made with the same `images`. Received: {a.places} and {b.places}"
+    else:
+        what = "of one receptive field. Received: models of other input sizes"
+    return f"Statistics can be merged if they are {what}"

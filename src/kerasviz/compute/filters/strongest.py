@@ -1,0 +1,144 @@
+"""Keep the places where each filter responds most strongly, and the images that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+MAX_BYTES = 1 << 30
+"""The memory that images may take; beyond it only their indices are kept."""
+
+Locate = Callable[[np.ndarray], np.ndarray]
+"""From positions `(n, axes)` to the first cells that units there see, `(n, axes of the image)`,
+which are below 0 in the padding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strongest:
+    """For each filter the strongest places, one per image, strongest first.
+
+    Of equal values the earlier image comes first, and in it the first place in row-major order.
+
+    Args:
+        values: `(filters, places)`.
+        indices: Of the images, `(filters, places)`.
+        positions: `(filters, places, axes of space)`.
+        starts: The first cell that the unit at each position sees, `(filters, places, axes of the
+            image)`; below 0 in the padding.
+        images: By index the images that are named here; `None` where they take too much memory.
+    """
+
+    values: np.ndarray
+    indices: np.ndarray
+    positions: np.ndarray
+    starts: np.ndarray
+    images: Mapping[int, np.ndarray] | None = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, filters: int, axes: int, image_axes: int) -> Strongest:
+        """Return a record of no places."""
+        return cls(
+            values=np.empty((filters, 0), "float32"),
+            indices=np.empty((filters, 0), int),
+            positions=np.empty((filters, 0, axes), int),
+            starts=np.empty((filters, 0, image_axes), int),
+        )
+
+    def merge(self, other: Strongest, places: int) -> Strongest:
+        """Return the strongest places of both.
+
+        Args:
+            other: Places in other images.
+            places: How many are kept for each filter.
+        """
+        values = np.concatenate([self.values, other.values], axis=1)
+        indices = np.concatenate([self.indices, other.indices], axis=1)
+        order = np.lexsort((indices, -values), axis=1)[:, :places]
+        images = None
+        if self.images is not None and other.images is not None:
+            images = {**self.images, **other.images}
+        return replace(
+            self,
+            values=np.take_along_axis(values, order, axis=1),
+            indices=np.take_along_axis(indices, order, axis=1),
+            positions=_take(self.positions, other.positions, order),
+            starts=_take(self.starts, other.starts, order),
+            images=images,
+        ).tidied()
+
+    def tidied(self) -> Strongest:
+        """Return the same with those images alone that are named in it."""
+        if self.images is None:
+            return self
+        named = set(self.indices.ravel().tolist())
+        images = {index: image for index, image in self.images.items() if index in named}
+        size = sum(image.nbytes for image in images.values())
+        return replace(self, images=images if size <= MAX_BYTES else None)
+
+    def shifted(self, offset: int) -> Strongest:
+        """Return the same for images whose indices are higher by `offset`."""
+        images = self.images
+        if images is not None:
+            images = {index + offset: image for index, image in images.items()}
+        return replace(self, indices=self.indices + offset, images=images)
+
+
+def find_strongest(
+    maps: np.ndarray,
+    peaks: np.ndarray,
+    indices: np.ndarray,
+    weakest: np.ndarray,
+    *,
+    locate: Locate,
+    images: np.ndarray | None,
+) -> Strongest | None:
+    """Return the places of a batch that are stronger than the weakest that is kept.
+
+    Args:
+        maps: `(samples, *space, filters)`.
+        peaks: The largest value of each map, `(samples, filters)`.
+        indices: The index of each image, `(samples,)`.
+        weakest: For each filter the value that a place has to exceed, `(filters,)`. Of equal
+            values the earlier image is kept, which is there already.
+        locate: Tells what units see.
+        images: `(samples, ...)`.
+    """
+    samples, filters = peaks.shape
+    space = maps.shape[1:-1]
+    is_stronger = peaks > weakest
+    rows, columns = np.nonzero(is_stronger)
+    if not len(rows):
+        return None
+    cells = maps.reshape(samples, -1, filters)[rows, :, columns].argmax(axis=1)
+    positions = (
+        np.stack(np.unravel_index(cells, space), axis=-1)
+        if space
+        else np.empty((len(rows), 0), int)
+    )
+    # What is not stronger has no place here: it is weaker than anything, and cut off by merging.
+    values = np.where(is_stronger, peaks, -np.inf).T
+    return Strongest(
+        values=values,
+        indices=np.broadcast_to(indices, values.shape),
+        positions=_scatter(positions, rows, columns, values.shape),
+        starts=_scatter(locate(positions), rows, columns, values.shape),
+        images=None
+        if images is None
+        else {int(indices[n]): images[n].copy() for n in set(rows.tolist())},
+    )
+
+
+def _take(a: np.ndarray, b: np.ndarray, order: np.ndarray) -> np.ndarray:
+    joined = np.concatenate([a, b], axis=1)
+    return np.asarray(joined[np.arange(len(order))[:, np.newaxis], order])
+
+
+def _scatter(
+    items: np.ndarray, samples: np.ndarray, filters: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Return items `(n, ...)` in an array `(filters, samples, ...)`."""
+    array = np.zeros((*shape, *items.shape[1:]), int)
+    array[filters, samples] = items
+    return array

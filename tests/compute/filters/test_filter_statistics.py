@@ -1,0 +1,351 @@
+"""Statistics of filters against NumPy over all maps at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import kerasviz
+
+L = keras.layers
+SAMPLES, PLACES = 31, 5
+
+
+def _model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    layers = [
+        L.Conv2D(4, 3, strides=2, padding="same", activation="relu", name="a"),
+        L.Conv2D(6, (2, 3), name="b"),
+    ]
+    model = keras.Sequential([keras.Input((11, 9, 2)), *layers])
+    kernel, bias = model.get_layer("a").get_weights()
+    kernel[..., 3], bias[3] = 0, 0  # a dead filter
+    model.get_layer("a").set_weights([kernel, bias])
+    kernel, bias = model.get_layer("b").get_weights()
+    kernel[..., 5], bias[5] = 2 * kernel[..., 1], 2 * bias[1]  # a duplicate
+    model.get_layer("b").set_weights([kernel, bias])
+    return model
+
+
+def _images(samples: int = SAMPLES) -> np.ndarray:
+    # Of few values, and some of the images twice, so that there are ties.
+    images = np.random.default_rng(0).integers(0, 3, (samples, 11, 9, 2)).astype("float32")
+    images[20:25] = images[3:8]
+    return images
+
+
+def _labels(samples: int = SAMPLES) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 3, samples)
+
+
+@pytest.fixture(scope="module", name="model")
+def _shared_model() -> keras.Model:
+    return _model()
+
+
+@pytest.fixture(scope="module", name="both")
+def _of_both_layers(model: keras.Model) -> dict[str, kerasviz.FilterStatistics]:
+    return kerasviz.filter_statistics(
+        model, ["a", "b"], _images(), labels=_labels(), images=PLACES, batch_size=7
+    )
+
+
+def _maps(model: keras.Model, layer: str) -> np.ndarray:
+    return np.asarray(kerasviz.get_feature_maps(model, layer, _images()))
+
+
+def _assert_same(a: kerasviz.FilterStatistics, b: kerasviz.FilterStatistics) -> None:
+    """Assert that counts, order and ties are equal, and sums to rounding."""
+    assert (a.address, a.samples, a.classes) == (b.address, b.samples, b.classes)
+    for name in ("values", "indices", "positions", "boxes", "crops", "maximum", "firing_rate"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+    for q in (0, 0.3, 0.999, 1):
+        np.testing.assert_array_equal(a.quantile(q), b.quantile(q))
+    for name in ("mean", "std", "correlation", "class_means", "selectivity"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", ["a", "b"])
+def test_filter_statistics_has_the_strongest_places(model: Any, both: Any, layer: str) -> None:
+    statistics, maps = both[layer], _maps(model, layer)
+    cells = maps.reshape(SAMPLES, -1, maps.shape[-1])
+    peaks, places = cells.max(axis=1), cells.argmax(axis=1)
+    order = np.argsort(-peaks, axis=0, kind="stable")[:PLACES].T
+    np.testing.assert_array_equal(statistics.indices, order)
+    np.testing.assert_array_equal(statistics.values, np.take_along_axis(peaks.T, order, 1))
+    flat = np.take_along_axis(places.T, order, 1)
+    expected = np.stack(np.unravel_index(flat, maps.shape[1:3]), axis=-1)
+    np.testing.assert_array_equal(statistics.positions, expected)
+
+
+@pytest.mark.parametrize("layer", ["a", "b"])
+def test_filter_statistics_has_the_moments(model: Any, both: Any, layer: str) -> None:
+    statistics, maps = both[layer], _maps(model, layer)
+    values = maps.reshape(-1, maps.shape[-1]).astype("float64")
+    close = {"rtol": 1e-5, "atol": 1e-6}
+    np.testing.assert_allclose(statistics.mean, values.mean(axis=0), **close)
+    np.testing.assert_allclose(statistics.std, values.std(axis=0), **close)
+    np.testing.assert_array_equal(statistics.maximum, values.max(axis=0))
+    np.testing.assert_array_equal(statistics.minimum, values.min(axis=0))
+    for q in (0, 0.01, 0.5, 0.9, 0.999, 1):
+        expected = np.quantile(values, q, axis=0)
+        np.testing.assert_allclose(statistics.quantile(q), expected, rtol=0.01, atol=1e-3)
+    alive = np.ptp(values, axis=0) > 0
+    correlation = np.corrcoef(values[:, alive].T)
+    got = statistics.correlation[np.ix_(alive, alive)]
+    np.testing.assert_allclose(got, correlation, atol=1e-5)
+    assert np.isnan(statistics.correlation[~alive]).all()
+
+
+@pytest.mark.parametrize("layer", ["a", "b"])
+def test_filter_statistics_has_the_rates(model: Any, both: Any, layer: str) -> None:
+    statistics, maps = both[layer], _maps(model, layer)
+    values = maps.reshape(-1, maps.shape[-1])
+    threshold = np.maximum(np.quantile(values, 0.999, axis=0), 0) / 2
+    expected = (values > threshold).mean(axis=0)
+    np.testing.assert_allclose(statistics.firing_rate, expected, atol=0.01)
+    in_images = (maps.max(axis=(1, 2)) > threshold).mean(axis=0)
+    np.testing.assert_allclose(statistics.image_rate, in_images, atol=0.05)
+
+
+@pytest.mark.parametrize("layer", ["a", "b"])
+def test_filter_statistics_has_the_classes(model: Any, both: Any, layer: str) -> None:
+    statistics, peaks = both[layer], _maps(model, layer).max(axis=(1, 2))
+    means = np.array([peaks[_labels() == n].mean(axis=0) for n in range(3)])
+    assert statistics.classes == [0, 1, 2]
+    np.testing.assert_allclose(statistics.class_means, means, rtol=1e-6)
+    best = np.sort(means, axis=0)
+    rest = best[:2].mean(axis=0)
+    positive = (means >= 0).all(axis=0) & (best[2] > 0)
+    expected = (best[2] - rest)[positive] / (best[2] + rest)[positive]
+    np.testing.assert_allclose(statistics.selectivity[positive], expected, rtol=1e-5)
+    assert np.isnan(statistics.selectivity[~positive]).all()
+
+
+def test_filter_statistics_finds_what_is_odd(both: Any) -> None:
+    assert both["a"].dead.tolist() == [3]
+    assert both["b"].dead.tolist() == []
+    assert both["b"].duplicates == [(1, 5)]
+    assert "dead" in both["a"].remarks[3]
+    assert both["b"].remarks[5] == "like filter 1"
+    text = repr(both["a"])
+    assert text.startswith("a: 4 filters, 31 images; 1 dead, 0 rare, 0 duplicate pairs")
+    assert both["a"].to_pandas().shape == (4, 8)
+    assert "<table>" in both["a"]._repr_html_()
+
+
+def test_filter_statistics_finds_filters_that_fire_rarely() -> None:
+    model = keras.Sequential([keras.Input((1, 1, 1)), L.Conv2D(1, 1, activation="relu", name="c")])
+    model.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+    images = np.full((1000, 1, 1, 1), -1, "float32")
+    images[7] = 5
+    statistics = kerasviz.filter_statistics(model, "c", images)
+    assert statistics.rare.tolist() == [0]
+    assert statistics.remarks == ["rare: fires in 0.1% of images"]
+
+
+def test_filter_statistics_cuts_what_the_units_see(both: Any) -> None:
+    statistics = both["b"]
+    assert statistics.crops.shape == (6, PLACES, 5, 7, 2)
+    padded = np.pad(_images(), ((0, 0), (9, 9), (9, 9), (0, 0)), constant_values=np.nan)
+    field = kerasviz.receptive_field(_model(), "b")
+    for place, index in np.ndenumerate(statistics.indices):
+        position = statistics.positions[place]
+        top, left = position * field.stride + np.array(field.offset) + 9
+        expected = padded[index, top : top + 5, left : left + 7]
+        np.testing.assert_array_equal(statistics.crops[place], expected)
+        box = kerasviz.receptive_field(_model(), "b", position=tuple(position)).box
+        assert statistics.boxes[place].tolist() == [list(axis) for axis in box]
+        np.testing.assert_array_equal(statistics.image(index), _images()[index])
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 31, 100])
+def test_filter_statistics_of_any_batch_size(model: Any, both: Any, batch_size: int) -> None:
+    again = kerasviz.filter_statistics(
+        model, "a", _images(), labels=_labels(), images=PLACES, batch_size=batch_size
+    )
+    _assert_same(again, both["a"])
+
+
+def test_filter_statistics_of_any_merge(model: Any, both: Any) -> None:
+    parts = [
+        kerasviz.filter_statistics(model, "b", _images()[cut], labels=_labels()[cut], images=PLACES)
+        for cut in (slice(0, 2), slice(2, 19), slice(19, 20), slice(20, None))
+    ]
+    a, b, c, d = parts
+    _assert_same(a.merge(b).merge(c).merge(d), both["b"])
+    _assert_same(a.merge(b.merge(c.merge(d))), both["b"])
+
+
+class _PyDataset(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> Any:
+        cut = slice(8 * index, 8 * index + 8)
+        return _images()[cut], _labels()[cut]
+
+
+def _refilled() -> Any:
+    """Yield batches in one array that is filled again and again."""
+    batch = np.empty((1, 11, 9, 2), "float32")
+    for image, label in zip(_images(), _labels(), strict=True):
+        batch[:] = image
+        yield batch, np.eye(3)[[label]]
+
+
+@pytest.mark.parametrize("stream", [lambda: _PyDataset(), _refilled])
+def test_filter_statistics_of_streams_with_their_own_labels(
+    model: Any, both: Any, stream: Any
+) -> None:
+    _assert_same(kerasviz.filter_statistics(model, "a", stream(), images=PLACES), both["a"])
+
+
+def test_filter_statistics_ignores_targets_that_are_no_classes(model: Any) -> None:
+    pairs = ((x[np.newaxis], x[np.newaxis]) for x in _images())
+    statistics = kerasviz.filter_statistics(model, "a", pairs)
+    assert statistics.classes == []
+    assert np.isnan(statistics.selectivity).all()
+
+
+def test_filter_statistics_of_labels_in_words(model: Any) -> None:
+    words = np.array(["boot", "bag", "coat"])[_labels()]
+    statistics = kerasviz.filter_statistics(model, "a", _images(), labels=words)
+    assert statistics.classes == ["bag", "boot", "coat"]
+
+
+def test_filter_statistics_saves_and_loads(both: Any, tmp_path: Path) -> None:
+    path = both["b"].save(tmp_path / "b.npz")
+    loaded = kerasviz.FilterStatistics.load(path)
+    _assert_same(loaded, both["b"])
+    assert repr(loaded) == repr(both["b"])
+    _assert_same(loaded.merge(loaded), both["b"].merge(both["b"]))
+
+
+def test_filter_statistics_refuses_a_damaged_file(both: Any, tmp_path: Path) -> None:
+    data = both["b"].save(tmp_path / "b.npz").read_bytes()
+    broken = tmp_path / "broken.npz"
+    for content in (data[: len(data) // 2], data[:100], b"", b"no archive"):
+        broken.write_bytes(content)
+        with pytest.raises(ValueError, match="not a complete file of filter statistics"):
+            kerasviz.FilterStatistics.load(broken)
+    np.savez(broken, header=np.zeros(3))
+    with pytest.raises(ValueError, match="not a complete file"):
+        kerasviz.FilterStatistics.load(broken)
+    with pytest.raises(FileNotFoundError):
+        kerasviz.FilterStatistics.load(tmp_path / "nothing.npz")
+    with pytest.raises(ValueError, match=r"must end in \.npz"):
+        both["b"].save(tmp_path / "b.pickle")
+
+
+def _failing_after(batches: int) -> Any:
+    for n in range(batches):
+        yield _images()[8 * n : 8 * n + 8], _labels()[8 * n : 8 * n + 8]
+    raise KeyboardInterrupt
+
+
+def test_filter_statistics_goes_on_from_a_checkpoint(model: Any, both: Any, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "pass.npz"
+    options: dict[str, Any] = {"images": PLACES, "checkpoint": checkpoint, "batch_size": 5}
+    with pytest.raises(KeyboardInterrupt):
+        kerasviz.filter_statistics(model, ["a", "b"], _failing_after(2), **options)
+    assert checkpoint.exists()
+    with pytest.raises(ValueError, match="of the same model"):
+        kerasviz.filter_statistics(model, "a", _PyDataset(), **options)
+    with pytest.raises(ValueError, match="of the same inputs"):
+        kerasviz.filter_statistics(model, ["a", "b"], _images()[:3], **options)
+    calls = []
+    seen = kerasviz.filter_statistics(model, ["a", "b"], _counted(calls), **options)
+    for key, statistics in seen.items():
+        _assert_same(statistics, both[key])
+    assert not checkpoint.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def _counted(calls: list[int]) -> Any:
+    for n in range(4):
+        calls.append(n)
+        yield _images()[8 * n : 8 * n + 8], _labels()[8 * n : 8 * n + 8]
+
+
+def test_filter_statistics_refuses_to_merge_what_does_not_belong_together(both: Any) -> None:
+    with pytest.raises(ValueError, match="of the same layer"):
+        both["a"].merge(both["b"])
+    other = _model()
+    other.get_layer("a").bias.assign([1, 1, 1, 1])
+    of_other = kerasviz.filter_statistics(other, "a", _images(), images=PLACES)
+    with pytest.raises(ValueError, match="of the same model"):
+        both["a"].merge(of_other)
+    fewer = kerasviz.filter_statistics(_model(), "a", _images(), images=2)
+    with pytest.raises(ValueError, match="same `images`"):
+        both["a"].merge(fewer)
+    with pytest.raises(TypeError, match="must be a FilterStatistics"):
+        both["a"].merge(3)
+
+
+def test_filter_statistics_of_images_of_any_size() -> None:
+    model = keras.Sequential([keras.Input((None, None, 1)), L.Conv2D(2, 3, name="c")])
+    sizes = [(5, 8), (9, 4), (3, 3)]
+    images = [np.random.default_rng(n).random((2, *size, 1)) for n, size in enumerate(sizes)]
+    statistics = kerasviz.filter_statistics(model, "c", iter(images), images=6)
+    peaks = [kerasviz.get_feature_maps(model, "c", x).max(axis=(1, 2)) for x in images]
+    expected = -np.sort(-np.concatenate(peaks), axis=0).T
+    np.testing.assert_allclose(statistics.values, expected, rtol=1e-5)
+    assert statistics.crops is None
+    assert statistics.image(2).shape == (9, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer", "positions"),
+    [
+        ((20, 3), lambda: L.Conv1D(4, 3, strides=2), (4, 6, 1)),
+        ((5, 6, 7, 1), lambda: L.Conv3D(4, 2), (4, 6, 3)),
+        ((12,), lambda: L.Dense(4), (4, 6, 0)),
+        ((8, 8, 1), lambda: L.Conv2DTranspose(4, 3, strides=2), (4, 6, 2)),
+    ],
+)
+def test_filter_statistics_of_outputs_of_any_rank(
+    shape: tuple[int, ...], layer: Any, positions: tuple[int, ...]
+) -> None:
+    model = keras.Sequential([keras.Input(shape), layer()])
+    inputs = np.random.default_rng(0).normal(size=(6, *shape)).astype("float32")
+    statistics = kerasviz.filter_statistics(model, 0, inputs)
+    maps = np.asarray(kerasviz.get_feature_maps(model, 0, inputs))
+    peaks = maps.reshape(6, -1, 4).max(axis=1)
+    np.testing.assert_array_equal(statistics.values, -np.sort(-peaks, axis=0).T)
+    assert statistics.positions.shape == positions
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"labels": [0] * 30}, ValueError, "one class for each sample, of which there are 31"),
+        ({"labels": np.zeros((31, 2))}, TypeError, "class of each sample"),
+        ({"labels": [0.5] * 31}, TypeError, "class of each sample"),
+        ({"images": 0}, ValueError, "`images`"),
+        ({"images": True}, ValueError, "`images`"),
+        ({"batch_size": 0}, ValueError, "`batch_size`"),
+        ({"verbose": 2}, ValueError, "`verbose`"),
+        ({"checkpoint": "x.txt"}, ValueError, r"`checkpoint` must end in \.npz"),
+        ({"checkpoint": 3}, TypeError, "`checkpoint`"),
+        ({"inputs": iter([])}, ValueError, "at least one batch"),
+        ({"inputs": (_images()[:5] for _ in range(7))}, ValueError, "at least 35"),
+        ({"inputs": (_images()[:5] for _ in range(2))}, ValueError, "there are 10. Received: 31"),
+    ],
+)
+def test_filter_statistics_refuses(model: Any, change: Any, error: Any, words: str) -> None:
+    options = {"inputs": _images(), "labels": _labels(), **change}
+    with pytest.raises(error, match=words):
+        kerasviz.filter_statistics(model, "a", options.pop("inputs"), **options)
+
+
+def test_filter_statistics_names_the_image_that_is_not_finite() -> None:
+    model = keras.Sequential([keras.Input((4, 4, 1)), L.Conv2D(2, 3, name="c")])
+    images = np.zeros((31, 4, 4, 1), "float32")
+    images[17, 3, 3] = np.nan
+    with pytest.raises(ValueError, match="'c' returns NaN or infinite values for image 17"):
+        kerasviz.filter_statistics(model, "c", images, batch_size=4)
