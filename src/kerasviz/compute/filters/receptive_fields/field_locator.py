@@ -84,7 +84,7 @@ class FieldLocator:
         return np.array([self._start(tuple(map(int, cells))) for cells in positions])
 
     def _start(self, cells: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the first cell that one unit sees, where the windows lie in more ways than one."""
+        """Return the first cell that one unit sees, after an upsampling."""
         if cells not in self._starts:
             _, seen = self._look(cells)
             axes = seen.axes or ()
