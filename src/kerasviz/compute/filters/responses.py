@@ -18,7 +18,7 @@ CHUNK = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class LayerIdentity:
-    """What tells whether two states are of the same filters.
+    """The layer and model that responses are of, which tell whether they can be merged.
 
     Args:
         address: The layer's address.

@@ -74,7 +74,7 @@ class FilterStatistics:
 
     @cached_property
     def boxes(self) -> np.ndarray:
-        """What the unit at each place sees of the image, `(filters, images, 2, 2)`.
+        """The box of the image that the unit at each place sees, `(filters, images, 2, 2)`.
 
         As in `ReceptiveField.box`: `((top, bottom), (left, right))`, inside the image. Where the
         field may be everything, or is known as a bound only, it is the whole image.
@@ -83,7 +83,9 @@ class FilterStatistics:
 
     @cached_property
     def crops(self) -> np.ndarray | None:
-        """What the unit at each place sees, `(filters, images, height, width, channels)`.
+        """The part of the image that the unit at each place sees.
+
+        `(filters, images, height, width, channels)`.
 
         As large as the receptive field; what is outside of the image is NaN. Where the field may
         be everything, or is known as a bound only, it is the whole image. `None` where the images
@@ -296,7 +298,7 @@ class FilterStatistics:
 
     @property
     def remarks(self) -> list[str]:
-        """What is odd about each filter, in words; an empty string where nothing is."""
+        """A remark on each filter that is odd; an empty string for the others."""
         remarks: list[list[str]] = [[] for _ in self.mean]
         for index in self.dead:
             remarks[index].append("dead")
