@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gc
 import re
+import weakref
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -71,6 +73,22 @@ def test_figures_are_closed_but_for_those_of_the_user(model, fit, tmp_path):
     finally:
         plt.close(mine)
     assert (tmp_path / "plot_kernels-epoch-0001.png").exists()
+
+
+def test_a_figure_is_freed_without_a_garbage_collection(model, fit, tmp_path):
+    images = []
+
+    def draw_first(model):
+        plot = kerasviz.plot_kernels(model, "first")
+        images.append(weakref.ref(plot.images[0]))
+        return plot
+
+    gc.disable()
+    try:
+        fit(model, Snapshots(draw_first, directory=tmp_path), epochs=2)
+        assert [image() for image in images] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_on_plot_gets_a_plot_to_keep(model, fit):

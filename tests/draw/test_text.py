@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from kerasviz._wording import sample_of
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width, text_width
+from kerasviz.plots._architecture_words import short_count
 
 NAMES = ["plain", "$", "$$", r"\$", r"\\$", "file_$1_to_$2.png", r"$\alpha$", "a$b$c$d", "{$^_$}"]
 
@@ -66,3 +67,21 @@ def test_font_size_is_that_of_matplotlib():
     figure = Figure()
     for relative in ("x-small", "small", "medium", "large"):
         assert font_size(relative) == figure.text(0, 0, "", fontsize=relative).get_fontsize()
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (1, "1"),
+        (99_999, "99,999"),
+        (100_000, "100k"),
+        (147_584, "148k"),
+        (999_499, "999k"),
+        (999_600, "1M"),
+        (2_257_984, "2.26M"),
+        (138_357_544, "138M"),
+        (1_300_000_000, "1.3G"),
+    ],
+)
+def test_short_count(count, text):
+    assert short_count(count) == text

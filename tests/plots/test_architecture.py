@@ -12,12 +12,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keras import layers
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import kerasviz
-from kerasviz.draw.plot import Plot
-from kerasviz.plots._architecture_words import short_count
-from kerasviz.plots.architecture import strongest_maps
+from kerasviz import Plot
 
 
 @pytest.fixture
@@ -438,7 +437,8 @@ def test_plot_architecture_refuses_mistakes_before_any_work(
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("nothing is computed or drawn before a mistake is found")
 
-    monkeypatch.setattr("kerasviz.compute.feature_maps.Extraction.run", fail)
+    model = keras.models.clone_model(model)  # which nothing has run yet
+    monkeypatch.setattr(keras.Layer, "__call__", fail)
     monkeypatch.setattr(plt, "figure", fail)
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_architecture(model, **options)
@@ -467,10 +467,10 @@ def test_plot_architecture_refuses_what_is_not_a_model() -> None:
 def test_plot_architecture_leaves_no_figure_open_after_a_failure(
     model: keras.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr("kerasviz.draw.graph.diagram.line_path", fail)
+    monkeypatch.setattr(Axes, "text", fail)
     with pytest.raises(RuntimeError, match="broken on purpose"):
         kerasviz.plot_architecture(model)
     assert not plt.get_fignums()
@@ -493,11 +493,30 @@ def test_plot_architecture_says_which_sample_of_several_in_the_title(
     assert ("sample" in title) == bool(words)
 
 
-def test_strongest_maps_of_complex_values_are_magnitudes() -> None:
-    values = np.array([1 + 1j, 3 - 4j]).reshape(1, 1, 2)
-    maps = strongest_maps(values, 2, "c")
-    np.testing.assert_allclose(maps.tiles[:, 0, 0], [5, np.sqrt(2)])
-    assert "magnitudes" in maps.label
+class Complex(layers.Conv2D):
+    """Makes complex numbers of its channels, which are real and imaginary parts."""
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.view_as_complex(keras.ops.reshape(super().call(x), (-1, 3, 3, 2, 2)))
+
+    def compute_output_spec(self, x: Any) -> Any:
+        return keras.KerasTensor((x.shape[0], 3, 3, 2), "complex64")
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.ops, "view_as_complex"), reason="this Keras makes no complex numbers"
+)
+def test_plot_architecture_draws_the_magnitudes_of_complex_maps(
+    plot_architecture: Any, read_tiles: Any
+) -> None:
+    inputs = keras.Input((3, 3, 4))
+    made = keras.Model(inputs, Complex(4, 1, use_bias=False, name="c")(inputs))
+    made.set_weights([np.eye(4).reshape(1, 1, 4, 4)])
+    values = np.broadcast_to(np.array([1, 1, 3, -4], "float32"), (1, 3, 3, 4))
+    image = plot_architecture(made, inputs=values, maps=2).images[-1]
+    tiles = read_tiles(image, 3, 3)
+    np.testing.assert_allclose(tiles[:, 0, 0], [5, np.sqrt(2)], rtol=1e-6)
+    assert "magnitudes" in image.get_label()
 
 
 def test_plot_architecture_keeps_equally_strong_maps_in_their_order(
@@ -510,24 +529,6 @@ def test_plot_architecture_keeps_equally_strong_maps_in_their_order(
     assert plot.images[1].get_label() == "c: feature maps 3, 1, 4"
     expected = np.array([9, -1, 1])[:, np.newaxis, np.newaxis] * image[0, ..., 0]
     np.testing.assert_allclose(read_tiles(plot.images[1], 2, 3), expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (1, "1"),
-        (99_999, "99,999"),
-        (100_000, "100k"),
-        (147_584, "148k"),
-        (999_499, "999k"),
-        (999_600, "1M"),
-        (2_257_984, "2.26M"),
-        (138_357_544, "138M"),
-        (1_300_000_000, "1.3G"),
-    ],
-)
-def test_short_count(count: int, text: str) -> None:
-    assert short_count(count) == text
 
 
 def test_plot_architecture_writes_names_on_one_line(plot_architecture: Any) -> None:

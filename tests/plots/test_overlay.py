@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 from scipy.ndimage import zoom
 
 import kerasviz
-from kerasviz.draw.tiles.background import NEGATIVE, POSITIVE, STRONGEST
+
+STRONGEST = 0.85
+"""The opacity of the strongest value, and its colour where it is positive or negative."""
+POSITIVE, NEGATIVE = "#ff4000", "#1e7bff"
 
 TOLERANCE = 0.015
 """A colormap has 256 colours, and Matplotlib blends whole numbers up to 255."""

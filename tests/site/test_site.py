@@ -15,8 +15,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import kerasviz
-from kerasviz.draw.figure import FigureOptions
-from kerasviz.draw.tiles.style import TileOptions
 
 pytestmark = pytest.mark.site
 ROOT = Path(__file__).parents[2]
@@ -238,7 +236,7 @@ def test_a_damage_is_found(damage: str, site: Path, serve, open_tab, tmp_path: P
 
 PLOTS = [name for name in kerasviz.__all__ if name.startswith(("plot_", "compare_", "animate_"))]
 CALLBACKS = ["FeatureMapSnapshots", "KernelSnapshots"]
-SHARED = {*TileOptions.__annotations__, *FigureOptions.__annotations__}
+SHARED = {*kerasviz.TileOptions.__annotations__, "title", "figsize", "ax", "figure"}
 
 
 @pytest.mark.parametrize("name", PLOTS + CALLBACKS)

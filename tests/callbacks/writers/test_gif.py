@@ -214,6 +214,12 @@ def test_titles_of_different_length_leave_the_tiles_where_they_are(model, fit, t
     assert (long == (255, 0, 255)).all(axis=2).any()
 
 
+def test_an_animation_of_one_step(model, fit, tmp_path, read_gif):
+    fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
+    pictures, _ = read_gif(tmp_path / "first/kernels.gif")
+    assert len(pictures) == 1
+
+
 def test_an_animation_of_a_resumed_run_goes_on(model, fit, tmp_path, read_gif):
     fit(model, KernelSnapshots("first", gif=tmp_path))
     before, _ = read_gif(tmp_path / "first/kernels.gif")
