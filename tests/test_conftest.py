@@ -27,6 +27,7 @@ def run(pytester, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_leak_or_a_missing_baseline_fails_the_test_that_has_it(run):
     result = run(
         """
@@ -72,6 +73,7 @@ def test_a_leak_or_a_missing_baseline_fails_the_test_that_has_it(run):
     )
 
 
+@pytest.mark.slow
 def test_a_baseline_counts_for_its_own_matplotlib_alone(run):
     other = CONFTEST.replace('BASELINE_MATPLOTLIB = "', 'BASELINE_MATPLOTLIB = "0.')
     assert other != CONFTEST

@@ -27,6 +27,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.slow
 # Jupyter's own threads and sockets, which outlive the kernel for a moment.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -78,6 +78,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a strategy of TensorFlow's")
 def test_a_mirrored_strategy(run_script, tmp_path):
     process = run_script(SCRIPT)

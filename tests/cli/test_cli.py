@@ -26,6 +26,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     return subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=cwd)
 
 
+@pytest.mark.slow
 def test_the_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
     result = run("demo", "--output", "out", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

@@ -310,6 +310,7 @@ def test_completion_without_shtab(monkeypatch: pytest.MonkeyPatch, capsys) -> No
     assert "pip install 'kerasviz[completion]'" in refused(capsys, "completion", "bash")
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_a_progress_bar_and_no_chatter(file: str, tmp_path: Path) -> None:
     path = tmp_path / "kernels.png"
     program = "import sys; from kerasviz.cli import main; sys.exit(main(sys.argv[1:]))"

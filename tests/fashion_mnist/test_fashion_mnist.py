@@ -192,6 +192,7 @@ def test_the_accuracy_is_that_of_the_test_images(folder: Path) -> None:
     assert run.accuracy == pytest.approx(accuracy)
 
 
+@pytest.mark.slow
 # Keras's checkpoint turns TensorFlow's variables into arrays in a way that NumPy 2 warns about.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_one_run_writes_the_whole_chapter(

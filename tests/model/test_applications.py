@@ -1,7 +1,8 @@
 """Every architecture of keras.applications, every convolution of each, as users have them: nested.
 
-A fast run takes five architectures, `-m every_family` one of each of the other families, which
-differ in how their blocks are built; `-m every_architecture` takes those that differ only in size.
+A fast run takes three architectures, `-m slow` two more, `-m every_family` one of each of the other
+families, which differ in how their blocks are built; `-m every_architecture` takes those that
+differ only in size.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from keras import applications, layers
 
 import kerasviz
 
-FEW = {"ConvNeXtTiny", "EfficientNetB0", "MobileNetV2", "ResNet50", "VGG16"}
+FEW = {"MobileNetV2", "ResNet50", "VGG16"}
+SLOW = {"ConvNeXtTiny", "EfficientNetB0"}
 ONE_OF_A_FAMILY = {
     "DenseNet121",
     "EfficientNetV2B0",
@@ -34,8 +36,8 @@ LARGE_INPUT = ("Inception", "NASNet", "Xception")  # 75 pixels at least
 
 
 def _marks(name: str) -> list[pytest.MarkDecorator]:
-    if name in FEW:
-        return []
+    if name in FEW or name in SLOW:
+        return [pytest.mark.slow] if name in SLOW else []
     return [pytest.mark.every_family if name in ONE_OF_A_FAMILY else pytest.mark.every_architecture]
 
 

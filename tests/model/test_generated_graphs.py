@@ -450,13 +450,28 @@ def formats(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     keras.config.set_image_data_format(default)
 
 
-@hypothesis.settings(
-    max_examples=10 if keras.backend.backend() == "jax" else 25,  # JAX takes far longer to trace
-    phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+def examples(count: int) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=min(count, 10) if keras.backend.backend() == "jax" else count,  # slow to trace
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+
+
+@examples(6)
 @hypothesis.given(data=st.data())
 def test_the_maps_of_every_call(formats: tuple[str, str], data: Any) -> None:
+    check_maps(formats, data)
+
+
+@pytest.mark.slow
+@examples(25)
+@hypothesis.given(data=st.data())
+def test_the_maps_of_every_call_of_many_graphs(formats: tuple[str, str], data: Any) -> None:
+    check_maps(formats, data)
+
+
+def check_maps(formats: tuple[str, str], data: Any) -> None:
     data_format, default = formats
     # Where the default differs, only a layer can tell which way round an input lies.
     program = data.draw(programs(with_stems=data_format != default))

@@ -54,8 +54,13 @@ def images(rng):
 
 
 @pytest.fixture
-def kernels(rng):
+def kernels():
+    return make_kernels()
+
+
+def make_kernels():
     """Return the kernels of both layers after each of four epochs."""
+    rng = np.random.default_rng(20240607)
     sizes = np.array([1, 2, 4, 0.5]).reshape(-1, 1, 1, 1, 1)
     return {
         "c": (sizes * rng.normal(size=(4, 3, 3, 1, 3))).astype("float32"),
@@ -63,21 +68,28 @@ def kernels(rng):
     }
 
 
+def train_model(model, images, kernels, *callbacks, epochs=4):
+    """Train a model that has these kernels after its epochs."""
+    targets = np.zeros((2, 5, 5, 4), "float32")
+    callbacks = [SetKernels(kernels), *callbacks]
+    model.fit(images, targets, epochs=epochs, verbose=0, callbacks=callbacks)
+
+
 @pytest.fixture
 def train(model, images, kernels):
-    """Train a model that has these kernels after its epochs."""
-
     def train(*callbacks, epochs=4, kernels=kernels):
-        targets = np.zeros((2, 5, 5, 4), "float32")
-        model.fit(
-            images,
-            targets,
-            epochs=epochs,
-            verbose=0,
-            callbacks=[SetKernels(kernels), *callbacks],
-        )
+        train_model(model, images, kernels, *callbacks, epochs=epochs)
 
     return train
+
+
+@pytest.fixture(scope="module")
+def recorded(model, tmp_path_factory):
+    """Return a folder with the records of the layer "c" after four epochs, which nobody changes."""
+    folder = tmp_path_factory.mktemp("recorded")
+    images = np.zeros((2, 8, 8, 1), "float32")
+    train_model(model, images, make_kernels(), KernelSnapshots("c", directory=folder))
+    return folder
 
 
 @pytest.fixture
@@ -89,9 +101,8 @@ def titles(plot):
     return [" ".join(ax.get_title().split()) for ax in plot.axes]
 
 
-def test_one_panel_per_record_on_one_scale(train, kernels, tmp_path, plot_snapshots, read_tiles):
-    train(KernelSnapshots("c", directory=tmp_path))
-    plot = plot_snapshots(tmp_path)
+def test_one_panel_per_record_on_one_scale(kernels, recorded, plot_snapshots, read_tiles):
+    plot = plot_snapshots(recorded)
     assert titles(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in (1, 2, 3, 4)]
     reach = np.abs(kernels["c"]).max()
     for image, kernel in zip(plot.images, kernels["c"], strict=True):
@@ -99,13 +110,12 @@ def test_one_panel_per_record_on_one_scale(train, kernels, tmp_path, plot_snapsh
         assert image.get_clim() == (-reach, reach)
 
 
-def test_a_record_says_all_that_a_picture_needs(train, kernels, tmp_path):
-    train(KernelSnapshots("c", directory=tmp_path))
-    names = [path.name for path in sorted((tmp_path / "c").iterdir())]
+def test_a_record_says_all_that_a_picture_needs(kernels, recorded):
+    names = [path.name for path in sorted((recorded / "c").iterdir())]
     assert names == [
         f"kernels-epoch-000{epoch}.{suffix}" for epoch in (1, 2, 3, 4) for suffix in ("npz", "png")
     ]
-    with np.load(tmp_path / "c/kernels-epoch-0003.npz") as record:
+    with np.load(recorded / "c/kernels-epoch-0003.npz") as record:
         np.testing.assert_array_equal(record["values"], np.moveaxis(kernels["c"][2][:, :, 0], 2, 0))
         assert record["indices"].tolist() == [0, 1, 2]
         words = {name: str(record[name]) for name in ("address", "kind", "unit", "step", "version")}
@@ -180,14 +190,13 @@ def test_an_animation_afterwards_is_that_of_the_callback(train, tmp_path, option
         assert (tmp_path / "afterwards.gif").read_bytes() == written
 
 
-def test_a_frame_is_the_picture_of_its_step(train, kernels, tmp_path, plot_snapshots, pixels):
-    train(KernelSnapshots("c", directory=tmp_path))
+def test_a_frame_is_the_picture_of_its_step(kernels, recorded, plot_snapshots, pixels):
     reach = float(np.abs(kernels["c"]).max())
-    animation = kerasviz.animate_snapshots(tmp_path, "c")
+    animation = kerasviz.animate_snapshots(recorded, "c")
     assert isinstance(animation, FuncAnimation)
     for index, epoch in enumerate((1, 2, 3, 4)):
         animation._draw_frame(index)
-        plot = plot_snapshots(tmp_path, "c", steps=epoch, vmin=-reach, vmax=reach)
+        plot = plot_snapshots(recorded, "c", steps=epoch, vmin=-reach, vmax=reach)
         frame = pixels(animation._fig)[..., :3]
         expected = pixels(plot.figure)[..., :3]
         assert frame.shape == expected.shape
@@ -196,9 +205,8 @@ def test_a_frame_is_the_picture_of_its_step(train, kernels, tmp_path, plot_snaps
         np.testing.assert_array_equal(frame[:, :width], expected[:, :width])
 
 
-def test_the_player_has_every_frame_and_asks_no_other_host(train, tmp_path):
-    train(KernelSnapshots("c", directory=tmp_path))
-    html = kerasviz.animate_snapshots(tmp_path, steps=slice(2, None))._repr_html_()
+def test_the_player_has_every_frame_and_asks_no_other_host(recorded):
+    html = kerasviz.animate_snapshots(recorded, steps=slice(2, None))._repr_html_()
     assert html.count("data:image/png;base64") == 3
     assert "https://" not in html
 
@@ -227,17 +235,18 @@ def test_an_animation_of_other_kinds_of_files(train, tmp_path):
     ],
     ids=str,
 )
-def test_steps_are_chosen_by_their_number(train, tmp_path, plot_snapshots, steps, epochs):
-    train(KernelSnapshots("c", directory=tmp_path))
-    plot = plot_snapshots(tmp_path, steps=steps)
+def test_steps_are_chosen_by_their_number(recorded, plot_snapshots, steps, epochs):
+    plot = plot_snapshots(recorded, steps=steps)
     assert titles(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in epochs]
 
 
 def test_of_many_steps_some_are_drawn_evenly_and_the_title_says_so(
-    train, kernels, tmp_path, plot_snapshots
+    recorded, tmp_path, plot_snapshots
 ):
-    many = {"c": np.repeat(kernels["c"], 8, axis=0)}
-    train(KernelSnapshots("c", directory=tmp_path), epochs=30, kernels=many)
+    record = dict(np.load(recorded / "c/kernels-epoch-0001.npz"))
+    (tmp_path / "c").mkdir()
+    for step in range(1, 31):
+        np.savez(tmp_path / f"c/kernels-epoch-{step:04d}.npz", **{**record, "step": step})
     plot = plot_snapshots(tmp_path)
     epochs = [int(re.search(r"epoch (\d+)", title)[1]) for title in titles(plot)]
     assert len(epochs) == 12
@@ -331,16 +340,15 @@ def test_steps_that_recorded_the_strongest_tiles_of_their_own(
         plot_snapshots(tmp_path, tiles=slice(None))
 
 
-def test_into_a_figure_of_the_callers(train, tmp_path):
-    train(KernelSnapshots("c", directory=tmp_path))
+def test_into_a_figure_of_the_callers(recorded):
     figure = Figure()
-    assert kerasviz.plot_snapshots(tmp_path, figure=figure, steps=[1, 2]).figure is figure
+    assert kerasviz.plot_snapshots(recorded, figure=figure, steps=[1, 2]).figure is figure
     ax = Figure().add_subplot()
-    assert kerasviz.plot_snapshots(tmp_path, ax=ax, steps=2).axes == (ax,)
+    assert kerasviz.plot_snapshots(recorded, ax=ax, steps=2).axes == (ax,)
     with pytest.raises(ValueError, match="`ax` takes one panel, but 4 steps were requested"):
-        kerasviz.plot_snapshots(tmp_path, ax=ax)
+        kerasviz.plot_snapshots(recorded, ax=ax)
     with pytest.raises(TypeError, match="`ax` cannot be given"):
-        kerasviz.animate_snapshots(tmp_path, ax=ax)
+        kerasviz.animate_snapshots(recorded, ax=ax)
     assert not plt.get_fignums()
 
 
@@ -355,11 +363,15 @@ def test_into_a_figure_of_the_callers(train, tmp_path):
         ({"steps": "1"}, TypeError, "`steps` must be an int, a slice or a list of ints"),
         ({"steps": True}, TypeError, "Received: steps=True"),
         ({"steps": 1.5}, TypeError, "Received: steps=1.5"),
-        ({"steps": 0}, ValueError, "`steps` must name steps that were recorded: 1, 2. Received: 0"),
-        ({"steps": [1, 9]}, ValueError, "recorded: 1, 2. Received: 9"),
-        ({"steps": -3}, ValueError, "recorded: 1, 2. Received: -3"),
-        ({"steps": []}, ValueError, "`steps` must choose at least one of 1, 2"),
-        ({"steps": slice(7, 9)}, ValueError, "`steps` must choose at least one of 1, 2"),
+        (
+            {"steps": 0},
+            ValueError,
+            "`steps` must name steps that were recorded: 1, 2, 3, 4. Received: 0",
+        ),
+        ({"steps": [1, 9]}, ValueError, "recorded: 1, 2, 3, 4. Received: 9"),
+        ({"steps": -5}, ValueError, "recorded: 1, 2, 3, 4. Received: -5"),
+        ({"steps": []}, ValueError, "`steps` must choose at least one of 1, 2, 3, 4"),
+        ({"steps": slice(7, 9)}, ValueError, "`steps` must choose at least one of 1, 2, 3, 4"),
         ({"steps": slice(None, None, -1)}, ValueError, "must be a slice that goes forward"),
         ({"steps": slice("a")}, TypeError, "`steps` must be a slice of ints"),
         ({"step": 1}, TypeError, "Unexpected keyword argument `step`. Did you mean 'steps'"),
@@ -367,11 +379,10 @@ def test_into_a_figure_of_the_callers(train, tmp_path):
     ],
     ids=str,
 )
-def test_a_mistake_is_refused(train, tmp_path, change, error, message):
-    train(KernelSnapshots("c", directory=tmp_path), epochs=2)
+def test_a_mistake_is_refused(recorded, change, error, message):
     for function in (kerasviz.plot_snapshots, kerasviz.animate_snapshots):
         with pytest.raises(error, match=re.escape(message)):
-            function(**{"folder": tmp_path, **change})
+            function(**{"folder": recorded, **change})
     assert not plt.get_fignums()
 
 

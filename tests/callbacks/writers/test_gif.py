@@ -342,6 +342,7 @@ model.fit(np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2)), epochs=5, verbose=0,
 """
 
 
+@pytest.mark.slow
 def test_a_script_that_fails_leaves_the_animation(run_script, tmp_path):
     process = run_script(FAILING)
     _, errors = process.communicate(timeout=120)
@@ -378,6 +379,7 @@ model.fit(np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2)), epochs=4, verbose=0, cal
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_process_that_is_killed_while_it_writes(run_script, tmp_path, files):
     process = run_script(KILLED)
