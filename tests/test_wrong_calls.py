@@ -65,13 +65,19 @@ def message_of(call: Callable[[], Any]) -> str:
 
 
 @pytest.fixture
+def model(grey_model: keras.Model) -> keras.Model:
+    """A model that nothing has run yet, so that to run it is to call its layers."""
+    return keras.models.clone_model(grey_model)
+
+
+@pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Check what a call says for each wrong value of one argument."""
 
     def run(*_: Any, **__: Any) -> None:
         pytest.fail("a model was asked to run")
 
-    monkeypatch.setattr("kerasviz.compute.feature_maps.Batches", run)
+    monkeypatch.setattr(keras.Layer, "__call__", run)
 
     def check(name: str, call: Callable[[Any], Any], values: tuple[Any, ...]) -> None:
         for value in values:
@@ -95,18 +101,16 @@ def functions(model: keras.Model) -> dict[str, Callable[..., Any]]:
 
 @pytest.mark.parametrize("keyword", STYLES)
 @pytest.mark.parametrize("function", ["tiles", "kernels", "maps"])
-def test_keywords_of_tiles(function: str, keyword: str, grey_model: keras.Model, check) -> None:
-    draw = functions(grey_model)[function]
+def test_keywords_of_tiles(function: str, keyword: str, model: keras.Model, check) -> None:
+    draw = functions(model)[function]
     check(keyword, lambda value: draw(**{keyword: value}), STYLES[keyword])
 
 
 @pytest.mark.parametrize("projection", ["polar", "3d"])
 @pytest.mark.parametrize("function", ["tiles", "kernels", "maps"])
-def test_axes_that_hold_no_tiles(
-    function: str, projection: str, grey_model: keras.Model, check
-) -> None:
+def test_axes_that_hold_no_tiles(function: str, projection: str, model: keras.Model, check) -> None:
     ax = Figure().add_subplot(projection=projection)
-    check("ax", lambda ax: functions(grey_model)[function](ax=ax), (ax,))
+    check("ax", lambda ax: functions(model)[function](ax=ax), (ax,))
 
 
 def test_what_is_not_a_model(check) -> None:
@@ -118,25 +122,25 @@ def test_what_is_not_a_model(check) -> None:
     check("model", lambda model: kerasviz.feature_map_model(model, "a"), MODELS)
 
 
-def test_what_is_not_a_layer(grey_model: keras.Model, check) -> None:
+def test_what_is_not_a_layer(model: keras.Model, check) -> None:
     image = np.zeros((1, 12, 12, 1))
     for function in (kerasviz.get_kernels, kerasviz.plot_kernels, kerasviz.feature_map_model):
-        check("layer", lambda layer, call=function: call(grey_model, layer), LAYERS)
-    check("layer", lambda layer: kerasviz.get_feature_maps(grey_model, layer, image), LAYERS)
+        check("layer", lambda layer, call=function: call(model, layer), LAYERS)
+    check("layer", lambda layer: kerasviz.get_feature_maps(model, layer, image), LAYERS)
 
 
-def test_what_is_not_an_input(grey_model: keras.Model, check) -> None:
+def test_what_is_not_an_input(model: keras.Model, check) -> None:
     for function in (kerasviz.get_feature_maps, kerasviz.plot_feature_maps):
-        check("inputs", lambda inputs, call=function: call(grey_model, "first", inputs), INPUTS)
+        check("inputs", lambda inputs, call=function: call(model, "first", inputs), INPUTS)
 
 
-def test_counts(grey_model: keras.Model, check) -> None:
+def test_counts(model: keras.Model, check) -> None:
     image = np.zeros((1, 12, 12, 1))
     train = kerasviz.fashion_mnist.train
     for function in (kerasviz.get_feature_maps, kerasviz.iter_feature_maps):
         check(
             "batch_size",
-            lambda n, call=function: call(grey_model, "first", image, batch_size=n),
+            lambda n, call=function: call(model, "first", image, batch_size=n),
             COUNTS,
         )
     check("batch_size", lambda n: train("nowhere", batch_size=n), COUNTS)
