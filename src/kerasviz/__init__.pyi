@@ -29,6 +29,7 @@ from .plots.feature_maps import plot_feature_maps
 from .plots.histograms import plot_kernel_histograms
 from .plots.history import plot_history
 from .plots.kernels import plot_kernels
+from .plots.mistakes import plot_mistakes
 from .plots.snapshots import animate_snapshots, plot_snapshots
 from .plots.tiles import plot_tiles
 from .plots.training_statistics import plot_training_statistics
@@ -71,6 +72,7 @@ __all__ = [
     "plot_history",
     "plot_kernel_histograms",
     "plot_kernels",
+    "plot_mistakes",
     "plot_snapshots",
     "plot_tiles",
     "plot_training_statistics",

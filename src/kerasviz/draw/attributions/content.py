@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from kerasviz.draw.charts.class_bars import ClassBars
 from kerasviz.draw.charts.evidence import EvidenceCurves
 
 SubjectKind = Literal["image", "signal", "vector", "volume"]
@@ -26,6 +27,7 @@ class Subject:
         kind: How it is drawn.
         title: The title of its panel, such as "sample 7 of 10".
         lines: What is written below: the claim of the model, and the truth. Letter by letter.
+        bars: The classes that are drawn beside its maps, `None` for none.
     """
 
     values: np.ndarray
@@ -33,6 +35,7 @@ class Subject:
     kind: SubjectKind
     title: str
     lines: Sequence[str] = ()
+    bars: ClassBars | None = None
 
     @property
     def is_flat(self) -> bool:
@@ -93,6 +96,7 @@ class AttributionTable:
             input.
         title: The title of the whole picture; it may hold formulas.
         has_evidence: Whether there is a panel of evidence beside each map.
+        across: How many subjects, each with its maps, are side by side.
     """
 
     subjects: Sequence[Subject]
@@ -100,6 +104,12 @@ class AttributionTable:
     maps: Sequence[Sequence[AttributionMap | None]]
     title: str
     has_evidence: bool
+    across: int = 1
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether there is a panel of classes beside the maps of a subject."""
+        return any(subject.bars is not None for subject in self.subjects)
 
     @property
     def has_scores(self) -> bool:
@@ -108,15 +118,19 @@ class AttributionTable:
         curves = [content.evidence for content in contents if content.evidence is not None]
         return not all(each.is_probability for each in curves)
 
-    def lowest_map(self, column: int) -> int:
-        """Return the last row that has a map in a column."""
-        return max(row for row, maps in enumerate(self.maps) if maps[column] is not None)
+    def is_lowest(self, row: int, column: int, *, evidence: bool = False) -> bool:
+        """Whether no map, or no evidence, is in the same column below one.
 
-    def lowest_evidence(self, column: int) -> int:
-        """Return the last row that has evidence in a column, -1 for none."""
-        rows = [
-            row
-            for row, maps in enumerate(self.maps)
-            if (content := maps[column]) is not None and content.evidence is not None
-        ]
-        return max(rows, default=-1)
+        Args:
+            row: The index of its subject.
+            column: Its column of maps; -1 for that of the subjects themselves.
+            evidence: Whether it is about evidence.
+        """
+        below = range(row + self.across, len(self.subjects), self.across)
+        if column < 0:
+            return not below
+        contents = [self.maps[index][column] for index in below]
+        return not any(
+            content is not None and (content.evidence is not None or not evidence)
+            for content in contents
+        )

@@ -10,7 +10,7 @@ from kerasviz.draw.attributions.content import AttributionMap, AttributionTable,
 from kerasviz.draw.panel_grid import PanelExtent, PanelGrid
 from kerasviz.draw.text import elide_middle, font_size, text_height, wrap_text
 
-CellKind = Literal["subject", "map", "evidence"]
+CellKind = Literal["subject", "map", "evidence", "bars"]
 
 # Sizes in inches at a font of 10 points; with another font all of them grow with it.
 SIDE = 1.9
@@ -136,13 +136,9 @@ def least_page(
     while not fits(width, height):
         width, height = GROWTH * width, GROWTH * height
     # Perhaps it was too small along one side alone.
-    while (
-        height / SHRINKAGE >= page[1] and plan_page(table, title, (width, height / SHRINKAGE)).fits
-    ):
+    while height / SHRINKAGE >= page[1] and fits(width, height / SHRINKAGE):
         height /= SHRINKAGE
-    while (
-        width / SHRINKAGE >= page[0] and plan_page(table, title, (width / SHRINKAGE, height)).fits
-    ):
+    while width / SHRINKAGE >= page[0] and fits(width / SHRINKAGE, height):
         width /= SHRINKAGE
     return width, height
 
@@ -153,9 +149,12 @@ def _least_text_width() -> float:
 
 
 def _grid(table: AttributionTable) -> PanelGrid:
-    count = 1 + len(table.columns) * (1 + table.has_evidence)
+    count = 1 + len(table.columns) * (1 + table.has_evidence) + table.has_bars
     return PanelGrid(
-        columns=count, margin=unit() * MARGIN, gaps=(unit() * GAP, unit() * GAP), is_aligned=True
+        columns=count * table.across,
+        margin=unit() * MARGIN,
+        gaps=(unit() * GAP, unit() * GAP),
+        is_aligned=True,
     )
 
 
@@ -168,6 +167,8 @@ def _cells(table: AttributionTable) -> list[tuple[int, int, CellKind]]:
             cells.append((row, column, "map"))
             if table.has_evidence:
                 cells.append((row, column, "evidence"))
+        if table.has_bars:
+            cells.append((row, -1, "bars"))
     return cells
 
 
@@ -175,17 +176,17 @@ def _own_size(table: AttributionTable, row: int, kind: CellKind) -> tuple[float,
     """Return width and height of a panel in a new figure, in inches."""
     subject, side = table.subjects[row], unit() * SIDE
     if subject.is_flat:
-        wide = SIGNAL_WIDTH if kind != "evidence" else 1.0
+        wide = SIGNAL_WIDTH if kind in ("subject", "map") else 1.0
         return wide * side, unit() * SIGNAL_HEIGHT
     height, width = subject.size
     across, down = min(1.0, width / height), min(1.0, height / width)
-    return (side if kind == "evidence" else across * side), down * side
+    return (across * side if kind in ("subject", "map") else side), down * side
 
 
 def _shrink(table: AttributionTable, cell: CellPlan, extent: PanelExtent) -> PanelExtent:
     """Return the extent of a picture with the ratio of its sides, in a cell that has another."""
     subject = table.subjects[cell.row]
-    if subject.is_flat or cell.kind == "evidence":
+    if subject.is_flat or cell.kind not in ("subject", "map"):
         return extent
     height, width = subject.size
     scale = min(extent.width / width, extent.height / height)
@@ -203,15 +204,13 @@ def _around(table: AttributionTable, row: int, column: int, kind: CellKind) -> P
     """Return the room beside and below a panel, without what is written above it."""
     u = unit()
     numbers = 1.3 * font_size("small") / 72
+    is_lowest = table.is_lowest(row, column, evidence=kind == "evidence")
     if kind == "evidence":
         left = LEFT_OF_SCORES if table.has_scores else LEFT
-        is_lowest = row == table.lowest_evidence(column)
         return PanelExtent(left=u * left, below=1.6 * numbers if is_lowest else 0.0)
     if kind == "map":
-        is_lowest = row == table.lowest_map(column)
         return PanelExtent(below=u * (BAR_PAD + BAR_HEIGHT) + 1.5 * numbers if is_lowest else 0.0)
-    is_lowest = row == len(table.subjects) - 1
-    if table.subjects[row].is_flat:
+    if kind == "subject" and table.subjects[row].is_flat:
         return PanelExtent(left=u * LEFT_OF_SCORES, below=numbers if is_lowest else 0.0)
     return PanelExtent()
 
@@ -259,7 +258,7 @@ def _lines(
     if kind == "subject":
         return _subject_lines(table.subjects[row], width)
     if kind == "map":
-        heading = table.columns[column].heading if row == 0 else ""
+        heading = table.columns[column].heading if row < table.across else ""
         return _map_lines(table.maps[row][column], heading, width)
     return []
 

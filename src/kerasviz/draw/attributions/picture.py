@@ -15,7 +15,7 @@ from matplotlib.image import AxesImage
 from matplotlib.transforms import ScaledTranslation
 
 from kerasviz.draw.attributions.artists import draw_map, draw_subject
-from kerasviz.draw.attributions.content import AttributionTable, MapColumn
+from kerasviz.draw.attributions.content import AttributionTable, MapColumn, Subject
 from kerasviz.draw.attributions.layout import (
     BAR_HEIGHT,
     BAR_PAD,
@@ -30,6 +30,7 @@ from kerasviz.draw.attributions.layout import (
     unit,
 )
 from kerasviz.draw.attributions.scales import add_bar, choose_scales, fix, write_ticks
+from kerasviz.draw.charts.class_bars import draw_class_bars
 from kerasviz.draw.charts.evidence import draw_evidence
 from kerasviz.draw.color import ColorScale, Robust
 from kerasviz.draw.figure import Placement, figure_for
@@ -128,18 +129,15 @@ def _draw_cells(
     style: MapStyle,
 ) -> list[Panel]:
     panels: list[Panel] = []
-    lowest: dict[int, int] = {}  # the index of the panel of the last map in each column
     for ax, cell in zip(axes, plan.cells, strict=True):
         _write_lines(ax, cell.lines)
         panel = _draw_cell(ax, cell, table, scales, style)
         if panel is None:
             ax.set_axis_off()
             continue
-        if cell.kind == "map":
-            lowest[cell.column] = len(panels)
+        if cell.kind == "map" and table.is_lowest(cell.row, cell.column):
+            panel = _add_bar(panel, cell.column, table)
         panels.append(panel)
-    for column, index in lowest.items():
-        panels[index] = _add_bar(panels[index], column, table)
     return panels
 
 
@@ -152,8 +150,10 @@ def _draw_cell(
 ) -> Panel | None:
     """Draw one panel, or nothing where the method says nothing about this input."""
     subject = table.subjects[cell.row]
-    is_lowest = cell.row == len(table.subjects) - 1
+    if cell.kind == "bars":
+        return _draw_bars(ax, subject)
     if cell.kind == "subject":
+        is_lowest = table.is_lowest(cell.row, -1)
         draw_subject(ax, subject, has_numbers=is_lowest)
         title = ", ".join(filter(None, [subject.title, *subject.lines]))
         return Panel(ax=ax, values=subject.values, title=title)
@@ -174,11 +174,21 @@ def _draw_cell(
     curves = content.evidence
     if curves is None:
         return None
-    is_lowest = cell.row == table.lowest_evidence(cell.column)
+    is_lowest = table.is_lowest(cell.row, cell.column, evidence=True)
     draw_evidence(ax, curves, cell.text_width, x_label=is_lowest, y_label=cell.row == 0)
     rows = [curves.values[0], curves.random[0], curves.values[1], curves.random[1]]
     title = f"{content.title}: {'; '.join(curves.lines)}"
     return Panel(ax=ax, address=column.address, values=np.stack(rows), title=title)
+
+
+def _draw_bars(ax: Axes, subject: Subject) -> Panel | None:
+    bars = subject.bars
+    if bars is None:
+        return None
+    draw_class_bars(ax, bars)
+    facts = zip(bars.names, bars.percentages, strict=True)
+    title = f"{subject.title}: {', '.join(f'{name} {share}' for name, share in facts)}"
+    return Panel(ax=ax, values=bars.probabilities, title=title)
 
 
 def _limits(image: AxesImage | None) -> tuple[float, float] | None:

@@ -11,10 +11,13 @@ def name_class(index: int, names: Sequence[str] | None) -> str:
 
 
 def write_probability(probability: float) -> str:
-    """Return a probability as a percentage that is 0 or 100 only where it rounds to these."""
+    """Return a probability as a percentage; "<0.1 %" and ">99.9 %" where it would look certain."""
     percent = 100 * probability
-    digits = 0 if 1 <= percent <= 99 else 1
-    text = f"{percent:.{digits}f}"
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    if 99.95 <= percent < 100:
+        return ">99.9 %"
+    text = f"{percent:.{0 if 10 <= percent <= 99 else 1}f}"
     return f"{text.removesuffix('.0')} %"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -59,6 +59,7 @@ class Explained:
         indices: The index of each sample.
         total: How many samples there were.
         results: For each column the name of its model, "" for one alone, and its attributions.
+        words: Names and truths, those of these samples.
     """
 
     arrays: Sequence[np.ndarray]
@@ -66,11 +67,12 @@ class Explained:
     indices: np.ndarray
     total: int
     results: Sequence[tuple[str, Attributions]]
+    words: Words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """The caller's names and truths."""
+    """The caller's names and truths: of all samples, or of those that are drawn."""
 
     class_names: Sequence[str] | None = None
     labels: np.ndarray | None = None
@@ -90,14 +92,23 @@ class Words:
             names=names,
         )
 
-    def check_samples(self, total: int) -> None:
-        """Refuse truths or names of another number of samples than there are."""
+    def take(self, indices: np.ndarray, total: int) -> Words:
+        """Return the truths and names of the samples that are drawn.
+
+        Raises:
+            ValueError: There are those of another number of samples.
+        """
         for name, values in {"labels": self.labels, "sample_names": self.names}.items():
             if values is not None and len(values) != total:
                 raise ValueError(
                     f"`{name}` must have one for each of the {total} samples. "
                     f"Received: {name} of length {len(values)}"
                 )
+        return replace(
+            self,
+            labels=None if self.labels is None else self.labels[indices],
+            names=None if self.names is None else [str(self.names[i]) for i in indices],
+        )
 
     def check_classes(self, results: Sequence[Attributions]) -> None:
         """Refuse too few names of classes."""
@@ -113,12 +124,11 @@ class Words:
             )
 
 
-def make_table(explained: Explained, words: Words, pictures: np.ndarray | None) -> AttributionTable:
+def make_table(explained: Explained, pictures: np.ndarray | None) -> AttributionTable:
     """Return what is drawn: one row per input of each sample.
 
     Args:
         explained: The samples and their attributions.
-        words: The caller's names and truths.
         pictures: What is drawn instead of the inputs, `(samples, height, width, channels)`.
     """
     if pictures is not None:
@@ -133,7 +143,7 @@ def make_table(explained: Explained, words: Words, pictures: np.ndarray | None) 
     for position in range(len(explained.indices)):
         has_evidence = [False] * len(columns)  # it is that of all inputs of a sample: drawn once
         for index in range(len(explained.arrays)):
-            subjects.append(_subject(explained, words, position, index, pictures))
+            subjects.append(_subject(explained, position, index, pictures))
             contents: list[AttributionMap | None] = []
             for place, (_, result) in enumerate(explained.results):
                 content = _map(
@@ -146,7 +156,7 @@ def make_table(explained: Explained, words: Words, pictures: np.ndarray | None) 
         subjects=subjects,
         columns=columns,
         maps=maps,
-        title=_title(explained, words),
+        title=_title(explained),
         has_evidence=any(result.evidence is not None for _, result in explained.results),
     )
 
@@ -167,14 +177,10 @@ def _column(name: str, result: Attributions) -> MapColumn:
 
 
 def _subject(
-    explained: Explained,
-    words: Words,
-    position: int,
-    index: int,
-    pictures: np.ndarray | None,
+    explained: Explained, position: int, index: int, pictures: np.ndarray | None
 ) -> Subject:
     """Return an input of a sample, with what is said about both."""
-    array = explained.arrays[index]
+    array, words = explained.arrays[index], explained.words
     kind = KINDS.get(array.ndim)
     if kind is None:
         raise ValueError(
@@ -185,12 +191,12 @@ def _subject(
     sample = int(explained.indices[position])
     titles = [sample_of(sample, explained.total)]
     if words.names is not None:
-        titles = [str(words.names[sample])]
+        titles = [words.names[position]]
     lines: list[str] = []
     if len(explained.arrays) > 1:
         titles.append(f"input '{explained.names[index]}'")
     if index == 0:
-        lines = _claims(explained, words, position)
+        lines = _claims(explained, position)
     return Subject(
         values=values[:, np.newaxis] if array.ndim == 2 else values,
         picture=_picture(array, position, kind, pictures),
@@ -215,15 +221,16 @@ def _picture(
     return np.asarray(colors[position])
 
 
-def _claims(explained: Explained, words: Words, position: int) -> list[str]:
+def _claims(explained: Explained, position: int) -> list[str]:
     """Return what the models say of a sample, what it is, and what they say of the baseline."""
     lines: list[str] = []
+    words = explained.words
     models = dict(explained.results)  # the claim is that of a model, whatever the method
     for name, result in models.items():
         prefix = f"{name}: " if name else ""
         lines.append(prefix + _claim(result, position, words.class_names))
     if words.labels is not None:
-        label = int(words.labels[explained.indices[position]])
+        label = int(words.labels[position])
         lines.append(f"truth: {name_class(label, words.class_names)}")
     for name, result in models.items():
         nothing = result.baseline_probabilities
@@ -263,10 +270,10 @@ def _score_word(result: Attributions) -> str:
     return kind if result.targets.ndim == 1 else f"difference of two {kind.replace('y', 'ie')}s"
 
 
-def _title(explained: Explained, words: Words) -> str:
+def _title(explained: Explained) -> str:
     """Return the title: the target, its probability, and what the score is."""
     results = [result for _, result in explained.results]
-    first = results[0]
+    first, words = results[0], explained.words
     targets = [None if r.targets is None else r.targets.tolist() for r in results]
     flat = {str(target) for each in targets for target in (each or [None])}
     if first.targets is None:
