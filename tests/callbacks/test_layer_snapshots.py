@@ -86,7 +86,9 @@ def album():
 
 
 @pytest.mark.parametrize("batches", [False, True], ids=["epochs", "batches"])
-def test_kernels_are_those_of_the_moment(make_model, fit, album, read_tiles, batches):
+def test_kernel_snapshots_kernels_are_those_of_the_moment(
+    make_model, fit, album, read_tiles, batches
+):
     model = make_model(run_eagerly=False)
     witness = Witness(kernel_of("first"), batches=batches)
     every = "1 batch" if batches else 1
@@ -99,7 +101,9 @@ def test_kernels_are_those_of_the_moment(make_model, fit, album, read_tiles, bat
 
 
 @pytest.mark.parametrize("batches", [False, True], ids=["epochs", "batches"])
-def test_maps_are_those_of_the_moment(make_model, fit, album, images, read_tiles, batches):
+def test_feature_map_snapshots_maps_are_those_of_the_moment(
+    make_model, fit, album, images, read_tiles, batches
+):
     model = make_model(run_eagerly=False)
     witness = Witness(maps_of(images[3]), batches=batches)
     every = "1 batch" if batches else 1
@@ -160,7 +164,7 @@ def test_a_file_is_what_plot_feature_maps_draws(
     np.testing.assert_array_equal(decode(path), expected)
 
 
-def test_layers_on_one_scale_are_on_that_of_their_step(model, fit, album):
+def test_kernel_snapshots_layers_on_one_scale_are_on_that_of_their_step(model, fit, album):
     witness = Witness(lambda model: max(np.abs(w).max() for w in model.get_weights()[:4:2]))
     fit(model, KernelSnapshots(channel=0, scale="figure", on_plot=album), witness)
     for step, reach in enumerate(witness.seen, start=1):
@@ -192,7 +196,7 @@ def test_both_callbacks_may_use_the_same_folder(model, fit, images, tmp_path, fi
 
 
 @pytest.mark.parametrize("other", [True, False], ids=["another callback", "the same callback"])
-def test_no_file_is_lost_in_a_second_run(model, fit, tmp_path, files, other):
+def test_kernel_snapshots_no_file_is_lost_in_a_second_run(model, fit, tmp_path, files, other):
     callback = KernelSnapshots("first", directory=tmp_path)
     fit(model, callback)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
@@ -205,7 +209,9 @@ def test_no_file_is_lost_in_a_second_run(model, fit, tmp_path, files, other):
     assert all(path.read_bytes() == png for path, png in before.items())
 
 
-def test_a_fresh_model_does_not_join_a_folder_of_another_in_silence(make_model, fit, tmp_path):
+def test_kernel_snapshots_a_fresh_model_does_not_join_a_folder_of_another_in_silence(
+    make_model, fit, tmp_path
+):
     for kind in ("directory", "gif"):
         folder = tmp_path / kind
         fit(make_model(), KernelSnapshots("first", **{kind: folder}))
@@ -226,7 +232,7 @@ def test_a_fresh_model_does_not_join_a_folder_of_another_in_silence(make_model, 
     ],
     ids=lambda inputs: type(inputs).__name__,
 )
-def test_inputs_in_a_form_that_no_model_takes_are_refused_at_once(inputs):
+def test_feature_map_snapshots_inputs_in_a_form_that_no_model_takes_are_refused_at_once(inputs):
     with pytest.raises(TypeError, match="`inputs`"):
         FeatureMapSnapshots(inputs, on_plot=print)
 
@@ -329,7 +335,7 @@ def test_half_precision(fit, images, album, read_tiles):
     assert read_tiles(maps.plots[1, "conv"].images[0], 6, 6).dtype == "float32"
 
 
-def test_the_pictures_must_go_somewhere(images):
+def test_feature_map_snapshots_the_pictures_must_go_somewhere(images):
     message = "The pictures must go somewhere: give `directory`, `gif`, `log_dir` or `on_plot`."
     for make in (KernelSnapshots, lambda: FeatureMapSnapshots(images)):
         with pytest.raises(ValueError, match=re.escape(message)):
@@ -352,7 +358,7 @@ def test_the_pictures_must_go_somewhere(images):
     ],
     ids=str,
 )
-def test_a_mistake_is_refused_at_once(options, error, message):
+def test_kernel_snapshots_a_mistake_is_refused_at_once(options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         KernelSnapshots(**{"on_plot": print, **options})
 
@@ -368,7 +374,9 @@ def test_a_mistake_is_refused_at_once(options, error, message):
     ],
     ids=str,
 )
-def test_a_mistake_about_maps_is_refused_at_once(images, options, error, message):
+def test_feature_map_snapshots_a_mistake_about_maps_is_refused_at_once(
+    images, options, error, message
+):
     with pytest.raises(error, match=re.escape(message)):
         FeatureMapSnapshots(images, **{"on_plot": print, **options})
 
@@ -386,7 +394,7 @@ def test_a_mistake_about_maps_is_refused_at_once(images, options, error, message
     ],
     ids=str,
 )
-def test_what_cannot_be_drawn_fails_before_the_first_step(
+def test_kernel_snapshots_what_cannot_be_drawn_fails_before_the_first_step(
     model, fit, tmp_path, layer, options, message
 ):
     steps = Witness(lambda _: None, batches=True)
@@ -406,7 +414,7 @@ def test_what_cannot_be_drawn_fails_before_the_first_step(
     ],
     ids=str,
 )
-def test_inputs_that_do_not_fit_fail_before_the_first_step(
+def test_feature_map_snapshots_inputs_that_do_not_fit_fail_before_the_first_step(
     model, fit, images, part, options, message
 ):
     steps = Witness(lambda _: None, batches=True)
@@ -416,7 +424,7 @@ def test_inputs_that_do_not_fit_fail_before_the_first_step(
 
 
 @pytest.mark.parametrize("keyword", ["directory", "gif"])
-def test_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
+def test_kernel_snapshots_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
     model, fit, tmp_path, keyword
 ):
     (tmp_path / "file").write_text("")
@@ -426,7 +434,9 @@ def test_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
     assert not steps.seen
 
 
-def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, at_epoch, tmp_path):
+def test_kernel_snapshots_a_folder_that_vanishes_is_a_warning_and_training_goes_on(
+    model, fit, at_epoch, tmp_path
+):
     folders = [tmp_path / "png", tmp_path / "gif"]
     album = Album()
     callback = KernelSnapshots("first", directory=folders[0], gif=folders[1], on_plot=album)
@@ -439,7 +449,9 @@ def test_a_folder_that_vanishes_is_a_warning_and_training_goes_on(model, fit, at
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_disk_that_is_full_for_a_while(model, fit, at_epoch, tmp_path, disk, files):
+def test_kernel_snapshots_a_disk_that_is_full_for_a_while(
+    model, fit, at_epoch, tmp_path, disk, files
+):
     callback = KernelSnapshots("first", directory=tmp_path)
     with pytest.warns(UserWarning, match="`directory` .*No space left on device") as caught:
         fit(model, at_epoch(1, disk.set), at_epoch(3, disk.clear), callback, epochs=4)
@@ -447,7 +459,7 @@ def test_a_disk_that_is_full_for_a_while(model, fit, at_epoch, tmp_path, disk, f
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0004.png"]
 
 
-def test_a_real_disk_that_is_full(model, fit, small_disk, images):
+def test_feature_map_snapshots_a_real_disk_that_is_full(model, fit, small_disk, images):
     folder = small_disk("48k")
     callback = FeatureMapSnapshots(images, "second", directory=folder, gif=folder)
     with pytest.warns(UserWarning, match="No space left on device") as caught:
@@ -461,7 +473,7 @@ def test_a_real_disk_that_is_full(model, fit, small_disk, images):
     assert not list(folder.rglob("*.tmp"))
 
 
-def test_what_on_plot_raises_ends_the_training(model, fit, tmp_path, files):
+def test_kernel_snapshots_what_on_plot_raises_ends_the_training(model, fit, tmp_path, files):
     def fail(step, *_):
         if step == 2:
             raise RuntimeError("mine")
@@ -471,7 +483,9 @@ def test_what_on_plot_raises_ends_the_training(model, fit, tmp_path, files):
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0002.png"]
 
 
-def test_values_that_are_not_finite_are_shown_and_told_once(model, fit, at_epoch, album, pixels):
+def test_kernel_snapshots_values_that_are_not_finite_are_shown_and_told_once(
+    model, fit, at_epoch, album, pixels
+):
     def spoil():
         layer = model.get_layer("first")
         kernel, bias = layer.get_weights()
@@ -488,7 +502,7 @@ def test_values_that_are_not_finite_are_shown_and_told_once(model, fit, at_epoch
 
 
 @pytest.mark.parametrize("begin", [0, 1])
-def test_values_that_a_norm_cannot_show_any_more_do_not_stop_the_training(
+def test_kernel_snapshots_values_that_a_norm_cannot_show_any_more_do_not_stop_the_training(
     model, fit, at_epoch, tmp_path, files, begin
 ):
     def kill():
@@ -524,7 +538,7 @@ def test_figures_are_none_of_pyplots(model, fit, images, album, tmp_path):
     assert stream.getvalue()
 
 
-def test_training_in_a_thread(model, fit, images, tmp_path, files, in_thread):
+def test_feature_map_snapshots_training_in_a_thread(model, fit, images, tmp_path, files, in_thread):
     callback = FeatureMapSnapshots(images, "first", directory=tmp_path, gif=tmp_path)
     in_thread(lambda: fit(model, callback))
     assert files(tmp_path) == [
@@ -534,7 +548,7 @@ def test_training_in_a_thread(model, fit, images, tmp_path, files, in_thread):
     ]
 
 
-def test_inputs_that_change_later_are_shown_as_they_were(
+def test_feature_map_snapshots_inputs_that_change_later_are_shown_as_they_were(
     model, fit, at_epoch, images, album, read_tiles
 ):
     mine = images.copy()
@@ -545,7 +559,9 @@ def test_inputs_that_change_later_are_shown_as_they_were(
     np.testing.assert_allclose(shown, witness.seen[1], rtol=1e-4, atol=1e-5)
 
 
-def test_a_callback_can_be_copied_before_and_after_training(model, fit, images, tmp_path, files):
+def test_feature_map_snapshots_a_callback_can_be_copied_before_and_after_training(
+    model, fit, images, tmp_path, files
+):
     callback = FeatureMapSnapshots(images, "first", directory=tmp_path, gif=tmp_path)
     fit(model, copy.deepcopy(callback), epochs=1)
     fit(model, callback, epochs=1)
@@ -554,7 +570,7 @@ def test_a_callback_can_be_copied_before_and_after_training(model, fit, images, 
     assert pngs == [f"first/feature_maps-epoch-000{n}.png" for n in (1, 2, 3)]
 
 
-def test_nothing_is_said(model, fit, images, tmp_path, capfd):
+def test_feature_map_snapshots_nothing_is_said(model, fit, images, tmp_path, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="__array__ implementation", module="keras")
@@ -562,12 +578,12 @@ def test_nothing_is_said(model, fit, images, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_top_is_for_pictures_and_not_for_animations(tmp_path):
+def test_kernel_snapshots_top_is_for_pictures_and_not_for_animations(tmp_path):
     with pytest.raises(ValueError, match="`top` cannot be given together with `gif`"):
         kerasviz.KernelSnapshots(gif=tmp_path, top=2)
 
 
-def test_a_picture_of_the_strongest_filters(model, fit):
+def test_kernel_snapshots_a_picture_of_the_strongest_filters(model, fit):
     titles = []
     snapshots = kerasviz.KernelSnapshots(
         "first", on_plot=lambda _, __, plot: titles.append(plot.axes[0].get_title()), top=2

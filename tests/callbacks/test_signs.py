@@ -87,7 +87,9 @@ def by_default(closing):
     return patterns
 
 
-def test_a_picture_hardly_changes_where_the_kernel_hardly_changed(train, make_kernel, by_default):
+def test_kernel_snapshots_a_picture_hardly_changes_where_the_kernel_hardly_changed(
+    train, make_kernel, by_default
+):
     kernels = [make_kernel(1e-3 * (-1) ** step) for step in range(4)]
     first, second = (by_default(kernel).ravel() for kernel in kernels[:2])
     assert cosine(first, second) < -0.99  # which is the trouble
@@ -100,14 +102,16 @@ def test_a_picture_hardly_changes_where_the_kernel_hardly_changed(train, make_ke
     assert album.frames[0] == pytest.approx(first)
 
 
-def test_a_filter_that_becomes_its_negative_is_drawn_as_its_negative(train, make_kernel):
+def test_kernel_snapshots_a_filter_that_becomes_its_negative_is_drawn_as_its_negative(
+    train, make_kernel
+):
     kernel = make_kernel(1e-3)
     album = Album()
     train([kernel, -kernel], kerasviz.KernelSnapshots("c", on_plot=album))
     np.testing.assert_allclose(album.frames[1], -album.frames[0], rtol=1e-4, atol=1e-5)
 
 
-def test_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
+def test_kernel_snapshots_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
     album = Album()
     for step in range(3):
         callback = kerasviz.KernelSnapshots("c", gif=tmp_path, on_plot=album)
@@ -119,7 +123,9 @@ def test_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
         assert all(cosine(frame, frames[0]) > 0.99 for frame in frames)
 
 
-def test_a_damaged_frame_leaves_the_signs(train, make_kernel, tmp_path, by_default):
+def test_kernel_snapshots_a_damaged_frame_leaves_the_signs(
+    train, make_kernel, tmp_path, by_default
+):
     train([make_kernel(1e-3)], kerasviz.KernelSnapshots("c", gif=tmp_path))
     (file,) = tmp_path.rglob("*.npz")
     np.savez(file, key=np.load(file)["key"])  # without its values
@@ -131,14 +137,14 @@ def test_a_damaged_frame_leaves_the_signs(train, make_kernel, tmp_path, by_defau
 
 
 @pytest.mark.parametrize("channel", ["mean", 3])
-def test_what_has_a_sign_of_its_own_keeps_it(train, make_kernel, channel):
+def test_kernel_snapshots_what_has_a_sign_of_its_own_keeps_it(train, make_kernel, channel):
     kernel = make_kernel(1e-3)
     album = Album()
     train([kernel, -kernel], kerasviz.KernelSnapshots("c", channel=channel, on_plot=album))
     np.testing.assert_array_equal(album.frames[1], -album.frames[0])
 
 
-def test_signs_follow_the_filter_where_the_order_changes(train, make_kernel):
+def test_kernel_snapshots_signs_follow_the_filter_where_the_order_changes(train, make_kernel):
     """The next kernel has the same patterns, other signs, and another filter that is strongest."""
     sizes = np.array([[4.0, 1, 3, 2], [1.0, 4, 2, 3]], "float32")
     kernels = [sizes[step] * make_kernel(1e-3 * (-1) ** step) for step in range(2)]
@@ -150,7 +156,9 @@ def test_signs_follow_the_filter_where_the_order_changes(train, make_kernel):
         assert cosine(album.pattern(0, index), album.pattern(1, index)) > 0.99
 
 
-def test_a_filter_that_was_not_drawn_before_keeps_its_sign(train, make_kernel, by_default):
+def test_kernel_snapshots_a_filter_that_was_not_drawn_before_keeps_its_sign(
+    train, make_kernel, by_default
+):
     kernels = [make_kernel(1e-3), make_kernel(-1e-3), make_kernel(-1e-3)]
     for kernel, strongest in zip(kernels, ([0, 1], [1, 2], [0, 3]), strict=True):
         kernel[..., strongest] *= 8
@@ -163,7 +171,7 @@ def test_a_filter_that_was_not_drawn_before_keeps_its_sign(train, make_kernel, b
     assert cosine(album.pattern(2, 0), album.pattern(0, 0)) > 0.99  # drawn two steps ago
 
 
-def test_slices_of_a_volume_have_one_sign(rng, tmp_path):
+def test_kernel_snapshots_slices_of_a_volume_have_one_sign(rng, tmp_path):
     model = keras.Sequential(
         [keras.Input((4, 5, 5, 5)), keras.layers.Conv3D(FILTERS, (2, 3, 3), use_bias=False)]
     )
@@ -179,7 +187,7 @@ def test_slices_of_a_volume_have_one_sign(rng, tmp_path):
     np.testing.assert_allclose(album.frames[2], album.frames[1], rtol=1e-5)
 
 
-def test_patterns_of_another_size_are_no_reference(rng, tmp_path, by_default):
+def test_kernel_snapshots_patterns_of_another_size_are_no_reference(rng, tmp_path, by_default):
     album = Album()
     for size in (2, 3):
         model = keras.Sequential(

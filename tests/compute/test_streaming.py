@@ -59,7 +59,9 @@ def singles(images: np.ndarray) -> object:
 
 
 @pytest.mark.parametrize("source", [np.asarray, Batches, pairs, loose, singles])
-def test_batches_give_what_the_layers_give(source, grey_model, images, expected) -> None:
+def test_iter_feature_maps_batches_give_what_the_layers_give(
+    source, grey_model, images, expected
+) -> None:
     batches = list(
         kerasviz.iter_feature_maps(grey_model, ["first", "second"], source(images), batch_size=4)
     )
@@ -69,7 +71,7 @@ def test_batches_give_what_the_layers_give(source, grey_model, images, expected)
         np.testing.assert_allclose(joined, maps, rtol=1e-5, atol=1e-5)
 
 
-def test_a_dataset_of_tensorflow(grey_model, images, expected) -> None:
+def test_iter_feature_maps_a_dataset_of_tensorflow(grey_model, images, expected) -> None:
     tf = pytest.importorskip("tensorflow")
     dataset = tf.data.Dataset.from_tensor_slices((images, np.arange(6))).batch(4)
     batches = list(kerasviz.iter_feature_maps(grey_model, "second", dataset))
@@ -77,7 +79,7 @@ def test_a_dataset_of_tensorflow(grey_model, images, expected) -> None:
     np.testing.assert_allclose(np.concatenate(batches), expected["second"], rtol=1e-5, atol=1e-5)
 
 
-def test_a_loader_of_pytorch(grey_model, images, expected) -> None:
+def test_iter_feature_maps_a_loader_of_pytorch(grey_model, images, expected) -> None:
     torch = pytest.importorskip("torch")
     data = torch.utils.data.TensorDataset(torch.from_numpy(images), torch.arange(6))
     loader = torch.utils.data.DataLoader(data, batch_size=4)
@@ -85,7 +87,7 @@ def test_a_loader_of_pytorch(grey_model, images, expected) -> None:
     np.testing.assert_allclose(np.concatenate(batches), expected["second"], rtol=1e-5, atol=1e-5)
 
 
-def test_a_stream_of_several_inputs() -> None:
+def test_iter_feature_maps_a_stream_of_several_inputs() -> None:
     left, right = keras.Input((8, 8, 1), name="left"), keras.Input((8, 8, 1), name="right")
     conv = keras.layers.Conv2D(2, 3, name="conv")
     model = keras.Model([left, right], keras.layers.Add(name="sum")([conv(left), conv(right)]))
@@ -106,7 +108,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("source", [np.asarray, pairs])
 @pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".zarr"])
-def test_files_of_several_layers(
+def test_save_feature_maps_files_of_several_layers(
     suffix, source, grey_model, images, expected, tmp_path: Path
 ) -> None:
     if suffix == ".zarr":
@@ -125,7 +127,9 @@ def test_files_of_several_layers(
 
 
 @pytest.mark.parametrize("source", [np.asarray, pairs])
-def test_a_memory_mapped_file(source, grey_model, images, expected, tmp_path: Path) -> None:
+def test_save_feature_maps_a_memory_mapped_file(
+    source, grey_model, images, expected, tmp_path: Path
+) -> None:
     path = tmp_path / "maps.npy"
     kerasviz.save_feature_maps(grey_model, "second", source(images), path, batch_size=4)
     maps = np.load(path, mmap_mode="r")
@@ -143,7 +147,9 @@ def test_addresses_in_nested_models_are_the_keys(grey_model, images, tmp_path: P
     )
 
 
-def test_a_progress_bar_only_when_asked_for(grey_model, images, tmp_path, capsys) -> None:
+def test_save_feature_maps_a_progress_bar_only_when_asked_for(
+    grey_model, images, tmp_path, capsys
+) -> None:
     path = tmp_path / "maps.npy"
     kerasviz.save_feature_maps(grey_model, "first", images, path)
     assert not capsys.readouterr().out
@@ -151,7 +157,9 @@ def test_a_progress_bar_only_when_asked_for(grey_model, images, tmp_path, capsys
     assert "6/6" in capsys.readouterr().out
 
 
-def test_memory_does_not_grow_with_the_number_of_images(grey_model, tmp_path: Path) -> None:
+def test_save_feature_maps_memory_does_not_grow_with_the_number_of_images(
+    grey_model, tmp_path: Path
+) -> None:
     def peak(batches: int) -> int:
         gc.collect()
         tracemalloc.start()
@@ -179,7 +187,7 @@ def test_memory_does_not_grow_with_the_number_of_images(grey_model, tmp_path: Pa
         ("first", np.zeros((2, 12, 12, 1)), "no/m.npy", FileNotFoundError, "m.npy"),
     ],
 )
-def test_mistakes_leave_no_file(
+def test_save_feature_maps_mistakes_leave_no_file(
     layer, inputs, name, error, message, grey_model, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=message):
@@ -187,7 +195,9 @@ def test_mistakes_leave_no_file(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_failure_keeps_the_file_that_was_there(grey_model, images, tmp_path: Path) -> None:
+def test_save_feature_maps_a_failure_keeps_the_file_that_was_there(
+    grey_model, images, tmp_path: Path
+) -> None:
     path = kerasviz.save_feature_maps(grey_model, "first", images, tmp_path / "maps.npy")
     before = path.read_bytes()
 
@@ -212,7 +222,9 @@ def test_maps_of_different_sizes_do_not_fit_one_array(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_that_was_never_built_takes_its_shape_from_the_first_batch(images) -> None:
+def test_iter_feature_maps_a_model_that_was_never_built_takes_its_shape_from_the_first_batch(
+    images,
+) -> None:
     model = keras.Sequential([keras.layers.Conv2D(2, 3, name="c")])
     with pytest.raises(ValueError, match="No such layer in the model"):
         kerasviz.iter_feature_maps(model, "d", iter([images]))
@@ -220,7 +232,9 @@ def test_a_model_that_was_never_built_takes_its_shape_from_the_first_batch(image
     assert maps.shape == (6, 10, 10, 2)
 
 
-def test_a_layer_with_several_outputs_is_refused_before_anything_runs(tmp_path: Path) -> None:
+def test_save_feature_maps_a_layer_with_several_outputs_is_refused_before_anything_runs(
+    tmp_path: Path,
+) -> None:
     class Two(keras.layers.Layer):
         def call(self, x: object) -> object:
             return x + 1, x + 2
@@ -234,7 +248,7 @@ def test_a_layer_with_several_outputs_is_refused_before_anything_runs(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["maps.npy", "maps.h5", "maps.zarr", "link.npy"])
-def test_a_folder_is_not_replaced(name, grey_model, tmp_path: Path) -> None:
+def test_save_feature_maps_a_folder_is_not_replaced(name, grey_model, tmp_path: Path) -> None:
     real = tmp_path / ("real" if name.startswith("link") else name)
     (real / "sub").mkdir(parents=True)
     (real / "sub" / "thesis.txt").write_text("years of work")
@@ -250,7 +264,7 @@ def test_a_folder_is_not_replaced(name, grey_model, tmp_path: Path) -> None:
     assert (real / "sub" / "thesis.txt").read_text() == "years of work"
 
 
-def test_only_a_folder_with_nothing_but_zarr_in_it_is_replaced(
+def test_save_feature_maps_only_a_folder_with_nothing_but_zarr_in_it_is_replaced(
     grey_model, images, expected, tmp_path: Path
 ) -> None:
     zarr = pytest.importorskip("zarr")
@@ -267,7 +281,9 @@ def test_only_a_folder_with_nothing_but_zarr_in_it_is_replaced(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_files_of_others_beside_the_target_stay(grey_model, images, tmp_path: Path) -> None:
+def test_save_feature_maps_files_of_others_beside_the_target_stay(
+    grey_model, images, tmp_path: Path
+) -> None:
     own, victim = tmp_path / "maps.npy.partial", tmp_path / "victim"
     own.write_text("mine")
     victim.write_text("precious")
@@ -292,7 +308,7 @@ def small_disk():
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_a_full_disk(grey_model, tmp_path: Path) -> None:
+def test_save_feature_maps_a_full_disk(grey_model, tmp_path: Path) -> None:
     path = tmp_path / "maps.npy"
     path.write_bytes(b"old")
     batches = (np.ones((8, 12, 12, 1), "float32") for _ in range(9))
@@ -304,7 +320,7 @@ def test_a_full_disk(grey_model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".h5"])
-def test_finished_maps_are_kept_where_the_file_cannot_get_its_name(
+def test_save_feature_maps_finished_maps_are_kept_where_the_file_cannot_get_its_name(
     suffix, grey_model, images, expected, tmp_path: Path
 ) -> None:
     path = tmp_path / f"maps{suffix}"
@@ -332,7 +348,9 @@ def test_finished_maps_are_kept_where_the_file_cannot_get_its_name(
         ("batch_size", np.True_, ValueError),
     ],
 )
-def test_wrong_keywords_of_saving(keyword, value, error, grey_model, images, tmp_path) -> None:
+def test_save_feature_maps_wrong_keywords_of_saving(
+    keyword, value, error, grey_model, images, tmp_path
+) -> None:
     options = {"path": tmp_path / "maps.npy", keyword: value}
     with pytest.raises(error, match=f"`{keyword}` must be"):
         kerasviz.save_feature_maps(grey_model, "first", images, **options)

@@ -108,7 +108,7 @@ def test_data_areas_never_vanish():
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 3), (5, 2)])
-def test_equal_panels_are_where_a_grid_of_matplotlib_has_them(count, columns):
+def test_add_axes_equal_panels_are_where_a_grid_of_matplotlib_has_them(count, columns):
     figure, reference = Figure(figsize=(12, 9)), Figure(figsize=(12, 9))
     grid, rows = PanelGrid(columns=columns), -(-count // columns)
     extents = grid.fill([EXTENT] * count, (12, 9))
@@ -129,7 +129,7 @@ def test_equal_panels_are_where_a_grid_of_matplotlib_has_them(count, columns):
         np.testing.assert_allclose(bounds(ax), bounds(other), atol=1e-9)
 
 
-def test_a_new_figure_is_as_large_as_its_panels_and_another_keeps_its_size():
+def test_add_axes_a_new_figure_is_as_large_as_its_panels_and_another_keeps_its_size():
     for is_new, size in ((True, (7.5, 3.5)), (False, (9, 9))):
         figure = Figure(figsize=(9, 9))
         axes = add_axes(figure, 2, 2)
@@ -141,7 +141,7 @@ def test_a_new_figure_is_as_large_as_its_panels_and_another_keeps_its_size():
 
 
 @pytest.mark.parametrize("dpi", [72, 100, 144])
-def test_data_areas_may_begin_at_whole_dots(dpi):
+def test_add_axes_data_areas_may_begin_at_whole_dots(dpi):
     extents = [PanelExtent(width=50 / dpi, height=20 / dpi, left=0.123, above=0.456)] * 2
     for whole_dots in (True, False):
         axes = add_axes(Figure(dpi=dpi), 2, 2)
@@ -151,7 +151,7 @@ def test_data_areas_may_begin_at_whole_dots(dpi):
         np.testing.assert_allclose(dots[:, 2:], [[50, 20]] * 2)
 
 
-def test_a_part_of_a_figure_is_a_page_of_its_own():
+def test_figure_inches_a_part_of_a_figure_is_a_page_of_its_own():
     figure = Figure(figsize=(8, 4))
     right = figure.subfigures(1, 2)[1]
     assert figure_inches(figure) == (8, 4)
@@ -178,7 +178,7 @@ def test_what_sticks_out_of_an_axes_is_measured():
 
 
 @pytest.mark.parametrize("layout", ["none", "constrained", "tight"])
-def test_the_engine_of_a_figure_holds_for_its_parts(layout):
+def test_has_layout_engine_the_engine_of_a_figure_holds_for_its_parts(layout):
     figure = Figure(layout=layout)
     assert has_layout_engine(figure) == (layout != "none")
     assert has_layout_engine(figure.subfigures()) == (layout != "none")
@@ -217,7 +217,7 @@ def test_open_panels_stay_where_a_layout_engine_or_the_caller_puts_them(layout):
         assert panels.axes[0].get_position().bounds == before
 
 
-def test_an_error_while_panels_are_open_closes_a_new_figure_alone():
+def test_open_panels_an_error_while_panels_are_open_closes_a_new_figure_alone():
     mine = plt.figure()
     for place in (Placement(), Placement(figure=mine)):
         with (

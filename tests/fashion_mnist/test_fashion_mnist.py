@@ -19,7 +19,7 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package `dataset-fashion-mnist` puts the files."""
 
 
-def test_the_network_is_that_of_the_notes() -> None:
+def test_build_model_the_network_is_that_of_the_notes() -> None:
     model = fashion_mnist.build_model()
     conv, pool, conv_1, pool_1, flatten, dense, dropout, dense_1 = model.layers
     for layer, filters in ((conv, 32), (conv_1, 64)):
@@ -106,7 +106,7 @@ def test_load_data_splits_as_the_notes_do(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part, expected)
 
 
-def test_data_from_a_folder(folder: Path) -> None:
+def test_load_data_data_from_a_folder(folder: Path) -> None:
     data = fashion_mnist.load_data(folder)
     assert [len(split.images) for split in data] == [len(split.labels) for split in data]
     assert [split.images.shape for split in data] == [(n, 28, 28, 1) for n in (32, 8, 20)]
@@ -122,7 +122,7 @@ def test_data_from_a_folder(folder: Path) -> None:
     np.testing.assert_allclose(small.train.images[..., 0], raw[train] / 255, rtol=1e-6)
 
 
-def test_data_from_files_that_were_unzipped(folder: Path) -> None:
+def test_load_data_data_from_files_that_were_unzipped(folder: Path) -> None:
     zipped = fashion_mnist.load_data(folder)
     for path in list(folder.iterdir()):
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
@@ -130,7 +130,7 @@ def test_data_from_files_that_were_unzipped(folder: Path) -> None:
     np.testing.assert_array_equal(fashion_mnist.load_data(folder).test.images, zipped.test.images)
 
 
-def test_data_from_the_cache_of_keras(
+def test_load_data_data_from_the_cache_of_keras(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "home" / "datasets"
@@ -159,7 +159,7 @@ def test_data_that_is_not_there(
 
 
 @pytest.mark.parametrize("subset", [4, 0, "10", 2.5])
-def test_a_subset_that_is_no_number_of_images(subset: object) -> None:
+def test_load_data_a_subset_that_is_no_number_of_images(subset: object) -> None:
     with pytest.raises(ValueError, match="`subset` must be an integer of at least 5"):
         fashion_mnist.load_data("nowhere", subset=subset)
 

@@ -60,13 +60,15 @@ def test_each_form_of_address(model: keras.Model, layer: Any, expected: list[str
     assert addresses(model, layer) == expected
 
 
-def test_a_layer_object(model: keras.Model) -> None:
+def test_find_layers_a_layer_object(model: keras.Model) -> None:
     inner = model.get_layer("inner")
     assert addresses(model, inner.get_layer("c1")) == ["inner/c1"]
     assert kerasviz.find_layers(model, inner)[0].layer is inner
 
 
-def test_one_address_names_a_single_layer_and_a_pattern_several(model: keras.Model) -> None:
+def test_feature_map_model_one_address_names_a_single_layer_and_a_pattern_several(
+    model: keras.Model,
+) -> None:
     one = kerasviz.feature_map_model(model, "pool")
     several = kerasviz.feature_map_model(model, "poo?")
     image = np.zeros((1, 12, 12, 3), "float32")
@@ -99,12 +101,14 @@ def test_a_name_that_holds_pattern_signs_is_a_name_first() -> None:
         (["c1", "pol"], ValueError, "Did you mean 'pool'"),
     ],
 )
-def test_mistakes(model: keras.Model, layer: Any, error: type[Exception], message: str) -> None:
+def test_find_layers_mistakes(
+    model: keras.Model, layer: Any, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         kerasviz.find_layers(model, layer)
 
 
-def test_a_bare_name_in_two_nested_models_is_ambiguous() -> None:
+def test_find_layers_a_bare_name_in_two_nested_models_is_ambiguous() -> None:
     def block(name: str) -> keras.Model:
         conv = layers.Conv2D(1, 1, name="c")
         return keras.Sequential([keras.Input((4, 4, 1)), conv], name=name)
@@ -114,7 +118,7 @@ def test_a_bare_name_in_two_nested_models_is_ambiguous() -> None:
         kerasviz.find_layers(model, "c")
 
 
-def test_a_path_is_no_model() -> None:
+def test_find_layers_a_path_is_no_model() -> None:
     with pytest.raises(TypeError, match=r"`model` must be a Keras model.*load_model.*'a.keras'"):
         kerasviz.find_layers("a.keras")
 
@@ -126,7 +130,7 @@ def test_a_model_without_convolutions() -> None:
         kerasviz.get_kernels(model, None)
 
 
-def test_a_reference_reads_well(model: keras.Model) -> None:
+def test_find_layers_a_reference_reads_well(model: keras.Model) -> None:
     c1, pool = kerasviz.find_layers(model, ["c1", "pool"])
     assert str(c1) == "c1: Conv2D, kernel 3×3×3×4, output (None, 12, 12, 4), sees 3×3, stride 1×1"
     assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4), sees 4×4, stride 2×2"
@@ -189,7 +193,7 @@ def test_the_path_of_attributes_is_an_address() -> None:
     np.testing.assert_array_equal(kerasviz.get_kernels(model, "blocks/1/conv"), weights)
 
 
-def test_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
+def test_find_layers_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
     class Split(keras.Layer):
         def call(self, x):
             return {"even": x, "odd": 2 * x}
@@ -214,7 +218,7 @@ def test_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
         find("splitt#odd")
 
 
-def test_an_index_may_be_one_of_numpys() -> None:
+def test_find_layers_an_index_may_be_one_of_numpys() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")])
     assert [ref.address for ref in kerasviz.find_layers(model, np.int64(-1))] == ["c"]
 
@@ -287,7 +291,7 @@ def test_an_index_of_a_layer_that_the_model_does_not_call() -> None:
         kerasviz.get_feature_maps(model, 2, x)
 
 
-def test_one_output_of_each_call_that_a_pattern_names() -> None:
+def test_get_feature_maps_one_output_of_each_call_that_a_pattern_names() -> None:
     class Split(keras.Layer):
         def call(self, x: Any) -> Any:
             return {"even": x, "odd": 2 * x}
@@ -301,7 +305,7 @@ def test_one_output_of_each_call_that_a_pattern_names() -> None:
     np.testing.assert_allclose(maps["split:1#even"], 2 * x, rtol=1e-6)
 
 
-def test_a_model_without_layers_says_so() -> None:
+def test_find_layers_a_model_without_layers_says_so() -> None:
     class Double(keras.Model):
         def call(self, x: Any) -> Any:
             return 2 * x
@@ -314,7 +318,7 @@ def test_a_model_without_layers_says_so() -> None:
 
 
 @pytest.mark.parametrize("layer", ["b", None, "a:1", "in:0/k", "in:0"])
-def test_names_that_a_graph_of_tensorflow_does_not_take(layer: Any) -> None:
+def test_get_feature_maps_names_that_a_graph_of_tensorflow_does_not_take(layer: Any) -> None:
     inputs = keras.Input((4, 4, 1))
     inner = keras.Sequential(
         [keras.Input((4, 4, 2)), keras.layers.Conv2D(3, 1, name="k")], name="in:0"

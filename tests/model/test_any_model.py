@@ -121,7 +121,7 @@ def look(make_case: Callable[[], Any]) -> Look:
     return Look(case, maps, sub_model, before, snapshot(case.model), (earlier, next_names()))
 
 
-def test_maps_are_those_of_the_layers(case: Any) -> None:
+def test_get_feature_maps_maps_are_those_of_the_layers(case: Any) -> None:
     for address, expected in case.maps.items():
         maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
         np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5, err_msg=address)
@@ -262,7 +262,7 @@ def test_a_failure_in_the_middle_of_every_kind(case: Any, monkeypatch: pytest.Mo
     )
 
 
-def test_layers_that_return_several_tensors() -> None:
+def test_get_feature_maps_layers_that_return_several_tensors() -> None:
     inputs = keras.Input((4, 12, 10, 3))
     lstm = keras.layers.ConvLSTM2D(2, 3, return_sequences=True, return_state=True, name="lstm")
     sequence, _, state = lstm(inputs)
@@ -274,7 +274,7 @@ def test_layers_that_return_several_tensors() -> None:
         np.testing.assert_allclose(got, keras.ops.convert_to_numpy(expected), atol=1e-5)
 
 
-def test_each_of_several_tensors_has_its_own_channel_axis() -> None:
+def test_get_feature_maps_each_of_several_tensors_has_its_own_channel_axis() -> None:
     inputs = keras.Input((4, 3, 12, 10))
     lstm = keras.layers.ConvLSTM2D(
         2, 3, return_sequences=True, return_state=True, data_format="channels_first", name="lstm"
@@ -284,7 +284,7 @@ def test_each_of_several_tensors_has_its_own_channel_axis() -> None:
     assert [x.shape for x in maps] == [(1, 4, 10, 8, 2), (1, 10, 8, 2), (1, 10, 8, 2)]
 
 
-def test_layers_that_return_a_dict() -> None:
+def test_get_feature_maps_layers_that_return_a_dict() -> None:
     class Split(keras.Layer):
         def call(self, x: Any) -> Any:
             return {"low": x - 1, "high": x + 1}
@@ -297,7 +297,7 @@ def test_layers_that_return_a_dict() -> None:
     assert {name: float(value.mean()) for name, value in maps.items()} == {"low": 0, "high": 2}
 
 
-def test_layers_that_return_a_tensor_and_none() -> None:
+def test_get_feature_maps_layers_that_return_a_tensor_and_none() -> None:
     class Attention(keras.Layer):
         def call(self, x: Any) -> Any:
             return x + 1, None
@@ -344,7 +344,9 @@ def test_a_model_that_changes_its_mind() -> None:
         kerasviz.get_feature_maps(model, "b", x)
 
 
-def test_no_advice_about_retracing_reaches_the_user(caplog: pytest.LogCaptureFixture) -> None:
+def test_get_feature_maps_no_advice_about_retracing_reaches_the_user(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     logger = logging.getLogger("tensorflow")
     logger.addHandler(caplog.handler)
     try:
@@ -407,7 +409,7 @@ KINDS = ["graph", "nested", "subclassed"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_behind_the_deepest_layer_is_computed(kind: str) -> None:
+def test_get_feature_maps_nothing_behind_the_deepest_layer_is_computed(kind: str) -> None:
     model, _, behind = alarmed(kind)
     kerasviz.get_feature_maps(model, "c", np.zeros((1, 8, 8, 1)))
     behind.armed = True
@@ -416,7 +418,7 @@ def test_nothing_behind_the_deepest_layer_is_computed(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_second_call_traces_nothing(kind: str) -> None:
+def test_get_feature_maps_a_second_call_traces_nothing(kind: str) -> None:
     model, before, _ = alarmed(kind)
     inputs = np.zeros((1, 8, 8, 1))
     kerasviz.get_feature_maps(model, ["before", "c"], inputs)
@@ -439,7 +441,7 @@ def test_one_forward_pass_for_all_layers(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_failure_in_the_middle_leaves_everything_as_it_was(kind: str) -> None:
+def test_get_feature_maps_a_failure_in_the_middle_leaves_everything_as_it_was(kind: str) -> None:
     model, _, behind = alarmed(kind)
     plain_call = keras.Layer.__call__
     before = snapshot(model)

@@ -26,13 +26,13 @@ def similarities() -> keras.Model:
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4])
-def test_a_matrix_of_similarities_is_that_of_all_samples(batch_size: int) -> None:
+def test_get_feature_maps_a_matrix_of_similarities_is_that_of_all_samples(batch_size: int) -> None:
     x = IMAGES.reshape(4, -1)
     maps = kerasviz.get_feature_maps(similarities(), "pairs", IMAGES, batch_size=batch_size)
     np.testing.assert_allclose(maps, x @ x.T, rtol=1e-4)
 
 
-def test_an_axis_as_long_as_the_batch_by_chance() -> None:
+def test_get_feature_maps_an_axis_as_long_as_the_batch_by_chance() -> None:
     inputs = keras.Input((None, None, 3))
     conv = layers.Conv2D(2, 3, padding="same", name="conv")
     model = keras.Model(inputs, conv(inputs))
@@ -56,7 +56,7 @@ def size_in_the_graph() -> tuple[keras.Model, np.ndarray]:
 
 @pytest.mark.parametrize("make", [stateful, size_in_the_graph], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("batch_size", [1, 32])
-def test_a_model_of_a_fixed_batch_size_gets_batches_of_that_size(
+def test_get_feature_maps_a_model_of_a_fixed_batch_size_gets_batches_of_that_size(
     make: Any, batch_size: int
 ) -> None:
     model, x = make()

@@ -141,7 +141,9 @@ class Count(layers.Layer):
 
 
 @pytest.mark.parametrize("batch_size", [32, 1])
-def test_a_scalar_output_comes_back_as_it_is(batch_size: int, images: np.ndarray) -> None:
+def test_get_feature_maps_a_scalar_output_comes_back_as_it_is(
+    batch_size: int, images: np.ndarray
+) -> None:
     inputs = keras.Input((8, 8, 2))
     doubled, _ = Count(name="count")(inputs)
     model = keras.Model(inputs, layers.Conv2D(2, 3, name="conv")(doubled))

@@ -68,7 +68,9 @@ def spoil(model, name, *values):
 # What is drawn
 
 
-def test_the_counts_are_those_of_numpy(plot_kernel_histograms, grey_model, weights):
+def test_plot_kernel_histograms_the_counts_are_those_of_numpy(
+    plot_kernel_histograms, grey_model, weights
+):
     plot = plot_kernel_histograms(grey_model)
     assert repr(plot) == "Plot(2 panels)"
     assert plot.images == plot.colorbars == ()
@@ -80,7 +82,9 @@ def test_the_counts_are_those_of_numpy(plot_kernel_histograms, grey_model, weigh
         assert counts.sum() == weights(grey_model, name).size
 
 
-def test_the_numbers_above_are_those_of_numpy(plot_kernel_histograms, grey_model, weights):
+def test_plot_kernel_histograms_the_numbers_above_are_those_of_numpy(
+    plot_kernel_histograms, grey_model, weights
+):
     ax = plot_kernel_histograms(grey_model, "second").axes[0]
     values = weights(grey_model, "second")
     assert title(ax) == "second: 216 weights"
@@ -91,7 +95,7 @@ def test_the_numbers_above_are_those_of_numpy(plot_kernel_histograms, grey_model
 
 
 @pytest.mark.parametrize("number", [1, 7, np.int64(12)])
-def test_so_many_bins(plot_kernel_histograms, grey_model, weights, number):
+def test_plot_kernel_histograms_so_many_bins(plot_kernel_histograms, grey_model, weights, number):
     ((counts, edges),) = bins(plot_kernel_histograms(grey_model, "first", bins=number).axes[0])
     values = weights(grey_model, "first")
     np.testing.assert_array_equal(counts, np.histogram(values, number)[0])
@@ -99,7 +103,7 @@ def test_so_many_bins(plot_kernel_histograms, grey_model, weights, number):
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
-def test_weights_outside_of_given_bins_are_counted(
+def test_plot_kernel_histograms_weights_outside_of_given_bins_are_counted(
     plot_kernel_histograms, grey_model, weights, kind
 ):
     edges = kind([-0.5, 0, 0.25, 1])
@@ -114,7 +118,7 @@ def test_weights_outside_of_given_bins_are_counted(
         assert ax.get_xlim() == (-0.5, 1)
 
 
-def test_one_axis_for_all_layers_shows_every_weight_and_0(
+def test_plot_kernel_histograms_one_axis_for_all_layers_shows_every_weight_and_0(
     plot_kernel_histograms, grey_model, weights
 ):
     first, second = plot_kernel_histograms(grey_model).axes
@@ -127,7 +131,7 @@ def test_one_axis_for_all_layers_shows_every_weight_and_0(
     assert second.get_xlim() == (-1, 2)
 
 
-def test_an_axis_for_each_layer(plot_kernel_histograms, grey_model, weights):
+def test_plot_kernel_histograms_an_axis_for_each_layer(plot_kernel_histograms, grey_model, weights):
     plot = plot_kernel_histograms(grey_model, scale="layer")
     for ax, name in zip(plot.axes, ("first", "second"), strict=True):
         values, (low, high) = weights(grey_model, name), ax.get_xlim()
@@ -138,7 +142,9 @@ def test_an_axis_for_each_layer(plot_kernel_histograms, grey_model, weights):
 
 
 @pytest.mark.parametrize("shift", [-5, 5])
-def test_0_is_marked_where_no_weight_is_near_it(plot_kernel_histograms, rgb_model, shift):
+def test_plot_kernel_histograms_0_is_marked_where_no_weight_is_near_it(
+    plot_kernel_histograms, rgb_model, shift
+):
     model = keras.models.clone_model(rgb_model)
     model.set_weights([weight + shift for weight in rgb_model.get_weights()])
     ax = plot_kernel_histograms(model, "color").axes[0]
@@ -150,7 +156,7 @@ def test_0_is_marked_where_no_weight_is_near_it(plot_kernel_histograms, rgb_mode
 
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("density", [False, True])
-def test_the_highest_and_the_lowest_bin_are_in_sight(
+def test_plot_kernel_histograms_the_highest_and_the_lowest_bin_are_in_sight(
     plot_kernel_histograms, grey_model, density, log
 ):
     plot = plot_kernel_histograms(grey_model, density=density, log=log)
@@ -166,14 +172,16 @@ def test_the_highest_and_the_lowest_bin_are_in_sight(
     assert plot.axes[0].get_ylabel() == ("density" if density else "count")
 
 
-def test_as_a_density_the_area_is_1(plot_kernel_histograms, grey_model, weights):
+def test_plot_kernel_histograms_as_a_density_the_area_is_1(
+    plot_kernel_histograms, grey_model, weights
+):
     ((heights, edges),) = bins(plot_kernel_histograms(grey_model, "first", density=True).axes[0])
     expected = np.histogram(weights(grey_model, "first"), 40, density=True)[0]
     np.testing.assert_allclose(heights, expected)
     assert (heights * np.diff(edges)).sum() == pytest.approx(1)
 
 
-def test_as_a_density_the_area_is_the_share_that_is_inside(
+def test_plot_kernel_histograms_as_a_density_the_area_is_the_share_that_is_inside(
     plot_kernel_histograms, grey_model, weights
 ):
     plot = plot_kernel_histograms(grey_model, "first", density=True, bins=[-0.5, 0, 0.1, 1])
@@ -186,7 +194,9 @@ def test_as_a_density_the_area_is_the_share_that_is_inside(
 # Several models
 
 
-def test_models_are_laid_over_one_another(plot_kernel_histograms, grey_model, other_model, weights):
+def test_plot_kernel_histograms_models_are_laid_over_one_another(
+    plot_kernel_histograms, grey_model, other_model, weights
+):
     models = {"untrained": other_model, "trained": grey_model}
     plot = plot_kernel_histograms(models)
     assert len(plot.axes) == 2
@@ -204,7 +214,7 @@ def test_models_are_laid_over_one_another(plot_kernel_histograms, grey_model, ot
         assert texts["untrained"].startswith(f"mean {values[0].mean():#.3g}, ")
 
 
-def test_what_is_written_has_the_color_of_its_histogram(
+def test_plot_kernel_histograms_what_is_written_has_the_color_of_its_histogram(
     plot_kernel_histograms, grey_model, other_model
 ):
     with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["#a00000", "green"])}):
@@ -217,7 +227,7 @@ def test_what_is_written_has_the_color_of_its_histogram(
             assert patch.get_facecolor()[3] < 0.5
 
 
-def test_layers_with_other_names_belong_together_in_their_order(
+def test_plot_kernel_histograms_layers_with_other_names_belong_together_in_their_order(
     plot_kernel_histograms, grey_model, weights
 ):
     other = keras.Sequential(
@@ -234,7 +244,7 @@ def test_layers_with_other_names_belong_together_in_their_order(
     assert [counts.sum() for counts, _ in bins(plot.axes[1])] == [216, sizes[1]]
 
 
-def test_models_with_other_numbers_of_layers_are_refused(grey_model):
+def test_plot_kernel_histograms_models_with_other_numbers_of_layers_are_refused(grey_model):
     other = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Conv2D(3, 3, name="a")])
     message = (
         "`layer` must name the same number of layers in each model. "
@@ -248,7 +258,7 @@ def test_models_with_other_numbers_of_layers_are_refused(grey_model):
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_weights_that_are_not_finite_are_counted(grey_model, weights):
+def test_plot_kernel_histograms_weights_that_are_not_finite_are_counted(grey_model, weights):
     model = smaller(grey_model)
     spoil(model, "first", np.nan, np.inf, -np.inf)
     spoil(model, "second", np.nan)
@@ -268,7 +278,9 @@ def test_weights_that_are_not_finite_are_counted(grey_model, weights):
 @pytest.mark.filterwarnings("ignore:.*NaN or infinite:UserWarning")
 @pytest.mark.parametrize("options", [{}, {"log": True}, {"density": True, "log": True}], ids=str)
 @pytest.mark.parametrize("value", [0.0, 0.5, np.nan])
-def test_a_layer_of_one_value(plot_kernel_histograms, pixels, value, options):
+def test_plot_kernel_histograms_a_layer_of_one_value(
+    plot_kernel_histograms, pixels, value, options
+):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="conv")])
     model.set_weights([np.full((3, 3, 1, 4), value), np.zeros(4)])
     plot = plot_kernel_histograms(model, **options)
@@ -284,7 +296,7 @@ def test_a_layer_of_one_value(plot_kernel_histograms, pixels, value, options):
         assert facts(plot.axes[0]) == ["mean nan, std nan"]
 
 
-def test_half_precision(plot_kernel_histograms):
+def test_plot_kernel_histograms_half_precision(plot_kernel_histograms):
     layer = keras.layers.Conv2D(3, 3, dtype="float16")
     model = keras.Sequential([keras.Input((8, 8, 3)), layer])
     ((counts, _),) = bins(plot_kernel_histograms(model).axes[0])
@@ -292,7 +304,7 @@ def test_half_precision(plot_kernel_histograms):
     np.testing.assert_array_equal(counts, np.histogram(values, 40)[0])
 
 
-def test_both_kernels_of_a_layer_that_has_two(plot_kernel_histograms):
+def test_plot_kernel_histograms_both_kernels_of_a_layer_that_has_two(plot_kernel_histograms):
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.SeparableConv2D(5, 3, name="s")])
     plot = plot_kernel_histograms(model, ["s", "s/pointwise"])
     sizes = [int(counts.sum()) for ax in plot.axes for counts, _ in bins(ax)]
@@ -302,7 +314,9 @@ def test_both_kernels_of_a_layer_that_has_two(plot_kernel_histograms):
 # Where it is drawn
 
 
-def test_a_title_for_one_panel_and_for_several(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_a_title_for_one_panel_and_for_several(
+    plot_kernel_histograms, grey_model
+):
     plot = plot_kernel_histograms(grey_model, "first", title="mine")
     assert title(plot.axes[0]) == "mine"
     assert facts(plot.axes[0])[0].startswith("mean ")
@@ -314,7 +328,7 @@ def test_a_title_for_one_panel_and_for_several(plot_kernel_histograms, grey_mode
     assert [title(ax) for ax in plot.axes] == ["", ""]
 
 
-def test_columns(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_columns(plot_kernel_histograms, grey_model):
     upper, lower = plot_kernel_histograms(grey_model, columns=1).axes
     assert upper.get_position().x0 == lower.get_position().x0
     assert upper.get_position().y0 > lower.get_position().y1
@@ -322,7 +336,7 @@ def test_columns(plot_kernel_histograms, grey_model):
     assert left.get_position().x1 < right.get_position().x0
 
 
-def test_into_the_callers_axes(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_into_the_callers_axes(plot_kernel_histograms, grey_model):
     figure = Figure(layout="constrained")
     left, right = figure.subplots(1, 2)
     before = left.get_position().bounds
@@ -338,7 +352,9 @@ def test_into_the_callers_axes(plot_kernel_histograms, grey_model):
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
-def test_into_the_callers_figure(plot_kernel_histograms, pixels, grey_model, layout):
+def test_plot_kernel_histograms_into_the_callers_figure(
+    plot_kernel_histograms, pixels, grey_model, layout
+):
     figure = plt.figure(figsize=(7, 3), layout=layout)
     engine = figure.get_layout_engine()
     plot = plot_kernel_histograms(grey_model, figure=figure)
@@ -349,7 +365,7 @@ def test_into_the_callers_figure(plot_kernel_histograms, pixels, grey_model, lay
     assert figure.get_layout_engine() is engine
 
 
-def test_a_subfigure(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_a_subfigure(plot_kernel_histograms, grey_model):
     sub = plt.figure(figsize=(8, 4)).subfigures(1, 2)[1]
     plot = plot_kernel_histograms(grey_model, figure=sub)
     assert plot.figure is sub
@@ -382,7 +398,9 @@ def test_a_subfigure(plot_kernel_histograms, grey_model):
     ],
     ids=str,
 )
-def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, options, error, message):
+def test_plot_kernel_histograms_a_mistake_is_refused_before_anything_is_drawn(
+    grey_model, options, error, message
+):
     figure = Figure()
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_kernel_histograms(grey_model, figure=figure, **options)
@@ -401,19 +419,19 @@ def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, options, erro
     ],
     ids=str,
 )
-def test_what_is_no_model_is_refused(model, error, message):
+def test_plot_kernel_histograms_what_is_no_model_is_refused(model, error, message):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_kernel_histograms(model)
 
 
-def test_models_need_names(grey_model):
+def test_plot_kernel_histograms_models_need_names(grey_model):
     message = '`model` must be a dict of names and Keras models: {"untrained": a, "trained": b}.'
     for models in ([grey_model, grey_model], (grey_model,), {1: grey_model}):
         with pytest.raises(TypeError, match=re.escape(message)):
             kerasviz.plot_kernel_histograms(models)
 
 
-def test_a_layer_that_is_not_there_is_refused(grey_model):
+def test_plot_kernel_histograms_a_layer_that_is_not_there_is_refused(grey_model):
     with pytest.raises(ValueError, match="Did you mean 'first'"):
         kerasviz.plot_kernel_histograms(grey_model, "frist")
     with pytest.raises(ValueError, match="'flat' is a Flatten and has no kernel"):
@@ -421,7 +439,9 @@ def test_a_layer_that_is_not_there_is_refused(grey_model):
     assert not plt.get_fignums()
 
 
-def test_the_model_is_left_as_it_is(plot_kernel_histograms, grey_model, capfd):
+def test_plot_kernel_histograms_the_model_is_left_as_it_is(
+    plot_kernel_histograms, grey_model, capfd
+):
     before = grey_model.get_weights()
     edges = [-1.0, 0.0, 1.0]
     plot_kernel_histograms(grey_model, bins=edges).figure.canvas.draw()
@@ -432,13 +452,15 @@ def test_the_model_is_left_as_it_is(plot_kernel_histograms, grey_model, capfd):
 
 
 @pytest.mark.parametrize("options", [{"bins": 10**9}, {"columns": 10**9}])
-def test_an_absurd_number_is_refused_at_once(grey_model, options):
+def test_plot_kernel_histograms_an_absurd_number_is_refused_at_once(grey_model, options):
     (name,) = options
     with pytest.raises(ValueError, match=f"`{name}` must be at most .* Received: {name}=10+$"):
         kerasviz.plot_kernel_histograms(grey_model, **options)
 
 
-def test_names_are_drawn_letter_by_letter(plot_kernel_histograms, pixels, grey_model, other_model):
+def test_plot_kernel_histograms_names_are_drawn_letter_by_letter(
+    plot_kernel_histograms, pixels, grey_model, other_model
+):
     plot = plot_kernel_histograms({"cost_$_$": grey_model, r"$\alpha$": other_model}, "first")
     first, second = facts(plot.axes[0])
     assert first.startswith(r"cost_\$_\$: mean")

@@ -25,7 +25,7 @@ def compute(rng):
     return run
 
 
-def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
+def test_plot_feature_maps_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
     model = model_of((5,), keras.layers.Dense(70, name="dense"))
     inputs, output = compute(model)
     plot = plot_feature_maps(model, "dense", inputs, labels=True, kind="rows")
@@ -42,7 +42,7 @@ def test_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
     assert subset.axes[0].get_title() == "dense: values 3, 7 of 70"
 
 
-def test_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
+def test_plot_feature_maps_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
     model = model_of((20, 2), keras.layers.Conv1D(6, 3, name="sequence"))
     inputs, output = compute(model)
     plot = plot_feature_maps(model, "sequence", inputs, kind="rows")
@@ -66,7 +66,7 @@ def volume(volume_model, compute):
 
 
 @pytest.mark.parametrize("columns", [None, 1, 2])
-def test_a_volume_is_a_group_of_slices_a_channel(
+def test_plot_feature_maps_a_volume_is_a_group_of_slices_a_channel(
     plot_feature_maps, read_tiles, volume_model, volume, columns
 ):
     inputs, output = volume
@@ -94,7 +94,7 @@ def test_a_volume_is_a_group_of_slices_a_channel(
     ],
     ids=str,
 )
-def test_slices_are_chosen_and_announced(
+def test_plot_feature_maps_slices_are_chosen_and_announced(
     plot_feature_maps, read_tiles, read_title, volume_model, volume, slices, numbers, note
 ):
     inputs, output = volume
@@ -105,7 +105,9 @@ def test_slices_are_chosen_and_announced(
     assert read_title(plot.axes[0]) == f"volume: feature maps 0, 2 of 3, 3×6×5 {note}"
 
 
-def test_hovering_tells_the_number_of_a_chosen_slice(plot_feature_maps, volume_model, volume):
+def test_plot_feature_maps_hovering_tells_the_number_of_a_chosen_slice(
+    plot_feature_maps, volume_model, volume
+):
     inputs, output = volume
     plot = plot_feature_maps(volume_model, "volume", inputs, slices=[0, 2], tiles=[1])
     ax = plot.axes[0]
@@ -115,7 +117,7 @@ def test_hovering_tells_the_number_of_a_chosen_slice(plot_feature_maps, volume_m
 
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
-def test_the_strongest_volume_comes_first_with_all_its_slices(
+def test_plot_feature_maps_the_strongest_volume_comes_first_with_all_its_slices(
     plot_feature_maps, read_tiles, volume_model, volume, sort
 ):
     inputs, output = volume
@@ -129,7 +131,9 @@ def test_the_strongest_volume_comes_first_with_all_its_slices(
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_slices_of_a_volume_share_a_scale(plot_feature_maps, read_tiles, volume_model, volume):
+def test_plot_feature_maps_the_slices_of_a_volume_share_a_scale(
+    plot_feature_maps, read_tiles, volume_model, volume
+):
     inputs, output = volume
     plot = plot_feature_maps(volume_model, "volume", inputs, scale="tile")
     shown = read_tiles(plot.images[0], 6, 5).reshape(3, 3, 6, 5)
@@ -138,14 +142,14 @@ def test_the_slices_of_a_volume_share_a_scale(plot_feature_maps, read_tiles, vol
     np.testing.assert_allclose(shown, by_channel / reach, rtol=1e-4, atol=1e-5)
 
 
-def test_a_large_volume_is_drawn(plot_feature_maps, pixels):
+def test_plot_feature_maps_a_large_volume_is_drawn(plot_feature_maps, pixels):
     model = model_of((2, 16, 16, 1), keras.layers.Conv3D(4, 1, name="volume"))
     plot = plot_feature_maps(model, "volume", np.ones((1, 2, 16, 16, 1)))
     assert pixels(plot.figure).size
     assert plot.images[0].get_array().count() == 2 * 16 * 16 * 4
 
 
-def test_ranks_stand_side_by_side(plot_feature_maps, volume_model, volume):
+def test_plot_feature_maps_ranks_stand_side_by_side(plot_feature_maps, volume_model, volume):
     plot = plot_feature_maps(volume_model, ["flat", "volume"], volume[0])
     titles = [ax.get_title() for ax in plot.axes]
     assert titles == ["flat: 10 largest of 270 values", "volume: 3 feature maps, 3×6×5"]
@@ -160,7 +164,9 @@ def test_ranks_stand_side_by_side(plot_feature_maps, volume_model, volume):
     ids=["time-distributed", "ConvLSTM"],
 )
 @pytest.mark.parametrize("slices", [None, [0, 3]], ids=str)
-def test_the_frames_of_a_video_are_slices(plot_feature_maps, read_tiles, compute, layer, slices):
+def test_plot_feature_maps_the_frames_of_a_video_are_slices(
+    plot_feature_maps, read_tiles, compute, layer, slices
+):
     model = model_of((4, 7, 6, 1), layer)
     inputs, output = compute(model)
     plot = plot_feature_maps(model, "frames", inputs, slices=slices)
@@ -182,7 +188,7 @@ def tokens(request):
     return request.param, model_of((6, 9, 1), *layers)
 
 
-def test_tokens_are_laid_out_as_the_image_that_they_stand_for(
+def test_plot_feature_maps_tokens_are_laid_out_as_the_image_that_they_stand_for(
     plot_feature_maps, read_tiles, read_title, compute, tokens
 ):
     leading, model = tokens
@@ -196,7 +202,7 @@ def test_tokens_are_laid_out_as_the_image_that_they_stand_for(
     assert read_title(plot.axes[0]) == f"tokens: 4 feature maps, 2×3{note}"
 
 
-def test_tokens_are_a_sequence_until_the_grid_is_told(
+def test_plot_feature_maps_tokens_are_a_sequence_until_the_grid_is_told(
     plot_feature_maps, read_tiles, compute, tokens
 ):
     leading, model = tokens
@@ -207,7 +213,9 @@ def test_tokens_are_a_sequence_until_the_grid_is_told(
 
 
 @pytest.mark.parametrize("sample", [0, 1])
-def test_each_sample_has_its_tokens(plot_feature_maps, read_tiles, tokens, rng, sample):
+def test_plot_feature_maps_each_sample_has_its_tokens(
+    plot_feature_maps, read_tiles, tokens, rng, sample
+):
     leading, model = tokens
     inputs = rng.normal(size=(2, 6, 9, 1)).astype("float32")
     output = keras.ops.convert_to_numpy(model(inputs))[sample]
@@ -244,12 +252,14 @@ def test_each_sample_has_its_tokens(plot_feature_maps, read_tiles, tokens, rng, 
     ],
     ids=str,
 )
-def test_what_does_not_fit_the_output_is_refused(volume_model, layer, options, error, message):
+def test_plot_feature_maps_what_does_not_fit_the_output_is_refused(
+    volume_model, layer, options, error, message
+):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_feature_maps(volume_model, layer, np.zeros((4, 7, 6)), **options)
 
 
-def test_more_patches_than_tokens_are_refused(tokens):
+def test_plot_feature_maps_more_patches_than_tokens_are_refused(tokens):
     leading, model = tokens
     message = f"whose channels have the shape ({leading + 6},). Received: patch_grid=(3, 3)"
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -270,7 +280,9 @@ def folded():
 
 
 @pytest.mark.parametrize("sample", [1, [1], -1], ids=str)
-def test_all_rows_of_one_sample_are_drawn(plot_feature_maps, read_tiles, rng, folded, sample):
+def test_plot_feature_maps_all_rows_of_one_sample_are_drawn(
+    plot_feature_maps, read_tiles, rng, folded, sample
+):
     model, conv = folded
     inputs = rng.normal(size=(2, 3, 8, 8, 1)).astype("float32")
     expected = keras.ops.convert_to_numpy(conv(inputs[1]))
@@ -284,7 +296,7 @@ def test_all_rows_of_one_sample_are_drawn(plot_feature_maps, read_tiles, rng, fo
 
 
 @pytest.mark.parametrize("sample", ["all", [0, 1]], ids=str)
-def test_rows_that_are_not_samples_are_not_drawn_as_samples(folded, sample):
+def test_plot_feature_maps_rows_that_are_not_samples_are_not_drawn_as_samples(folded, sample):
     message = (
         "`sample` must be one index for 'conv': its output has 6 rows for 2 samples, so its rows "
         "are not samples. get_feature_maps returns all rows."
@@ -301,12 +313,12 @@ def test_rows_that_are_not_samples_are_not_drawn_as_samples(folded, sample):
     ],
     ids=["overlay", "columns"],
 )
-def test_what_a_table_of_rows_cannot_have_is_refused(folded, options, message):
+def test_plot_feature_maps_what_a_table_of_rows_cannot_have_is_refused(folded, options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_feature_maps(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), **options)
 
 
-def test_a_step_of_a_row_that_is_not_a_sample_is_refused(folded):
+def test_plot_convolution_a_step_of_a_row_that_is_not_a_sample_is_refused(folded):
     with pytest.raises(ValueError, match="3 rows for one sample, so its rows are not samples"):
         kerasviz.plot_convolution(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), position=(0, 0))
 
@@ -330,7 +342,7 @@ def tokens_model():
 
 
 @pytest.mark.parametrize("samples", [1, 2, 4])
-def test_a_table_without_an_axis_of_samples_is_drawn_whole(
+def test_plot_feature_maps_a_table_without_an_axis_of_samples_is_drawn_whole(
     plot_feature_maps, tokens_model, samples
 ):
     table = tokens_model.get_layer("tokens").positions.get_weights()[0]
@@ -341,7 +353,7 @@ def test_a_table_without_an_axis_of_samples_is_drawn_whole(
     assert plot.axes[0].get_title() == "tokens/positions: 8 values\n4 rows"
 
 
-def test_a_table_is_not_taken_for_as_many_samples(tokens_model):
+def test_plot_feature_maps_a_table_is_not_taken_for_as_many_samples(tokens_model):
     message = "its output has no axis of samples, so its rows are not samples"
     for samples in ("all", [0, 1, 2, 3]):
         with pytest.raises(ValueError, match=message):
@@ -361,7 +373,7 @@ def mask_model():
     return keras.Model(inputs, keras.layers.Reshape((9, 7), name="mask")(maps[..., 1]))
 
 
-def test_a_mask_is_one_picture_per_sample(
+def test_plot_feature_maps_a_mask_is_one_picture_per_sample(
     plot_feature_maps, read_tiles, read_title, rng, mask_model
 ):
     inputs = rng.normal(size=(3, 9, 7, 1)).astype("float32")
@@ -380,7 +392,7 @@ def test_a_mask_is_one_picture_per_sample(
 
 
 @pytest.mark.parametrize("kind", [None, "rows", "lines"])
-def test_three_axes_are_a_sequence_until_they_are_an_image(
+def test_plot_feature_maps_three_axes_are_a_sequence_until_they_are_an_image(
     plot_feature_maps, read_tiles, mask_model, kind
 ):
     plot = plot_feature_maps(mask_model, "mask", np.ones((9, 7)), kind=kind)
@@ -391,7 +403,9 @@ def test_three_axes_are_a_sequence_until_they_are_an_image(
     assert read_tiles(plot.images[0], 1, 9).shape == (7, 1, 9)
 
 
-def test_axes_before_height_and_width_are_slices(plot_feature_maps, read_tiles, rng):
+def test_plot_feature_maps_axes_before_height_and_width_are_slices(
+    plot_feature_maps, read_tiles, rng
+):
     model = model_of((5, 6, 2), keras.layers.Permute((3, 1, 2), name="heads"))
     inputs = rng.normal(size=(1, 5, 6, 2)).astype("float32")
     plot = plot_feature_maps(model, "heads", inputs, kind="image")
@@ -400,7 +414,9 @@ def test_axes_before_height_and_width_are_slices(plot_feature_maps, read_tiles, 
     assert plot.axes[0].get_title() == "heads: 1 feature map, 2×5×6"
 
 
-def test_an_image_of_a_channels_first_model_is_not_turned(plot_feature_maps, read_tiles, rng):
+def test_plot_feature_maps_an_image_of_a_channels_first_model_is_not_turned(
+    plot_feature_maps, read_tiles, rng
+):
     inputs = keras.Input((1, 5, 6))
     flat = keras.layers.Reshape((5, 6), name="flat")(
         keras.layers.AveragePooling2D(1, data_format="channels_first")(inputs)
@@ -426,7 +442,7 @@ def test_an_image_of_a_channels_first_model_is_not_turned(plot_feature_maps, rea
     ],
     ids=str,
 )
-def test_a_kind_that_does_not_fit_is_refused(mask_model, layer, options, message):
+def test_plot_feature_maps_a_kind_that_does_not_fit_is_refused(mask_model, layer, options, message):
     flat = keras.layers.Flatten(name="flat")(mask_model.output)
     model = keras.Model(mask_model.input, flat)
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -446,7 +462,9 @@ class Complex(keras.layers.Layer):
 @pytest.mark.skipif(
     not hasattr(keras.ops, "view_as_complex"), reason="this Keras makes no complex numbers"
 )
-def test_of_complex_values_the_magnitudes_are_drawn(plot_feature_maps, read_tiles, read_title, rng):
+def test_plot_feature_maps_of_complex_values_the_magnitudes_are_drawn(
+    plot_feature_maps, read_tiles, read_title, rng
+):
     model = model_of((8, 7, 2), Complex(name="complex"))
     inputs = rng.normal(size=(1, 8, 7, 2)).astype("float32")
     plot = plot_feature_maps(model, "complex", inputs, sort="mean")
@@ -472,7 +490,7 @@ def heights(plot, count):
 
 
 @pytest.mark.parametrize(("steps", "channels"), [(485, 16), (3000, 1), (40, 6), (100, 700)])
-def test_a_row_of_a_sequence_can_be_seen(plot_feature_maps, steps, channels):
+def test_plot_feature_maps_a_row_of_a_sequence_can_be_seen(plot_feature_maps, steps, channels):
     model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
     plot = plot_feature_maps(
         model, "k", np.linspace(-1, 1, steps), tiles=range(channels), kind="rows"
@@ -484,7 +502,7 @@ def test_a_row_of_a_sequence_can_be_seen(plot_feature_maps, steps, channels):
 @pytest.mark.parametrize(
     ("steps", "channels", "samples"), [(485, 16, 3), (485, 3, 40), (3000, 64, 2), (5, 4, 12)]
 )
-def test_every_row_of_a_table_of_sequences_has_its_name(
+def test_plot_feature_maps_every_row_of_a_table_of_sequences_has_its_name(
     plot_feature_maps, rng, steps, channels, samples
 ):
     model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
@@ -498,7 +516,9 @@ def test_every_row_of_a_table_of_sequences_has_its_name(
 
 
 @pytest.mark.parametrize("channels", [5, 300])
-def test_every_row_of_a_table_of_values_has_its_name(plot_feature_maps, rng, channels):
+def test_plot_feature_maps_every_row_of_a_table_of_values_has_its_name(
+    plot_feature_maps, rng, channels
+):
     model = model_of((6,), keras.layers.Dense(channels, name="dense"))
     inputs = rng.normal(size=(30, 6)).astype("float32")
     plot = plot_feature_maps(model, "dense", inputs, sample="all", tiles=range(channels))
@@ -512,7 +532,7 @@ def test_every_row_of_a_table_of_values_has_its_name(plot_feature_maps, rng, cha
     assert ax.format_coord(x, y).startswith("sample 7, value 0, row 0, column 0: ")
 
 
-def test_small_maps_of_many_channels_name_every_row(plot_feature_maps, rng):
+def test_plot_feature_maps_small_maps_of_many_channels_name_every_row(plot_feature_maps, rng):
     model = model_of((7, 7, 2), keras.layers.Conv2D(200, 1, name="conv"))
     inputs = rng.normal(size=(6, 7, 7, 2))
     plot = plot_feature_maps(model, "conv", inputs, sample="all", tiles=range(200))

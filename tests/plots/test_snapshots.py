@@ -101,7 +101,9 @@ def titles(plot):
     return [" ".join(ax.get_title().split()) for ax in plot.axes]
 
 
-def test_one_panel_per_record_on_one_scale(kernels, recorded, plot_snapshots, read_tiles):
+def test_plot_snapshots_one_panel_per_record_on_one_scale(
+    kernels, recorded, plot_snapshots, read_tiles
+):
     plot = plot_snapshots(recorded)
     assert titles(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in (1, 2, 3, 4)]
     reach = np.abs(kernels["c"]).max()
@@ -205,7 +207,7 @@ def test_a_frame_is_the_picture_of_its_step(kernels, recorded, plot_snapshots, p
         np.testing.assert_array_equal(frame[:, :width], expected[:, :width])
 
 
-def test_the_player_has_every_frame_and_asks_no_other_host(recorded):
+def test_animate_snapshots_the_player_has_every_frame_and_asks_no_other_host(recorded):
     html = kerasviz.animate_snapshots(recorded, steps=slice(2, None))._repr_html_()
     assert html.count("data:image/png;base64") == 3
     assert "https://" not in html
@@ -235,12 +237,12 @@ def test_an_animation_of_other_kinds_of_files(train, tmp_path):
     ],
     ids=str,
 )
-def test_steps_are_chosen_by_their_number(recorded, plot_snapshots, steps, epochs):
+def test_plot_snapshots_steps_are_chosen_by_their_number(recorded, plot_snapshots, steps, epochs):
     plot = plot_snapshots(recorded, steps=steps)
     assert titles(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in epochs]
 
 
-def test_of_many_steps_some_are_drawn_evenly_and_the_title_says_so(
+def test_plot_snapshots_of_many_steps_some_are_drawn_evenly_and_the_title_says_so(
     recorded, tmp_path, plot_snapshots
 ):
     record = dict(np.load(recorded / "c/kernels-epoch-0001.npz"))

@@ -88,7 +88,9 @@ def level(ax):
 # What is drawn
 
 
-def test_the_curves_are_the_numbers_of_the_file(plot_training_statistics, trained):
+def test_plot_training_statistics_the_curves_are_the_numbers_of_the_file(
+    plot_training_statistics, trained
+):
     callback, _, path = trained
     with path.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -105,7 +107,9 @@ def test_the_curves_are_the_numbers_of_the_file(plot_training_statistics, traine
         assert repr(plot) == "Plot(5 panels)"
 
 
-def test_the_titles_say_what_the_panels_show(plot_training_statistics, trained):
+def test_plot_training_statistics_the_titles_say_what_the_panels_show(
+    plot_training_statistics, trained
+):
     plot = plot_training_statistics(trained[0])
     assert list(map(title, plot.axes)) == [
         "mean of the weights",
@@ -117,7 +121,9 @@ def test_the_titles_say_what_the_panels_show(plot_training_statistics, trained):
     assert not plot.figure.get_suptitle()
 
 
-def test_several_records_an_epoch_are_over_steps(plot_training_statistics, trained):
+def test_plot_training_statistics_several_records_an_epoch_are_over_steps(
+    plot_training_statistics, trained
+):
     plot = plot_training_statistics(trained[1], layer="first")
     assert len(plot.axes) == 4
     for ax, name in zip(plot.axes, STATISTICS, strict=False):
@@ -128,7 +134,9 @@ def test_several_records_an_epoch_are_over_steps(plot_training_statistics, train
         assert ax.get_xlabel() == "step"
 
 
-def test_the_update_ratio_is_logarithmic_and_the_rule_of_thumb_in_sight(plot_training_statistics):
+def test_plot_training_statistics_the_update_ratio_is_logarithmic_and_the_rule_of_thumb_in_sight(
+    plot_training_statistics,
+):
     plot = plot_training_statistics(made_up(update_ratio=[0.1, 0.2] * 4))
     assert [ax.get_yscale() for ax in plot.axes] == ["linear"] * 3 + ["log", "linear"]
     assert [level(ax) for ax in plot.axes] == [[], [], [], [0.001], []]
@@ -139,14 +147,14 @@ def test_the_update_ratio_is_logarithmic_and_the_rule_of_thumb_in_sight(plot_tra
     assert line.get_zorder() < plot.axes[3].lines[0].get_zorder()
 
 
-def test_dead_filters_are_percentages(plot_training_statistics):
+def test_plot_training_statistics_dead_filters_are_percentages(plot_training_statistics):
     plot = plot_training_statistics(made_up(dead=[0, 0.5] * 4), statistics="dead")
     plot.figure.draw_without_rendering()
     labels = [label.get_text() for label in plot.axes[0].get_yticklabels()]
     assert {"0%", "50%"} <= set(labels)
 
 
-def test_a_few_layers_have_a_color_each(plot_training_statistics):
+def test_plot_training_statistics_a_few_layers_have_a_color_each(plot_training_statistics):
     names = [f"layer{number}" for number in range(7)]
     plot = plot_training_statistics(made_up(names))
     assert legend(plot.figure) == dict(zip(names, COLORS, strict=True))
@@ -156,7 +164,7 @@ def test_a_few_layers_have_a_color_each(plot_training_statistics):
 
 
 @pytest.mark.parametrize("count", [8, 20, 60])
-def test_many_layers_are_shades_by_depth(plot_training_statistics, count):
+def test_plot_training_statistics_many_layers_are_shades_by_depth(plot_training_statistics, count):
     names = [f"layer{number}" for number in range(count)]
     plot = plot_training_statistics(made_up(names))
     assert plot.figure.get_suptitle() == (
@@ -173,7 +181,7 @@ def test_many_layers_are_shades_by_depth(plot_training_statistics, count):
         assert shades == sorted(shades)
 
 
-def test_chosen_layers_keep_their_order(plot_training_statistics):
+def test_plot_training_statistics_chosen_layers_keep_their_order(plot_training_statistics):
     history = made_up(["block1_a", "block1_b", "block2_a", "out"], epochs=2)
     plot = plot_training_statistics(history, layer=["out", "block1*"], statistics="norm")
     assert list(legend(plot.axes[0])) == ["block1_a", "block1_b", "out"]
@@ -182,12 +190,16 @@ def test_chosen_layers_keep_their_order(plot_training_statistics):
     assert len(plot_training_statistics(history, layer="*_a").axes[0].lines) == 2
 
 
-def test_an_address_with_characters_of_a_pattern_is_itself(plot_training_statistics):
+def test_plot_training_statistics_an_address_with_characters_of_a_pattern_is_itself(
+    plot_training_statistics,
+):
     plot = plot_training_statistics(made_up(["a[1]", "a1"]), layer="a[1]", statistics="norm")
     assert list(legend(plot.axes[0])) == ["a[1]"]
 
 
-def test_chosen_statistics_are_drawn_in_the_order_of_the_caller(plot_training_statistics):
+def test_plot_training_statistics_chosen_statistics_are_drawn_in_the_order_of_the_caller(
+    plot_training_statistics,
+):
     plot = plot_training_statistics(made_up(), statistics=["dead", "mean"])
     assert list(map(title, plot.axes)) == [
         "dead filters over the given samples",
@@ -195,7 +207,9 @@ def test_chosen_statistics_are_drawn_in_the_order_of_the_caller(plot_training_st
     ]
 
 
-def test_what_was_not_measured_has_no_panel_and_no_point(plot_training_statistics):
+def test_plot_training_statistics_what_was_not_measured_has_no_panel_and_no_point(
+    plot_training_statistics,
+):
     ratios = [None, None, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     plot = plot_training_statistics(made_up(update_ratio=ratios, dead=[None, 0.5] * 4))
     first, second = plot.axes[3].lines
@@ -208,7 +222,9 @@ def test_what_was_not_measured_has_no_panel_and_no_point(plot_training_statistic
     assert len(plot_training_statistics(made_up(dead=[None] * 8)).axes) == 4
 
 
-def test_zeros_that_a_logarithm_does_not_have_are_counted(plot_training_statistics):
+def test_plot_training_statistics_zeros_that_a_logarithm_does_not_have_are_counted(
+    plot_training_statistics,
+):
     plot = plot_training_statistics(made_up(update_ratio=[0, 0.2] * 4), statistics="update_ratio")
     (ax,) = plot.axes
     assert np.isnan(ax.lines[0].get_ydata()).all()
@@ -222,7 +238,7 @@ def test_zeros_that_a_logarithm_does_not_have_are_counted(plot_training_statisti
     assert "not shown" not in title(frozen.axes[0])
 
 
-def test_what_is_not_finite_is_a_gap_and_counted(plot_training_statistics):
+def test_plot_training_statistics_what_is_not_finite_is_a_gap_and_counted(plot_training_statistics):
     norms = [1, 2, np.nan, 3, np.inf, 4, 5, 6]
     with pytest.warns(UserWarning, match="2 of the values are NaN or infinite; they are gaps"):
         plot = plot_training_statistics(made_up(norm=norms))
@@ -234,7 +250,9 @@ def test_what_is_not_finite_is_a_gap_and_counted(plot_training_statistics):
 
 
 @pytest.mark.filterwarnings("ignore:.*NaN or infinite:UserWarning")
-def test_a_training_that_diverged_at_once(plot_training_statistics, pixels):
+def test_plot_training_statistics_a_training_that_diverged_at_once(
+    plot_training_statistics, pixels
+):
     plot = plot_training_statistics(
         made_up(**{name: [np.nan] * 8 for name in ("mean", "std", "norm", "update_ratio")})
     )
@@ -245,7 +263,7 @@ def test_a_training_that_diverged_at_once(plot_training_statistics, pixels):
 # Files
 
 
-def test_a_file_that_is_still_written(plot_training_statistics, tmp_path):
+def test_plot_training_statistics_a_file_that_is_still_written(plot_training_statistics, tmp_path):
     path, history = tmp_path / "a.csv", made_up()
     write(path, history)
     with path.open("a") as stream:
@@ -255,7 +273,9 @@ def test_a_file_that_is_still_written(plot_training_statistics, tmp_path):
     assert plot.axes[0].lines[0].get_xdata().tolist() == [1, 2, 3, 4]
 
 
-def test_addresses_with_commas_and_quotes(plot_training_statistics, tmp_path):
+def test_plot_training_statistics_addresses_with_commas_and_quotes(
+    plot_training_statistics, tmp_path
+):
     path = tmp_path / "a.csv"
     write(path, made_up(['a,"b"', "Größe"]))
     assert list(legend(plot_training_statistics(path).figure)) == ['a,"b"', "Größe"]
@@ -281,7 +301,7 @@ def test_addresses_with_commas_and_quotes(plot_training_statistics, tmp_path):
     ],
     ids=["empty", "CSVLogger", "PNG", "words", "short", "negative", "high", "long"],
 )
-def test_a_file_of_something_else(tmp_path, content, message):
+def test_plot_training_statistics_a_file_of_something_else(tmp_path, content, message):
     path = tmp_path / "a.csv"
     path.write_bytes(content)
     with pytest.raises(
@@ -292,7 +312,7 @@ def test_a_file_of_something_else(tmp_path, content, message):
 
 
 @pytest.mark.parametrize("content", [",".join(COLUMNS), ",".join(COLUMNS) + "\n"])
-def test_a_file_without_a_record(tmp_path, content):
+def test_plot_training_statistics_a_file_without_a_record(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
     with pytest.raises(ValueError, match="`source` must hold at least one record"):
         kerasviz.plot_training_statistics(tmp_path / "a.csv")
@@ -313,7 +333,7 @@ def test_a_file_without_a_record(tmp_path, content):
     ],
     ids=str,
 )
-def test_what_is_no_source(source, error, message):
+def test_plot_training_statistics_what_is_no_source(source, error, message):
     if isinstance(source, type):
         source = source()
         if isinstance(source, keras.callbacks.History):
@@ -339,13 +359,15 @@ def test_what_is_no_source(source, error, message):
     ],
     ids=str,
 )
-def test_a_mistake_is_refused_before_a_figure_is_made(options, error, message):
+def test_plot_training_statistics_a_mistake_is_refused_before_a_figure_is_made(
+    options, error, message
+):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_training_statistics(made_up(dead=[None] * 8), **options)
     assert not plt.get_fignums()
 
 
-def test_several_panels_do_not_go_into_one_axes():
+def test_plot_training_statistics_several_panels_do_not_go_into_one_axes():
     ax = Figure().add_subplot()
     with pytest.raises(ValueError, match="`ax`"):
         kerasviz.plot_training_statistics(made_up(), ax=ax)
@@ -356,14 +378,14 @@ def test_several_panels_do_not_go_into_one_axes():
 
 
 @pytest.mark.parametrize(("columns", "expected"), [(None, 2), (1, 1), (3, 3), (9, 5)])
-def test_panels_in_a_row(plot_training_statistics, columns, expected):
+def test_plot_training_statistics_panels_in_a_row(plot_training_statistics, columns, expected):
     plot = plot_training_statistics(made_up(), columns=columns)
     plot.figure.draw_without_rendering()
     tops = [round(ax.get_position().y1, 3) for ax in plot.axes]
     assert tops.count(tops[0]) == expected
 
 
-def test_a_title_of_the_callers(plot_training_statistics):
+def test_plot_training_statistics_a_title_of_the_callers(plot_training_statistics):
     plot = plot_training_statistics(made_up(), title="mine")
     assert plot.figure.get_suptitle() == "mine"
     assert title(plot.axes[0]) == "mean of the weights"
@@ -375,7 +397,7 @@ def test_a_title_of_the_callers(plot_training_statistics):
 
 @pytest.mark.parametrize("layout", [None, "constrained"])
 @pytest.mark.parametrize("count", [2, 20])
-def test_nothing_covers_anything(plot_training_statistics, layout, count):
+def test_plot_training_statistics_nothing_covers_anything(plot_training_statistics, layout, count):
     names = [f"block{n // 3}/convolution{n}" for n in range(count)]
     for figure in (None, Figure(figsize=(11, 10), layout=layout)):
         plot = plot_training_statistics(made_up(names), title="mine", figure=figure)
@@ -397,7 +419,7 @@ def test_nothing_covers_anything(plot_training_statistics, layout, count):
             assert len(legend(plot.axes[0])) == min(count, 7)
 
 
-def test_an_axes_and_a_subfigure_of_the_callers(plot_training_statistics):
+def test_plot_training_statistics_an_axes_and_a_subfigure_of_the_callers(plot_training_statistics):
     figure = Figure(figsize=(10, 8))
     left, right = figure.subfigures(1, 2)
     ax = left.add_subplot()
@@ -413,7 +435,7 @@ def test_an_axes_and_a_subfigure_of_the_callers(plot_training_statistics):
     assert not plt.get_fignums()
 
 
-def test_the_callers_data_is_not_changed(plot_training_statistics):
+def test_plot_training_statistics_the_callers_data_is_not_changed(plot_training_statistics):
     history = made_up(update_ratio=[0, 0.2] * 4)
     before = {name: list(values) for name, values in history.items()}
     plot = plot_training_statistics(history)

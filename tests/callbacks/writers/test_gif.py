@@ -194,7 +194,9 @@ def test_sorted_tiles_keep_the_places_of_the_last_step(
     assert_same(pictures[0], plot.figure)
 
 
-def test_titles_of_different_length_leave_the_tiles_where_they_are(model, fit, tmp_path, read_gif):
+def test_kernel_snapshots_titles_of_different_length_leave_the_tiles_where_they_are(
+    model, fit, tmp_path, read_gif
+):
     class Kill(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
             if epoch == 1:
@@ -214,13 +216,13 @@ def test_titles_of_different_length_leave_the_tiles_where_they_are(model, fit, t
     assert (long == (255, 0, 255)).all(axis=2).any()
 
 
-def test_an_animation_of_one_step(model, fit, tmp_path, read_gif):
+def test_kernel_snapshots_an_animation_of_one_step(model, fit, tmp_path, read_gif):
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     pictures, _ = read_gif(tmp_path / "first/kernels.gif")
     assert len(pictures) == 1
 
 
-def test_an_animation_of_a_resumed_run_goes_on(model, fit, tmp_path, read_gif):
+def test_kernel_snapshots_an_animation_of_a_resumed_run_goes_on(model, fit, tmp_path, read_gif):
     fit(model, KernelSnapshots("first", gif=tmp_path))
     before, _ = read_gif(tmp_path / "first/kernels.gif")
     steps = Steps("first", factor=3.0)
@@ -248,7 +250,7 @@ def test_an_animation_of_something_else_gets_another_name(model, fit, images, tm
     assert files(tmp_path)[:2] == ["first/feature_maps-2.gif", "first/feature_maps.gif"]
 
 
-def test_an_animation_whose_values_were_deleted_stays(model, fit, tmp_path, files):
+def test_kernel_snapshots_an_animation_whose_values_were_deleted_stays(model, fit, tmp_path, files):
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     first = (tmp_path / "first/kernels.gif").read_bytes()
     for record in tmp_path.rglob("*.npz"):
@@ -258,14 +260,18 @@ def test_an_animation_whose_values_were_deleted_stays(model, fit, tmp_path, file
     assert (tmp_path / "first/kernels.gif").read_bytes() == first
 
 
-def test_training_that_is_interrupted_and_a_callback_that_nobody_holds(model, fit, tmp_path, files):
+def test_kernel_snapshots_training_that_is_interrupted_and_a_callback_that_nobody_holds(
+    model, fit, tmp_path, files
+):
     with contextlib.suppress(KeyboardInterrupt):
         fit(model, KernelSnapshots("first", gif=tmp_path), stop_at(2, KeyboardInterrupt), epochs=9)
     gc.collect()
     assert files(tmp_path) == ["first/kernels.gif"]
 
 
-def test_training_that_is_interrupted_and_a_callback_that_is_closed(model, fit, tmp_path, read_gif):
+def test_kernel_snapshots_training_that_is_interrupted_and_a_callback_that_is_closed(
+    model, fit, tmp_path, read_gif
+):
     callback = KernelSnapshots("first", gif=tmp_path)
     with pytest.raises(RuntimeError, match="stop"):
         fit(model, callback, stop_at(2, RuntimeError("stop")), epochs=9)
@@ -310,7 +316,9 @@ def shell(monkeypatch):
     return shell
 
 
-def test_training_that_is_interrupted_in_a_notebook(model, fit, tmp_path, files, shell):
+def test_kernel_snapshots_training_that_is_interrupted_in_a_notebook(
+    model, fit, tmp_path, files, shell
+):
     callback = KernelSnapshots("first", gif=tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fit(model, callback, stop_at(1, KeyboardInterrupt), epochs=9)
@@ -381,7 +389,7 @@ model.fit(np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2)), epochs=4, verbose=0, cal
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
-def test_a_process_that_is_killed_while_it_writes(run_script, tmp_path, files):
+def test_kernel_snapshots_a_process_that_is_killed_while_it_writes(run_script, tmp_path, files):
     process = run_script(KILLED)
     assert process.stdout.readline().startswith("half ")
     process.kill()
