@@ -337,7 +337,7 @@ def test_kernels_of_sequences_are_rows(plot_kernels, read_tiles):
 
     model = keras.Sequential([keras.Input((20, 2)), keras.layers.Conv1D(6, 5, name="sequence")])
     kernel = model.layers[0].get_weights()[0]
-    plot = plot_kernels(model, "sequence", channel=1)
+    plot = plot_kernels(model, "sequence", channel=1, kind="rows")
     np.testing.assert_array_equal(read_tiles(plot.images[0], 1, 5), kernel[:, 1].T[:, np.newaxis])
     assert plot.axes[0].get_title() == "sequence: 6 kernels, 1×5×2\ninput channel 1 of 2"
     assert plot.axes[0].format_coord(3.5, 0.5).startswith("tile 0, row 0, column 3: ")

@@ -19,7 +19,13 @@ from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 from kerasviz.model.addresses import NamedCall
-from kerasviz.plots.kernels import check_channel, kernel_panel
+from kerasviz.plots.kernels import (
+    KernelKind,
+    check_channel,
+    check_kernel_kind,
+    kernel_form,
+    kernel_panel,
+)
 
 
 class KernelSnapshots(LayerSnapshots):
@@ -49,6 +55,7 @@ class KernelSnapshots(LayerSnapshots):
             and the `Plot`, which is its own to keep. What it raises ends the training, as it would
             in any callback.
         channel: Which of the kernel's input channels to draw, as in `plot_kernels`.
+        kind: How kernels of one dimension are drawn, as in `plot_kernels`.
         **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
             `figure`.
 
@@ -107,10 +114,12 @@ class KernelSnapshots(LayerSnapshots):
         log_dir: Folder | None = None,
         on_plot: OnPlot | None = None,
         channel: Channel = "auto",
+        kind: KernelKind | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
-        style = check_style("channel", *DESTINATIONS, **options)
+        style = check_style("channel", "kind", *DESTINATIONS, **options)
         check_channel(channel)
+        check_kernel_kind(kind)
         super().__init__(
             layer,
             style,
@@ -121,6 +130,7 @@ class KernelSnapshots(LayerSnapshots):
             on_plot=on_plot,
         )
         self.channel = channel
+        self.form = kind
         self._targets: Sequence[NamedCall] = ()
         self._kernels: dict[str, np.ndarray] = {}
         self._drawn: dict[str, DrawnPatterns] = {}
@@ -147,6 +157,7 @@ class KernelSnapshots(LayerSnapshots):
                 self.channel,
                 self.style,
                 axes=matrix_axes(call.layer),
+                form=kernel_form(call.layer, self.form),
             )
             for address, call in self._targets
         }

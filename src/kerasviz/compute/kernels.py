@@ -36,6 +36,8 @@ PARTS: dict[str, tuple[type[keras.Layer], ...]] = {
 """The kernels of layers that have two; the layer's own address means the first."""
 
 
+ONE_DIMENSIONAL = 3
+"""The rank of a kernel `(steps, in_channels, filters)`."""
 RECURRENT_CELLS = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
 
 
@@ -217,6 +219,13 @@ def kernel_shape(layer: keras.Layer | KernelPart) -> tuple[int, ...] | None:
     if len(window) == 1:
         window = [1, *window]
     return (*window, rows, columns)
+
+
+def kernel_steps(layer: keras.Layer | KernelPart) -> int:
+    """Return how many steps a kernel of one dimension has; 0 of any other kernel."""
+    weight = _weight(layer)
+    is_one_dimensional = weight is not None and len(weight.shape) == ONE_DIMENSIONAL
+    return int(weight.shape[0]) if is_one_dimensional and is_convolution(_whole(layer)) else 0
 
 
 def matrix_axes(layer: keras.Layer | KernelPart) -> tuple[str, str]:

@@ -28,7 +28,14 @@ from kerasviz.draw.tiles.comparison import Compared, draw_comparison
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
 from kerasviz.model.addresses import NamedCall
-from kerasviz.plots.kernels import check_channel, kernel_panel
+from kerasviz.plots.kernels import (
+    KernelKind,
+    check_channel,
+    check_kernel_kind,
+    check_some_sequences,
+    kernel_form,
+    kernel_panel,
+)
 
 MAX_ADDRESSES = 8
 """How many of the layers that `layer` names an error lists."""
@@ -42,6 +49,7 @@ def compare_kernels(
     layer: Any = None,
     *,
     channel: Channel = "auto",
+    kind: KernelKind | None = None,
     near_zero: float = NEAR_ZERO,
     **options: Unpack[TileOptions],
 ) -> Plot:
@@ -55,6 +63,7 @@ def compare_kernels(
         layer: A layer address that names one layer in each of the models, with kernels of one
             shape; `None` where each has one convolution.
         channel: Which of the kernel's input channels to draw, as for `plot_kernels`.
+        kind: How kernels of one dimension are drawn, as for `plot_kernels`.
         near_zero: A weight counts as near zero if its magnitude is at most this fraction of the
             layer's largest, as for `kernel_statistics`.
         **options: The keywords of every plot of tiles, see `TileOptions`. `sort` and `top` go by
@@ -92,21 +101,26 @@ def compare_kernels(
     models = check_models(models)
     _check_scale(options.get("scale", "figure"))
     options["scale"] = "figure"
-    style = check_style("channel", "near_zero", **options)
+    style = check_style("channel", "kind", "near_zero", **options)
     check_channel(channel)
+    check_kernel_kind(kind)
     check_near_zero(near_zero)
     targets = _one_layer(models, layer)
     check_panels(len(models) + (len(models) == 2), style.place.ax, "panels")
     address = join_addresses(targets)
     kernels = [read_kernel(target.call.layer, target.address) for target in targets]
     _check_shapes(models, kernels, address)
-    axes = matrix_axes(targets[0].call.layer)
-    last = kernel_panel(kernels[-1], address, channel, style, axes=axes)
+    own = targets[0].call.layer
+    check_some_sequences([own], kind)
+    axes, form = matrix_axes(own), kernel_form(own, kind)
+    last = kernel_panel(kernels[-1], address, channel, style, axes=axes, form=form)
     fixed = replace(style, choice=TileChoice(tiles=last.indices.tolist()))
 
     def draw(kernel: np.ndarray) -> TilePanel:
         """Choose the filters, and the signs of their patterns, by one of the models."""
-        panel = kernel_panel(kernel, address, channel, fixed, axes=axes, reference=kernels[0])
+        panel = kernel_panel(
+            kernel, address, channel, fixed, axes=axes, reference=kernels[0], form=form
+        )
         return replace(panel, words=last.words)
 
     compared = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, get_args
 
 import keras
 import numpy as np
@@ -20,13 +21,21 @@ from kerasviz.compute.kernel_patterns import (
     principal_patterns,
     resolve_channel,
 )
-from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.compute.kernels import kernel_steps, matrix_axes, read_kernel, resolve_kernels
+from kerasviz.draw.charts.strips import MAX_STEMS
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
+from kerasviz.draw.tiles.panel import Form, TileMatrix, TilePanel
 from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
+
+KernelKind = Literal["stems", "lines", "rows"]
+CURVES = (2, 3)
+"""How many input channels of a kernel of one dimension are drawn as curves in one strip."""
+MAX_TABLE = 16
+"""How many filters a table of stems has at most."""
+COLORS_NDIM = 4
 
 
 @shows_keywords(TileOptions, DEFAULTS)
@@ -35,6 +44,7 @@ def plot_kernels(
     layer: Any = None,
     *,
     channel: Channel = "auto",
+    kind: KernelKind | None = None,
     **options: Unpack[TileOptions],
 ) -> Plot:
     """Draw every filter of a convolution, or the weights of another layer, as one picture.
@@ -49,6 +59,10 @@ def plot_kernels(
             see Notes. An int: that channel. "mean": their mean. "principal": the pattern that
             explains most of each filter, see Notes. "rgb": three channels as colours. "all": a
             table with one row per input channel and one column per filter.
+        kind: How kernels of one dimension are drawn, as of a `Conv1D`. "stems": a stem per weight,
+            red above 0 and blue below. "lines": curves. "rows": rows of colours. `None`: stems of
+            at most 24 steps, and lines of more. Two or three input channels are curves in one
+            strip; `channel="all"` of more than 16 filters is always rows.
         **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by the whole
             filter, whichever channel is drawn.
 
@@ -79,10 +93,12 @@ def plot_kernels(
         >>> kerasviz.plot_kernels(model, 0)
         Plot(conv2d: 32 kernels, 3×3)
     """
-    style = check_style("channel", **options)
+    style = check_style("channel", "kind", **options)
     check_channel(channel)
+    check_kernel_kind(kind)
     targets, _ = resolve_kernels(model, layer)
     check_panels(len(targets), style.place.ax)
+    check_some_sequences([target.call.layer for target in targets], kind)
     panels = [
         kernel_panel(
             read_kernel(call.layer, address),
@@ -90,6 +106,7 @@ def plot_kernels(
             channel,
             style,
             axes=matrix_axes(call.layer),
+            form=kernel_form(call.layer, kind),
         )
         for address, call in targets
     ]
@@ -102,6 +119,29 @@ def check_channel(channel: object) -> None:
         check_choice("channel", channel, CHANNELS, "an int")
 
 
+def check_kernel_kind(kind: object) -> None:
+    """Raise `ValueError` unless `kind` is one of its words or `None`."""
+    if kind is not None:
+        check_choice("kind", kind, get_args(KernelKind), "None")
+
+
+def check_some_sequences(layers: Sequence[Any], kind: KernelKind | None) -> None:
+    """Refuse a `kind` where no layer has a kernel of one dimension."""
+    if kind in ("stems", "lines") and not any(map(kernel_steps, layers)):
+        raise ValueError(
+            f"`kind` can be {kind!r} for kernels of one dimension, such as those of a Conv1D. "
+            f"Received: kind={kind!r}, for {', '.join(repr(layer.name) for layer in layers[:8])}"
+        )
+
+
+def kernel_form(layer: Any, kind: KernelKind | None) -> Form:
+    """Return how the kernel of a layer is drawn."""
+    steps = kernel_steps(layer)
+    if steps < 2 or kind == "rows":  # a single step has no course
+        return "tiles"
+    return kind or ("stems" if steps <= MAX_STEMS else "lines")
+
+
 def kernel_panel(
     kernel: np.ndarray,
     address: str,
@@ -110,6 +150,7 @@ def kernel_panel(
     *,
     axes: tuple[str, str] = ("input channel", "filter"),
     reference: np.ndarray | None = None,
+    form: Form = "tiles",
 ) -> TilePanel:
     """Choose, order and reduce the filters of a kernel.
 
@@ -121,6 +162,7 @@ def kernel_panel(
         style: The caller's keywords.
         axes: What a row and a column are, where the kernel is drawn as a matrix.
         reference: A kernel of the same shape, with which the signs of principal patterns agree.
+        form: How a kernel of one dimension is drawn; see `kernel_form`.
     """
     *window, in_channels, filters = kernel.shape
     is_point = math.prod(window) == 1
@@ -142,10 +184,16 @@ def kernel_panel(
         is_limited=not is_matrix,
     )
     indices = chosen.indices
-    if is_matrix:
+    slices = math.prod(window[:-2])
+    if form != "tiles" and channel == "auto" and in_channels in CURVES:
+        tiles, note, table = _curves(kernel, indices)
+        slices = in_channels
+    elif is_matrix:
         tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
     else:
         tiles, note, table = _patterns(kernel, resolved, indices, reference)
+    if tiles.ndim == COLORS_NDIM or (table is not None and len(indices) > MAX_TABLE):
+        form = "tiles"
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
     return TilePanel(
         values=tiles,
@@ -157,7 +205,8 @@ def kernel_panel(
         notes=(*([note] if note else []), *chosen.notes),
         is_numbered=bool(chosen.note),
         table=table,
-        slices=math.prod(window[:-2]),
+        slices=slices,
+        form=form,
         words=chosen.words,
         signed=True,
         absent_rule="zero",
@@ -188,6 +237,13 @@ def _matrix(
         is_matrix=True,
     )
     return _Tiles(tiles, note, table)
+
+
+def _curves(kernel: np.ndarray, indices: np.ndarray) -> _Tiles:
+    """Return a kernel `(1, steps, in_channels, filters)` as one curve per channel and filter."""
+    steps = kernel.shape[1]
+    curves = np.transpose(kernel[0][..., indices], (2, 1, 0)).reshape(-1, 1, steps)
+    return _Tiles(curves, "one curve per input channel", None)
 
 
 def _patterns(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from kerasviz.draw.text import LINE_HEIGHT, elide_middle, escape, font_size, screen_width
-from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
 from kerasviz.draw.tiles.style import TileLayout
 
 # Sizes in inches, as those of a figure.
@@ -39,6 +39,22 @@ def write_limit(value: float) -> str:
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
+def row_names(table: TileMatrix) -> list[str]:
+    """Return the names of the rows of a table, or what they are with their indices."""
+    if table.rows.dtype.kind not in "iu":
+        return [str(name) for name in table.rows]
+    return [f"{table.row_kind.split()[-1]} {index}" for index in table.rows]
+
+
+def column_names(table: TileMatrix, width: float) -> list[str]:
+    """Return the indices of the columns, with what they are where that is no wider than they."""
+    size = font_size("small")
+    names = [f"{table.column_kind.split()[-1]} {index}" for index in table.columns]
+    if max(screen_width(name, size) for name in names) < 72 * width:
+        return names
+    return [str(index) for index in table.columns]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StripSizes:
     """Where the strips of a panel are, in inches from its lower left corner.
@@ -53,6 +69,7 @@ class StripSizes:
         right: Room at the right for the limits of the values.
         above: Room above for the names of columns.
         below: Room below for the steps.
+        legend: Room below the steps for a legend, which is a part of `below`.
         signal: Whether a signal is "above" the strips, "beside" them, or behind them or nowhere,
             "".
         name_step: Of how many rows the first one is named, where not each has the room.
@@ -68,6 +85,7 @@ class StripSizes:
     right: float
     above: float
     below: float
+    legend: float = 0.0
     signal: str = ""
     name_step: int = 1
     name_width: float = MAX_NAME
@@ -132,9 +150,9 @@ def strip_sizes(
         new: Whether the figure is a new one, which becomes as large as the strips need.
     """
     count, table = len(panel.tiles) // panel.slices, panel.table
-    is_kernel = panel.form == "stems"
+    is_kernel = panel.signed
     has_signal = panel.signals is not None and panel.alpha is None
-    names = [str(name) for name in table.rows] if table is not None else list(panel.names)
+    names = row_names(table) if table is not None else list(panel.names)
     if has_signal and table is None:
         names.append("input")
     size = font_size("small")
@@ -163,7 +181,8 @@ def strip_sizes(
     signal = "" if not has_signal else "above" if table is None else "beside"
     left = 0.0 if is_kernel and table is None else name_width
     above = line + 0.03 if is_kernel or table is not None else ROW_GAP / 2
-    below = 2 * line + TICKS
+    legend = line if panel.slices > 1 else 0.0
+    below = 2 * line + TICKS + legend
     all_rows, all_columns = rows + (signal == "above"), columns + (signal == "beside")
     width = (room[0] - left - right - (all_columns - 1) * gaps[1]) / all_columns
     height = (room[1] - above - below - (all_rows - 1) * gaps[0]) / all_rows
@@ -182,6 +201,7 @@ def strip_sizes(
         right=right,
         above=above,
         below=below,
+        legend=legend,
         signal=signal,
         name_step=max(1, math.ceil(line / (height + gaps[0]))),
         name_width=name_width - PAD,

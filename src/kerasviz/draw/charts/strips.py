@@ -16,11 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, Transform
 
-from kerasviz.draw.charts.sizes import StripSizes, line_height, write_limit
+from kerasviz.draw.charts.sizes import StripSizes, column_names, line_height, row_names, write_limit
 from kerasviz.draw.color import INVALID, ColorScale, color_cycle, value_range
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width
 from kerasviz.draw.tiles.downsampling import DownsampledPcolorImage
@@ -66,7 +67,7 @@ class Strip:
     def clip(self, ax: Axes) -> Rectangle:
         """Return the strip as a path, a little higher and wider than it is for its lines."""
         (left, bottom), (height, width) = self.corner, self.size
-        edge = 0.02
+        edge = 0.05
         return Rectangle(
             (left - edge, bottom - edge),
             width + 2 * edge,
@@ -119,6 +120,8 @@ class StripPlan:
             _draw_values(ax, strip, panel, part)
         self._write_names(ax, strips)
         self._write_steps(ax)
+        if panel.slices > 1:
+            _write_legend(ax, panel.slices)
         if not panel.has_own_scales and not panel.has_colors:
             _write_limits(ax, strips[min(sizes.columns, sizes.count) - 1], sizes)
         ax.format_coord = _coordinate_formatter(panel, strips)  # type: ignore[assignment,method-assign]
@@ -159,13 +162,13 @@ class StripPlan:
         panel, sizes = self.panel, self.sizes
         size = font_size("small")
         if panel.table is not None:
-            names = [sizes.elide(str(name)) for name in panel.table.rows]
+            names = [sizes.elide(name) for name in row_names(panel.table)]
             firsts = strips[:: sizes.columns]
             if sizes.signal:
                 corners = sizes.signal_corners()
                 firsts = [replace(strips[0], corner=corner) for corner in corners]
             _write_beside(ax, firsts[:: sizes.name_step], names[:: sizes.name_step], sizes)
-            heads = list(map(str, panel.table.columns))
+            heads = column_names(panel.table, sizes.strip[1])
             tops = strips[: sizes.columns]
             if sizes.signal:
                 corner = sizes.signal_corners()[0]
@@ -174,7 +177,7 @@ class StripPlan:
             _write_above(ax, tops, heads, size)
             return
         names = [sizes.elide(name) for name in panel.names]
-        if panel.form == "stems":
+        if panel.signed:
             _write_above(ax, strips, names, size)
             return
         step = sizes.name_step * sizes.columns
@@ -213,7 +216,7 @@ class StripPlan:
         ax.add_collection(LineCollection(ticks, colors=SIGNAL_COLOR, linewidths=0.8), autolim=False)
         left, right = sizes.lefts()[0], sizes.lefts()[-1] + sizes.strip[1]
         word = "step of the input" if signals is not None else "step"
-        _write(ax, ((left + right) / 2, 0.0), word, ha="center", va="bottom")
+        _write(ax, ((left + right) / 2, sizes.legend), word, ha="center", va="bottom")
 
 
 def _prepare(ax: Axes, size: tuple[float, float]) -> None:
@@ -275,6 +278,8 @@ def _draw_values(ax: Axes, strip: Strip, panel: TilePanel, part: slice) -> None:
         return
     for index, curve in enumerate(curves):
         _draw_curve(ax, strip, curve, _cycle_color(index))
+        if panel.form == "stems" and curve.size <= MAX_STEMS:
+            ax.lines[-1].set(markevery=None)  # each weight is a dot
 
 
 def _draw_curve(ax: Axes, strip: Strip, values: np.ndarray, color: str, width: float = 1.1) -> None:
@@ -334,6 +339,27 @@ def _write(
     ax: Axes, place: tuple[float, float], text: str, *, ha: str, va: str, size: str = "small"
 ) -> None:
     ax.text(*place, text, ha=ha, va=va, fontsize=size, clip_on=False)
+
+
+def _write_legend(ax: Axes, count: int) -> None:
+    """Say in the lower left corner which colour belongs to which curve of a strip."""
+    handles = [
+        Line2D([], [], color=_cycle_color(index), linewidth=1.6, label=str(index))
+        for index in range(count)
+    ]
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 0),
+        ncols=count,
+        fontsize="small",
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+        handlelength=1.2,
+        handletextpad=0.4,
+        columnspacing=1.0,
+    )
 
 
 def _write_beside(
