@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from kerasviz.draw.graph.boxes import Maps, NodeBox
-from kerasviz.draw.graph.diagram import Diagram, FrameBox
+from kerasviz._wording import write_count
+from kerasviz.draw.graph.boxes import Diagram, FrameBox, Maps, NodeBox
 from kerasviz.model.architecture.elements import Architecture, Fold, Frame, Node, Part
+from kerasviz.model.architecture.encoder_decoder import find_levels
 from kerasviz.model.layer_call import Shape
 
 OPEN = (
@@ -41,6 +42,10 @@ def describe_diagram(
         order=tuple((index(a), index(b)) for a, b in architecture.order),
         parents=tuple(None if frame is None else len(nodes) + frame for frame in around),
         title=_title(architecture),
+        levels=tuple(
+            (tuple(map(index, down)), tuple(map(index, up)))
+            for down, up in find_levels(architecture)
+        ),
         notes=(*notes, OPEN) if is_open else tuple(notes),
     )
 
@@ -160,6 +165,7 @@ def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> Node
     name = span_names([item.head.name for item in same]) if node.fold else head.name
     if head.kind == "model":  # of a nested model the name says more than its class
         title, name, details = name, "", [f"{head.title}, {head.settings}", *details]
+        details += _hint(architecture, head)
     return NodeBox(
         kind=head.kind,
         preceding=tuple(words[:position]),
@@ -174,6 +180,13 @@ def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> Node
         addresses=tuple(one_line(item.head.address) for item in same),
         maps=maps,
     )
+
+
+def _hint(architecture: Architecture, part: Part) -> list[str]:
+    """Return how to see the convolutions inside a box, where that can be seen."""
+    if not part.convolutions or part.address in architecture.closed:
+        return []
+    return [f"expand={len(part.path)} draws {write_count(part.convolutions, 'convolution')}"]
 
 
 def _settings(node: Node) -> list[str]:

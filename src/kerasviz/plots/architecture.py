@@ -28,8 +28,9 @@ from kerasviz.model.inputs.forms import check_has_call, check_is_eager
 from kerasviz.plots._architecture_words import describe_diagram
 
 Detail = Literal["blocks", "layers"]
+Direction = Literal["down", "right"]
 
-OWN = ("inputs", "sample", "maps", "expand", "detail", "fold")
+OWN = ("inputs", "sample", "maps", "expand", "detail", "fold", "direction")
 """The keywords that other plots do not have."""
 MAPS = 4
 EVERY_LEVEL = 1_000
@@ -45,6 +46,7 @@ def plot_architecture(
     expand: int | bool = 0,
     detail: Detail = "blocks",
     fold: bool = True,
+    direction: Direction = "down",
     **options: Unpack[FigureOptions],
 ) -> Plot:
     """Draw the architecture of a model: its layers as boxes, with arrows between them.
@@ -71,6 +73,8 @@ def plot_architecture(
             of the convolution after it. "layers": each layer has a box of its own.
         fold: Whether blocks that follow one another and are alike are drawn once, with "× 5" and
             the names of all of them. `False` draws every one.
+        direction: Where arrows lead: "down", or to the "right". An encoder and a decoder with skips
+            between them, as in a U-Net, are drawn as a U: first "down" and then up again.
         **options: `title`, and `figsize`, `ax` or `figure`, in which everything is made as small as
             the room demands. With none of these a new figure is as large as the architecture needs.
 
@@ -121,6 +125,7 @@ def plot_architecture(
     check_is_eager()
     check_has_call(model)
     check_type("fold", fold, (bool, np.bool_), "a bool")
+    check_choice("direction", direction, get_args(Direction))
     levels = _check_own(inputs, sample, maps, expand, detail)
     extraction, which = None, ""
     if inputs is not None:
@@ -146,7 +151,8 @@ def plot_architecture(
             hidden += [(twin.head.name, maps_of[twin.address]) for twin in folded]
     diagram = describe_diagram(architecture, pictures, notes)
     title = f"{diagram.title}, {which}" if which else diagram.title
-    return draw_architecture(replace(diagram, title=title, hidden=tuple(hidden)), placement)
+    diagram = replace(diagram, title=title, hidden=tuple(hidden))
+    return draw_architecture(diagram, placement, sideways=direction == "right")
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:

@@ -17,15 +17,28 @@ BOLD = 1.15
 """How much wider bold letters are."""
 LINE = 1.25
 """Height of a line of text, in sizes of its font."""
-PAD, COLUMN_GAP = 5.0, 8.0
-"""Between a box and what is in it, and between a left and a right text."""
+PAD, TOP, COLUMN_GAP = 5.0, 4.0, 8.0
+"""Between the sides of a box, or its top, and what is in it; between a left and a right text."""
 MIN_BOX_WIDTH, MAX_BOX_WIDTH = 104.0, 180.0
 MAPS_ACROSS = 4
 MAP_GAP = 0.12
 """Between two maps, in widths of one."""
 MAX_MAP_HEIGHT, MAX_PICTURE_HEIGHT, SEQUENCE_HEIGHT = 38.0, 56.0, 4.5
 """Largest height of a map and of a picture; the height of a map that is a row of values."""
-INK, FAINT = "0.1", "0.35"
+INK, FAINT = "0.1", "0.25"
+MAX_HEADER_WIDTH = 260.0
+FROZEN = "frozen"
+COLORS = {
+    "input": "#ffffff",
+    "convolution": "#a3d8f4",
+    "pooling or resizing": "#e8a87c",
+    "merge": "#f4e076",
+    "normalization, activation or dropout": "#cdf3c2",
+    "dense": "#d49bee",
+    "model": "#b8b8b8",
+    "other": "#f0f0f0",
+}
+"""By kind: told apart in every kind of colour vision, while black text is legible on all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +103,87 @@ class NodeBox:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrameBox:
+    """A frame around boxes.
+
+    Args:
+        title: What is written above it.
+        detail: A second line of it.
+        count: How many blocks alike follow one another, of which it holds the first.
+        addresses: The address of each of these.
+        is_frozen: Whether none of the weights in it is trained.
+        is_open: Whether the source of one of its inputs is unknown.
+    """
+
+    title: str
+    detail: str = ""
+    count: int = 1
+    addresses: tuple[str, ...] = ()
+    is_frozen: bool = False
+    is_open: bool = False
+
+    @property
+    def badge(self) -> str:
+        """How often it repeats: `× 5`."""
+        return f"× {self.count}" if self.count > 1 else ""
+
+    @property
+    def lead(self) -> float:
+        """The width that the badge takes before the title."""
+        return screen_width(f"{self.badge}  ", HEAD) * BOLD if self.badge else 0.0
+
+    @property
+    def header(self) -> tuple[float, float]:
+        """The width that its words need, and their height."""
+        width = max(self.lead + screen_width(self.title, BODY), screen_width(self.detail, BODY))
+        lines = 1 + bool(self.detail)
+        return min(width + 2 * PAD, MAX_HEADER_WIDTH), LINE * BODY * lines + PAD
+
+    @property
+    def words(self) -> str:
+        """All of its text, and every address that it stands for, in one line."""
+        names = f"{self.badge} ({', '.join(self.addresses)})" if self.badge else ""
+        return ", ".join(filter(None, (names, self.title, self.detail)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagram:
+    """A diagram of boxes, frames and arrows.
+
+    Args:
+        boxes: The boxes.
+        frames: The frames.
+        edges: What leads to what, as in `Graph`; so are `order` and `parents`.
+        order: Pairs of which the first is above the second.
+        parents: The frame that each item is in.
+        title: The default title.
+        levels: The boxes and frames of a U, as in `Graph`.
+        notes: Sentences for below the legend.
+        hidden: The pictures of boxes that are folded into others, by their names.
+    """
+
+    boxes: tuple[NodeBox, ...]
+    frames: tuple[FrameBox, ...]
+    edges: tuple[tuple[int, int], ...]
+    order: tuple[tuple[int, int], ...]
+    parents: tuple[int | None, ...]
+    title: str
+    levels: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
+    notes: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, Maps], ...] = ()
+
+    @property
+    def legend(self) -> list[str]:
+        """The kinds of boxes in it, and whether something is frozen."""
+        present = {box.kind for box in self.boxes}
+        frozen = [box.is_frozen for box in self.boxes]
+        frozen += [frame.is_frozen for frame in self.frames]
+        return [kind for kind in COLORS if kind in present and kind != "input"] + [FROZEN] * any(
+            frozen
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextRow:
     """A line of a box: a text at the left in its own size, and one at the right in `FOOT`."""
 
@@ -130,14 +224,9 @@ def box_rows(box: NodeBox, width: float) -> list[TextRow]:
     whole = " · ".join((box.head, *box.details))
     rows = [row(text, BODY) for text in box.preceding]
     if not box.note and screen_width(whole, HEAD) <= room:
-        rows.append(
-            TextRow(left=whole, right=badge, size=HEAD, right_color=INK, right_weight="bold")
-        )
+        rows.append(_head_row(whole, badge))
     else:
-        head = elide_middle(box.head, room, HEAD)
-        rows.append(
-            TextRow(left=head, right=badge, size=HEAD, right_color=INK, right_weight="bold")
-        )
+        rows.append(_head_row(elide_middle(box.head, room, HEAD), badge))
         rows += [row(text, BODY) for text in join_words(box.details, width, BODY)]
     return [*_with_note(rows, box.note, width), *_foot(box, width)]
 
@@ -172,7 +261,7 @@ def _foot(box: NodeBox, width: float) -> list[TextRow]:
 
 def rows_height(rows: Sequence[TextRow]) -> float:
     """Return the height of the lines of a box, with the room above them."""
-    return PAD + sum(LINE * row.size for row in rows)
+    return TOP + sum(LINE * row.size for row in rows)
 
 
 def box_width(boxes: Sequence[NodeBox]) -> float:

@@ -3,184 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.image import AxesImage
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from kerasviz.draw.color import INVALID, color_scale, warn_invalid
 from kerasviz.draw.figure import Placement, figure_for
 from kerasviz.draw.graph.boxes import (
     BODY,
-    BOLD,
+    COLORS,
     FAINT,
     FOOT,
+    FROZEN,
     HEAD,
     INDEX,
     INK,
     LINE,
     PAD,
+    TOP,
+    Diagram,
+    FrameBox,
     MapLayout,
-    Maps,
     NodeBox,
     TextRow,
-    box_rows,
-    box_width,
-    lay_out_maps,
     rows_height,
 )
-from kerasviz.draw.graph.layout import Graph, Layout, lay_out
+from kerasviz.draw.graph.layout.jumps import TAG_HEIGHT, redundant_pairs
+from kerasviz.draw.graph.layout.routes import Line
+from kerasviz.draw.graph.sheet import (
+    BLEED,
+    MARGIN,
+    SWATCH,
+    TITLE,
+    Sheet,
+    SheetMaker,
+    check_scale,
+    sheet_for_page,
+    sheet_for_room,
+)
 from kerasviz.draw.plot import Panel, Plot
-from kerasviz.draw.text import RESOLUTION_MARGIN, elide_middle, screen_width, wrap_text
+from kerasviz.draw.text import elide_middle
 from kerasviz.draw.tiles.grid import constant_tiles, mosaic
 from kerasviz.draw.tiles.panel import CROSS_COLOR
 
 # Lengths in points.
-PAGE = (11 * 72.0, 8.2 * 72.0)
-"""The size that a new figure should come close to: a screen, or a page on its side."""
-MIN_WIDTH, MARGIN, TITLE_PAD = 230.0, 9.0, 8.0
-BLEED = 1.0
-"""How far the outlines of the outermost boxes reach beyond them."""
 STACK = 2.5
 """How far the outline of a second box reaches out from behind one that repeats."""
-MAX_HEADER_WIDTH = 260.0
 ROUNDING, TURN = 3.5, 5.0
+SKIP_WIDTH, MAIN_WIDTH = 0.6, 1.2
+MIN_RISE, HALF_ARROW = 12.0, 2.75
+"""From what length on a line that leads back has an arrow in its middle; half of the arrow."""
 ARROW = np.array([(-2.6, -5.5), (2.6, -5.5), (0, 0), (-2.6, -5.5)])
 OPEN_LENGTH = 15.0
-SWATCH = 11.0
 
-COLORS = {
-    "input": "#ffffff",
-    "convolution": "#a3d8f4",
-    "pooling or resizing": "#e8a87c",
-    "merge": "#f4e076",
-    "normalization, activation or dropout": "#cdf3c2",
-    "dense": "#d49bee",
-    "model": "#b8b8b8",
-    "other": "#f0f0f0",
-}
-"""By kind: told apart in every kind of colour vision, while black text is legible on all."""
 LINE_COLOR, FRAME_COLOR, HEADER_COLOR = "0.3", "0.55", "0.86"
 FRAME_FILLS = ("0.965", "0.93")
-FROZEN = "frozen"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FrameBox:
-    """A frame around boxes.
-
-    Args:
-        title: What is written above it.
-        detail: A second line of it.
-        count: How many blocks alike follow one another, of which it holds the first.
-        addresses: The address of each of these.
-        is_frozen: Whether none of the weights in it is trained.
-        is_open: Whether the source of one of its inputs is unknown.
-    """
-
-    title: str
-    detail: str = ""
-    count: int = 1
-    addresses: tuple[str, ...] = ()
-    is_frozen: bool = False
-    is_open: bool = False
-
-    @property
-    def badge(self) -> str:
-        """How often it repeats: `× 5`."""
-        return f"× {self.count}" if self.count > 1 else ""
-
-    @property
-    def lead(self) -> float:
-        """The width that the badge takes before the title."""
-        return screen_width(f"{self.badge}  ", HEAD) * BOLD if self.badge else 0.0
-
-    @property
-    def header(self) -> tuple[float, float]:
-        """The width that its words need, and their height."""
-        width = max(self.lead + screen_width(self.title, BODY), screen_width(self.detail, BODY))
-        lines = 1 + bool(self.detail)
-        return min(width + 2 * PAD, MAX_HEADER_WIDTH), LINE * BODY * lines + PAD
-
-    @property
-    def words(self) -> str:
-        """All of its text, and every address that it stands for, in one line."""
-        names = f"{self.badge} ({', '.join(self.addresses)})" if self.badge else ""
-        return ", ".join(filter(None, (names, self.title, self.detail)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diagram:
-    """A diagram of boxes, frames and arrows.
-
-    Args:
-        boxes: The boxes.
-        frames: The frames.
-        edges: What leads to what, as in `Graph`; so are `order` and `parents`.
-        order: Pairs of which the first is above the second.
-        parents: The frame that each item is in.
-        title: The default title.
-        notes: Sentences for below the legend.
-        hidden: The pictures of boxes that are folded into others, by their names.
-    """
-
-    boxes: tuple[NodeBox, ...]
-    frames: tuple[FrameBox, ...]
-    edges: tuple[tuple[int, int], ...]
-    order: tuple[tuple[int, int], ...]
-    parents: tuple[int | None, ...]
-    title: str
-    notes: tuple[str, ...] = ()
-    hidden: tuple[tuple[str, Maps], ...] = ()
-
-
-def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
+def draw_architecture(diagram: Diagram, placement: Placement, *, sideways: bool = False) -> Plot:
     """Draw an architecture into a new figure that is as large as it needs, or into the caller's.
 
-    In an Axes or a figure of the caller's it is made as small as it has to be, letters and all.
+    In a figure or an Axes of a size of the caller's, letters and all are as large as there is room
+    for, up to twice their size.
 
     Args:
         diagram: What to draw.
         placement: Where to draw, and the title.
+        sideways: Whether it runs from left to right.
+
+    Raises:
+        ValueError: There is too little room for letters that can be read.
     """
     tiles = [box.maps.tiles for box in diagram.boxes if box.maps is not None]
     warn_invalid(sum(int((~np.isfinite(values)).sum()) for values in tiles), stacklevel=3)
     is_own = isinstance(placement.title, str)  # the caller's, in which a formula may be
     title = str(placement.title) if is_own else diagram.title if placement.title else ""
-    sheet = _Sheet(diagram)
-    with figure_for(placement, (1.0, 1.0), "none") as figure:
-        if placement.grows:
-            words = [screen_width(word, _title_size()) for word in title.split()]
-            sheet.lay_out(PAGE, max(words, default=0.0))
-            ax, width, scale = _add_axes(cast(Figure, figure), sheet, title), sheet.width, 1.0
-        else:
-            ax = figure.add_subplot() if placement.ax is None else placement.ax
-            extent = ax.get_window_extent()
-            points = 72 / cast(Figure, ax.get_figure(root=True)).dpi
-            room = max(extent.width * points, 1.0), max(extent.height * points, 1.0)
-            sheet.lay_out(room)
-            scale = min(1.0, room[0] / sheet.width, room[1] / sheet.height)
-            width = max(room[0], MIN_WIDTH)
-        size = _title_size()
-        ax.set_title(
-            wrap_text(title, width, size),
-            fontsize=size,
-            x=0,
-            ha="left",
-            y=1,
-            pad=TITLE_PAD,
-            parse_math=is_own,  # names hold no formulas
-        )
-        images = _Artist(ax, sheet, scale).draw()
+    maker = SheetMaker(diagram, title, sideways=sideways)
+    if placement.grows:
+        sheet, scale = sheet_for_page(maker)
+        size = tuple((side + 2 * BLEED) * scale + 2 * (MARGIN - BLEED) for side in sheet.size)
+        inches = size[0] / 72, size[1] / 72
+    else:
+        inches, room = _room(placement)
+        sheet, scale = sheet_for_room(maker, room)
+        check_scale(maker, scale, room=room, size=inches)
+    with figure_for(placement, inches, "none") as figure:
+        ax = _axes(figure) if placement.ax is None else placement.ax
+        artist = _Artist(ax, sheet, scale)
+        images = artist.draw(parse_math=is_own)  # names hold no formulas
     panels = [Panel(ax=ax, title=diagram.title), *_map_panels(diagram, images, ax)]
     items: list[NodeBox | FrameBox] = [*diagram.boxes, *diagram.frames]
     folded = [item for item in items if item.count > 1]
@@ -189,6 +110,37 @@ def draw_architecture(diagram: Diagram, placement: Placement) -> Plot:
         for x in folded
     ]
     return Plot(figure=ax.figure, panels=tuple(panels), owns_figure=placement.is_new)
+
+
+def _room(placement: Placement) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return width and height of the caller's figure in inches, and of the room in it in points."""
+    if placement.figsize is not None:
+        inches = float(placement.figsize[0]), float(placement.figsize[1])
+    else:
+        figure: Any = placement.figure if placement.ax is None else placement.ax.figure
+        dpi = figure.get_figure(root=True).dpi
+        inches = figure.bbox.width / dpi, figure.bbox.height / dpi
+        if placement.ax is not None:
+            extent = placement.ax.get_window_extent()
+            return inches, (extent.width * 72 / dpi, extent.height * 72 / dpi)
+    around = 2 * (MARGIN - BLEED)
+    return inches, (inches[0] * 72 - around, inches[1] * 72 - around)
+
+
+def _axes(figure: Any) -> Axes:
+    """Add an Axes that fills a figure but for its margins, also when the figure is resized."""
+    ax: Axes = figure.add_subplot()
+    root: Figure = figure.get_figure(root=True)
+    if root.get_layout_engine() is None:
+
+        def locate(*_: Any) -> Bbox:
+            around = (MARGIN - BLEED) * root.dpi / 72
+            inside: Bbox = figure.bbox.padded(-around).transformed(figure.transSubfigure.inverted())
+            return inside
+
+        ax.set_axes_locator(locate)
+        ax.set_position(locate())
+    return ax
 
 
 def _map_panels(diagram: Diagram, images: Sequence[AxesImage], ax: Axes) -> list[Panel]:
@@ -212,92 +164,61 @@ def _map_panels(diagram: Diagram, images: Sequence[AxesImage], ax: Axes) -> list
     ]
 
 
-class _Sheet:
-    """Positions of everything, in points: the boxes, below them the legend, and then the notes."""
+class _Proportions(Artist):
+    """Keeps letters and lines in proportion to the boxes, whatever size the Axes is drawn at.
 
-    def __init__(self, diagram: Diagram) -> None:
-        self.diagram = diagram
-        across = box_width(diagram.boxes)
-        inside = across - 2 * PAD
-        self.rows = [box_rows(box, inside) for box in diagram.boxes]
-        self.maps = [
-            None if box.maps is None else lay_out_maps(box.maps, inside) for box in diagram.boxes
-        ]
-        heights = [
-            rows_height(rows) + (maps.height if maps else PAD)
-            for rows, maps in zip(self.rows, self.maps, strict=True)
-        ]
-        headers = tuple(frame.header for frame in diagram.frames)
-        sizes = np.array([(across, height) for height in heights])
-        self.graph = Graph(
-            sizes=sizes,
-            edges=diagram.edges,
-            parents=diagram.parents,
-            headers=headers,
-            order=diagram.order,
-        )
+    A layout engine or a reader who resizes a window changes the Axes after it was drawn into.
 
-    def lay_out(self, page: tuple[float, float], min_width: float = 0.0) -> None:
-        """Lay the boxes out, and put legend and notes below them."""
-        layout = lay_out(self.graph, page)
-        self.width = max(layout.size[0], MIN_WIDTH, min_width)
-        left = (self.width - layout.size[0]) / 2
-        lines = tuple(line.moved(left, 0) for line in layout.lines)
-        rects = np.add(layout.rects, (left, 0, 0, 0))
-        self.layout = Layout(size=layout.size, rects=rects, lines=lines)
-        self.legend: list[tuple[float, float, str]] = []
-        x, y = 0.0, layout.size[1] + MARGIN + LINE * BODY
-        for word in self._legend_words():
-            needed = SWATCH + 4 + screen_width(word, BODY) + 12
-            if x and x + needed > self.width:
-                x, y = 0.0, y + 1.5 * BODY
-            self.legend.append((x, y, word))
-            x += needed
-        notes = "\n".join(
-            wrap_text(note, self.width, RESOLUTION_MARGIN * BODY) for note in self.diagram.notes
-        )
-        self.notes = [(y + 4 + LINE * BODY * (i + 1), t) for i, t in enumerate(notes.splitlines())]
-        self.height = (self.notes[-1][0] if self.notes else y) + 0.3 * BODY
+    Args:
+        ax: The Axes.
+        scale: The size of letters and lines, relative to those of the sheet.
+        width: The width of the sheet.
+    """
 
-    def _legend_words(self) -> list[str]:
-        present = {box.kind for box in self.diagram.boxes}
-        words = [kind for kind in COLORS if kind in present and kind != "input"]
-        frozen = [box.is_frozen for box in self.diagram.boxes]
-        frozen += [frame.is_frozen for frame in self.diagram.frames]
-        return words + [FROZEN] * any(frozen)
+    def __init__(self, ax: Axes, scale: float, width: float) -> None:
+        super().__init__()
+        self.set_zorder(-1000)  # so that it comes before all that it changes
+        self.set_in_layout(False)
+        self._ax, self._scale, self._width = ax, scale, width
+        texts: list[Text] = [ax.title, *ax.texts]
+        self._sizes = {text: float(text.get_fontsize()) for text in texts}
+        self._widths = {x: np.array(x.get_linewidth()) for x in ax.collections}
+        self._factor = 1.0
 
-
-def _add_axes(figure: Figure, sheet: _Sheet, title: str) -> Axes:
-    """Make a new figure as large as a sheet, and give it an Axes of that size."""
-    size = _title_size()
-    lines = len(wrap_text(title, sheet.width, size).splitlines())
-    head = lines * LINE * size + TITLE_PAD if lines else 0.0
-    width, height = sheet.width + 2 * MARGIN, sheet.height + head + 2 * MARGIN
-    figure.set_size_inches(width / 72, height / 72)
-    around = (MARGIN - BLEED) / width, (MARGIN - BLEED) / height
-    inside = (sheet.width + 2 * BLEED) / width, (sheet.height + 2 * BLEED) / height
-    return figure.add_axes((*around, *inside))
-
-
-def _title_size() -> float:
-    return float(FontProperties(size="medium").get_size_in_points())
+    def draw(self, renderer: Any) -> None:  # noqa: ARG002 - Matplotlib hands it over
+        """Change letters and lines where the Axes has another size."""
+        dpi = cast(Figure, self._ax.get_figure(root=True)).dpi
+        room = self._ax.bbox.width * 72 / dpi / self._width
+        factor = room / self._scale
+        if room > 0 and abs(factor / self._factor - 1) > 1e-3:
+            self._factor = factor
+            for text, size in self._sizes.items():
+                text.set_fontsize(size * factor)
+            for lines, widths in self._widths.items():
+                lines.set_linewidth((factor * widths).tolist())
 
 
 class _Artist:
     """Draws a sheet on an Axes; what is thinner or smaller there than on it goes by `scale`."""
 
-    def __init__(self, ax: Axes, sheet: _Sheet, scale: float) -> None:
+    def __init__(self, ax: Axes, sheet: Sheet, scale: float) -> None:
         self.ax = ax
         self.sheet = sheet
         self.scale = scale
+        self.sideways = sheet.sideways
         self.boxes, self.frames = sheet.diagram.boxes, sheet.diagram.frames
         self.rects = sheet.layout.rects
         self.crosses: list[Any] = []
 
-    def draw(self) -> list[AxesImage]:
-        """Draw everything, and return the image of each box that has one."""
+    def draw(self, *, parse_math: bool) -> list[AxesImage]:
+        """Draw everything, and return the image of each box that has one.
+
+        Args:
+            parse_math: Whether the title may hold formulas.
+        """
         self._draw_frames()
         self._draw_lines()
+        self._draw_tags()
         self._draw_open_ends()
         self._draw_outlines(self.rects[: len(self.boxes)], self.boxes)
         images = []
@@ -311,14 +232,23 @@ class _Artist:
                 images.append(self._draw_maps(box, maps, left, top))
         self._draw_crosses()
         self._draw_legend()
-        self.ax.set(
-            xlim=(-BLEED, sheet.width + BLEED), ylim=(sheet.height + BLEED, -BLEED), aspect="equal"
-        )
+        self._write_title(parse_math)
+        width, height = sheet.size
+        self.ax.set(xlim=(-BLEED, width + BLEED), ylim=(height + BLEED, -BLEED), aspect="equal")
+        self.ax.set_anchor("NW")
         self.ax.set(xticks=[], yticks=[], facecolor="white")
         self.ax.spines[:].set_visible(False)
         # Matplotlib's documented way to change what hovering shows is to replace this method.
         self.ax.format_coord = self._describe  # type: ignore[method-assign]
+        self.ax.add_artist(_Proportions(self.ax, self.scale, width + 2 * BLEED))
         return images
+
+    def _write_title(self, parse_math: bool) -> None:
+        """Write the title, within the Axes, so that it has room in any figure."""
+        size = self.scale * TITLE
+        style: dict[str, Any] = {"ha": "left", "va": "top", "color": INK, "fontweight": "normal"}
+        style |= {"fontsize": size, "linespacing": 1.15, "parse_math": parse_math}
+        self.ax.set_title(self.sheet.title, x=0, y=1, pad=0, **style)
 
     def _describe(self, x: float, y: float) -> str:
         """Return all text of the box below the cursor, with nothing shortened."""
@@ -370,17 +300,49 @@ class _Artist:
         return 0 if parent is None else 1 + self._depth(parent - len(self.boxes))
 
     def _draw_lines(self) -> None:
-        lines = self.sheet.layout.lines
-        style = {
-            "edgecolors": LINE_COLOR,
-            "linewidths": self.scale,
-            "capstyle": "round",
-            "snap": False,  # what is straight alone would be moved to pixels, away from the rest
-        }
-        self._add_paths([line_path(li.points) for li in lines], 1.5, facecolors="none", **style)
-        heads = [Path(line.points[-1] + ARROW) for line in lines if line.target is not None]
-        heads += [Path(middle - ARROW) for line in lines for middle in _rises(line.points)]
+        layout, diagram = self.sheet.layout, self.sheet.diagram
+        skips = redundant_pairs(len(diagram.parents), diagram.edges, diagram.order)
+        main: list[Line] = []
+        thin: list[Line] = []
+        for line in layout.lines:
+            is_skip = line.leads_to and {(line.source, x) for x in line.leads_to} <= skips
+            (thin if is_skip else main).append(line)
+        for lines, width, zorder in ((thin, SKIP_WIDTH, 1.4), (main, MAIN_WIDTH, 1.5)):
+            style = {
+                "edgecolors": LINE_COLOR,
+                "linewidths": width * self.scale,
+                "capstyle": "round",
+                "snap": False,  # what is straight alone would be moved to pixels, from the rest
+            }
+            paths = [line_path(x.points, sideways=self.sideways) for x in lines]
+            self._add_paths(paths, zorder, facecolors="none", **style)
+        heads = [arrow(x.points[-2], x.points[-1]) for x in layout.lines if x.target is not None]
+        if not layout.is_u:
+            heads += [head for x in layout.lines for head in _rises(x.points, self.sideways)]
         self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
+
+    def _draw_tags(self) -> None:
+        """Draw the numbers that stand for lines which would be too long, each with its stub."""
+        tags = self.sheet.layout.tags
+        if not tags:
+            return
+        axis = int(self.sideways)
+        stubs, heads, pills = [], [], []
+        for tag in tags:
+            left, top, width, height = self.rects[tag.item]
+            middle = np.array(tag.position)
+            side = np.array([(left, left + width), (top, top + height)])[axis, int(tag.is_start)]
+            end = middle.copy()
+            end[axis] = side
+            stubs.append(Path([middle, end]))
+            heads += [] if tag.is_start else [arrow(middle, end)]
+            x, y = tag.position
+            pills.append(_rounded(x - tag.width / 2, y - TAG_HEIGHT / 2, tag.width, TAG_HEIGHT))
+            self._write(x, y + 0.36 * FOOT, tag.text, FOOT, ha="center")
+        width = SKIP_WIDTH * self.scale
+        self._add_paths(stubs, 1.6, facecolors="none", edgecolors=LINE_COLOR, linewidths=width)
+        self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
+        self._add_paths(pills, 2.6, facecolors="white", edgecolors=LINE_COLOR, linewidths=width)
 
     def _draw_open_ends(self) -> None:
         """Draw dotted arrows into boxes whose input has an unknown source."""
@@ -388,14 +350,16 @@ class _Artist:
         is_open = [*(box.is_open for box in self.boxes), *(frame.is_open for frame in self.frames)]
         tips = []
         for item in np.flatnonzero(is_open):
-            left, top, width, _ = self.rects[item]
+            left, top, width, height = self.rects[item]
             aside = 12 if item in reached else 0  # beside the arrow that is there already
-            tips.append(np.array([left + width / 2 + aside, top]))
+            middle = (left, top + height / 2) if self.sideways else (left + width / 2, top)
+            tips.append(np.array(middle) + ((0, aside) if self.sideways else (aside, 0)))
         if tips:
-            stubs = [Path([tip - (0, OPEN_LENGTH), tip - (0, 4)]) for tip in tips]
+            along = np.array((1, 0) if self.sideways else (0, 1))
+            stubs = [Path([tip - OPEN_LENGTH * along, tip - 4 * along]) for tip in tips]
             style = {"edgecolors": LINE_COLOR, "linewidths": 1.2 * self.scale, "linestyles": ":"}
             self._add_paths(stubs, 1.6, facecolors="none", **style)
-            heads = [Path(tip + ARROW) for tip in tips]
+            heads = [arrow(tip - along, tip) for tip in tips]
             self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
 
     def _draw_outlines(self, rects: np.ndarray, boxes: Sequence[NodeBox]) -> None:
@@ -418,7 +382,7 @@ class _Artist:
 
     def _write_rows(self, rect: np.ndarray, rows: Sequence[TextRow]) -> None:
         left, y, width, _ = rect
-        y += PAD
+        y += TOP
         for row in rows:
             base = y + 0.95 * row.size
             if row.left:
@@ -479,11 +443,20 @@ class _Artist:
             self._write(0, y, line, BODY, color=FAINT)
 
 
-def _rises(points: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the middle of each piece of a line that leads upwards."""
+def _rises(points: np.ndarray, sideways: bool) -> Iterator[Path]:
+    """Yield an arrow in the middle of each piece of a line that leads back."""
+    axis = 0 if sideways else 1
     for start, stop in pairwise(points):
-        if stop[1] < start[1]:
-            yield (start + stop) / 2
+        if stop[axis] < start[axis] - MIN_RISE:
+            middle = (start + stop) / 2
+            yield arrow(start, middle + HALF_ARROW * (stop - start) / np.abs(stop - start).max())
+
+
+def arrow(start: np.ndarray, tip: np.ndarray) -> Path:
+    """Return the head of an arrow that comes from a point on the same level or above or below."""
+    x, y = np.sign(np.subtract(tip, start))
+    turn = np.array([(y, -x), (x, y)]) if not x or not y else np.eye(2)
+    return Path(ARROW @ turn + tip)
 
 
 def _rounded(left: float, top: float, width: float, height: float) -> Path:
@@ -498,14 +471,22 @@ def _rounded(left: float, top: float, width: float, height: float) -> Path:
     return Path([points[-1], *points], [Path.MOVETO, *codes])
 
 
-def line_path(points: np.ndarray) -> Path:
-    """Return the path of a line: a curve between points that are askew, and round corners."""
+def line_path(points: np.ndarray, *, sideways: bool = False) -> Path:
+    """Return the path of a line: a curve between points that are askew, and round corners.
+
+    Args:
+        points: Its points, `(k, 2)`.
+        sideways: Whether curves run from left to right at both ends, and not up or down.
+    """
+    axis = 0 if sideways else 1
     path, codes = [points[0]], [Path.MOVETO]
     for index in range(1, len(points)):
         start, stop = points[index - 1], points[index]
         if (start != stop).all():
-            middle = (start[1] + stop[1]) / 2
-            path += [(start[0], middle), (stop[0], middle), stop]
+            middle = (start[axis] + stop[axis]) / 2
+            bends = np.array([start, stop])
+            bends[:, axis] = middle
+            path += [*bends, stop]
             codes += [Path.CURVE4] * 3
             continue
         ahead = points[index + 1] if index + 1 < len(points) else stop

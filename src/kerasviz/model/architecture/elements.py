@@ -20,7 +20,7 @@ class Part:
         address: What names the call and no other, as other functions take it.
         path: The path of the call.
         title: The class of the layer.
-        kind: One of `description.KINDS`.
+        kind: One of `layer_words.KINDS`.
         output_shapes: The shape of each output, with the batch axis.
         settings: Its main settings in a few words.
         activation: The activation that the layer itself ends with, "" for none.

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from kerasviz.model.architecture.elements import Architecture, Fold, Frame, Node, Part
-from kerasviz.model.architecture.series import Segment, find_series
+from kerasviz.model.architecture.series import Nesting, Segment, find_series
 
 MIN_GROWING = 3
 """How often a block has to repeat that differs from the next in its numbers of channels."""
@@ -195,46 +195,12 @@ class _Facts:
 
     def __init__(self, architecture: Architecture, hidden: set[int]) -> None:
         self._architecture = architecture
-        self._inside: dict[int | None, list[int]] = {}
-        """The items directly in each frame, by its index, in the order in which they run."""
-        nodes, frames = architecture.nodes, architecture.frames
-        items = [(index, node.frame) for index, node in enumerate(nodes)]
-        items += [(~index, frame.frame) for index, frame in enumerate(frames)]
-        for item, frame in items:
-            if item not in hidden:
-                self._inside.setdefault(frame, []).append(item)
-        self._first: dict[int, int] = {}
-        for inside in self._inside.values():
-            inside.sort(key=self._position)
-
-    def _position(self, item: int) -> int:
-        """Return the index of a node, and of the first node in a frame."""
-        if item >= 0:
-            return item
-        if item not in self._first:
-            inside = self._inside.get(~item, ())
-            self._first[item] = min(map(self._position, inside), default=-1)
-        return self._first[item]
+        self._nesting = Nesting(architecture, hidden)
+        self.deep = self._nesting.deep
 
     def series(self, frame: int | None) -> list[list[Segment]]:
         """Return the series of segments directly in a frame."""
-        items = self._inside.get(frame, [])
-        holder = {inner: item for item in items for inner in self.deep([item])}
-        pairs: dict[tuple[int, int], None] = {}
-        ends: tuple[set[int], set[int]] = set(), {holder[x] for x in self._outputs if x in holder}
-        for a, b in (*self._architecture.edges, *self._architecture.order):
-            upper, lower = holder.get(a), holder.get(b)
-            if upper is not None and lower is not None:
-                pairs.update({(upper, lower): None} if upper != lower else {})
-            elif lower is not None:
-                ends[0].add(lower)
-            elif upper is not None:
-                ends[1].add(upper)
-        return find_series(items, list(pairs), ends)
-
-    @property
-    def _outputs(self) -> tuple[int, ...]:
-        return self._architecture.outputs
+        return find_series(*self._nesting.graph(frame))
 
     @cached_property
     def _sources(self) -> dict[int, list[tuple[str, int]]]:
@@ -261,14 +227,6 @@ class _Facts:
     def _end(self) -> int:
         """Return the item that stands for whatever takes the outputs of the model."""
         return len(self._architecture.nodes)
-
-    def deep(self, items: Iterable[int]) -> list[int]:
-        """Return items and all that is in those that are frames."""
-        found: list[int] = []
-        for item in items:
-            found.append(item)
-            found += self.deep(self._inside.get(~item, ())) if item < 0 else []
-        return found
 
     def key(self, segment: Segment, *, grows: bool) -> Hashable:
         """Return what is equal for segments that are alike.

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kerasviz.model.architecture.description import FINISHING
 from kerasviz.model.architecture.elements import Architecture, Node, Part
+from kerasviz.model.architecture.layer_words import FINISHING, POOLING
 
 FINISHED_KINDS = ("convolution", "dense", "merge", FINISHING)
 """The kinds of layers after which a normalization, an activation or a dropout joins their box."""
@@ -17,7 +17,8 @@ def merge_chains(architecture: Architecture) -> Architecture:
     """Put layers that only finish another's work into its box.
 
     A normalization, an activation or a dropout joins the convolution, dense layer, merge or
-    normalization that it follows, and a convolution joins the padding before it. So it is where
+    normalization that it follows, a reshape the pooling, and a convolution joins the padding before
+    it. So it is where
     the one alone takes the other's only output, both are in the same frame, and the model does
     not return what is between them.
     """
@@ -62,4 +63,6 @@ def _belongs(node: Node, follower: Node) -> bool:
         return False
     if last.is_padding:
         return first.kind == "convolution"
+    if first.title == "Reshape":
+        return last.kind == POOLING
     return first.kind == FINISHING and last.kind in FINISHED_KINDS

@@ -10,18 +10,18 @@ from typing import Any
 import keras
 
 from kerasviz.model.addresses import is_convolution
-from kerasviz.model.architecture.description import activation, is_composite, kind, settings, title
 from kerasviz.model.architecture.elements import Architecture, Frame, Node, Origin, Part
 from kerasviz.model.architecture.folding import fold_repeats
 from kerasviz.model.architecture.from_graph import read_graph
 from kerasviz.model.architecture.from_trace import read_trace
+from kerasviz.model.architecture.layer_words import activation, is_composite, kind, settings, title
 from kerasviz.model.architecture.merging import merge_chains
 from kerasviz.model.architecture.structure import (
     argument_structure,
     layer_structure,
     weight_shapes,
 )
-from kerasviz.model.architecture.weights import WeightCounter
+from kerasviz.model.architecture.weight_counts import WeightCounter
 from kerasviz.model.calls import input_specs, traced
 from kerasviz.model.connections import Connections
 from kerasviz.model.graph import as_functional, graph_nodes, held_layers, is_graph, layer_calls

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from kerasviz.model.architecture.elements import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +17,69 @@ class Segment:
     """
 
     items: tuple[int, ...]
+
+
+class Nesting:
+    """Items directly in each frame of an architecture, and what leads to what there.
+
+    Args:
+        architecture: The architecture.
+        hidden: Items that are left out.
+    """
+
+    def __init__(self, architecture: Architecture, hidden: Collection[int] = ()) -> None:
+        self._architecture = architecture
+        self._inside: dict[int | None, list[int]] = {}
+        """The items directly in each frame, by its index, in the order in which they run."""
+        nodes, frames = architecture.nodes, architecture.frames
+        items = [(index, node.frame) for index, node in enumerate(nodes)]
+        items += [(~index, frame.frame) for index, frame in enumerate(frames)]
+        for item, frame in items:
+            if item not in hidden:
+                self._inside.setdefault(frame, []).append(item)
+        self._first: dict[int, int] = {}
+        for inside in self._inside.values():
+            inside.sort(key=self._position)
+
+    def _position(self, item: int) -> int:
+        """Return the index of a node, and of the first node in a frame."""
+        if item >= 0:
+            return item
+        if item not in self._first:
+            inside = self._inside.get(~item, ())
+            self._first[item] = min(map(self._position, inside), default=-1)
+        return self._first[item]
+
+    def deep(self, items: Iterable[int]) -> list[int]:
+        """Return items and all that is in those that are frames."""
+        found: list[int] = []
+        for item in items:
+            found.append(item)
+            found += self.deep(self._inside.get(~item, ())) if item < 0 else []
+        return found
+
+    def graph(
+        self, frame: int | None
+    ) -> tuple[list[int], list[tuple[int, int]], tuple[set[int], set[int]]]:
+        """Return the items directly in a frame, what leads to what, and the ends of both.
+
+        The ends are the items that something outside leads to, and those that lead outside or are
+        outputs of the model. What is in a frame inside counts as that frame.
+        """
+        items = self._inside.get(frame, [])
+        holder = {inner: item for item in items for inner in self.deep([item])}
+        outputs = self._architecture.outputs
+        pairs: dict[tuple[int, int], None] = {}
+        ends: tuple[set[int], set[int]] = set(), {holder[x] for x in outputs if x in holder}
+        for a, b in (*self._architecture.edges, *self._architecture.order):
+            upper, lower = holder.get(a), holder.get(b)
+            if upper is not None and lower is not None:
+                pairs.update({(upper, lower): None} if upper != lower else {})
+            elif lower is not None:
+                ends[0].add(lower)
+            elif upper is not None:
+                ends[1].add(upper)
+        return items, list(pairs), ends
 
 
 def find_series(

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from kerasviz.draw.graph.ranks import topological_order
-from kerasviz.draw.graph.rows import LayoutNode, Segment
+from kerasviz.draw.graph.layout.ranks import topological_order
+from kerasviz.draw.graph.layout.row_order import LayoutNode, Segment
 
 BOX_GAP, DUMMY_GAP = 16.0, 9.0
 """Least distance of two boxes side by side, and of a line from what is beside it."""

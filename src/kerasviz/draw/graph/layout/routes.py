@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kerasviz.draw.graph.rows import LayoutNode, Segment
+from kerasviz.draw.graph.layout.row_order import LayoutNode, Segment
 
 Point = tuple[float, float]
 
@@ -28,15 +28,25 @@ class Line:
         points: `(k, 2)`, x and y.
         source: Where it comes from.
         target: Where it ends with an arrow, `None` where other lines go on.
+        leads_to: All that it leads to, itself or by the lines that go on from its end.
     """
 
     points: np.ndarray
     source: int
     target: int | None = None
+    leads_to: frozenset[int] = frozenset()
 
     def moved(self, x: float, y: float) -> Line:
         """Return the same line elsewhere."""
-        return Line(points=np.add(self.points, (x, y)), source=self.source, target=self.target)
+        return replace(self, points=np.add(self.points, (x, y)))
+
+    def flipped(self, height: float) -> Line:
+        """Return the same line with what was at the top at the bottom of `height`."""
+        return replace(self, points=self.points * (1, -1) + (0, height))
+
+    def transposed(self) -> Line:
+        """Return the same line with x for y."""
+        return replace(self, points=self.points[:, ::-1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +75,25 @@ class Edge:
         start: The index of the item that holds the source, or `IN`.
         first: The row of that item, -1 for `IN`.
         targets: For the index of each item that it leads to, or `OUT`: the item's row, and the box
-            or frame of the graph in it.
+            or frame of the graph in it, the first of several.
+        ends: For each of these indices, every box or frame of the graph that it leads to there.
     """
 
     source: int
     start: int
     first: int
     targets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ends: dict[int, set[int]] = field(default_factory=dict)
 
     @property
     def last(self) -> int:
         """The last row that it leads to."""
         return max(row for row, _ in self.targets.values())
+
+    def beyond(self, row: int) -> frozenset[int]:
+        """Return the boxes or frames of the graph that it leads to in a row or below it."""
+        stops = [stop for stop, (own, _) in self.targets.items() if own >= row]
+        return frozenset(end for stop in stops for end in self.ends[stop])
 
 
 def collect_edges(links: Iterable[Link], ranks: Sequence[int]) -> list[Edge]:
@@ -94,15 +111,23 @@ def collect_edges(links: Iterable[Link], ranks: Sequence[int]) -> list[Edge]:
         edge = edges.setdefault(link.source, edge)
         row = after_last if link.stop == OUT else ranks[link.stop]
         edge.targets.setdefault(link.stop, (row, link.target))
+        edge.ends.setdefault(link.stop, set()).add(link.target)
     return list(edges.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Segments that follow one another, from a source or from another route of the same edge."""
+    """Segments that follow one another, from a source or from another route of the same edge.
+
+    Args:
+        source: The source of the edge.
+        segments: The segments.
+        leads_to: The boxes or frames of the graph that it leads to.
+    """
 
     source: int
     segments: list[Segment]
+    leads_to: frozenset[int]
 
     def line(
         self, row_of: dict[LayoutNode, int], tops: Sequence[float], bottoms: Sequence[float]
@@ -126,7 +151,8 @@ class Route:
             points += [(next_x, top - STUB)] if segment.lower.item else []
             points.append((next_x, top))
         target = self.segments[-1].target
-        return Line(points=_simplify(points), source=self.source, target=target)
+        points_ = _simplify(points)
+        return Line(points=points_, source=self.source, target=target, leads_to=self.leads_to)
 
 
 def route_edge(
@@ -134,8 +160,8 @@ def route_edge(
     rows: Sequence[list[LayoutNode]],
     *,
     start: LayoutNode,
-    targets: dict[int, list[tuple[LayoutNode, int]]],
-    goes_on: bool,
+    targets: dict[int, list[tuple[LayoutNode, int, frozenset[int]]]],
+    later: frozenset[int] = frozenset(),
 ) -> list[Route]:
     """Lead an edge through rows: a route to the last of them, and a branch to each other target.
 
@@ -147,25 +173,27 @@ def route_edge(
         rows: The rows from that of `start` on, to which dummy nodes are added.
         start: The node at which it begins.
         targets: For the index of a row, the nodes in it that the edge leads to, each with the box
-            or frame of the graph.
-        goes_on: Whether it goes on below the last row.
+            or frame of the graph at which its line ends, and all that it leads to there.
+        later: The boxes or frames of the graph that it leads to below the last row.
     """
-    node, last = start, len(rows) - 1 if goes_on else max(targets)
-    branches, trunk = [], []
+    node, last = start, len(rows) - 1 if later else max(targets)
+    branches: list[Route] = []
+    trunk, ends = [], later
     for index, row in enumerate(rows[1 : last + 1], 1):
-        segments = [
-            Segment.connect(node, lower, source=source, target=target)
-            for lower, target in targets.get(index, ())
+        reached = [
+            (Segment.connect(node, lower, source=source, target=target), leads_to)
+            for lower, target, leads_to in targets.get(index, ())
         ]
-        if index == last and not goes_on:
-            trunk.append(segments.pop())
+        if index == last and not later:
+            segment, ends = reached.pop()
+            trunk.append(segment)
         else:
             dummy = LayoutNode(item=None, source=source)
             row.append(dummy)
             trunk.append(Segment.connect(node, dummy, source=source, target=None))
-        branches += [Route(source=source, segments=[segment]) for segment in segments]
+        branches += [Route(source=source, segments=[x], leads_to=all_) for x, all_ in reached]
         node = trunk[-1].lower
-    return [*branches, Route(source=source, segments=trunk)]
+    return [*branches, Route(source=source, segments=trunk, leads_to=ends)]
 
 
 def _simplify(points: Iterable[Point]) -> np.ndarray:

@@ -19,10 +19,11 @@ from kerasviz.model.addresses import is_convolution
 from kerasviz.model.graph import sublayers
 
 FINISHING = "normalization, activation or dropout"
+POOLING = "pooling or resizing"
 KINDS = (
     "input",
     "convolution",
-    "pooling or resizing",
+    POOLING,
     "merge",
     FINISHING,
     "dense",
@@ -247,7 +248,7 @@ _WITH_AXIS = (layers.BatchNormalization, layers.Concatenate, layers.LayerNormali
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "input": (layers.InputLayer,),
-    "pooling or resizing": (
+    POOLING: (
         *_POOLING,
         *_by_rank("GlobalMaxPooling"),
         *_by_rank("GlobalAveragePooling"),

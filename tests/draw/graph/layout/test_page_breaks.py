@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from kerasviz.draw.graph.cuts import choose_cuts, partition
+from kerasviz.draw.graph.layout.page_breaks import choose_cuts, partition
 
 
 def test_partition_costs_as_little_as_the_best_of_all(rng: np.random.Generator) -> None:

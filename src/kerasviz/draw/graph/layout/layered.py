@@ -7,6 +7,9 @@ for what is around it. What is too tall for a page is cut into columns, as newsp
 The method is that of Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical
 System Structures", 1981, doi:10.1109/TSMC.1981.4308636.
 
+This is no grid of panels, so `panel_grid`, which lays out every other figure, is of no use to it:
+where a box is follows from what leads to it, and half of the work is to lead lines past boxes.
+
 It is written out here because no package has all that a picture of a network needs. Graphviz, with
 which Keras draws its own, is a program of the system, which pip does not install. What pip installs
 (grandalf, in Python, last released in January 2023; fast-sugiyama, compiled) orders layers so that
@@ -16,14 +19,16 @@ few lines cross, but knows no frames around nodes, to any depth, and no columns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kerasviz.draw.graph.columns import FRAME_PAD, Column, Contents, cut_rows, join_columns
-from kerasviz.draw.graph.ranks import depth_first, rank
-from kerasviz.draw.graph.routes import IN, OUT, Line, Link, Point, collect_edges
-from kerasviz.draw.graph.rows import Item
+from kerasviz.draw.graph.layout.columns import FRAME_PAD, Column, Contents, cut_rows, join_columns
+from kerasviz.draw.graph.layout.jumps import Tag, find_jumps, number_jumps, place_tags, tag_room
+from kerasviz.draw.graph.layout.ranks import depth_first, rank
+from kerasviz.draw.graph.layout.routes import IN, OUT, Line, Link, Point, collect_edges
+from kerasviz.draw.graph.layout.row_order import Item
+from kerasviz.draw.graph.layout.u_shape import Level, lay_out_u
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,8 @@ class Graph:
         parents: For each box, then for each frame: the frame that it is in, `None` outside.
         headers: Width and height of the title of each frame.
         order: Pairs of which the first is above the second, though no line is drawn.
+        levels: The boxes and frames of a U, see `Level`; () of all else.
+        sideways: Whether it runs from left to right, and not from top to bottom.
     """
 
     sizes: np.ndarray
@@ -43,6 +50,8 @@ class Graph:
     parents: tuple[int | None, ...]
     headers: tuple[tuple[float, float], ...] = ()
     order: tuple[tuple[int, int], ...] = ()
+    levels: tuple[Level, ...] = ()
+    sideways: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +62,34 @@ class Layout:
         size: Width and height of the whole.
         rects: Left, top, width and height of each box, then of each frame, `(n, 4)`.
         lines: The lines between them.
+        tags: Where a number stands for a line that would be too long.
+        is_u: Whether it is a U, in which lines also run up.
     """
 
     size: tuple[float, float]
     rects: np.ndarray
     lines: tuple[Line, ...]
+    tags: tuple[Tag, ...] = ()
+    is_u: bool = False
+
+    def moved(self, x: float, y: float) -> Layout:
+        """Return the same elsewhere."""
+        return replace(
+            self,
+            rects=np.add(self.rects, (x, y, 0, 0)),
+            lines=tuple(line.moved(x, y) for line in self.lines),
+            tags=tuple(tag.moved(x, y) for tag in self.tags),
+        )
+
+    def transposed(self) -> Layout:
+        """Return the same with x for y."""
+        return replace(
+            self,
+            size=self.size[::-1],
+            rects=self.rects[:, [1, 0, 3, 2]],
+            lines=tuple(line.transposed() for line in self.lines),
+            tags=tuple(replace(tag, position=tag.position[::-1]) for tag in self.tags),
+        )
 
 
 def lay_out(graph: Graph, page: tuple[float, float]) -> Layout:
@@ -70,7 +102,10 @@ def lay_out(graph: Graph, page: tuple[float, float]) -> Layout:
     Raises:
         ValueError: The edges lead in a circle, also through the contents of a frame.
     """
-    return _NestedLayout(graph, page).lay_out()
+    if not graph.sideways:
+        return _NestedLayout(graph, page).lay_out()
+    turned = replace(graph, sizes=graph.sizes[:, ::-1])
+    return _NestedLayout(turned, page[::-1]).lay_out().transposed()
 
 
 class _NestedLayout:
@@ -82,14 +117,21 @@ class _NestedLayout:
     """
 
     def __init__(self, graph: Graph, page: tuple[float, float]) -> None:
-        self._graph = graph
+        skips = {(left[-1], right[0]) for left, right in graph.levels[:-1]}
+        jumps = find_jumps(len(graph.parents), graph.edges, graph.order, exempt=skips)
+        self._tags = number_jumps(jumps)
+        edges = tuple(edge for edge in graph.edges if edge not in jumps)
+        # A number beside a box takes room on both sides, so that the box stays in the middle.
+        rooms = np.array([tag_room(self._tags, i, graph.sideways) for i in range(len(graph.sizes))])
+        self._rooms = rooms
+        self._graph = graph = replace(graph, edges=edges)
         self._page = page
         self._boxes = len(graph.sizes)
         self._contents: dict[int, tuple[Contents, Point]] = {}
         """For each frame, its contents and their left and top within it."""
         self._items = {
-            index: Item(index=index, width=float(width), height=float(height))
-            for index, (width, height) in enumerate(graph.sizes)
+            index: Item(index=index, width=float(width + 2 * room), height=float(height))
+            for index, ((width, height), room) in enumerate(zip(graph.sizes, rooms, strict=True))
         }
         self._members = [self._member_of(item) for item in range(len(graph.parents))]
 
@@ -107,46 +149,77 @@ class _NestedLayout:
         frames = range(self._boxes, len(self._graph.parents))
         for frame in sorted(frames, key=lambda item: -len(self._members[item])):
             self._lay_out_frame(frame)
-        top = self._lay_out_contents(None)
+        contents = self._lay_out_levels() if self._graph.levels else None
+        top = self._lay_out_contents(None) if contents is None else contents
         rects = np.zeros((len(self._graph.parents), 4))
         lines: list[Line] = []
         self._collect(top, (0.0, 0.0), rects, lines)
-        return Layout(size=(top.width, top.height), rects=rects, lines=tuple(lines))
+        rects[: self._boxes] += self._rooms[:, np.newaxis] * (1, 0, -2, 0)
+        return Layout(
+            size=(top.width, top.height),
+            rects=rects,
+            lines=tuple(lines),
+            tags=place_tags(self._tags, rects, self._rooms),
+            is_u=contents is not None,
+        )
+
+    def _lay_out_levels(self) -> Contents | None:
+        """Lay everything out as a U, if it is connected as one."""
+        members = [item for item, parent in enumerate(self._graph.parents) if parent is None]
+        index_of = {member: index for index, member in enumerate(members)}
+        levels = [
+            (tuple(index_of[x] for x in left), tuple(index_of[x] for x in right))
+            for left, right in self._graph.levels
+        ]
+        return lay_out_u([self._items[member] for member in members], self._links(None), levels)
 
     def _lay_out_frame(self, frame: int) -> None:
         contents = self._lay_out_contents(frame)
-        width, height = self._graph.headers[frame - self._boxes]
-        total = max(contents.width + 2 * FRAME_PAD, width)
-        self._contents[frame] = contents, ((total - contents.width) / 2, height)
-        middle = contents.width / 2
+        across, along = self._graph.headers[frame - self._boxes]
+        if self._graph.sideways:  # the header is at what is here the left
+            missing = max(across - contents.height, 0.0) / 2
+            contents = contents.widened(missing, missing)
+            left, top = along + FRAME_PAD, 0.0
+            total = left + contents.width + FRAME_PAD
+        else:
+            total = max(contents.width + 2 * FRAME_PAD, across)
+            left, top = (total - contents.width) / 2, along
+        self._contents[frame] = contents, (left, top)
         self._items[frame] = Item(
             index=frame,
             width=total,
-            height=contents.height + height,
-            entries={source: x - middle for source, x in contents.entries.items()},
-            exits={source: x - middle for source, x in contents.exits.items()},
+            height=contents.height + top,
+            entries={source: x + left - total / 2 for source, x in contents.entries.items()},
+            exits={source: x + left - total / 2 for source, x in contents.exits.items()},
         )
 
     def _lay_out_contents(self, frame: int | None) -> Contents:
         """Lay out what is directly in a frame, or outside all frames."""
         members = [item for item, parent in enumerate(self._graph.parents) if parent == frame]
         index_of = {member: index for index, member in enumerate(members)}
-
-        def index(item: int) -> int | None:
-            member = self._members[item].get(frame)
-            return None if member is None else index_of[member]
-
-        links = []
-        for source, target in self._graph.edges:
-            a, b = index(source), index(target)
-            if a != b:
-                start, stop = IN if a is None else a, OUT if b is None else b
-                links.append(Link(start=start, stop=stop, source=source, target=target))
-        order = [(index(a), index(b)) for a, b in self._graph.order]
-        above = [(a, b) for a, b in order if a is not None and b is not None and a != b]
+        order = [
+            (self._members[a].get(frame), self._members[b].get(frame)) for a, b in self._graph.order
+        ]
+        above = [
+            (index_of[a], index_of[b])
+            for a, b in order
+            if a is not None and b is not None and a != b
+        ]
         items = [self._items[member] for member in members]
         pad = 0.0 if frame is None else FRAME_PAD
-        return _lay_out_items(items, links, above, page=self._page, pad=pad)
+        return _lay_out_items(items, self._links(frame), above, page=self._page, pad=pad)
+
+    def _links(self, frame: int | None) -> list[Link]:
+        """Return what leads to what directly in a frame, or outside all frames."""
+        members = [item for item, parent in enumerate(self._graph.parents) if parent == frame]
+        index_of = {member: index for index, member in enumerate(members)}
+        links = []
+        for source, target in self._graph.edges:
+            a, b = (self._members[item].get(frame) for item in (source, target))
+            if a != b:
+                start, stop = IN if a is None else index_of[a], OUT if b is None else index_of[b]
+                links.append(Link(start=start, stop=stop, source=source, target=target))
+        return links
 
     def _collect(
         self, contents: Contents, origin: Point, rects: np.ndarray, lines: list[Line]
@@ -159,6 +232,9 @@ class _NestedLayout:
             rects[index] = x + left, y + top, item.width, item.height
             if index in self._contents:
                 inner, (right, down) = self._contents[index]
+                if index in contents.flipped:
+                    heights = {member: self._items[member].height for member in inner.corners}
+                    inner = inner.flipped_over(heights)
                 self._collect(inner, (x + left + right, y + top + down), rects, lines)
 
 

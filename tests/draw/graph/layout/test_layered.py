@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from kerasviz.draw.graph.layout import Graph, Layout, lay_out
-from kerasviz.draw.graph.routes import Line
+from kerasviz.draw.graph.layout.layered import Graph, Layout, lay_out
+from kerasviz.draw.graph.layout.routes import Line
 
 ONE_COLUMN = (1e9, 1e9)
 HEADER = (60.0, 14.0)
@@ -129,7 +129,14 @@ def check_lines(made: Graph, layout: Layout) -> None:
                 is_box = item < boxes
                 if is_box or not concerns(made, line.source, item):
                     assert not touches(piece, rects[item]), (line, item)
-    assert reached == dict.fromkeys(made.edges, 1)
+    assert reached == dict.fromkeys(set(made.edges) - jumps(layout), 1)
+
+
+def jumps(layout: Layout) -> set[tuple[int, int]]:
+    """Return the edges for whose lines there are numbers."""
+    starts = {tag.text: tag.item for tag in layout.tags if tag.is_start}
+    ends = [tag for tag in layout.tags if not tag.is_start]
+    return {(starts[text], tag.item) for tag in ends for text in tag.text.split(", ")}
 
 
 def concerns(made: Graph, source: int, frame: int) -> bool:
@@ -284,7 +291,8 @@ def test_lay_out_nests_long_skips() -> None:
         for line in layout.lines
         if line.target == 12 - line.source
     }
-    assert [farthest[n] for n in range(5)] == sorted(farthest.values(), reverse=True)
+    assert jumps(layout) == {(0, 12), (1, 11)}, "no three long lines beside one another"
+    assert [farthest[n] for n in (2, 3, 4)] == sorted(farthest.values(), reverse=True)
 
 
 @pytest.mark.parametrize("page", [(300.0, 260.0), (500.0, 200.0)])
@@ -295,7 +303,7 @@ def test_lay_out_cuts_what_is_too_tall_into_columns(page: tuple[float, float]) -
         check(made, layout)
         check_unambiguous(layout)
         assert layout.size[1] < 0.75 * tall.size[1]
-        assert layout.size[0] > 1.9 * tall.size[0]
+        assert layout.size[0] > 1.8 * tall.size[0]
         tops = layout.rects[:, 1]
         assert tops[0] < tops[1], "a column is read downwards"
 

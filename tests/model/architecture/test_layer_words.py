@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasviz.model.architecture.description import (
+from kerasviz.model.architecture.layer_words import (
     KINDS,
     activation,
     is_composite,

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from kerasviz.draw.graph.coordinates import (
+from kerasviz.draw.graph.layout.coordinates import (
     BOX_GAP,
     DUMMY_GAP,
     Attraction,
     assign_coordinates,
     solve_positions,
 )
-from kerasviz.draw.graph.rows import Item, LayoutNode, Segment
+from kerasviz.draw.graph.layout.row_order import Item, LayoutNode, Segment
 
 Problem = tuple[int, dict[tuple[int, int], float], list[Attraction]]
 

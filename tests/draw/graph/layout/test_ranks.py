@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from kerasviz.draw.graph.ranks import depth_first, rank, topological_order
+from kerasviz.draw.graph.layout.ranks import depth_first, rank, topological_order
 
 
 @st.composite

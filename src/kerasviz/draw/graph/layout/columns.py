@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 
-from kerasviz.draw.graph.coordinates import BOX_GAP, DUMMY_GAP, assign_coordinates
-from kerasviz.draw.graph.cuts import choose_cuts
-from kerasviz.draw.graph.routes import Edge, Line, Point, Route, route_edge
-from kerasviz.draw.graph.rows import Item, LayoutNode, sort_rows
+from kerasviz.draw.graph.layout.coordinates import BOX_GAP, DUMMY_GAP, assign_coordinates
+from kerasviz.draw.graph.layout.page_breaks import choose_cuts
+from kerasviz.draw.graph.layout.routes import Edge, Line, Point, Route, route_edge
+from kerasviz.draw.graph.layout.row_order import Item, LayoutNode, sort_rows
 
 # Distances, in the unit of the sizes, which is points.
-MIN_ROW_GAP, SLANT, MAX_ROW_GAP = 18.0, 0.07, 46.0
+MIN_ROW_GAP, SLANT, MAX_ROW_GAP = 13.0, 0.05, 30.0
 """Between two rows: at least, how much more for a line that goes far to the side, and at most."""
-FRAME_PAD = 9.0
+FRAME_PAD = 7.0
 GUTTER, TRACK = 16.0, 7.0
 """Beside a line that leads to the next column, and between two such lines."""
 
@@ -32,6 +32,8 @@ class Contents:
         lines: The lines between them.
         entries: For each source outside, the x at which its line comes in.
         exits: For each source inside, the x at which its line goes out.
+        leads_to: For each of these sources, what that line leads to.
+        flipped: The items whose own contents are upside down.
     """
 
     width: float
@@ -40,6 +42,42 @@ class Contents:
     lines: list[Line] = field(repr=False)
     entries: dict[int, float]
     exits: dict[int, float]
+    leads_to: dict[int, frozenset[int]] = field(default_factory=dict)
+    flipped: frozenset[int] = frozenset()
+
+    def flipped_over(self, heights: Mapping[int, float]) -> Contents:
+        """Return the same upside down, so that what comes in does so from below.
+
+        Args:
+            heights: The height of each item, by its index in the graph.
+        """
+        corners = {
+            item: (x, self.height - y - heights[item]) for item, (x, y) in self.corners.items()
+        }
+        return replace(
+            self,
+            corners=corners,
+            lines=[line.flipped(self.height) for line in self.lines],
+            flipped=frozenset(self.corners) - self.flipped,
+        )
+
+    def widened(self, above: float, below: float) -> Contents:
+        """Return the same with room above and below, through which lines lead on."""
+        lines = [line.moved(0.0, above) for line in self.lines]
+        arriving = {line.source: line.leads_to for line in self.lines}
+        if above:
+            lines += [
+                _straight(x, (0.0, above), source, arriving.get(source, frozenset()))
+                for source, x in self.entries.items()
+            ]
+        start, height = above + self.height, above + self.height + below
+        if below:
+            lines += [
+                _straight(x, (start, height), source, self.leads_to[source])
+                for source, x in self.exits.items()
+            ]
+        corners = {item: (x, y + above) for item, (x, y) in self.corners.items()}
+        return replace(self, height=height, corners=corners, lines=lines)
 
 
 class Column:
@@ -68,12 +106,16 @@ class Column:
         self._rows: list[list[LayoutNode]] = [[] for _ in range(self._stop - self._start + 2)]
         self._dummies = {source: LayoutNode(item=None, source=source) for source in entering}
         self._rows[0] = list(self._dummies.values())
+        self.entering = {edge.source: edge.beyond(self._start) for edge in edges}
+        """For each source, what a line from it that comes in leads to."""
         self._nodes = {
             index: LayoutNode(item=item, source=item.index) for index, item in items.items()
         }
         for index, node in self._nodes.items():
             self._rows[self._row(ranks[index])].append(node)
         self._routes: list[Route] = []
+        self.later: dict[int, frozenset[int]] = {}
+        """For each source of a line that goes out, what it leads to there."""
         for edge in edges:
             if edge.first < self._stop and edge.last >= self._start:
                 self._routes += self._route(edge)
@@ -93,17 +135,20 @@ class Column:
         """Lead an edge through the rows, as far as it is in this column."""
         is_here = edge.first >= self._start
         first = self._row(edge.first) if is_here else 0
-        targets: dict[int, list[tuple[LayoutNode, int]]] = {}
+        targets: dict[int, list[tuple[LayoutNode, int, frozenset[int]]]] = {}
         for index, (rank, target) in edge.targets.items():
             if index in self._nodes:
-                row = self._row(rank) - first
-                targets.setdefault(row, []).append((self._nodes[index], target))
+                reached = self._nodes[index], target, frozenset(edge.ends[index])
+                targets.setdefault(self._row(rank) - first, []).append(reached)
+        later = edge.beyond(self._stop)
+        if later:
+            self.later[edge.source] = later
         return route_edge(
             edge.source,
             self._rows[first:],
             start=self._nodes[edge.start] if is_here else self._dummies[edge.source],
             targets=targets,
-            goes_on=edge.last >= self._stop,
+            later=later,
         )
 
     def _set_heights(self, pad: float) -> None:
@@ -192,8 +237,11 @@ def join_columns(columns: Sequence[Column]) -> Contents:
         if index == 0:
             entries = starts
             if head:
-                lines += [_straight(x, (0.0, head), source) for source, x in starts.items()]
-        lines += _tracks(ends, starts, left, head)
+                lines += [
+                    _straight(x, (0.0, head), source, column.entering[source])
+                    for source, x in starts.items()
+                ]
+        lines += _tracks(ends, starts, (left, head), column.entering)
         corners |= {item: (left + x, head + y) for item, (x, y) in column.corners().items()}
         lines += [line.moved(left, head) for line in column.lines()]
         bottom = head + column.height
@@ -201,7 +249,11 @@ def join_columns(columns: Sequence[Column]) -> Contents:
         left += column.width
         if index < len(columns) - 1:
             left += 2 * GUTTER + TRACK * max(0, leaving[index] - 1)
-    lines += [_straight(x, (y, height), source) for source, (x, y) in ends.items() if y < height]
+    lines += [
+        _straight(x, (y, height), source, columns[-1].later[source])
+        for source, (x, y) in ends.items()
+        if y < height
+    ]
     return Contents(
         width=left,
         height=height,
@@ -209,31 +261,36 @@ def join_columns(columns: Sequence[Column]) -> Contents:
         lines=lines,
         entries=entries,
         exits={source: x for source, (x, _) in ends.items()},
+        leads_to=columns[-1].later,
     )
 
 
-def _straight(x: float, span: tuple[float, float], source: int) -> Line:
+def _straight(x: float, span: tuple[float, float], source: int, leads_to: frozenset[int]) -> Line:
     """Return a vertical line."""
-    return Line(points=np.array([(x, span[0]), (x, span[1])]), source=source)
+    points = np.array([(x, span[0]), (x, span[1])])
+    return Line(points=points, source=source, leads_to=leads_to)
 
 
 def _tracks(
-    ends: dict[int, Point], starts: dict[int, float], left: float, head: float
+    ends: dict[int, Point],
+    starts: dict[int, float],
+    corner: Point,
+    leads_to: dict[int, frozenset[int]],
 ) -> list[Line]:
     """Return the lines up to the head of a column; they are nested, so that none crosses another.
 
     Args:
         ends: For each source, from left to right, where it leaves the column before.
         starts: For each source, the x at which it enters this one.
-        left: The left of this column.
-        head: The top of its rows.
+        corner: The left of this column and the top of its rows.
+        leads_to: For each source, what its line leads to.
     """
-    lines = []
+    lines, (left, head) = [], corner
     for index, (source, (x, y)) in enumerate(ends.items()):
         low = y + TRACK * (len(ends) - index)
         high = head - TRACK * (1 + index)
         side = left - GUTTER - TRACK * index
         end = starts[source]
         points = [(x, y), (x, low), (side, low), (side, high), (end, high), (end, head)]
-        lines.append(Line(points=np.array(points), source=source))
+        lines.append(Line(points=np.array(points), source=source, leads_to=leads_to[source]))
     return lines

@@ -8,7 +8,7 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from kerasviz.draw.graph.rows import LayoutNode, Segment, sort_rows
+from kerasviz.draw.graph.layout.row_order import LayoutNode, Segment, sort_rows
 
 
 @st.composite

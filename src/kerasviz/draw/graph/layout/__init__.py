@@ -1,0 +1,1 @@
+"""Choose where the boxes of a layered graph are, and how lines run between them."""
