@@ -57,7 +57,7 @@ def test_help_needs_neither_keras_nor_matplotlib() -> None:
         "print({'keras', 'matplotlib'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    for command in ("layers", "kernels", "maps", "demo", "train-example", "completion"):
+    for command in ("layers", "kernels", "maps", "why", "demo", "train-example", "completion"):
         assert command in result.stdout
     assert result.stdout.rstrip().endswith("set()")
 

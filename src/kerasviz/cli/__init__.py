@@ -38,6 +38,22 @@ picture shows a photo as it is in its file. A .npy file is taken as it is.
 """
 
 
+METHODS = (
+    "gradient",
+    "input-x-gradient",
+    "smoothgrad",
+    "integrated-gradients",
+    "occlusion",
+    "rise",
+    "grad-cam",
+    "grad-cam++",
+    "hires-cam",
+    "layer-cam",
+    "score-cam",
+)
+"""Those of `get_attributions`, listed here since a look at the help must not import Keras."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code: 0, or 1 for a failure that is not a bug."""
     options = _parser().parse_args(_join_values(sys.argv[1:] if arguments is None else arguments))
@@ -185,6 +201,59 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_drawing(maps)
 
+    why = command(
+        "why",
+        commands.why,
+        brief="draw why a model answers as it does",
+        text=(
+            "Draw which parts of an image made a model answer as it did (saliency, Grad-CAM and\n"
+            "others), with the evidence for it beside each map. Of several images: a row each."
+        ),
+        epilog=(
+            f"METHOD is one of {', '.join(METHODS)}.\n",
+            VALUES,
+            SAFETY,
+            (
+                "Examples:\n"
+                "  kerasviz why model.keras boot.png --values 0-1 -o why.png\n"
+                "  kerasviz why model.keras cat.jpg --values resnet50 --method grad-cam \\\n"
+                "      --method integrated-gradients --target 281 -o why.pdf\n"
+            ),
+        ),
+    )
+    _add_model(why)
+    why.add_argument("images", metavar="IMAGE", nargs="+", type=_path, help="PNG, JPEG, …, .npy")
+    why.add_argument(
+        "--method",
+        action="append",
+        choices=METHODS,
+        metavar="METHOD",
+        help="give it again for another column (default: integrated-gradients)",
+    )
+    why.add_argument(
+        "--target",
+        type=_target,
+        metavar="C",
+        help="the class to explain, or two as 9,7: why 9 and not 7 (default: what the model says)",
+    )
+    why.add_argument(
+        "--layer", metavar="LAYER", help="the layer that class activation maps explain by"
+    )
+    why.add_argument(
+        "--classes", type=_path, metavar="FILE", help="a text file with one class name per line"
+    )
+    why.add_argument(
+        "--values",
+        default="0-255",
+        metavar="V",
+        help="what the model was trained on: 0-255, 0-1, -1-1, or an architecture such as "
+        "resnet50 (default: %(default)s)",
+    )
+    why.add_argument(
+        "--smooth", action="store_true", help="draw cells smoothly, finer than they are"
+    )
+    _add_file(why)
+
     demo = command(
         "demo",
         commands.demo,
@@ -255,7 +324,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_drawing(parser: argparse.ArgumentParser) -> None:
+def _add_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
@@ -264,6 +333,13 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the picture to write: .png, .svg or .pdf",
     )
+    parser.add_argument(
+        "--dpi", type=_integer(10, 2400), default=100, metavar="N", help="dots per inch, of a PNG"
+    )
+
+
+def _add_drawing(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
     parser.add_argument(
         "--tiles", type=_tiles, metavar="T", help="which ones: 5, 0,3,7 or 0:16 (default: all)"
     )
@@ -285,9 +361,6 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", type=_integer(1, 10_000), metavar="N", help="tiles per row")
     parser.add_argument("--labels", action="store_true", help="number the tiles")
     parser.add_argument("--cmap", metavar="NAME", help="a Matplotlib colormap")
-    parser.add_argument(
-        "--dpi", type=_integer(10, 2400), default=100, metavar="N", help="dots per inch, of a PNG"
-    )
 
 
 def _add_output(parser: argparse.ArgumentParser, folder: str, what: str) -> None:
@@ -316,6 +389,15 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("must not be empty")
     return Path(text)
+
+
+def _target(text: str) -> int | tuple[int, int]:
+    classes = [int(part) for part in text.split(",")] if re.fullmatch(r"[\d,]{1,30}", text) else []
+    if len(classes) == 1:
+        return classes[0]
+    if len(classes) == 2:
+        return classes[0], classes[1]
+    raise argparse.ArgumentTypeError(f"must be a class such as 3, or two as 9,7: {text[:40]!r}")
 
 
 def _tiles(text: str) -> int | slice | list[int]:

@@ -19,7 +19,7 @@ import kerasviz
 from kerasviz._files import check_target
 from kerasviz.cli.failure import CommandError
 from kerasviz.cli.model_files import explain
-from kerasviz.cli.terminal import progress, remark, say
+from kerasviz.cli.terminal import printable, progress, remark, say
 
 if TYPE_CHECKING:
     import keras
@@ -93,6 +93,47 @@ def maps(options: argparse.Namespace) -> None:
         _write(plot, options)
     for text in images.remarks:
         remark(text)
+
+
+def why(options: argparse.Namespace) -> None:
+    """Draw why a model answers as it does into a file."""
+    _check_output(options.output)
+    for path in options.images:
+        _check_image(path, options.output)
+    names = None if options.classes is None else _read_names(options.classes)
+    with progress(5) as step:
+        model = _load_model(options, step)
+        step("reading the images")
+        from kerasviz.cli.images import load_images
+
+        images = load_images(model, options.images, options.values)
+        step("explaining")
+        methods = options.method or ["integrated-gradients"]
+        with _in_one_line():
+            plot = kerasviz.plot_attributions(
+                model,
+                images.inputs,
+                method=methods,
+                sample="all",
+                sample_names=images.names,
+                class_names=names,
+                picture=images.pictures,
+                interpolation="bilinear" if options.smooth else "nearest",
+                target=options.target,
+                layer=options.layer,
+            )
+        step("writing")
+        _write(plot, options)
+    for text in images.remarks:
+        remark(text)
+
+
+def _read_names(path: Path) -> list[str]:
+    """Return the names of classes, one in each line of a file."""
+    try:
+        return [printable(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is not a text file with one class name per line") from None
 
 
 def _samples(images: Images, *, overlay: bool) -> dict[str, Any]:
