@@ -19,7 +19,8 @@ steps = [(row, column) for row in (11, 12) for column in range(8, 24)]
 kerasviz.animate_convolution(model, "conv2d", boot, filter=5, positions=steps, interval=200)
 
 # %%
-# In a notebook this is a player. `animate_convolution(...).save("boot.gif")` writes a GIF, and
+# In a notebook this is a player, with the numbers of each step. The space bar starts and stops it,
+# and the arrow keys move by one step. `animate_convolution(...).save("boot.gif")` writes a GIF, and
 # `.save("boot.mp4")` a video. After the last step, the map is complete:
 
 kerasviz.plot_convolution(model, "conv2d", boot, position=(27, 27), filter=5)

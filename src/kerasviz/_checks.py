@@ -53,6 +53,12 @@ def check_count(name: str, value: object, largest: int | None = None) -> None:
         raise ValueError(f"`{name}` must be at most {largest}. Received: {name}={value!r}")
 
 
+def check_verbose(verbose: object) -> None:
+    """Raise `ValueError` unless `verbose` is 0 or 1."""
+    if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
+        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+
+
 def check_path(name: str, value: object) -> Path:
     """Return a path, or raise `TypeError` unless `value` is one."""
     if not isinstance(value, (str, os.PathLike)):

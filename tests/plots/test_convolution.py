@@ -1,5 +1,8 @@
+import base64
 import gc
+import io
 import itertools
+import json
 import math
 import pydoc
 import re
@@ -497,6 +500,45 @@ def test_animate_convolution_saves_a_gif_with_one_frame_per_step(edges, tmp_path
     assert not plt.get_fignums()
 
 
+def test_animate_convolution_saves_what_each_frame_shows(edges, tmp_path):
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
+    animation.save(tmp_path / "steps.gif", dpi=50)
+    with Image.open(tmp_path / "steps.gif") as gif:
+        for index in (0, 5, 11):
+            gif.seek(index)
+            animation._draw_frame(index)
+            stream = io.BytesIO()
+            animation.plot.figure.savefig(stream, format="png", dpi=50)
+            expected = np.asarray(Image.open(stream).convert("RGB"), float)
+            # A GIF has 256 colours.
+            assert np.abs(np.asarray(gif.convert("RGB")) - expected).mean() < 2
+
+
+def test_animate_convolution_saves_frames_that_are_alike_as_one(edges, tmp_path):
+    steps = [(0, 0), (0, 0), (1, 1)]
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1], positions=steps, interval=80)
+    animation.save(tmp_path / "steps.gif", dpi=40)
+    with Image.open(tmp_path / "steps.gif") as gif:
+        assert gif.n_frames == 2
+        assert gif.info["duration"] == 160
+        gif.seek(1)
+        assert gif.info["duration"] == 80
+
+
+def test_animate_convolution_writes_a_gif_frame_by_frame(edges, tmp_path):
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
+    sizes = []
+
+    def look(*_):
+        (path,) = tmp_path.iterdir()
+        sizes.append(path.stat().st_size)
+
+    animation.save(tmp_path / "steps.gif", dpi=150, progress_callback=look)
+    assert sizes == sorted(sizes)
+    assert sizes[3] > 0
+    assert sizes[-1] > (tmp_path / "steps.gif").stat().st_size / 2
+
+
 def test_animate_convolution_that_fails_leaves_what_was_there(edges, tmp_path):
     path = tmp_path / "steps.gif"
     path.write_bytes(b"old")
@@ -528,7 +570,92 @@ def test_animate_convolution_is_a_player_in_a_notebook_and_no_still(edges):
     (identifier,) = set(re.findall(r"kerasviz-player-\w+", html))
     assert identifier not in other._repr_html_(), "a page may hold several players"
     assert "interval = 30.0," in other._repr_html_()
+    assert "keydown" in html
+    assert "prefers-reduced-motion" in html
     assert not plt.get_fignums()
+
+
+def player_data(animation):
+    """Return the data that the script of a player reads."""
+    (text,) = re.findall(r"open\((\{.*\})\);", animation._repr_html_())
+    return json.loads(text)
+
+
+def decode(values):
+    """Return the numbers that a player reads: 4 bytes each, or the index in a table."""
+    raw = base64.b64decode(values["data"])
+    if values["table"] is None:
+        return np.frombuffer(raw, "<f4")
+    codes = np.frombuffer(raw, "u1" if values["bytes"] == 1 else "<u2")
+    return np.frombuffer(base64.b64decode(values["table"]), "<f4")[codes]
+
+
+def test_animate_convolution_gives_the_player_what_each_frame_shows(edges):
+    model, image, _ = edges
+    animation = kerasviz.animate_convolution(model, "c", image)
+    data = player_data(animation)
+    windows = decode(data["windows"]).reshape(12, 2, 2)
+    kernel = decode(data["kernel"]).reshape(2, 2)
+    frames = np.repeat(*np.transpose(data["runs"])).reshape(3, 4)
+    for index, step in enumerate(data["steps"]):
+        animation._draw_frame(index)
+        plot = animation.plot
+        left, top, _, _ = frame(plot.axes[0])
+        column, row, _, _ = frame(plot.axes[-1])
+        assert step["place"] == [row, column, top, left]
+        np.testing.assert_array_equal(windows[index], plot.images[1].get_array())
+        np.testing.assert_allclose(windows[index] * kernel, plot.images[3].get_array(), rtol=1e-6)
+        written = ~np.ma.getmaskarray(plot.images[-1].get_array())
+        np.testing.assert_array_equal(frames <= index, written)
+        assert step["captions"] == [plot.axes[3].get_xlabel()]
+        assert " ".join(step["formula"].split()) == line(plot)
+    assert data["titles"]["kernel"] == plot.axes[2].get_title()
+    assert (data["scales"]["output"]["low"], data["scales"]["output"]["high"]) == (
+        plot.images[-1].get_clim()
+    )
+
+
+def test_animate_convolution_puts_two_pictures_into_the_player(edges):
+    model, image, expected = edges
+    data = player_data(kerasviz.animate_convolution(model, "c", image, cmap="gray"))
+    for source, values in ((data["rows"][0]["input"], image), (data["output"], expected)):
+        picture = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2])))
+        limits = values.min(), values.max()
+        if values.min() < 0:
+            limits = -np.abs(values).max(), np.abs(values).max()
+        levels = (values - limits[0]) / (limits[1] - limits[0])
+        np.testing.assert_allclose(np.asarray(picture.convert("L")) / 255, levels, atol=0.01)
+
+
+def test_animate_convolution_keeps_the_player_small(rng):
+    layer = layers.Conv2D(1, 7, 2, "same", name="c")
+    image = rng.normal(size=(224, 224, 3))
+    html = kerasviz.animate_convolution(one_layer(layer, (224, 224, 3)), "c", image)._repr_html_()
+    assert len(html.encode()) < 300_000
+
+
+def test_animate_convolution_puts_names_into_the_player_as_text(edges):
+    title = "</script><b>$x$"
+    html = kerasviz.animate_convolution(edges[0], "c", edges[1], title=title)._repr_html_()
+    assert html.count("</script>") == 1
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize("name", ["steps.gif", "steps.mp4"])
+def test_animate_convolution_shows_how_far_a_file_is(edges, tmp_path, capsys, name):
+    if name.endswith("mp4") and not writers.is_available("ffmpeg"):
+        pytest.skip("ffmpeg is not installed")
+    animation = kerasviz.animate_convolution(edges[0], "c", edges[1], positions=[(0, 0), (1, 1)])
+    calls = []
+    animation.save(
+        tmp_path / name, dpi=40, verbose=1, progress_callback=lambda *call: calls.append(call)
+    )
+    assert "2/2" in capsys.readouterr().out
+    assert calls == [(0, 2), (1, 2)]
+    animation.save(tmp_path / name, dpi=40)
+    assert not capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"`verbose` must be 0 or 1\."):
+        animation.save(tmp_path / name, verbose=2)
 
 
 @pytest.mark.skipif(not writers.is_available("ffmpeg"), reason="ffmpeg is not installed")

@@ -173,12 +173,12 @@ def test_a_search_finds_a_function(site: Path, serve, open_tab) -> None:
 def test_the_player_plays(site: Path, serve, open_tab) -> None:
     tab = open_tab(serve(site), "desk")
     tab.visit("gallery/plot_animated_convolution/")
-    frame = tab.page.locator(".animation img")
-    before = frame.get_attribute("src")
+    frame = tab.page.locator(".conv-input .conv-frame")
+    before = frame.get_attribute("x")
     button = tab.page.get_by_title("Next frame")
     assert button.inner_text().strip()
     button.click()
-    assert frame.get_attribute("src") != before
+    assert frame.get_attribute("x") != before
 
 
 PAGE = "addresses/index.html"

@@ -42,7 +42,7 @@ class KernelSnapshots(LayerSnapshots):
             that a file's name should not have, such as "/", the name of its folder ends in a
             checksum.
         gif: A folder for animations, one per layer: `conv2d/kernels.gif`, on one colour scale for
-            all steps, or of more than 240 for as many of them. It is written at the end, or when
+            all steps, or of more than 1000 for as many of them. It is written at the end, or when
             training was interrupted and the callback is no longer used, its `close()` is called,
             the notebook's cell has ended, or the program ends. It is drawn from records as in
             `directory`, with which a run that is resumed goes on; delete them when training is

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz._checks import check_path
+from kerasviz._checks import check_path, check_verbose
 from kerasviz._files import check_target, replacing_path
 from kerasviz.compute.feature_maps import (
     Extraction,
@@ -143,12 +143,6 @@ def save_feature_maps(
         if not seen:
             raise ValueError("`inputs` must hold at least one batch. Received: none")
     return path
-
-
-def check_verbose(verbose: object) -> None:
-    """Raise `ValueError` unless `verbose` is 0 or 1."""
-    if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
-        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
 
 
 def _check_path(path: object) -> Path:

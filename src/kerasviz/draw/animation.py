@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from kerasviz._checks import check_verbose
 from kerasviz._files import replacing, replacing_path
-from kerasviz.draw.gif import FRAME_TIME, save_gif
+from kerasviz.draw.gif import FRAME_TIME, GifWriter, save_gif
 from kerasviz.draw.player import PlayerWriter
 
 
@@ -26,11 +27,19 @@ class PlayerAnimation(FuncAnimation):
         show: Takes the index of a frame, and returns the artists that it changed.
         count: How many frames there are.
         interval: How long a frame is shown, in milliseconds.
+        make_bar: Takes the number of frames, and returns a progress bar with a method `update`.
     """
 
     def __init__(
-        self, figure: Figure, show: Callable[[int], list[Any]], *, count: int, interval: float
+        self,
+        figure: Figure,
+        show: Callable[[int], list[Any]],
+        *,
+        count: int,
+        interval: float,
+        make_bar: Callable[[int], Any],
     ) -> None:
+        self._make_bar = make_bar
         self._interval_of_player = interval  # Matplotlib rounds its own to whole milliseconds
         self._player: str | None = None
         super().__init__(figure, show, frames=count, interval=interval, cache_frame_data=False)
@@ -40,6 +49,7 @@ class PlayerAnimation(FuncAnimation):
         filename: str | os.PathLike[str],
         writer: AbstractMovieWriter | str | None = None,
         *args: Any,
+        verbose: int = 0,
         **kwargs: Any,
     ) -> None:
         """Save to a file, as Matplotlib does; a GIF needs no other program than Python.
@@ -49,26 +59,52 @@ class PlayerAnimation(FuncAnimation):
 
         Args:
             filename: Where to; `.gif`, `.mp4` and what else the writer can write.
-            writer: As in Matplotlib. `None`: Pillow for a GIF.
+            writer: As in Matplotlib. `None`: a GIF is written frame by frame.
             *args: As in Matplotlib.
+            verbose: 0 or 1; 1 prints a progress bar.
             **kwargs: As in Matplotlib.
 
         Raises:
             RuntimeError: The file is an MP4, and ffmpeg is not installed.
+            ValueError: `verbose` is something else.
         """
+        check_verbose(verbose)
+        if verbose:
+            kwargs["progress_callback"] = self._show_progress(kwargs.get("progress_callback"))
         suffix = Path(filename).suffix.lower()
         if writer is None and suffix == ".gif":
-            writer = "pillow"  # the usual one, ffmpeg, has too few colours for a GIF
+            # The usual writer, ffmpeg, has too few colours for a GIF. Of Pillow's keywords, those
+            # that this one does not know are rare, and Pillow's writer holds all frames.
+            writer = "pillow"
+            if not args and kwargs.keys() <= {"fps", "dpi", "progress_callback", "savefig_kwargs"}:
+                fps = kwargs.pop("fps", None)
+                writer = GifWriter(1000 / fps if fps else self._interval_of_player)
         if writer in (None, "ffmpeg") and suffix == ".mp4" and not writers.is_available("ffmpeg"):
             raise RuntimeError(
                 "An MP4 is written by ffmpeg, which is not installed: install it, or save a GIF. "
                 f"Received: filename={str(filename)!r}"
             )
-        if writer not in (None, "pillow", "ffmpeg", "imagemagick"):  # may write several files
+        known = isinstance(writer, GifWriter) or writer in (None, "pillow", "ffmpeg", "imagemagick")
+        if not known:  # may write several files
             super().save(os.fspath(filename), writer, *args, **kwargs)
             return
         with replacing_path(Path(filename), keep_suffix=True) as temporary:
             super().save(os.fspath(temporary), writer, *args, **kwargs)
+
+    def _show_progress(
+        self, callback: Callable[[int, int], Any] | None
+    ) -> Callable[[int, int], Any]:
+        """Return a callback of `save` that moves a progress bar, and calls the caller's own."""
+        bars: list[Any] = []
+
+        def show(frame: int, count: int) -> None:
+            bar = bars[0] if bars else self._make_bar(count)
+            bars.append(bar)
+            bar.update(frame + 1)
+            if callback is not None:
+                callback(frame, count)
+
+        return show
 
     def _repr_html_(self) -> str:
         """Return the player for a notebook, whatever `rcParams["animation.html"]` says.
@@ -89,10 +125,16 @@ class FrameAnimation(PlayerAnimation):
         draw: Returns the frame with an index; all frames have one size.
         count: How many there are.
         palette: The colours of all frames of a GIF; `None` for the best ones of each.
+        make_bar: As for `PlayerAnimation`.
     """
 
     def __init__(
-        self, draw: Callable[[int], Image.Image], count: int, palette: Image.Image | None
+        self,
+        draw: Callable[[int], Image.Image],
+        count: int,
+        palette: Image.Image | None,
+        *,
+        make_bar: Callable[[int], Any],
     ) -> None:
         self._draw_frame_of = draw
         self._count = count
@@ -108,33 +150,42 @@ class FrameAnimation(PlayerAnimation):
             image.set_data(np.asarray(draw(index)))
             return [image]
 
-        super().__init__(figure, show, count=count, interval=FRAME_TIME)
+        super().__init__(figure, show, count=count, interval=FRAME_TIME, make_bar=make_bar)
 
     def save(
         self,
         filename: str | os.PathLike[str],
         writer: AbstractMovieWriter | str | None = None,
         *args: Any,
+        verbose: int = 0,
         **kwargs: Any,
     ) -> None:
         """Save to a file: a GIF as the callbacks write it, all else as Matplotlib does.
 
         Args:
             filename: Where to; `.gif`, `.mp4` and what else the writer can write.
-            writer: As in Matplotlib. `None`: Pillow for a GIF, in colours that are the same in
-                all frames.
+            writer: As in Matplotlib. `None`: a GIF is written frame by frame, in colours that are
+                the same in all of them.
             *args: As in Matplotlib.
+            verbose: 0 or 1; 1 prints a progress bar.
             **kwargs: As in Matplotlib.
 
         Raises:
             RuntimeError: An MP4 is requested, and ffmpeg is not installed.
+            ValueError: `verbose` is something else.
         """
+        check_verbose(verbose)
         if writer is not None or args or kwargs or Path(filename).suffix.lower() != ".gif":
-            super().save(filename, writer, *args, **kwargs)
+            super().save(filename, writer, *args, verbose=verbose, **kwargs)
             return
+        show = self._show_progress(None) if verbose else lambda *_: None
         with replacing(Path(filename), tidy=True) as stream:
-            frames = map(self._draw_frame_of, range(self._count))
-            save_gif(stream, frames, self._count, self._palette)
+            save_gif(stream, self._frames(show), self._count, self._palette)
+
+    def _frames(self, show: Callable[[int, int], Any]) -> Iterator[Image.Image]:
+        for index in range(self._count):
+            yield self._draw_frame_of(index)
+            show(index, self._count)
 
     def __del__(self) -> None:
         """Do not warn as Matplotlib does, since no window shows this figure."""

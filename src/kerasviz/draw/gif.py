@@ -1,16 +1,19 @@
-"""Figures to the frames of a GIF, in which a value has the same colour throughout."""
+"""Draw figures as the frames of a GIF, in which a value has the same colour throughout."""
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
+from matplotlib.animation import AbstractMovieWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import GifImagePlugin, Image, ImageChops
 
 from kerasviz.draw.color import INVALID, ColorScale
 from kerasviz.draw.plot import Plot
@@ -64,6 +67,67 @@ def value_palette(scale: ColorScale) -> Image.Image:
     return image
 
 
+class GifStream:
+    """Writes a GIF that repeats for ever, frame by frame, and holds no more than two of them.
+
+    Pillow's `save_all` holds every frame until the last.
+
+    Args:
+        stream: Where to write.
+        palette: The colours of all frames; `None` for the best ones of each.
+    """
+
+    def __init__(self, stream: IO[bytes], palette: Image.Image | None = None) -> None:
+        self._stream, self._palette = stream, palette
+        self._shown: Image.Image | None = None
+        self._waiting: tuple[Image.Image, int] | None = None
+
+    def add(self, frame: Image.Image, duration: float) -> None:
+        """Add a frame, all of which have one size, and say how long it is shown in milliseconds.
+
+        A frame like the one before makes that one longer.
+        """
+        reduced = frame.quantize(256, palette=self._palette, dither=Image.Dither.NONE)
+        if self._waiting is not None:
+            before, time = self._waiting
+            if _changed_box(before, reduced) is None:
+                self._waiting = before, time + round(duration)
+                return
+            self._write()
+        self._waiting = reduced, round(duration)
+
+    def close(self) -> None:
+        """Write the last frame and the end of the file."""
+        self._write()
+        self._stream.write(b";")
+
+    def _write(self) -> None:
+        assert self._waiting is not None  # there is a frame at least
+        frame, duration = self._waiting
+        box = (0, 0, *frame.size)
+        if self._shown is None:
+            header, _ = GifImagePlugin.getheader(frame, info={"loop": 0, "optimize": False})
+            self._stream.writelines(header)
+        else:
+            # Only what has changed is written, over the frame before.
+            box = _changed_box(self._shown, frame) or box
+        self._stream.writelines(
+            GifImagePlugin.getdata(
+                frame.crop(box),
+                box[:2],
+                duration=duration,
+                include_color_table=self._palette is None,
+            )
+        )
+        self._shown = frame
+
+
+def _changed_box(before: Image.Image, after: Image.Image) -> tuple[int, int, int, int] | None:
+    """Return left, top, right and bottom of what differs between two frames, `None` for nothing."""
+    difference = ImageChops.difference(before.convert("RGB"), after.convert("RGB"))
+    return difference.getbbox()
+
+
 def save_gif(
     stream: IO[bytes], frames: Iterable[Image.Image], count: int, palette: Image.Image | None
 ) -> None:
@@ -75,16 +139,37 @@ def save_gif(
         count: How many there are.
         palette: The colours of all of them; `None` for the best ones of each.
     """
-    # Quantised here, so that Pillow, which holds all frames until the last, has a byte per pixel.
-    reduced = (frame.quantize(256, palette=palette, dither=Image.Dither.NONE) for frame in frames)
-    first = next(reduced)
-    durations = [FRAME_TIME] * (count - 1) + [LAST_TIME]
-    first.save(
-        stream,
-        format="GIF",
-        save_all=True,
-        append_images=itertools.islice(reduced, count - 1),
-        duration=durations if count > 1 else LAST_TIME,
-        loop=0,
-        optimize=False,  # which would give each frame colours of its own
-    )
+    gif = GifStream(stream, palette)
+    for index, frame in enumerate(itertools.islice(frames, count), start=1):
+        gif.add(frame, FRAME_TIME if index < count else LAST_TIME)
+    gif.close()
+
+
+class GifWriter(AbstractMovieWriter):
+    """Write the frames of a Matplotlib animation as a GIF, one by one.
+
+    Args:
+        time: How long a frame is shown, in milliseconds.
+    """
+
+    def __init__(self, time: float) -> None:
+        super().__init__()
+        self._time = time
+
+    def setup(self, fig: Figure, outfile: str | Path, dpi: float | None = None) -> None:
+        """Open the file."""
+        super().setup(fig, outfile, dpi)
+        self._file = Path(outfile).open("wb")  # noqa: SIM115 - `finish` closes it
+        self._gif = GifStream(self._file)
+
+    def grab_frame(self, **savefig_kwargs: Any) -> None:
+        """Add the figure as it is now."""
+        buffer = io.BytesIO()
+        self.fig.savefig(buffer, format="rgba", dpi=self.dpi, **savefig_kwargs)
+        frame = Image.frombytes("RGBA", self.frame_size, buffer.getvalue())
+        self._gif.add(frame.convert("RGB"), self._time)
+
+    def finish(self) -> None:
+        """Write the end of the file, and close it."""
+        self._gif.close()
+        self._file.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from numbers import Real
 from typing import Any, cast
 
@@ -138,8 +139,10 @@ def animate_convolution(
 ) -> ConvolutionAnimation:
     """Show a window on its way over an image, and the output map that it fills.
 
-    In a notebook the animation is a player. `animation.save("steps.gif")` writes a GIF,
-    `animation.save("steps.mp4")` a video where ffmpeg is installed. The model runs once.
+    In a notebook the animation is a player with the numbers of each step: the space bar starts and
+    stops it, and arrow keys move it by a step. `animation.save("steps.gif")` writes a GIF,
+    `animation.save("steps.mp4")` a video where ffmpeg is installed; `verbose=1` prints a progress
+    bar. The model runs once.
 
     Args:
         model: A Keras model.
@@ -198,6 +201,7 @@ def animate_convolution(
         steps,
         frame_indices=schedule.frame_indices,
         interval=float(interval),
+        make_bar=partial(keras.utils.Progbar, unit_name="frame"),
         is_seen=place.figure is not None,
     )
 

@@ -36,8 +36,8 @@ from kerasviz.logs.snapshots import SnapshotRecord, Unit, list_records, read_rec
 
 MAX_PANELS = 12
 """How many steps a picture shows where the caller chooses none."""
-MAX_FRAMES = 240
-"""How many steps an animation shows where the caller chooses none: a minute of them."""
+MAX_FRAMES = 1000
+"""How many steps an animation shows where the caller chooses none: four minutes of them."""
 Steps = int | slice | Sequence[int]
 OWN_KEYWORDS = ("steps", "kind")
 
@@ -121,7 +121,7 @@ def animate_snapshots(
         folder: The `directory` or the `gif` folder of a callback.
         layer: The address of a layer that was recorded. `None` is the only one.
         steps: Which epochs or batches, as in `plot_snapshots`. `None` is all of them, or of more
-            than 240 as many, evenly chosen.
+            than 1000 as many, evenly chosen.
         kind: Which records, as in `plot_snapshots`.
         **options: The keywords of every plot of tiles, see `TileOptions`, without `ax` and
             `figure`; `sort` and `top` go by the recorded values of the last step.
@@ -154,7 +154,14 @@ def animate_snapshots(
     series = replace(_choose(layers[0], steps, MAX_FRAMES, style), note="")
     (shared,) = share_scales([series], style.colors)
     movie = StepMovie(series=series, shared=shared, style=style)
-    return FrameAnimation(movie.frame, len(series), movie.palette)
+    return FrameAnimation(movie.frame, len(series), movie.palette, make_bar=_make_bar)
+
+
+def _make_bar(count: int) -> Any:
+    """Return Keras's progress bar; records are drawn without Keras otherwise."""
+    import keras
+
+    return keras.utils.Progbar(count, unit_name="frame")
 
 
 def refuse_places(style: TileStyle) -> None:

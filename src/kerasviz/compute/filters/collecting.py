@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz._checks import check_count, check_path
+from kerasviz._checks import check_count, check_path, check_verbose
 from kerasviz._files import check_target
 from kerasviz.compute.feature_maps import Extraction, check_batch_size, rows_are_samples
 from kerasviz.compute.filters.labels import as_labels, labelled_extractions
@@ -23,7 +23,6 @@ from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
 from kerasviz.compute.filters.responses import LayerIdentity, Responses
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
-from kerasviz.compute.streaming import check_verbose
 from kerasviz.model.addresses import NamedCall
 from kerasviz.model.inputs.forms import InputBatch
 

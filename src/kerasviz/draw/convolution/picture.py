@@ -65,6 +65,11 @@ class ConvolutionPicture:
         self._add_marks()
 
     @property
+    def view(self) -> ConvolutionView:
+        """The part of the picture that does not change from step to step."""
+        return self._view
+
+    @property
     def plot(self) -> Plot:
         """The data and the artists of all parts."""
         panels = [
