@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kerasviz
+from legibility import assert_legible, opened, sample_cases
 
 STEPS = 40
 NAMES = tuple(f"class {index}" for index in range(12))
@@ -322,3 +323,33 @@ def test_feature_map_snapshots_draw_charts(tmp_path, closing, model, signals, ki
     assert plot.panels[0].limits == plot.panels[1].limits
     texts = {text.get_text() for text in plot.axes[0].texts}
     assert ("input" if kind == "lines" else "class") in " ".join(texts)
+
+
+# Whether all of it can be read
+
+CASES = [
+    case
+    for case in sample_cases(40, seed=2, places=("ax", "subfigure"))
+    if not case.may_be_refused() and case.size[0] < 16  # which takes long to draw
+]
+
+
+@pytest.mark.parametrize("case", CASES[:2], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"overlay": True, "kind": "rows"}, {"sample": "all", "kind": "lines"}], ids=str
+)
+def test_plot_feature_maps_draws_legible_curves(model, signals, case, options):
+    with opened(
+        lambda **place: kerasviz.plot_feature_maps(model, "conv", signals, **options, **place), case
+    ) as plot:
+        assert_legible(plot)
+
+
+@pytest.mark.parametrize("case", CASES[2:5], ids=str)
+def test_plot_feature_maps_draws_legible_bars(model, signals, case):
+    def draw(**place):
+        names = [f"a class, number {index}" for index in range(12)]
+        return kerasviz.plot_feature_maps(model, "classes", signals, class_names=names, **place)
+
+    with opened(draw, case) as plot:
+        assert_legible(plot)

@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 
 import kerasviz
+from legibility import assert_legible, opened, sample_cases
 
 layers = keras.layers
 
@@ -205,3 +206,17 @@ def test_kernel_snapshots_draw_stems_on_the_scale_of_all_steps(tmp_path, closing
     assert list(tmp_path.rglob("*.gif"))
     stems = [item for item in plot.axes[0].collections if isinstance(item, LineCollection)]
     assert stems
+
+
+CASES = [
+    case
+    for case in sample_cases(40, seed=3, places=("ax", "subfigure"))
+    if not case.may_be_refused() and case.size[0] < 16  # which takes long to draw
+]
+
+
+@pytest.mark.parametrize("case", CASES[:2], ids=str)
+@pytest.mark.parametrize("layer", ["short", "three"])
+def test_plot_kernels_draws_legible_stems(model, layer, case):
+    with opened(lambda **place: kerasviz.plot_kernels(model, layer, **place), case) as plot:
+        assert_legible(plot)

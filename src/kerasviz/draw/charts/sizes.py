@@ -19,8 +19,10 @@ MAX_ROWS, MAX_COLUMNS = 12, 4
 KERNEL_STEP, KERNEL_WIDTHS = 0.13, (0.75, 2.0)
 """The width of a step of a kernel, and between which widths a kernel is."""
 KERNEL_HEIGHT = 0.6
-KERNEL_ASPECT = 1.4
-"""Width to height of a new figure of kernels."""
+KERNEL_ASPECT, LINES_ASPECT = 1.4, 5.0
+"""Width to height of all kernels in a new figure, and of a strip in another."""
+MIN_NAMED = 0.15
+"""The lowest strip of a kernel that has its name above it."""
 ROW_GAP, HEAT_GAP, PAD = 0.08, 0.12, 0.06
 """Distances between two rows of strips, and between a strip and what is written beside it."""
 MAX_NAME = 1.3
@@ -72,6 +74,7 @@ class StripSizes:
         legend: Room below the steps for a legend, which is a part of `below`.
         signal: Whether a signal is "above" the strips, "beside" them, or behind them or nowhere,
             "".
+        is_above: Whether names are above the strips, and not beside them.
         name_step: Of how many rows the first one is named, where not each has the room.
         name_width: How wide a name may be.
     """
@@ -87,6 +90,7 @@ class StripSizes:
     below: float
     legend: float = 0.0
     signal: str = ""
+    is_above: bool = False
     name_step: int = 1
     name_width: float = MAX_NAME
     pad: float = PAD
@@ -150,37 +154,47 @@ def strip_sizes(
         new: Whether the figure is a new one, which becomes as large as the strips need.
     """
     count, table = len(panel.tiles) // panel.slices, panel.table
-    is_kernel = panel.signed
-    has_signal = panel.signals is not None and panel.alpha is None
-    names = row_names(table) if table is not None else list(panel.names)
-    if has_signal and table is None:
-        names.append("input")
-    size = font_size("small")
-    name_width = max(screen_width(name, size) for name in names) / 72
-    name_width = min(name_width, MAX_NAME if new else 0.25 * room[0]) + PAD
-    right = (
-        0.0
-        if panel.has_own_scales or panel.has_colors
-        else 5 * 0.62 * font_size("x-small") / 72 + PAD
-    )
-    line = line_height()
-    gaps = (HEAT_GAP if panel.has_colors else ROW_GAP), name_width + ROW_GAP
     if table is not None:
-        gaps = ROW_GAP, 2 * ROW_GAP
-    if is_kernel:
-        gaps = ROW_GAP + line, 2 * ROW_GAP
-    if table is not None:
-        columns = len(table.columns)
-    elif layout.columns is not None:
-        columns = min(layout.columns, count)
-    elif is_kernel:
-        columns = _kernel_columns(panel, count, room, line)
-    else:
-        columns = min(max(1, math.ceil(count / MAX_ROWS)), MAX_COLUMNS)
+        return _sizes(panel, len(table.columns), room, new=new)
+    if layout.columns is not None:
+        return _sizes(panel, min(layout.columns, count), room, new=new)
+    if new:
+        return _sizes(panel, _columns(panel, count, room), room, new=True)
+    # In the caller's figure, strips are as large as the room lets them be, in this proportion.
+    aspect = KERNEL_ASPECT if panel.signed else LINES_ASPECT
+    most = min(count, max(1, int(room[0] / MIN_STRIP)))
+    candidates = [
+        _sizes(panel, columns, room, new=False, is_named=is_named)
+        for is_named in (True, False)
+        for columns in range(1, most + 1)
+    ]
+    named = [sizes for sizes in candidates[:most] if sizes.strip[0] >= MIN_NAMED]
+    return max(named or candidates, key=lambda sizes: min(sizes.strip[1] / aspect, sizes.strip[0]))
+
+
+def _sizes(
+    panel: TilePanel,
+    columns: int,
+    room: tuple[float, float],
+    *,
+    new: bool,
+    is_named: bool = True,
+) -> StripSizes:
+    """Return the sizes with a number of columns; where room is short, kernels are named by row."""
+    count, table, line = len(panel.tiles) // panel.slices, panel.table, line_height()
     rows = math.ceil(count / columns)
+    is_above = panel.signed and table is None and is_named
+    has_signal = panel.signals is not None and panel.alpha is None
     signal = "" if not has_signal else "above" if table is None else "beside"
-    left = 0.0 if is_kernel and table is None else name_width
-    above = line + 0.03 if is_kernel or table is not None else ROW_GAP / 2
+    name_width = _name_width(panel, has_signal, MAX_NAME if new else 0.25 * room[0])
+    right = 0.0
+    if not panel.has_own_scales and not panel.has_colors:
+        right = 5 * 0.62 * font_size("x-small") / 72 + PAD
+    gaps = (HEAT_GAP if panel.has_colors else ROW_GAP), name_width + ROW_GAP
+    if panel.signed or table is not None:
+        gaps = ROW_GAP + (line if is_above else 0.0), 2 * ROW_GAP
+    left = 0.0 if is_above else name_width
+    above = line + 0.03 if is_above or table is not None else ROW_GAP / 2
     legend = line if panel.slices > 1 else 0.0
     below = 2 * line + TICKS + legend
     all_rows, all_columns = rows + (signal == "above"), columns + (signal == "beside")
@@ -188,7 +202,7 @@ def strip_sizes(
     height = (room[1] - above - below - (all_rows - 1) * gaps[0]) / all_rows
     if new:
         height = min(max(STRIPS_HEIGHT / all_rows - gaps[0], MIN_STRIP, line), MAX_STRIP)
-        if is_kernel:
+        if panel.signed:
             width, height = _kernel_width(panel), KERNEL_HEIGHT
     width, height = max(width, 0.2), max(height, 0.02)
     return StripSizes(
@@ -203,9 +217,26 @@ def strip_sizes(
         below=below,
         legend=legend,
         signal=signal,
-        name_step=max(1, math.ceil(line / (height + gaps[0]))),
+        is_above=is_above,
+        name_step=max(1, math.ceil(line / (height + gaps[0]) - 1e-6)),
         name_width=name_width - PAD,
     )
+
+
+def _name_width(panel: TilePanel, has_signal: bool, most: float) -> float:
+    """Return the room for the names beside strips, at most `most` inches."""
+    table, size = panel.table, font_size("small")
+    names = row_names(table) if table is not None else list(panel.names)
+    if has_signal and table is None:
+        names.append("input")
+    return min(max(screen_width(name, size) for name in names) / 72, most) + PAD
+
+
+def _columns(panel: TilePanel, count: int, room: tuple[float, float]) -> int:
+    """Return how many strips of a new figure are in a row."""
+    if panel.signed:
+        return _kernel_columns(panel, count, room, line_height())
+    return min(max(1, math.ceil(count / MAX_ROWS)), MAX_COLUMNS)
 
 
 def _kernel_width(panel: TilePanel) -> float:

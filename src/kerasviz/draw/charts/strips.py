@@ -177,12 +177,14 @@ class StripPlan:
             _write_above(ax, tops, heads, size)
             return
         names = [sizes.elide(name) for name in panel.names]
-        if panel.signed:
+        if sizes.is_above:
             _write_above(ax, strips, names, size)
             return
         step = sizes.name_step * sizes.columns
-        for column in range(sizes.columns):
-            _write_beside(ax, strips[column::step], names[column::step], sizes)
+        first = step - sizes.columns if sizes.signal else 0  # the name of the signal is above
+        for column in range(1 if panel.signed else sizes.columns):
+            part = slice(first + column, None, step)
+            _write_beside(ax, strips[part], names[part], sizes)
         if sizes.signal:
             corners = sizes.signal_corners()
             beside = [replace(strips[0], corner=corner) for corner in corners[:1]]
