@@ -131,3 +131,7 @@ def elide_middle(text: str, width: float, size: float) -> str:
 def _without_middle(text: str, letters: int) -> str:
     end = letters // 2
     return f"{text[: letters - end]}…{text[len(text) - end :]}"
+
+
+SPACE = "\N{NO-BREAK SPACE}"
+"""Between what must not be torn apart at the end of a line."""

@@ -20,10 +20,12 @@ from kerasviz.compute.kernel_statistics import (
     write_number,
     write_share,
 )
-from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
+from kerasviz.compute.kernels import matrix_axes, read_kernel
+from kerasviz.compute.matching import check_models, join_addresses, match_layers
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
+from kerasviz.draw.text import SPACE
 from kerasviz.draw.tiles.comparison import Compared, draw_comparison
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
@@ -39,8 +41,6 @@ from kerasviz.plots.kernels import (
 
 MAX_ADDRESSES = 8
 """How many of the layers that `layer` names an error lists."""
-SPACE = "\N{NO-BREAK SPACE}"
-"""Between what must not be torn apart at the end of a line."""
 
 
 @shows_keywords(TileOptions, DEFAULTS)
@@ -131,54 +131,6 @@ def compare_kernels(
     if len(models) == 2:
         difference = _difference(kernels, list(models), draw)
     return draw_comparison(compared, difference, style)
-
-
-def check_models(models: Any, name: str = "models") -> dict[str, keras.Model]:
-    """Return models with their names, or say in which form they must be.
-
-    Args:
-        models: The caller's argument.
-        name: What the argument is called.
-
-    Raises:
-        TypeError: `models` is not a dict of strings and Keras models.
-        ValueError: It has no model.
-    """
-    form = f'`{name}` must be a dict of names and Keras models: {{"untrained": a, "trained": b}}.'
-    if not isinstance(models, Mapping):
-        raise TypeError(f"{form} Received: {name}={models!r}")
-    for key, model in models.items():
-        if not (isinstance(key, str) and isinstance(model, keras.Model)):
-            raise TypeError(f"{form} Received: {key!r}: {model!r}")
-    if not models:
-        raise ValueError(f"{form} Received: {name}={models!r}")
-    return dict(models)
-
-
-def match_layers(models: Mapping[str, keras.Model], layer: Any) -> list[tuple[NamedCall, ...]]:
-    """Find what a layer argument names in each of several models.
-
-    Returns:
-        For each layer, what it is in each model: those in the same place belong together.
-
-    Raises:
-        ValueError: It does not name the same number of layers in each.
-    """
-    matches = [resolve_kernels(model, layer).targets for model in models.values()]
-    if len(set(map(len, matches))) > 1:
-        counts = ", ".join(
-            f"{len(targets)} in {name!r}" for name, targets in zip(models, matches, strict=True)
-        )
-        raise ValueError(
-            "`layer` must name the same number of layers in each model. "
-            f"Received: layer={layer!r}, which names {counts}"
-        )
-    return list(zip(*matches, strict=True))
-
-
-def join_addresses(targets: Iterable[NamedCall]) -> str:
-    """Return the address of a layer in several models, or all of them where they differ."""
-    return ", ".join(dict.fromkeys(target.address for target in targets))
 
 
 def _one_layer(models: Mapping[str, keras.Model], layer: Any) -> tuple[NamedCall, ...]:

@@ -14,16 +14,16 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice, check_count, check_type
 from kerasviz.compute.kernel_statistics import LayerStatistics, describe_kernel, write_number
 from kerasviz.compute.kernels import read_kernel
+from kerasviz.compute.matching import check_models, join_addresses, match_layers
 from kerasviz.draw.charts.histograms import MAX_LARGE, Histogram, draw_histograms
 from kerasviz.draw.charts.ridgeline import draw_ridgeline
 from kerasviz.draw.color import value_range
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.text import fix_minus
+from kerasviz.draw.text import SPACE, fix_minus
 from kerasviz.draw.tiles.style import MAX_COLUMNS
 from kerasviz.model.addresses import NamedCall
-from kerasviz.plots.compare import SPACE, check_models, join_addresses, match_layers
 
 MAX_BINS = 100_000
 Bins = int | Sequence[float] | np.ndarray

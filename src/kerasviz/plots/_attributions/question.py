@@ -15,11 +15,11 @@ from kerasviz.compute.attribution.attributions import (
 )
 from kerasviz.compute.attribution.scores import ScoreKind, Target
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
+from kerasviz.compute.matching import check_models
 from kerasviz.plots._attributions.computed import flatten_results
 from kerasviz.plots._attributions.inputs import channel_axes, choose_samples, input_names
 from kerasviz.plots._attributions.table import Explained, Words
 from kerasviz.plots._samples import Samples
-from kerasviz.plots.compare import check_models
 
 
 @dataclass(frozen=True, kw_only=True)
