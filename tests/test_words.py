@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -53,3 +54,37 @@ def test_words(better: str) -> None:
             if expression.search(line):
                 hits.append(f"{path.relative_to(ROOT)}:{index}: {line.strip()}")
     assert not hits, f"Write {better!r} instead:\n" + "\n".join(hits)
+
+
+PARTICIPLES = {
+    *("asked", "drawn", "found", "given", "kept", "known"),
+    *("read", "said", "shown", "taken", "told", "wanted"),
+}
+"""Words that say nothing of what they name; the noun says it: `options`, `matches`, `cache`."""
+
+
+def bound_names(tree: ast.AST) -> list[tuple[str, int]]:
+    """Return each name that code gives to a value, and the line: not those of functions."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.append((node.id if isinstance(node, ast.Name) else node.attr, node.lineno))
+        elif isinstance(node, ast.arg):
+            names.append((node.arg, node.lineno))
+    return [(name.strip("_"), line) for name, line in names]
+
+
+def test_no_value_is_named_by_a_participle() -> None:
+    hits = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        for name, line in bound_names(ast.parse(path.read_text(encoding="utf-8")))
+        if name in PARTICIPLES
+    ]
+    assert not hits, "\n".join(hits)
+
+
+def test_the_check_of_participles_sees_one() -> None:
+    code = "def f(wanted): found, x = 1, 2; self._kept = 3; given: int = 4; read()"
+    names = {name for name, _ in bound_names(ast.parse(code))}
+    assert names & PARTICIPLES == {"wanted", "found", "kept", "given"}

@@ -12,32 +12,32 @@ from typing import Any
 import numpy as np
 
 
-def suggest(word: object, known: Iterable[str]) -> str:
+def suggest(word: object, choices: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the closest known words, or nothing."""
-    close = difflib.get_close_matches(str(word), list(known), n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(word), list(choices), n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def check_choice(name: str, value: object, known: Sequence[str], otherwise: str = "") -> None:
+def check_choice(name: str, value: object, choices: Sequence[str], otherwise: str = "") -> None:
     """Raise `ValueError` unless `value` is one of the known words.
 
     Args:
         name: The keyword's name.
         value: What the caller gave.
-        known: The words that it may be.
+        choices: The words that it may be.
         otherwise: What else it may be, for the message alone.
     """
-    if not isinstance(value, str) or value not in known:
-        words = f"{', '.join(map(repr, known))}{f' or {otherwise}' if otherwise else ''}"
+    if not isinstance(value, str) or value not in choices:
+        words = f"{', '.join(map(repr, choices))}{f' or {otherwise}' if otherwise else ''}"
         raise ValueError(
-            f"`{name}` must be one of {words}.{suggest(value, known)} Received: {name}={value!r}"
+            f"`{name}` must be one of {words}.{suggest(value, choices)} Received: {name}={value!r}"
         )
 
 
-def check_type(name: str, value: object, types: tuple[type, ...], wanted: str) -> None:
-    """Raise `TypeError` unless `value` is of one of the types, which `wanted` says in words."""
+def check_type(name: str, value: object, types: tuple[type, ...], form: str) -> None:
+    """Raise `TypeError` unless `value` is of one of the types, which `form` says in words."""
     if not isinstance(value, types):
-        raise TypeError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
+        raise TypeError(f"`{name}` must be {form}. Received: {name}={value!r}")
 
 
 def is_int(value: object) -> bool:
@@ -75,8 +75,8 @@ def is_finite_number(value: Any) -> bool:
         return False
 
 
-def check_names(options: Iterable[str], known: Collection[str]) -> None:
+def check_names(options: Iterable[str], names: Collection[str]) -> None:
     """Raise `TypeError` for a keyword that a function does not have."""
     for name in options:
-        if name not in known:
-            raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, known)}")
+        if name not in names:
+            raise TypeError(f"Unexpected keyword argument `{name}`.{suggest(name, names)}")

@@ -56,17 +56,17 @@ def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str =
                 f"`{name}` must be a slice of ints whose step is not 0. Received: {name}={tiles!r}"
             ) from error
     else:
-        wanted: Any = np.atleast_1d(np.asarray(tiles))
-        if wanted.ndim != 1 or (wanted.size and not np.issubdtype(wanted.dtype, np.integer)):
+        indices: Any = np.atleast_1d(np.asarray(tiles))
+        if indices.ndim != 1 or (indices.size and not np.issubdtype(indices.dtype, np.integer)):
             types = "an int, a slice, a list of ints or 'all'" if has_word else INTS
             raise TypeError(f"`{name}` must be {types}. Received: {name}={tiles!r}")
-        outside = wanted[(wanted < -count) | (wanted >= count)]
+        outside = indices[(indices < -count) | (indices >= count)]
         if outside.size:
             raise ValueError(
                 f"`{name}` must be between {-count} and {count - 1}, since {of or 'the array'} "
                 f"has {count}. Received: {', '.join(map(str, outside))}"
             )
-        chosen = every[wanted.astype(int)]
+        chosen = every[indices.astype(int)]
     if not chosen.size:
         raise ValueError(
             f"`{name}` must select at least one of {count}. Received: {name}={tiles!r}"

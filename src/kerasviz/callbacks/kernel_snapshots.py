@@ -133,7 +133,7 @@ class KernelSnapshots(LayerSnapshots):
         self.form = kind
         self._targets: Sequence[NamedCall] = ()
         self._kernels: dict[str, np.ndarray] = {}
-        self._drawn: dict[str, DrawnPatterns] = {}
+        self._patterns: dict[str, DrawnPatterns] = {}
 
     def check_layers(self, model: keras.Model) -> None:
         """Raise `ValueError` for an address that the model does not have."""
@@ -169,14 +169,14 @@ class KernelSnapshots(LayerSnapshots):
         for address, panel in panels.items():
             if not self._has_free_signs(address, panel):
                 continue
-            drawn = self._drawn.setdefault(address, DrawnPatterns())
-            if not drawn:
+            patterns = self._patterns.setdefault(address, DrawnPatterns())
+            if not patterns:
                 last = self._destinations.read_last(address, self.record_key(panel))
                 if last is not None:
-                    drawn.remember(last.arrays["values"], last.arrays["indices"])
+                    patterns.remember(last.arrays["values"], last.arrays["indices"])
             kernel = self._kernels[address]
-            aligned[address] = drawn.follow(panel, kernel)
-            drawn.remember(aligned[address].tiles, panel.indices, kernel)
+            aligned[address] = patterns.follow(panel, kernel)
+            patterns.remember(aligned[address].tiles, panel.indices, kernel)
         return aligned
 
     @override

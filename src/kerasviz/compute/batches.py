@@ -158,7 +158,7 @@ def may_be_samples_by_chance(array: np.ndarray, shape: Shape | None) -> bool:
     if shape is None:
         return True
     axes = zip(array.shape[1:], shape[1:], strict=True)
-    return any(known is None and n == len(array) for n, known in axes)
+    return any(size is None and n == len(array) for n, size in axes)
 
 
 def is_equal(a: np.ndarray, b: np.ndarray) -> bool:

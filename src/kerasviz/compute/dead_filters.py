@@ -89,13 +89,13 @@ def plan_probe(model: keras.Model, targets: Selection, inputs: Any) -> DeadFilte
     batch = extraction.batch
     copied = replace(batch, arrays=tuple(array.copy() for array in batch.arrays))
     connections = traced(model, extraction.specs).connections
-    known = {target.call.path: target for target in extraction.targets.targets}
+    by_path = {target.call.path: target for target in extraction.targets.targets}
     layers_of: dict[NamedCall, tuple[str, ...]] = {}
     for address, call in targets.targets:
         layer = call.layer.layer if isinstance(call.layer, KernelPart) else call.layer
-        for target in known.values():
+        for target in by_path.values():
             if target.call.layer is layer:
-                last = _last(target, known, connections)
+                last = _last(target, by_path, connections)
                 layers_of[last] = (*layers_of.get(last, ()), address)
     return DeadFilterProbe(
         replace(extraction, targets=Selection(tuple(layers_of), single=False), batch=copied),
@@ -104,15 +104,17 @@ def plan_probe(model: keras.Model, targets: Selection, inputs: Any) -> DeadFilte
 
 
 def _last(
-    target: NamedCall, known: Mapping[CallPath, NamedCall], connections: Connections
+    target: NamedCall, by_path: Mapping[CallPath, NamedCall], connections: Connections
 ) -> NamedCall:
     """Return the last of the normalisation and activation that follow a call, or the call."""
     output = CallOutput(target.call.path, 0)
     takers = [path for path, sources in connections.inputs.items() if output in sources]
     is_returned = any(output in sources for sources in connections.outputs.values())
-    if is_returned or len(takers) != 1 or takers[0] not in known:
+    if is_returned or len(takers) != 1 or takers[0] not in by_path:
         return target
-    following = known[takers[0]]
+    following = by_path[takers[0]]
     return (
-        _last(following, known, connections) if isinstance(following.call.layer, PASSED) else target
+        _last(following, by_path, connections)
+        if isinstance(following.call.layer, PASSED)
+        else target
     )

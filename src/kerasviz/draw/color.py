@@ -196,8 +196,8 @@ def resolve_limits(
     elif vmax is not None and vmax <= 0:
         low, high = lowest, vmax
     elif signed:
-        given = vmin if vmax is None else vmax
-        reach = (max(-lowest, highest) or 1.0) if given is None else abs(given)
+        limit = vmin if vmax is None else vmax
+        reach = (max(-lowest, highest) or 1.0) if limit is None else abs(limit)
         low, high = -reach, reach
     else:
         low, high = 0.0, highest

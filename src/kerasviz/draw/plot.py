@@ -179,8 +179,8 @@ class Plot:
     @property
     def _is_of_tiles_alone(self) -> bool:
         """Whether each panel shows its values and no picture, curve or box."""
-        shown = [artist for ax in self.axes for artist in (*ax.images, *ax.lines, *ax.patches)]
-        return shown == list(self.images)
+        artists = [artist for ax in self.axes for artist in (*ax.images, *ax.lines, *ax.patches)]
+        return artists == list(self.images)
 
     def __repr__(self) -> str:
         if len(self.images) == 1:

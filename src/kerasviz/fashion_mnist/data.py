@@ -89,14 +89,14 @@ def find_files(folder: str | os.PathLike[str] | None = None) -> dict[str, Path]:
     if folder is not None:
         folders = [check_path("folder", folder)]
     for place in folders:
-        found = {
+        paths = {
             what: path
             for what, name in FILES.items()
             for path in (place / name, place / f"{name}.gz")
             if path.is_file()
         }
-        if len(found) == len(FILES):
-            return found
+        if len(paths) == len(FILES):
+            return paths
     raise FileNotFoundError(
         f"No Fashion-MNIST in {' or '.join(map(str, folders))}. Let Keras download it once with "
         "keras.datasets.fashion_mnist.load_data(), install Debian's package dataset-fashion-mnist, "

@@ -54,9 +54,9 @@ def make_series(
     """Return a series of the numbers that are there; `None` was not computed in its epoch."""
     # `None` is left out and NaN is not: one was never computed, the other is what was computed.
     pairs = [(epoch, n) for epoch, n in zip(epochs, numbers, strict=True) if n is not None]
-    known, values = zip(*pairs, strict=True) if pairs else ((), ())
+    epoch_numbers, values = zip(*pairs, strict=True) if pairs else ((), ())
     return Series(
-        epochs=np.array(known, "int64"),
+        epochs=np.array(epoch_numbers, "int64"),
         values=np.array(values, "float64"),
         frequency=frequency,
     )

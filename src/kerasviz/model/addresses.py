@@ -231,10 +231,10 @@ def _output_of(model: keras.Model, calls: Sequence[Call], address: str) -> Call 
     return call
 
 
-def _outputs_like(known: Sequence[Call], pattern: str) -> list[NamedCall]:
+def _outputs_like(calls: Sequence[Call], pattern: str) -> list[NamedCall]:
     """Return the outputs that a pattern such as `"attention*#1"` names, one for each call."""
     name, _, output = pattern.rpartition("#")
-    pairs = [(call, call.with_output(output)) for call in known if name and _like(call, name)]
+    pairs = [(call, call.with_output(output)) for call in calls if name and _like(call, name)]
     return [NamedCall(f"{call.address}#{output}", part) for call, part in pairs if part is not None]
 
 

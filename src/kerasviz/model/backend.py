@@ -338,9 +338,9 @@ class _Variables:
 
     def call(self, compiled: Callable[..., Any], *args: Any) -> Any:
         """Call a compiled function on the values, a second time where it has read others."""
-        known = len(self._not_held)
+        count = len(self._not_held)
         outputs = compiled(self.values(), *args)
-        if len(self._not_held) > known:
+        if len(self._not_held) > count:
             outputs = compiled(self.values(), *args)
         return outputs
 
@@ -553,13 +553,13 @@ def _differentiate_on_torch(function: Callable[[Any, Mark], Any], _: Layers) -> 
             scores = function(own, mark).to(torch.float32)
             tensors = [*marked.values(), *sources]
             gradients = torch.autograd.grad(scores.sum(), tensors, allow_unused=True)
-        known = [
+        sizes = [
             torch.zeros_like(x) if gradient is None else gradient
             for x, gradient in zip(tensors, gradients, strict=True)
         ]
-        of_marked = dict(zip(marked, known, strict=False))
+        of_marked = dict(zip(marked, sizes, strict=False))
         values = {key: x.detach() for key, x in marked.items()}
-        return scores.detach(), values, of_marked, known[len(marked) :]
+        return scores.detach(), values, of_marked, sizes[len(marked) :]
 
     return run
 

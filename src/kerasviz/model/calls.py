@@ -37,11 +37,11 @@ def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
             inputs, or those that it was built for. Where it has none, each layer counts as called
             once, and output shapes stay unknown.
     """
-    read, traceable = _read(model)
+    calls, traceable = _read(model)
     specs = input_specs(model) if specs is None else specs
     if not traceable or specs is None or not model.built:
-        return read
-    return _cached_trace(model, specs, read).calls
+        return calls
+    return _cached_trace(model, specs, calls).calls
 
 
 def held_calls(model: keras.Model) -> list[Call]:
@@ -49,9 +49,9 @@ def held_calls(model: keras.Model) -> list[Call]:
 
     Their weights can be looked at.
     """
-    known = known_calls(model)
-    called = {id(call.layer) for call in known}
-    return [*known, *(call for call in _read(model).calls if id(call.layer) not in called)]
+    fingerprint = known_calls(model)
+    called = {id(call.layer) for call in fingerprint}
+    return [*fingerprint, *(call for call in _read(model).calls if id(call.layer) not in called)]
 
 
 def traced(model: keras.Model, specs: Any) -> ModelTrace:
@@ -59,17 +59,17 @@ def traced(model: keras.Model, specs: Any) -> ModelTrace:
     return _cached_trace(model, specs, _read(model).calls)
 
 
-def _cached_trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
+def _cached_trace(model: keras.Model, specs: Any, calls: Sequence[Call]) -> ModelTrace:
     cache = _traced.setdefault(model, {})
-    key = (spec_key(specs), tuple(id(call.layer) for call in read))
+    key = (spec_key(specs), tuple(id(call.layer) for call in calls))
     if key not in cache:
-        cache[key] = _trace(model, specs, read)
+        cache[key] = _trace(model, specs, calls)
     return cache[key]
 
 
-def _trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
+def _trace(model: keras.Model, specs: Any, readings: Sequence[Call]) -> ModelTrace:
     # The outputs of the graph's own calls are its tensors, from which models can be made.
-    own = {call.path: call for call in read if len(call.steps) == 1 and call.outputs}
+    own = {call.path: call for call in readings if len(call.steps) == 1 and call.outputs}
     model_trace = trace_model(model, specs)
     calls = {
         call.path: replace(own.get(call.path, call), channel_axes=call.channel_axes)
@@ -78,7 +78,7 @@ def _trace(model: keras.Model, specs: Any, read: Sequence[Call]) -> ModelTrace:
     # Keras does not call input layers.
     calls |= {c.path: c for c in own.values() if isinstance(c.layer, keras.layers.InputLayer)}
     if model_trace.failure is not None:  # what is held may be called after that
-        held = [replace(call, is_certain=call.path in own) for call in read]
+        held = [replace(call, is_certain=call.path in own) for call in readings]
         calls = {call.path: calls.get(call.path, call) for call in held} | calls
     return model_trace._replace(calls=in_model_order(model, list(calls.values())))
 
@@ -91,8 +91,8 @@ class _Reading(NamedTuple):
 def _read(model: keras.Model) -> _Reading:
     """Return what can be read from a model without running it; read again when it was changed."""
     fingerprint = _fingerprint(model)
-    known, reading = _readings.get(model, (None, None))
-    if reading is None or known != fingerprint:
+    cached, reading = _readings.get(model, (None, None))
+    if reading is None or cached != fingerprint:
         calls = in_model_order(model, list(layer_calls(model)))
         reading = _Reading(calls, is_traceable(model))
         _readings[model] = fingerprint, reading

@@ -117,8 +117,8 @@ class ConnectionObserver(Observer):
             around.note(x, CallOutput(call.path, index))
         if all(x is y for x, y in zip(fresh, returned, strict=True)):
             return outputs
-        left = iter(fresh)
-        flat = [next(left) if keras.ops.is_tensor(x) else x for x in keras.tree.flatten(outputs)]
+        rest = iter(fresh)
+        flat = [next(rest) if keras.ops.is_tensor(x) else x for x in keras.tree.flatten(outputs)]
         return keras.tree.pack_sequence_as(outputs, flat)
 
 

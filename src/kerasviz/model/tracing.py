@@ -218,8 +218,8 @@ class _CallList(Observer):
     def _passed_on(self, tensors: Sequence[Any], output: Any) -> list[int]:
         """Return the channel axes of a call's inputs that have the rank of its output."""
         rank = len(output.shape)
-        known = [self._axes[id(x)] for x in tensors if id(x) in self._axes]
-        passed_on = [axis for x, axis in known if len(x.shape) == rank]
+        axes = [self._axes[id(x)] for x in tensors if id(x) in self._axes]
+        passed_on = [axis for x, axis in axes if len(x.shape) == rank]
         if passed_on:
             return passed_on
         # What no layer made, as x + y, is taken to lie as the latest output of a layer does.

@@ -395,8 +395,8 @@ def _find_series(folder: Any, layer: Any, kind: str | None) -> list[StepSeries]:
         name: [series for series in all_series if series.address in addresses]
         for name, all_series in by_kind.items()
     }
-    found = _of_kind({name: some for name, some in matches.items() if some}, kind)
-    return sorted(found, key=lambda series: (orders[series.address], series.address))
+    records = _of_kind({name: some for name, some in matches.items() if some}, kind)
+    return sorted(records, key=lambda series: (orders[series.address], series.address))
 
 
 def _read(path: Path) -> SnapshotRecord:
@@ -406,10 +406,10 @@ def _read(path: Path) -> SnapshotRecord:
         raise ValueError(f"`folder` must hold records that can be read: {error}") from error
 
 
-def _check_layer(layer: Any, known: Sequence[str]) -> Sequence[str]:
+def _check_layer(layer: Any, recorded: Sequence[str]) -> Sequence[str]:
     """Return the addresses that the caller means."""
     if layer is None:
-        return known
+        return recorded
     addresses = [layer] if isinstance(layer, str) else layer
     if not isinstance(addresses, (list, tuple)) or not all(isinstance(a, str) for a in addresses):
         raise TypeError(
@@ -417,10 +417,10 @@ def _check_layer(layer: Any, known: Sequence[str]) -> Sequence[str]:
             f"Received: layer={layer!r}"
         )
     for address in addresses:
-        if address not in known:
+        if address not in recorded:
             raise ValueError(
                 f"`layer` must be the address of a layer that was recorded: "
-                f"{', '.join(map(repr, known))}.{suggest(address, known)} "
+                f"{', '.join(map(repr, recorded))}.{suggest(address, recorded)} "
                 f"Received: layer={address!r}"
             )
     return addresses

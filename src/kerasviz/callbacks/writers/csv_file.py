@@ -94,10 +94,10 @@ class StatisticsFile:
         data = text.getvalue().encode()
         with self.path.open("ab", buffering=0) as stream:
             start = stream.tell()
-            left = memoryview(data if start else HEADER + b"\n" + data)
+            rest = memoryview(data if start else HEADER + b"\n" + data)
             try:
-                while left:
-                    left = left[stream.write(left) :]
+                while rest:
+                    rest = rest[stream.write(rest) :]
             except OSError:
                 with suppress(OSError):
                     os.truncate(self.path, start)

@@ -338,9 +338,9 @@ def _attribute(
     questions = [replace(question, baseline=baseline, call=call) for baseline in baselines]
     if target is not None and name != "score-cam":
         questions = questions[:1]  # the baseline has no part in them
-    found = [method.explain(each) for each in questions]
-    integrals = [result for result in found if isinstance(result, Integral)]
-    arrays = [result.values if isinstance(result, Integral) else result for result in found]
+    results = [method.explain(each) for each in questions]
+    integrals = [result for result in results if isinstance(result, Integral)]
+    arrays = [result.values if isinstance(result, Integral) else result for result in results]
     values = _mean(arrays)
     first = replace(question, baseline=baselines[0], call=call)
     scored, goal = question.scored, question.scored.goal

@@ -126,8 +126,8 @@ def _draw_signal(ax: Axes, subject: Subject, *, has_numbers: bool) -> None:
         ax.bar(np.arange(steps), values[:, 0], width=0.8, color="0.5")
         _set_steps(ax, steps, has_numbers=has_numbers)
         return
-    drawn = values.T if channels <= MAX_CHANNELS else values.mean(axis=1)[np.newaxis]
-    for color, curve in zip(series_colors(len(drawn)), drawn, strict=True):
+    curves = values.T if channels <= MAX_CHANNELS else values.mean(axis=1)[np.newaxis]
+    for color, curve in zip(series_colors(len(curves)), curves, strict=True):
         ax.plot(np.arange(steps), curve, color=color, linewidth=1.2)
     _set_steps(ax, steps, has_numbers=has_numbers)
 

@@ -76,19 +76,19 @@ class BarPlan:
         ax.patch.set_visible(False)
         ax.spines[:].set_visible(False)
         ax.grid(False)
-        shown = np.clip(np.nan_to_num(values, nan=0.0), low, high)
+        lengths = np.clip(np.nan_to_num(values, nan=0.0), low, high)
         cycle = color_cycle()
-        colors = [cycle[0] if value >= 0 else cycle[1 % len(cycle)] for value in shown]
-        ax.barh(np.arange(count), shown, height=THICKNESS, color=colors)
+        colors = [cycle[0] if value >= 0 else cycle[1 % len(cycle)] for value in lengths]
+        ax.barh(np.arange(count), lengths, height=THICKNESS, color=colors)
         zero = LineCollection(
             [[(0.0, -0.5), (0.0, count - 0.5)]], colors=ZERO_COLOR, linewidths=0.8, zorder=1
         )
         ax.add_collection(zero, autolim=False)
         step = max(1, math.ceil(line_height() / self.pitch))
-        self._write(ax, values, shown, slice(None, None, step))
+        self._write(ax, values, lengths, slice(None, None, step))
         ax.format_coord = _coordinate_formatter(panel)  # type: ignore[assignment,method-assign]
 
-    def _write(self, ax: Axes, values: np.ndarray, shown: np.ndarray, part: slice) -> None:
+    def _write(self, ax: Axes, values: np.ndarray, lengths: np.ndarray, part: slice) -> None:
         size = font_size("small")
         at_left = blended_transform_factory(ax.transAxes, ax.transData)
         width = self.left - PAD
@@ -108,7 +108,7 @@ class BarPlan:
             is_negative = value < 0
             ax.annotate(
                 write_value(value, is_share=self.panel.is_share),
-                (float(shown[index]), index),
+                (float(lengths[index]), index),
                 xytext=(-3 if is_negative else 3, 0),
                 textcoords="offset points",
                 ha="right" if is_negative else "left",

@@ -137,11 +137,11 @@ def _with_scale(
     colors: ColorChoice,
     convert: Callable[[TilePanel], TilePanel],
 ) -> SharedColors:
-    shown = scale
+    visible = scale
     if panel.alpha is not None and panel.has_colors:
-        shown = see_through(scale, panel.opacity, cmap_given=colors.cmap is not None)
+        visible = see_through(scale, panel.opacity, cmap_given=colors.cmap is not None)
     fixed = ColorChoice(cmap=scale.cmap, norm=scale.norm)
-    return SharedColors(colors=fixed, convert=convert, scale=shown)
+    return SharedColors(colors=fixed, convert=convert, scale=visible)
 
 
 def _share_by_tile(ends: np.ndarray, panel: TilePanel, colors: ColorChoice) -> SharedColors:

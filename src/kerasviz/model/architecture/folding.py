@@ -143,15 +143,15 @@ def _depth(architecture: Architecture, frame: int | None) -> int:
 def _runs_of(series: Sequence[Segment], facts: _Facts) -> list[Run]:
     """Return the runs of a series of segments: those that save most, then those beside them."""
     strict = [facts.key(segment, grows=False) for segment in series]
-    found = _longest_runs(series, _numbered(strict), 2)
-    used = {item for run in found for block in run.blocks for item in block}
+    runs = _longest_runs(series, _numbered(strict), 2)
+    used = {item for run in runs for block in run.blocks for item in block}
     # A segment that is in a run already is like no other here.
     loose = [
         object() if used & set(segment.items) else facts.key(segment, grows=True)
         for segment in series
     ]
     growing = _longest_runs(series, _numbered(loose), MIN_GROWING)
-    return found + [run for run in growing if facts.is_growing(run)]
+    return runs + [run for run in growing if facts.is_growing(run)]
 
 
 def _numbered(keys: Iterable[Hashable]) -> list[int]:

@@ -115,7 +115,7 @@ class _Reader:
         self._expand = expand
         self._calls = calls
         self._fold = fold
-        self._read: dict[CallPath, Call] = {}
+        self._by_path: dict[CallPath, Call] = {}
         """The calls that are nodes or frames, in the order in which they are read."""
         self._nodes: list[Node] = []
         self._frames: list[Frame] = []
@@ -139,7 +139,7 @@ class _Reader:
             outputs = self._read_trace((), [(index,) for index in inputs], frame=None)
         weights = WeightCounter(self._model)
         frame_paths = {frame.part.path for frame in self._frames if frame.part}
-        weights.count(self._read, frame_paths)
+        weights.count(self._by_path, frame_paths)
         return Architecture(
             name=self._model.name,
             nodes=tuple(map(weights.with_counts, self._nodes)),
@@ -226,7 +226,7 @@ class _Reader:
         arguments: Any,
     ) -> tuple[int, list[Origin]]:
         """Read one call in a frame, see `CallReader`: it becomes a node, or a frame of its own."""
-        self._read[call.path] = call
+        self._by_path[call.path] = call
         part = self._describe(call, len(inputs), arguments)
         if len(call.steps) <= self._expand and self._has_inside(call):
             self._frames.append(Frame(part=part, frame=frame, is_open=None in inputs))

@@ -482,11 +482,11 @@ def _fit(array: np.ndarray, shape: Shape, name: str) -> np.ndarray:
         candidates = [array[np.newaxis, ..., np.newaxis]]
     for candidate in candidates:
         if candidate.ndim == len(shape) and all(
-            wanted in (None, size) for wanted, size in zip(sample, candidate.shape[1:], strict=True)
+            form in (None, size) for form, size in zip(sample, candidate.shape[1:], strict=True)
         ):
             return candidate
-    wanted = ", ".join(["samples", *("any" if n is None else str(n) for n in sample)])
+    form = ", ".join(["samples", *("any" if n is None else str(n) for n in sample)])
     raise ValueError(
-        f"{name} must have the shape ({wanted}), or be one sample without the first axis. "
+        f"{name} must have the shape ({form}), or be one sample without the first axis. "
         f"Received: an array of shape {array.shape}"
     )

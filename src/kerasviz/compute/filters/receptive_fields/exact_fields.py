@@ -89,21 +89,21 @@ class _ForwardPass:
         """
         nodes, axes = self._graphs.read(model, passed_in)
         graph = as_functional(model)
-        known = dict(zip(map(id, graph.inputs), at_inputs, strict=True))
+        fields = dict(zip(map(id, graph.inputs), at_inputs, strict=True))
         for node in nodes:
             if node.is_input:
                 continue
             inside = (*path, node.step[:2])
-            of_inputs = [known.get(id(x)) for x in node.inputs]
+            of_inputs = [fields.get(id(x)) for x in node.inputs]
             axes_in = [axes[id(x)] for x in node.inputs]
             if is_graph(node.operation):
                 outputs = self.through(node.operation, inside, of_inputs, axes_in)
             else:
                 outputs = [_through(node, of_inputs, axes_in)] * len(node.outputs)
-            known |= dict(zip(map(id, node.outputs), outputs, strict=True))
+            fields |= dict(zip(map(id, node.outputs), outputs, strict=True))
             if outputs[0] is not None:
                 self.fields[inside] = outputs[0]
-        return [known.get(id(x)) for x in graph.outputs]
+        return [fields.get(id(x)) for x in graph.outputs]
 
 
 def _through(

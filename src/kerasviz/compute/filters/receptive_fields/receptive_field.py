@@ -60,8 +60,8 @@ class ReceptiveField:
     def __str__(self) -> str:
         size = "×".join("all" if n is None else str(n) for n in self.size)
         text = f"{self.address}: sees {size} cells"
-        known = [f"{n:g}" for n in self.stride if n is not None]
-        text += f", stride {'×'.join(known)}" if known else ""
+        numbers = [f"{n:g}" for n in self.stride if n is not None]
+        text += f", stride {'×'.join(numbers)}" if numbers else ""
         return text if self.exact else f"{text} ({self.reason})"
 
 
@@ -235,16 +235,16 @@ def _along(units: Sequence[np.ndarray | None], size: int | None) -> _AxisField:
     """
     if any(cells is None for cells in units):
         return _AxisField(size, None, None)
-    known = [cells for cells in units if cells is not None]
-    period = len(known) // 2
-    extents = [int(cells[-1] - cells[0]) + 1 if len(cells) else 0 for cells in known]
+    fields = [cells for cells in units if cells is not None]
+    period = len(fields) // 2
+    extents = [int(cells[-1] - cells[0]) + 1 if len(cells) else 0 for cells in fields]
     moved = [
         Fraction(int(later[0] - cells[0]), period)
-        for cells, later in zip(known[:period], known[period:], strict=True)
+        for cells, later in zip(fields[:period], fields[period:], strict=True)
         if len(cells)
     ]
     stride = moved[0] if moved else None
-    offset = int(known[0][0]) if len(known[0]) else None
+    offset = int(fields[0][0]) if len(fields[0]) else None
     return _AxisField(max(extents), None if stride is None else _plain(stride), offset)
 
 

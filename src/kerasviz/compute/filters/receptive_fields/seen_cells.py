@@ -51,7 +51,7 @@ class Graphs:
     """The nodes of graphs and the channel axes of their tensors, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[Any, tuple[list[GraphNode], dict[int, int]]] = {}
+        self._cache: dict[Any, tuple[list[GraphNode], dict[int, int]]] = {}
 
     def read(self, model: Any, passed_in: Sequence[int]) -> tuple[list[GraphNode], dict[int, int]]:
         """Return the nodes in the order in which they run, and by identity each tensor's axis.
@@ -61,10 +61,10 @@ class Graphs:
             passed_in: The channel axes of its inputs, where it is inside another model.
         """
         key = (id(model), *passed_in)
-        if key not in self._known:
+        if key not in self._cache:
             nodes = graph_nodes(model)
-            self._known[key] = nodes, _axes_by_use(nodes, graph_axes(model, passed_in))
-        return self._known[key]
+            self._cache[key] = nodes, _axes_by_use(nodes, graph_axes(model, passed_in))
+        return self._cache[key]
 
 
 def _axes_by_use(nodes: Sequence[GraphNode], axes: Mapping[int, int]) -> dict[int, int]:
@@ -159,8 +159,8 @@ class BackwardPass:
             pairs = zip(inner, outputs, strict=True)
             seeds = {id(x): cells for x, cells in pairs if cells is not None}
             return self._to_inputs(node.operation, seeds, [axes[id(x)] for x in node.inputs])
-        known = [(x, cells) for x, cells in zip(node.outputs, outputs, strict=True) if cells]
-        return [self._needed(node, x, known, axes[id(x)]) for x in node.inputs]
+        tensor_cells = [(x, cells) for x, cells in zip(node.outputs, outputs, strict=True) if cells]
+        return [self._needed(node, x, tensor_cells, axes[id(x)]) for x in node.inputs]
 
     def _needed(
         self, node: GraphNode, x: Any, outputs: Sequence[tuple[Any, Seen]], channel_axis: int

@@ -111,9 +111,9 @@ def reach_of(operation: Any, sizes: Sequence[int | None], channel_axis: int) -> 
     axes = range(len(sizes))
     if isinstance(operation, SLIDING):
         windows = tuple(_sliding(operation, axis, sizes[axis]) for axis in axes)
-        known = zip(windows, sizes, strict=True)
+        pairs = zip(windows, sizes, strict=True)
         depends = operation.padding == "same"
-        return Reach(windows, not any(depends and w.stride > 1 and n is None for w, n in known))
+        return Reach(windows, not any(depends and w.stride > 1 and n is None for w, n in pairs))
     if isinstance(operation, SHIFTING):
         return Reach(tuple(_shifting(operation, axis) for axis in axes))
     if isinstance(operation, REPEATING):
