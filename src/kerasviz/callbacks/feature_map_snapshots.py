@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from typing_extensions import Unpack
 
 from kerasviz._selection import Tiles
-from kerasviz.callbacks.layer_snapshots import DESTINATIONS, LayerSnapshots, OnPlot
+from kerasviz.callbacks.layer_snapshots import DESTINATIONS, LayerSnapshots, OnPlot, Recording
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.compute.feature_maps import check_address
 from kerasviz.draw.signatures import shows_keywords
@@ -114,6 +114,15 @@ class FeatureMapSnapshots(LayerSnapshots):
         class_names: Sequence[str] | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
+        check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
+        recording = Recording(
+            layer=layer,
+            every=every,
+            directory=directory,
+            gif=gif,
+            log_dir=log_dir,
+            on_plot=on_plot,
+        )
         style = check_style(*OWN_KEYWORDS, *DESTINATIONS, **options)
         keywords = MapKeywords(
             style=style,
@@ -127,16 +136,7 @@ class FeatureMapSnapshots(LayerSnapshots):
             is_recorded=True,
         )
         check_keywords(keywords)
-        super().__init__(
-            layer,
-            style,
-            every=every,
-            directory=directory,
-            gif=gif,
-            log_dir=log_dir,
-            on_plot=on_plot,
-        )
-        check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
+        super().__init__(recording, style)
         self.inputs = inputs
         self.keywords = keywords
         self._maps: Maps | None = None

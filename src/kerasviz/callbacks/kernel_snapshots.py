@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from typing_extensions import Unpack, override
 
-from kerasviz.callbacks.layer_snapshots import DESTINATIONS, LayerSnapshots, OnPlot
+from kerasviz.callbacks.layer_snapshots import DESTINATIONS, LayerSnapshots, OnPlot, Recording
 from kerasviz.callbacks.signs import DrawnPatterns
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.compute.kernel_patterns import Channel, resolve_channel
@@ -117,18 +117,17 @@ class KernelSnapshots(LayerSnapshots):
         kind: KernelKind | None = None,
         **options: Unpack[TileOptions],
     ) -> None:
-        style = check_style("channel", "kind", *DESTINATIONS, **options)
-        check_channel(channel)
-        check_kernel_kind(kind)
-        super().__init__(
-            layer,
-            style,
+        recording = Recording(
+            layer=layer,
             every=every,
             directory=directory,
             gif=gif,
             log_dir=log_dir,
             on_plot=on_plot,
         )
+        check_channel(channel)
+        check_kernel_kind(kind)
+        super().__init__(recording, check_style("channel", "kind", *DESTINATIONS, **options))
         self.channel = channel
         self.form = kind
         self._targets: Sequence[NamedCall] = ()

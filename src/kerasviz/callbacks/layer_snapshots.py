@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
 from typing_extensions import override
 
+from kerasviz._checks import check_type
 from kerasviz.callbacks.errors import FinishOnExit
-from kerasviz.callbacks.schedule import ScheduledCallback
+from kerasviz.callbacks.schedule import ScheduledCallback, parse_interval
 from kerasviz.callbacks.writers.destinations import Destinations, Folder
 from kerasviz.draw.gif import free_figure
 from kerasviz.draw.plot import Plot
@@ -18,21 +21,23 @@ from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import TileStyle
 from kerasviz.logs.snapshots import SnapshotRecord
+from kerasviz.model.addresses import check_form
 from kerasviz.model.graph import sublayers
 from kerasviz.plots.snapshots import draw_step, record_of, refuse_places
 
 OnPlot = Callable[[int, str, Plot], object]
 """Gets the number of epochs or batches, the layer's address and the picture."""
 
+FOLDERS = ("directory", "gif", "log_dir")
 DESTINATIONS = ("every", "directory", "gif", "log_dir", "on_plot")
 
 
-class LayerSnapshots(ScheduledCallback, ABC):
-    """Record layers every N epochs or batches, and draw the records; the base of both callbacks.
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What both callbacks are told of recording, checked in the order of their keywords.
 
     Args:
         layer: The caller's layer argument.
-        style: The caller's keywords.
         every: The caller's `every`.
         directory: The caller's `directory`.
         gif: The caller's `gif`.
@@ -40,32 +45,56 @@ class LayerSnapshots(ScheduledCallback, ABC):
         on_plot: The caller's `on_plot`.
     """
 
-    kind: ClassVar[str]
+    layer: Any
+    every: int | str
+    directory: Folder | None
+    gif: Folder | None
+    log_dir: Folder | None
+    on_plot: OnPlot | None
 
-    def __init__(
-        self,
-        layer: Any,
-        style: TileStyle,
-        *,
-        every: int | str,
-        directory: Folder | None,
-        gif: Folder | None,
-        log_dir: Folder | None,
-        on_plot: OnPlot | None,
-    ) -> None:
-        super().__init__(every)
+    def __post_init__(self) -> None:
+        """Refuse what cannot be right, whatever the other keywords are."""
+        check_form(self.layer)
+        parse_interval(self.every)
+        for name in FOLDERS:
+            path = getattr(self, name)
+            check_type(name, path, (str, os.PathLike, type(None)), "a path")
+        check_on_plot(self.on_plot)
+
+    def check_together(self, style: TileStyle) -> None:
+        """Refuse keywords that cannot be used together, when each is right by itself."""
         refuse_places(style)
-        if gif is not None and style.choice.top is not None:
+        if self.gif is not None and style.choice.top is not None:
             raise ValueError(
                 "`top` cannot be given together with `gif`, since all steps of an animation show "
                 f"the same tiles: choose them by `tiles`. Received: top={style.choice.top!r}"
             )
-        check_destinations(on_plot, directory=directory, gif=gif, log_dir=log_dir)
-        self.layer = layer
+        check_destinations(self.on_plot, **{name: getattr(self, name) for name in FOLDERS})
+
+
+class LayerSnapshots(ScheduledCallback, ABC):
+    """Record layers every N epochs or batches, and draw the records; the base of both callbacks.
+
+    Args:
+        recording: The caller's layer argument, and where the pictures go.
+        style: The caller's keywords.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, recording: Recording, style: TileStyle) -> None:
+        recording.check_together(style)
+        super().__init__(recording.every)
+        self.layer = recording.layer
         self.style = style
-        self.on_plot = on_plot
+        self.on_plot = recording.on_plot
         self._destinations = Destinations(
-            self.kind, self.every, style, directory=directory, gif=gif, log_dir=log_dir
+            self.kind,
+            self.every,
+            style,
+            directory=recording.directory,
+            gif=recording.gif,
+            log_dir=recording.log_dir,
         )
         self._finish_on_exit: FinishOnExit | None = None
         self._key = ""
@@ -178,10 +207,14 @@ class LayerSnapshots(ScheduledCallback, ABC):
             self._finish_on_exit = None
 
 
-def check_destinations(on_plot: object, **folders: Folder | None) -> None:
-    """Refuse an `on_plot` that cannot be called, and pictures that have nowhere to go."""
+def check_on_plot(on_plot: object) -> None:
+    """Refuse an `on_plot` that cannot be called."""
     if on_plot is not None and not callable(on_plot):
         raise TypeError(f"`on_plot` must be a function. Received: on_plot={on_plot!r}")
+
+
+def check_destinations(on_plot: object, **folders: Folder | None) -> None:
+    """Refuse pictures that have nowhere to go."""
     if on_plot is None and all(folder is None for folder in folders.values()):
         names = ", ".join(f"`{name}`" for name in folders)
         raise ValueError(f"The pictures must go somewhere: give {names} or `on_plot`.")

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from kerasviz._checks import check_type
 from kerasviz.callbacks.errors import WriteErrors
-from kerasviz.callbacks.layer_snapshots import OnPlot, check_destinations
+from kerasviz.callbacks.layer_snapshots import OnPlot, check_destinations, check_on_plot
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.callbacks.writers.folder import PictureFolder
@@ -83,6 +83,7 @@ class Snapshots(ScheduledCallback):
             )
         for keyword, folder in (("directory", directory), ("log_dir", log_dir)):
             check_type(keyword, folder, (str, os.PathLike, type(None)), "a path")
+        check_on_plot(on_plot)
         check_destinations(on_plot, directory=directory, log_dir=log_dir)
         self.function = function
         self.on_plot = on_plot

@@ -24,7 +24,7 @@ from kerasviz.callbacks.writers.tensorboard import EventLog
 from kerasviz.compute.dead_filters import DeadFilterProbe, plan_probe
 from kerasviz.compute.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
 from kerasviz.logs.training_statistics import COLUMNS, STATISTICS, StatisticsRow
-from kerasviz.model.addresses import NamedCall
+from kerasviz.model.addresses import NamedCall, check_form
 from kerasviz.model.inputs.forms import check_inputs_form
 
 _counting = threading.Lock()
@@ -120,12 +120,13 @@ class WeightStatistics(ScheduledCallback):
         log_dir: Folder | None = None,
         batch_size: int = 32,
     ) -> None:
+        check_form(layer)
+        if inputs is not None:
+            check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         super().__init__(every)
         for name, path in (("csv", csv), ("log_dir", log_dir)):
             check_type(name, path, (str, os.PathLike, type(None)), "a path")
         check_count("batch_size", batch_size)
-        if inputs is not None:
-            check_inputs_form(inputs, may_be_text=isinstance(inputs, (list, tuple, dict)))
         self.layer = layer
         self.inputs = inputs
         self.batch_size = batch_size

@@ -57,6 +57,26 @@ def check_model(model: object) -> None:
         raise TypeError(f"`model` must be a Keras model.{hint} Received: model={model!r}")
 
 
+def check_form(layer: object) -> None:
+    """Refuse what names no layer of any model.
+
+    Raises:
+        TypeError: `layer` is neither an address nor a list of addresses.
+        ValueError: It is an empty list.
+    """
+    if isinstance(layer, (list, tuple)) and not layer:
+        raise ValueError("`layer` must name at least one layer. Received: layer=[]")
+    for item in layer if isinstance(layer, (list, tuple)) else [layer]:
+        is_layer_class = inspect.isclass(item) and issubclass(item, keras.Layer)
+        is_index = isinstance(item, Integral) and not isinstance(item, bool)
+        is_none = layer is None
+        if not (is_layer_class or is_index or is_none or isinstance(item, (keras.Layer, str))):
+            raise TypeError(
+                "`layer` must be a name, an index, a layer, a layer class, a pattern, a list of "
+                f"these or None. Received: layer={item!r}"
+            )
+
+
 def resolve(model: keras.Model, layer: Any, calls: Sequence[Call]) -> Selection:
     """Find what a layer argument names.
 
@@ -69,6 +89,7 @@ def resolve(model: keras.Model, layer: Any, calls: Sequence[Call]) -> Selection:
         TypeError: `layer` is not an address.
         ValueError: Nothing has that address, or more than one call has.
     """
+    check_form(layer)
     if layer is None:
         convolutions = [call for call in calls if is_convolution(call.layer)]
         if not convolutions:
@@ -79,8 +100,6 @@ def resolve(model: keras.Model, layer: Any, calls: Sequence[Call]) -> Selection:
         targets = [NamedCall(call.address, call) for call in convolutions]
         return Selection(tuple(targets), single=False)
     if isinstance(layer, (list, tuple)):
-        if not layer:
-            raise ValueError("`layer` must name at least one layer. Received: layer=[]")
         parts = [_find(model, calls, item)[0] for item in layer]
         merged = {target.address: target for part in parts for target in part}
         return Selection(tuple(merged.values()), single=False)
@@ -121,25 +140,20 @@ def _find(model: keras.Model, calls: Sequence[Call], layer: Any) -> tuple[list[N
         return [_only(matches, layer.name)], True
     if isinstance(layer, str):
         return _find_by_name(model, calls, layer)
-    if isinstance(layer, Integral) and not isinstance(layer, bool):
-        layer = int(layer)
-        layers = model.layers
-        if not -len(layers) <= layer < len(layers):
-            raise ValueError(
-                f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
-                f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
-            )
-        matches = [call for call in calls if call.layer is layers[layer]]
-        if not matches:
-            raise ValueError(_out_of_reach(model, layers[layer].name))
-        # An index counts the model's own layers, so a call in the model itself is what it names,
-        # even where a layer inside another one calls that layer, too.
-        direct = [call for call in matches if len(call.steps) == 1]
-        return [_only(direct or matches, str(layer))], True
-    raise TypeError(
-        "`layer` must be a name, an index, a layer, a layer class, a pattern, a list of these or "
-        f"None. Received: layer={layer!r}"
-    )
+    layer = int(layer)
+    layers = model.layers
+    if not -len(layers) <= layer < len(layers):
+        raise ValueError(
+            f"`layer` must be between {-len(layers)} and {len(layers) - 1}, since the model "
+            f"'{model.name}' has {len(layers)} layers. Received: layer={layer}"
+        )
+    matches = [call for call in calls if call.layer is layers[layer]]
+    if not matches:
+        raise ValueError(_out_of_reach(model, layers[layer].name))
+    # An index counts the model's own layers, so a call in the model itself is what it names,
+    # even where a layer inside another one calls that layer, too.
+    direct = [call for call in matches if len(call.steps) == 1]
+    return [_only(direct or matches, str(layer))], True
 
 
 def _find_by_name(

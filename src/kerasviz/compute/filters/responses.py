@@ -153,19 +153,19 @@ class Responses:
         locate: Locate,
         images: np.ndarray | None,
     ) -> None:
-        known, places = self.strongest, self.identity.places
-        is_full = known.values.shape[1] == places
-        weakest = known.values[:, -1] if is_full else np.full(peaks.shape[1], -np.inf)
+        best, places = self.strongest, self.identity.places
+        is_full = best.values.shape[1] == places
+        weakest = best.values[:, -1] if is_full else np.full(peaks.shape[1], -np.inf)
         stronger = find_strongest(
             maps,
             peaks,
             indices,
             weakest,
             locate=locate,
-            images=None if known.images is None else images,
+            images=None if best.images is None else images,
         )
         if stronger is not None:
-            self.strongest = known.merge(stronger, places)
+            self.strongest = best.merge(stronger, places)
 
     def _add_labels(self, peaks: np.ndarray, labels: np.ndarray) -> None:
         for label in np.unique(labels):

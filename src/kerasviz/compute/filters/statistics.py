@@ -364,8 +364,8 @@ def _field_size(responses: Responses, shape: Sequence[int]) -> list[int]:
     """Return the size of the field in an image of some shape; all of it if it is not exact."""
     identity = responses.identity
     return [
-        n if known is None or not identity.is_exact else known
-        for n, known in zip(shape, identity.field_size, strict=False)
+        n if size is None or not identity.is_exact else size
+        for n, size in zip(shape, identity.field_size, strict=False)
     ]
 
 
