@@ -26,14 +26,14 @@ def is_computed(model: Any) -> bool:
 
 def take_computed(results: Any, inputs: Any, sample: Samples, words: Words) -> Explained:
     """Return the samples that are drawn of attributions that were computed already."""
-    found = flatten_results(results)
+    attributions = flatten_results(results)
     arrays = [np.asarray(x) for x in keras.tree.flatten(inputs)]
-    of_inputs = next((result for result in found if result.layer is None), None)
+    of_inputs = next((result for result in attributions if result.layer is None), None)
     if of_inputs is not None:
         shapes = [x.shape for x in keras.tree.flatten(of_inputs.values)]
         arrays = [_channels_last(x, shape) for x, shape in zip(arrays, shapes, strict=True)]
-    total = len(found[0].scores)
-    if any(len(x) != total for x in [*arrays, *(result.scores for result in found)]):
+    total = len(attributions[0].scores)
+    if any(len(x) != total for x in [*arrays, *(result.scores for result in attributions)]):
         raise ValueError(
             f"`inputs` must be the {total} samples whose attributions these are. "
             f"Received: arrays of shape {', '.join(str(x.shape) for x in arrays)}"
@@ -45,7 +45,7 @@ def take_computed(results: Any, inputs: Any, sample: Samples, words: Words) -> E
         names=[str(index) for index in range(len(arrays))],
         indices=indices,
         total=total,
-        results=[("", _take(result, indices)) for result in found],
+        results=[("", _take(result, indices)) for result in attributions],
         words=words,
     )
 
