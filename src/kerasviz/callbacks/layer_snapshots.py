@@ -34,7 +34,7 @@ DESTINATIONS = ("every", "directory", "gif", "log_dir", "on_plot")
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What both callbacks are told of recording, checked in the order of their keywords.
+    """The keywords of both callbacks that tell what to record and where to, checked in order.
 
     Args:
         layer: The caller's layer argument.

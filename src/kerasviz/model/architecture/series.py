@@ -52,11 +52,11 @@ class Nesting:
 
     def deep(self, items: Iterable[int]) -> list[int]:
         """Return items and all that is in those that are frames."""
-        found: list[int] = []
+        rows: list[int] = []
         for item in items:
-            found.append(item)
-            found += self.deep(self._inside.get(~item, ())) if item < 0 else []
-        return found
+            rows.append(item)
+            rows += self.deep(self._inside.get(~item, ())) if item < 0 else []
+        return rows
 
     def graph(
         self, frame: int | None
