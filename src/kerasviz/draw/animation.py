@@ -84,8 +84,13 @@ class PlayerAnimation(FuncAnimation):
                 "An MP4 is written by ffmpeg, which is not installed: install it, or save a GIF. "
                 f"Received: filename={str(filename)!r}"
             )
-        known = isinstance(writer, GifWriter) or writer in (None, "pillow", "ffmpeg", "imagemagick")
-        if not known:  # may write several files
+        is_usable = isinstance(writer, GifWriter) or writer in (
+            None,
+            "pillow",
+            "ffmpeg",
+            "imagemagick",
+        )
+        if not is_usable:  # may write several files
             super().save(os.fspath(filename), writer, *args, **kwargs)
             return
         with replacing_path(Path(filename), keep_suffix=True) as temporary:

@@ -79,7 +79,7 @@ class GifStream:
 
     def __init__(self, stream: IO[bytes], palette: Image.Image | None = None) -> None:
         self._stream, self._palette = stream, palette
-        self._shown: Image.Image | None = None
+        self._current: Image.Image | None = None
         self._waiting: tuple[Image.Image, int] | None = None
 
     def add(self, frame: Image.Image, duration: float) -> None:
@@ -105,12 +105,12 @@ class GifStream:
         assert self._waiting is not None  # there is a frame at least
         frame, duration = self._waiting
         box = (0, 0, *frame.size)
-        if self._shown is None:
+        if self._current is None:
             header, _ = GifImagePlugin.getheader(frame, info={"loop": 0, "optimize": False})
             self._stream.writelines(header)
         else:
             # Only what has changed is written, over the frame before.
-            box = _changed_box(self._shown, frame) or box
+            box = _changed_box(self._current, frame) or box
         self._stream.writelines(
             GifImagePlugin.getdata(
                 frame.crop(box),
@@ -119,7 +119,7 @@ class GifStream:
                 include_color_table=self._palette is None,
             )
         )
-        self._shown = frame
+        self._current = frame
 
 
 def _changed_box(before: Image.Image, after: Image.Image) -> tuple[int, int, int, int] | None:
