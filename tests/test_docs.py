@@ -71,7 +71,7 @@ def test_the_code_of_a_page_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL):
         exec(block, names)
@@ -84,7 +84,7 @@ def test_the_example_of_a_docstring_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where some write files
     value = operator.attrgetter(name)(kerasviz)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     finder = doctest.DocTestFinder(recurse=False)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     for example in finder.find(value, name, globs={}):

@@ -32,7 +32,7 @@ def test_the_sample_has_every_public_name() -> None:
 
 
 def test_the_sample_runs(tmp_path: Path) -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     runpy.run_path(str(SAMPLE))["look"](tmp_path)
     plt.close("all")
     assert {"kernels.png", "maps.npy", "steps.gif"} <= {path.name for path in tmp_path.iterdir()}
