@@ -183,8 +183,9 @@ class Plot:
         return artists == list(self.images)
 
     def __repr__(self) -> str:
-        if len(self.images) == 1:
-            return f"Plot({self.images[0].get_label()})"
+        labels = [str(image.get_label()) for image in self.images]
+        if len(labels) == 1 and not labels[0].startswith("_"):  # which are Matplotlib's own
+            return f"Plot({labels[0]})"
         if len(self.panels) == 1 and self.panels[0].indices is not None:  # a chart of a layer
             return f"Plot({self.panels[0].title.partition(chr(10))[0]})"
         return f"Plot({len(self.panels)} panel{'s' if len(self.panels) != 1 else ''})"
