@@ -43,6 +43,23 @@ resnet = keras.Model(inputs, outputs, name="resnet")
 kerasviz.plot_architecture(resnet)
 
 # %%
+# An encoder and a decoder with skips between them are drawn as a U: down at the left, up at the
+# right, and each skip is one straight line between layers of the same size.
+
+inputs = x = keras.Input((32, 32, 1), name="photo")
+skips = []
+for filters in (8, 16):
+    skips.append(layers.Conv2D(filters, 3, padding="same", activation="relu")(x))
+    x = layers.MaxPooling2D()(skips[-1])
+x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+for filters in (16, 8):
+    x = layers.Conv2DTranspose(filters, 2, 2)(x)
+    x = layers.Concatenate()([skips.pop(), x])
+    x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+unet = keras.Model(inputs, layers.Conv2D(2, 1, activation="softmax", name="mask")(x), name="unet")
+kerasviz.plot_architecture(unet)
+
+# %%
 # `detail="layers"` draws one box per layer. A diagram that is taller than a page is cut into
 # columns, and a line leads from the bottom of one column to the top of the next.
 

@@ -207,8 +207,10 @@ def check_scale(
     roomy = ROOMY[0] * unit, ROOMY[1] * unit
     least = size
     while FOOT * scale < MIN_TEXT and (least[0] < roomy[0] or least[1] < roomy[1]):
-        # A tenth more at a time in each direction, and never beyond what is enough for all.
-        grown = [max(x, min(max(1.1 * x, 0.3), y)) for x, y in zip(least, roomy, strict=True)]
+        # Letters grow about as the figure does, so most of the way is one step; then a tenth at a
+        # time. It is never beyond what is enough for all.
+        growth = max(1.1, 0.85 * MIN_TEXT / (FOOT * scale))
+        grown = [max(x, min(growth * x, y)) for x, y in zip(least, roomy, strict=True)]
         least = math.ceil(10 * grown[0]) / 10, math.ceil(10 * grown[1]) / 10
         factors = least[0] / size[0], least[1] / size[1]
         _, scale = sheet_for_room(maker, (room[0] * factors[0], room[1] * factors[1]))
