@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
+from animations import compare_players
 from arrays import MOSAIC_HEADS, compare_principal, measure_mosaic
 from feature_maps import (
     ARCHITECTURES,
@@ -96,6 +97,7 @@ def network_rows(effort: Effort) -> Iterator[Row]:
     yield from compare_notes(effort.network_pairs)
     yield from compare_first_looks(effort.network_pairs)
     yield from compare_parts(effort.pairs, effort.parts)
+    yield from compare_players(effort.loop_pairs)
 
 
 def report(effort: Effort) -> str:

@@ -225,29 +225,34 @@ def _trace_pooling(call: LayerIO, filter_index: int) -> ConvolutionTrace | None:
     return None
 
 
-def _pool(call: LayerIO, filter_index: int, *, repeats_edge: bool) -> ConvolutionTrace:
-    layer, (rows, columns) = call.layer, call.axes()
-    channels = input_channels_of(layer, filter_index)
-    inputs = call.inputs[..., channels]
-    padded_input = _spread_and_pad(inputs, rows, columns)
-    if repeats_edge:
-        padded_input = np.pad(inputs, (rows.padding, columns.padding, (0, 0)), "edge")
-    is_data = np.logical_and.outer(rows.is_data, columns.is_data)[..., np.newaxis]
-    counted = np.ma.MaskedArray(padded_input, ~(is_data | repeats_edge))
-    windows = np.ma.stack([values for _, _, values in offsets(counted, rows, columns)])
-    is_max = isinstance(layer, keras.layers.MaxPooling2D)
+def _begin_trace(call: LayerIO, filter_index: int) -> ConvolutionTrace:
+    """Return what a trace knows before anything is computed: its sums are 0."""
+    rows, columns = call.axes()
+    channels = input_channels_of(call.layer, filter_index)
     return ConvolutionTrace(
-        layer=layer,
+        layer=call.layer,
         filter_index=filter_index,
         filter_count=call.outputs.shape[-1],
         channel_indices=channels,
-        padded_input=padded_input,
+        padded_input=_spread_and_pad(call.inputs[..., channels], rows, columns),
         rows=rows,
         columns=columns,
-        sums=np.ma.getdata(windows.max(axis=0) if is_max else windows.mean(axis=0)),
+        sums=np.zeros((len(rows.indices), len(columns.indices), len(channels))),
         output=call.outputs[..., filter_index],
-        repeats_edge=repeats_edge,
     )
+
+
+def _pool(call: LayerIO, filter_index: int, *, repeats_edge: bool) -> ConvolutionTrace:
+    trace = _begin_trace(call, filter_index)
+    rows, columns, padded_input = trace.rows, trace.columns, trace.padded_input
+    if repeats_edge:
+        inputs = call.inputs[..., trace.channel_indices]
+        padded_input = np.pad(inputs, (rows.padding, columns.padding, (0, 0)), "edge")
+    counted = np.ma.MaskedArray(padded_input, ~(trace.is_data[..., np.newaxis] | repeats_edge))
+    windows = np.ma.stack([values for _, _, values in offsets(counted, rows, columns)])
+    is_max = isinstance(call.layer, keras.layers.MaxPooling2D)
+    sums = np.ma.getdata(windows.max(axis=0) if is_max else windows.mean(axis=0))
+    return replace(trace, padded_input=padded_input, sums=sums, repeats_edge=repeats_edge)
 
 
 def _trace_convolution(call: LayerIO, filter_index: int) -> ConvolutionTrace | None:
@@ -267,31 +272,18 @@ def _trace_convolution(call: LayerIO, filter_index: int) -> ConvolutionTrace | N
 
 def _convolve(call: LayerIO, filter_index: int) -> ConvolutionTrace:
     """Return the trace of a convolution before its activation."""
-    layer, (rows, columns) = call.layer, call.axes()
-    channels = input_channels_of(layer, filter_index)
-    padded_input = _spread_and_pad(call.inputs[..., channels], rows, columns)
+    layer, trace = call.layer, _begin_trace(call, filter_index)
     kernel = read_kernel(layer, layer.name)[..., filter_index].astype("float64")
     if isinstance(layer, keras.layers.Conv2DTranspose):
         # An input value reaches the output after it through the first weights of the kernel, and
         # the one before it through the last: seen from the output, the order is reversed.
         kernel = kernel[::-1, ::-1]
-    sums = np.zeros((len(rows.indices), len(columns.indices), len(channels)))
+    sums = trace.sums
     with np.errstate(invalid="ignore"):
-        for i, j, values in offsets(padded_input, rows, columns):
-            sums += values * kernel[i, j]
-    return ConvolutionTrace(
-        layer=layer,
-        filter_index=filter_index,
-        filter_count=call.outputs.shape[-1],
-        channel_indices=channels,
-        padded_input=padded_input,
-        rows=rows,
-        columns=columns,
-        kernel=kernel,
-        bias=float(_to_numpy(layer.bias)[filter_index]) if layer.use_bias else 0.0,
-        sums=sums,
-        output=call.outputs[..., filter_index],
-    )
+        for i, j, values in offsets(trace.padded_input, trace.rows, trace.columns):
+            sums = sums + values * kernel[i, j]
+    bias = float(_to_numpy(layer.bias)[filter_index]) if layer.use_bias else 0.0
+    return replace(trace, kernel=kernel, bias=bias, sums=sums)
 
 
 def _find_activated_sums(call: LayerIO, trace: ConvolutionTrace) -> tuple[np.ndarray, int] | None:
