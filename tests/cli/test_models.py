@@ -481,7 +481,7 @@ def test_images_that_cannot_be_read(color_model: str, tmp_path: Path, capsys) ->
         "range.tif": "from 0 to 255, and are from -1 to 1000",
         "cut.png": "truncated",
         "text.png": "not an image",
-        "folder": "it is a folder",
+        "folder": "no image is in the folder",
         "words.npy": "must be numbers, and are <U1",
         "complex.npy": "must be numbers, and are complex128",
         "shape.npy": "must be (32, 32, 3), and is (32, 32)",

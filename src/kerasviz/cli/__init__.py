@@ -157,7 +157,12 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     _add_model(kernels)
-    kernels.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
+    kernels.add_argument(
+        "layer",
+        metavar="LAYER",
+        nargs="?",
+        help="a layer's address, or a pattern (default: every convolution)",
+    )
     kernels.add_argument(
         "--channel",
         default="auto",
@@ -188,7 +193,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model(maps)
     maps.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
-    maps.add_argument("images", metavar="IMAGE", nargs="+", type=_path, help="PNG, JPEG, …, .npy")
+    maps.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        type=_path,
+        help="PNG, JPEG, …, .npy, or a folder of these",
+    )
     maps.add_argument(
         "--values",
         default="0-255",
@@ -222,7 +233,13 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     _add_model(why)
-    why.add_argument("images", metavar="IMAGE", nargs="+", type=_path, help="PNG, JPEG, …, .npy")
+    why.add_argument(
+        "images",
+        metavar="IMAGE",
+        nargs="+",
+        type=_path,
+        help="PNG, JPEG, …, .npy, or a folder of these",
+    )
     why.add_argument(
         "--method",
         action="append",
@@ -336,12 +353,18 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dpi", type=_integer(10, 2400), default=100, metavar="N", help="dots per inch, of a PNG"
     )
+    parser.add_argument(
+        "--figsize",
+        type=_size,
+        metavar="W,H",
+        help="width and height in inches, such as 8,6 (default: as large as it needs)",
+    )
 
 
 def _add_drawing(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     parser.add_argument(
-        "--tiles", type=_tiles, metavar="T", help="which ones: 5, 0,3,7 or 0:16 (default: all)"
+        "--tiles", type=_tiles, metavar="T", help="which ones: 5, 0,3,7, 0:16 or all"
     )
     parser.add_argument(
         "--sort", choices=["norm", "mean"], help="strongest first, of those that --tiles names"
@@ -359,7 +382,11 @@ def _add_drawing(parser: argparse.ArgumentParser) -> None:
         help="one colour scale per layer, per tile or for all (default: %(default)s)",
     )
     parser.add_argument("--columns", type=_integer(1, 10_000), metavar="N", help="tiles per row")
-    parser.add_argument("--labels", action="store_true", help="number the tiles")
+    parser.add_argument(
+        "--labels",
+        action=argparse.BooleanOptionalAction,
+        help="number the tiles, or do not (default: of the 64 strongest of many)",
+    )
     parser.add_argument("--cmap", metavar="NAME", help="a Matplotlib colormap")
 
 
@@ -400,7 +427,18 @@ def _target(text: str) -> int | tuple[int, int]:
     raise argparse.ArgumentTypeError(f"must be a class such as 3, or two as 9,7: {text[:40]!r}")
 
 
-def _tiles(text: str) -> int | slice | list[int]:
+def _size(text: str) -> tuple[float, float]:
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,4})?,\d{1,4}(\.\d{1,4})?", text):
+        raise argparse.ArgumentTypeError(
+            f"must be a width and a height in inches such as 8,6: {text[:40]!r}"
+        )
+    width, height = map(float, text.split(","))
+    return width, height
+
+
+def _tiles(text: str) -> int | slice | list[int] | str:
+    if text == "all":
+        return text
     index = r"-?\d{1,12}"
     if re.fullmatch(rf"{index}(,{index})*", text):
         indices = [int(part) for part in text.split(",")]
@@ -408,5 +446,5 @@ def _tiles(text: str) -> int | slice | list[int]:
     if re.fullmatch(rf"({index})?(:({index})?){{1,2}}", text):
         return slice(*(int(part) if part else None for part in text.split(":")))
     raise argparse.ArgumentTypeError(
-        f"must be an index, indices with commas, or a slice such as 0:16: {text[:40]!r}"
+        f"must be an index, indices with commas, a slice such as 0:16, or all: {text[:40]!r}"
     )

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 28
 """Pixels of the largest picture that is written, which take a gigabyte of memory."""
 SUFFIXES = (".png", ".svg", ".pdf")
+IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"}
+"""The files that are read of a folder of images."""
 TRUSTED = "If you trust the file as you trust a program that you run, add --unsafe."
 SAFE_H5 = (3, 11, 3)
 """The first Keras whose safe mode covers .h5 files; before it they may run code, CVE-2025-9905."""
@@ -72,14 +74,13 @@ def kernels(options: argparse.Namespace) -> None:
 def maps(options: argparse.Namespace) -> None:
     """Draw the feature maps of images into a file."""
     _check_output(options.output)
-    for path in options.images:
-        _check_image(path, options.output)
+    paths = _list_images(options.images, options.output)
     with progress(5) as step:
         model = _load_model(options, step)
         step("reading the images")
         from kerasviz.cli.images import load_images
 
-        images = load_images(model, options.images, options.values)
+        images = load_images(model, paths, options.values)
         step("drawing")
         with _in_one_line():
             plot = kerasviz.plot_feature_maps(
@@ -98,15 +99,14 @@ def maps(options: argparse.Namespace) -> None:
 def why(options: argparse.Namespace) -> None:
     """Draw why a model answers as it does into a file."""
     _check_output(options.output)
-    for path in options.images:
-        _check_image(path, options.output)
+    paths = _list_images(options.images, options.output)
     names = None if options.classes is None else _read_names(options.classes)
     with progress(5) as step:
         model = _load_model(options, step)
         step("reading the images")
         from kerasviz.cli.images import load_images
 
-        images = load_images(model, options.images, options.values)
+        images = load_images(model, paths, options.values)
         step("explaining")
         methods = options.method or ["integrated-gradients"]
         with _in_one_line():
@@ -121,6 +121,7 @@ def why(options: argparse.Namespace) -> None:
                 interpolation="bilinear" if options.smooth else "nearest",
                 target=options.target,
                 layer=options.layer,
+                figsize=options.figsize,
             )
         step("writing")
         _write(plot, options)
@@ -248,9 +249,23 @@ def _check_output(path: Path) -> None:
     check_target(path)
 
 
+def _list_images(paths: Iterable[Path], output: Path) -> list[Path]:
+    """Return the files that are named, and those of the folders that are named, by name."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            _check_image(path, output)
+            files.append(path)
+            continue
+        images = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        images = [file for file in images if not (output.exists() and output.samefile(file))]
+        if not images:
+            raise CommandError(f"no image is in the folder: {path}")
+        files += images
+    return files
+
+
 def _check_image(path: Path, output: Path) -> None:
-    if path.is_dir():
-        raise CommandError(f"it is a folder; name the images in it: {path}")
     if not path.exists():
         raise CommandError(f"no such file: {path}")
     if not path.is_file():
@@ -272,7 +287,7 @@ def _write(plot: Plot, options: argparse.Namespace) -> None:
 
 
 def _drawing(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("tiles", "sort", "top", "scale", "columns", "labels", "cmap")
+    names = ("tiles", "sort", "top", "scale", "columns", "labels", "cmap", "figsize")
     return {name: getattr(options, name) for name in names}
 
 

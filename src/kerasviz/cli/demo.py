@@ -18,10 +18,10 @@ def write_demo(folder: Path) -> list[Path]:
     images, _ = fashion_mnist.load_samples()
     plots = {
         "kernels-trained.png": plot_kernels(
-            trained, "conv2d", vmin=-0.5, vmax=0.5, title="conv2d, trained: 32 kernels, 3×3"
+            trained, "conv2d", title="conv2d, trained: 32 kernels, 3×3"
         ),
         "kernels-untrained.png": plot_kernels(
-            untrained, "conv2d", vmin=-0.5, vmax=0.5, title="conv2d, untrained: 32 kernels, 3×3"
+            untrained, "conv2d", title="conv2d, untrained: 32 kernels, 3×3"
         ),
         "feature-maps-conv2d.png": plot_feature_maps(trained, "conv2d", images),
         "feature-maps-conv2d_1.png": plot_feature_maps(trained, "conv2d_1", images),
