@@ -20,6 +20,8 @@ CARDS = {
     "plot_images_against_maps": (1, 11.5, 6.3, 84, 51.5),
     "plot_dark_maps": (2, 0, 7.5, 61.5, 46),
     "plot_dead_filters": (2, 37.5, 5.5, 89, 37.5),
+    "plot_signals": (1, 0, 7, 100, 80),
+    "plot_what_the_output_says": (1, 0, 14, 100, 100),
     "plot_hand_made_filters": (2, 0, 7, 65, 47),
     "plot_convolution_step": (1, 0, 4, 60, 33),
     "plot_animated_convolution": (1, 38, 4, 99, 36),
