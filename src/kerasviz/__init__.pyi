@@ -9,6 +9,7 @@ from .compute.attribution.attributions import Attributions, get_attributions
 from .compute.attribution.evidence import Evidence, EvidenceCurve
 from .compute.feature_maps import feature_map_model, get_feature_maps
 from .compute.filters.collecting import filter_statistics
+from .compute.filters.preferred_inputs import PreferredInputs, get_preferred_inputs
 from .compute.filters.receptive_fields.receptive_field import ReceptiveField, receptive_field
 from .compute.filters.statistics import FilterStatistics
 from .compute.kernel_statistics import (
@@ -48,6 +49,7 @@ __all__ = [
     "LayerStatistics",
     "Panel",
     "Plot",
+    "PreferredInputs",
     "ReceptiveField",
     "Snapshots",
     "TileOptions",
@@ -63,6 +65,7 @@ __all__ = [
     "get_attributions",
     "get_feature_maps",
     "get_kernels",
+    "get_preferred_inputs",
     "iter_feature_maps",
     "kernel_statistics",
     "plot_architecture",
