@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from typing_extensions import override
 
-from kerasviz._checks import check_choice, check_count, is_finite_number
+from kerasviz._checks import check_choice, check_count, check_verbose, is_finite_number
 from kerasviz.compute.attribution.heads import linear_twin
 from kerasviz.compute.filters.parametrizations import (
     FourierImages,
@@ -23,7 +23,6 @@ from kerasviz.compute.filters.receptive_fields.receptive_field import (
     receptive_field,
 )
 from kerasviz.compute.filters.receptive_fields.seen_cells import space_of
-from kerasviz.compute.streaming import check_verbose
 from kerasviz.model.addresses import NamedCall, check_model, resolve
 from kerasviz.model.backend import Differentiator, Mark
 from kerasviz.model.calls import input_specs, known_calls
