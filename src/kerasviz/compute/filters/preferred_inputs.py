@@ -308,8 +308,8 @@ def _place_unit(
     call = target.call
     is_first = getattr(call.layer, "data_format", None) == "channels_first"
     channel_axis = 1 if is_first else -1
-    known = space_of(spec, channel_axis)
-    sizes = [n or UNKNOWN for n in known]
+    spec_sizes = space_of(spec, channel_axis)
+    sizes = [n or UNKNOWN for n in spec_sizes]
     space = space_of(call.outputs[0], call.channel_axis)
     place = tuple(slice(0, n) for n in sizes)
     position: tuple[int, ...] | None = None
@@ -318,7 +318,7 @@ def _place_unit(
     elif objective == "unit":
         position = tuple((n or 1) // 2 for n in space)
         field: ReceptiveField = receptive_field(model, target.address, position=position)
-        if field.exact and field.box is not None and None not in known:
+        if field.exact and field.box is not None and None not in spec_sizes:
             place = tuple(slice(start, stop) for start, stop in field.box)
     channels = spec.shape[channel_axis]
     return _Ascent(
@@ -342,7 +342,7 @@ class _UnitObserver(Observer):
     def __init__(self, path: CallPath, output: int) -> None:
         self._path = path
         self._output = output
-        self.found: Any = None
+        self.output_tensor: Any = None
 
     @override
     def looks_into(self, path: CallPath) -> bool:
@@ -359,7 +359,7 @@ class _UnitObserver(Observer):
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:
         """Keep what the layer returned, and end the model's call."""
         if call.path == self._path:
-            self.found = keras.tree.flatten(outputs)[self._output]
+            self.output_tensor = keras.tree.flatten(outputs)[self._output]
             raise StopModel
         return outputs
 
@@ -377,7 +377,9 @@ def _score_function(
     def score(batch: Any, _: Mark) -> Any:
         observer = _UnitObserver(path, output)
         call_observed(find_model(), batch["inputs"], [observer])
-        maps = keras.ops.moveaxis(keras.ops.cast(observer.found, "float32"), channel_axis, -1)
+        maps = keras.ops.moveaxis(
+            keras.ops.cast(observer.output_tensor, "float32"), channel_axis, -1
+        )
         if position is None:
             values = keras.ops.mean(maps, axis=tuple(range(1, len(maps.shape) - 1)))
         else:
