@@ -29,8 +29,9 @@ kerasviz.plot_kernel_histograms(models)
 kerasviz.plot_kernel_histograms(models, log=True)
 
 # %%
-# A deep network has many layers, and each has a small panel. This one is untrained: its weights are
-# within the limits that Keras chose, which are narrower the more channels go in and out of a layer.
+# The layers of a deep network are the rows of one panel, with the standard deviation at the right.
+# This network is untrained: its weights are within the limits that Keras chose, which are narrower
+# the more channels go in and out of a layer.
 
 mobilenet = keras.applications.MobileNet(weights=None)
 kerasviz.plot_kernel_histograms(mobilenet)
