@@ -135,7 +135,7 @@ def plot_attributions(
         >>> model = kerasviz.fashion_mnist.load_model()
         >>> images, labels = kerasviz.fashion_mnist.load_samples()
         >>> kerasviz.plot_attributions(model, images, sample=9, labels=labels)
-        Plot(3 panels)
+        Plot(integrated gradients)
     """
     refuse_ax(options)
     place = check_placement(*OWN_KEYWORDS, **options)

@@ -163,6 +163,8 @@ def _draw_cell(
     if cell.kind == "map":
         scale, is_signed = scales[cell.column], column.is_signed
         image = draw_map(ax, content, subject, scale, is_signed=is_signed, smooth=style.smooth)
+        if image is not None:
+            image.set_label(column.heading)  # what `repr` of a plot says
         return Panel(
             ax=ax,
             address=column.address,
