@@ -12,6 +12,8 @@ import pytest
 import kerasviz
 from legibility import assert_legible, opened, sample_cases
 
+KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+"""Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 STEPS = 40
 NAMES = tuple(f"class {index}" for index in range(12))
 
@@ -195,6 +197,7 @@ def test_plot_feature_maps_draws_no_curve_of_tokens(plot_feature_maps):
     assert "input" not in [text.get_text() for text in plot.axes[0].texts]
 
 
+@pytest.mark.filterwarnings(KERAS_ON_TORCH)
 def test_plot_feature_maps_marks_curves_that_show_nothing(plot_feature_maps, signals):
     conv = keras.layers.Conv1D(2, 3, name="c", use_bias=False)
     model = keras.Sequential([keras.Input((STEPS, 1)), conv])

@@ -12,6 +12,8 @@ from matplotlib.colors import to_rgba
 
 import kerasviz
 
+KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+"""Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 NAMES = ("sky", "sea", "sand", "tree")
 
 
@@ -120,6 +122,7 @@ def test_plot_feature_maps_draws_labels_over_the_picture(plot_feature_maps, rng)
     assert ((alphas > 0.4) & (alphas < 0.8)).all()
 
 
+@pytest.mark.filterwarnings(KERAS_ON_TORCH)
 def test_plot_feature_maps_shows_where_a_label_is_not_known(plot_feature_maps, inputs):
     bad = inputs.copy()
     bad[0, 2, 3] = np.nan
