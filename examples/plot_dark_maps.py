@@ -17,10 +17,11 @@ kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1)
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, scale="tile")
 
 # %%
-# Or lower the upper limit: values above it get the brightest colour, and the colour bar ends in an
-# arrow to say so.
+# Or let the colours end where 98 % of the values do: those above get the brightest colour, the colour
+# bar ends in an arrow, and the title counts them. Where single values would wash out all others,
+# kerasviz does so by itself.
 
-kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, vmax=1)
+kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, robust=True)
 
 # %%
 # If there are too many dark maps to look at, draw the strongest alone.

@@ -11,9 +11,10 @@ model = kerasviz.fashion_mnist.load_model()
 
 # %%
 # Three of these kernels have weights far beyond all others. To keep the rest from being pale, the
-# colours end at ±0.5; the arrow of the colour bar says that some values are beyond.
+# colours end at ±0.5; the arrow of the colour bar says that some values are beyond, and the title
+# counts them. `robust=False` draws all of them on one scale.
 
-kerasviz.plot_kernels(model, "conv2d", labels=True, vmax=0.5)
+kerasviz.plot_kernels(model, "conv2d", labels=True)
 
 # %%
 # The strongest come first, on the scale of the strongest. The labels stay the indices in the layer.

@@ -49,7 +49,6 @@ kerasviz.plot_tiles(
     winners.transpose(1, 2, 0),
     labels=True,
     cmap="gray",
-    vmax=1,
     title="the image that each filter of conv2d_1 responds to most",
 )
 

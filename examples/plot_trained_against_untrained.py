@@ -24,9 +24,9 @@ models = {
 # In the first convolution, the weights before training are small and random: Keras draws them
 # uniformly between two limits. After training, many filters have a red side and a blue side: they
 # respond to edges. A few weights are far larger than all others. To show the rest, the scale ends
-# at ±0.5, and the arrow of the colour bar says that some values are beyond.
+# before them: the colour bar ends in an arrow, and the title counts what is beyond.
 
-kerasviz.compare_kernels(models, "conv2d", vmax=0.5)
+kerasviz.compare_kernels(models, "conv2d")
 
 # %%
 # The same in numbers, for all convolutions. The standard deviation has grown threefold. No filter

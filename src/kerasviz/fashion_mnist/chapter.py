@@ -16,7 +16,6 @@ from kerasviz._files import replacing
 from kerasviz.compute.feature_maps import get_feature_maps
 from kerasviz.compute.kernel_statistics import kernel_statistics
 from kerasviz.draw.plot import Plot
-from kerasviz.draw.tiles.style import TileOptions
 from kerasviz.fashion_mnist.data import Split
 from kerasviz.fashion_mnist.samples import CLASSES
 from kerasviz.plots.architecture import plot_architecture
@@ -27,8 +26,6 @@ from kerasviz.plots.histograms import plot_kernel_histograms
 from kerasviz.plots.history import plot_history
 from kerasviz.plots.kernels import plot_kernels
 
-LIMITS = TileOptions(vmin=-0.5, vmax=0.5)
-"""The colour limits with which the chapter draws weights, trained or not."""
 PACE = (4, 2)
 """How many rows and columns the window of the animation moves at a time."""
 FILTERS = 10
@@ -77,9 +74,9 @@ def _pages(
     yield "architecture.png", plot_architecture(model)
     yield "history.png", plot_history(history)
 
-    yield "kernels-trained.png", plot_kernels(model, "conv2d", **LIMITS)
-    yield "kernels-untrained.png", plot_kernels(untrained, "conv2d", **LIMITS)
-    yield "kernels-compared.png", compare_kernels(both, "conv2d", **LIMITS)
+    yield "kernels-trained.png", plot_kernels(model, "conv2d")
+    yield "kernels-untrained.png", plot_kernels(untrained, "conv2d")
+    yield "kernels-compared.png", compare_kernels(both, "conv2d")
     yield "kernel-histograms.png", plot_kernel_histograms(both)
     yield (
         "kernel-statistics.txt",
