@@ -17,9 +17,9 @@ kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1)
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, scale="tile")
 
 # %%
-# Or let the colours end where 98 % of the values do: those above get the brightest colour, the colour
-# bar ends in an arrow, and the title counts them. Where single values would wash out all others,
-# kerasviz does so by itself.
+# Or let the colours end where 98 % of the values do: those above get the brightest colour, the
+# colour bar ends in an arrow, and the title counts them. Where single values would wash out all
+# others, kerasviz does so by itself.
 
 kerasviz.plot_feature_maps(model, "conv2d_1", images, sample=1, robust=True)
 
