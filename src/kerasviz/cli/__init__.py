@@ -1,4 +1,7 @@
-"""The command `kerasviz`."""
+"""The command `kerasviz`.
+
+`argparse` reads the arguments: it is part of Python, and no command here needs more than it has.
+"""
 
 from __future__ import annotations
 

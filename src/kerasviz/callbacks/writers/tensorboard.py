@@ -1,4 +1,7 @@
-"""TensorBoard's event files. The only module that imports TensorFlow, when it is used."""
+"""TensorBoard's event files. The only module that imports TensorFlow, when it is used.
+
+`tf.summary` writes them since it is what Keras's own callback uses, and TensorBoard reads.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ ROOMY = (5.0, 3.5)
 """Width and height in inches from which on no figure is refused, at 10 points."""
 FILL = 0.55
 """Which part of a sheet is boxes and the gaps between them, as a first guess."""
-MANY = 60
+MANY = 30
 """From how many boxes on a sheet is laid out once only, since it takes long."""
 
 
