@@ -168,14 +168,21 @@ class _Ridgeline:
             page_width, _ = figure_inches(self.opened.figure)
             panel = LINE_FILL * (72 * (page_width - 2 * EDGE) - names - spreads)
         choose_ticks(self.ax, panel, integer=False)
+        lines = max(len(column.heading.splitlines()) for column in columns)
+        above = lines * LINE_HEIGHT * font_size(LABEL_SIZE)
+        # In an Axes that stays where the caller put it, headings are in the panel, above the rows.
+        is_inside = self.place.ax is not None and not has_layout_engine(self.opened.figure)
+        if is_inside:
+            height = 72 * self.ax.get_window_extent().height / self.ax.figure.dpi
+            rows = len(self.rows) / (1 - min((above + PAD) / height, 0.5))
+            self.ax.set_ylim(-0.1, rows)
         for column in columns:
-            self._write_at(column.heading, None, left, column.color)
+            self._write_at(column.heading, None, left, column.color, is_inside=is_inside)
             for index in range(0, len(self.rows), step):
                 base = len(self.rows) - 1 - index + FULL / 3
                 self._write_at(column.spreads[index], base, left, column.color)
             left += column.width
-        lines = max(len(column.heading.splitlines()) for column in columns)
-        return lines * LINE_HEIGHT * font_size(LABEL_SIZE), panel
+        return 0.0 if is_inside else above, panel
 
     def _draw_row(self, row: Histogram, base: int) -> None:
         """Draw the bars of a layer on their base line."""
@@ -249,17 +256,26 @@ class _Ridgeline:
             )
         return columns
 
-    def _write_at(self, text: str, base: float | None, left: float, color: str) -> None:
+    def _write_at(
+        self,
+        text: str,
+        base: float | None,
+        left: float,
+        color: str,
+        *,
+        is_inside: bool = False,
+    ) -> None:
         """Write at the right of the panel: at a row, or above all rows."""
+        pad = -PAD / 2 if is_inside else PAD
         self.ax.annotate(
             text,
             (1, 1 if base is None else base),
             xycoords="axes fraction" if base is None else ("axes fraction", "data"),
-            xytext=(left, PAD if base is None else 0),
+            xytext=(left, pad if base is None else 0),
             textcoords="offset points",
             fontsize=LABEL_SIZE,
             color=color,
-            va="bottom" if base is None else "center_baseline",
+            va="center_baseline" if base is not None else "top" if is_inside else "bottom",
         )
 
     def _write_title(self, heading: str, above: float, width: float) -> float:
