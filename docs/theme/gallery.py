@@ -25,7 +25,7 @@ CARDS = {
     "plot_why_this_class": (1, 0, 9, 66, 50),
     "plot_why_not_that_class": (1, 0, 9, 66, 50),
     "plot_is_the_map_true": (1, 0, 9, 66, 50),
-    "plot_where_two_models_look": (1, 19, 15, 59, 41),
+    "plot_where_two_models_look": (1, 19, 10, 59, 34),
     "plot_mistakes": (1, 0, 3.5, 50, 34),
     "plot_hand_made_filters": (2, 0, 7, 65, 47),
     "plot_convolution_step": (1, 0, 4, 60, 33),

@@ -267,6 +267,20 @@ def test_plot_attributions_of_several_inputs_has_a_row_for_each(plot_attribution
     assert len(plot.panels) == 2 * 5  # the evidence is that of a sample, and is drawn once
 
 
+def test_plot_attributions_takes_no_layer_whose_rows_are_columns(plot_attributions, images):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, name="conv"),
+            layers.Permute((2, 1, 3)),  # as in a network that was ported from another framework
+            layers.Flatten(),
+            layers.Dense(2),
+        ]
+    )
+    plot = plot_attributions(model, images, method="grad-cam", evidence=False)
+    assert plot.panels[1].address == "conv"
+
+
 def test_plot_attributions_of_channels_first_images(plot_attributions, images):
     model = keras.Sequential(
         [

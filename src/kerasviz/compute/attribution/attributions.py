@@ -216,7 +216,9 @@ def _last_spatial(
     ranks = {x.ndim for x in arrays if x.ndim > 2}
     for call in reversed(calls):
         shape = call.output_shape
-        if isinstance(call.layer, keras.layers.InputLayer) or len(call.outputs) != 1:
+        # The cells of a Permute are not where they are in the input.
+        is_other = isinstance(call.layer, (keras.layers.InputLayer, keras.layers.Permute))
+        if is_other or len(call.outputs) != 1:
             continue
         if isinstance(shape, tuple) and len(shape) in ranks and _has_cells(call):
             return Selection((NamedCall(call.address, call),), single=True)
