@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib
 from animations import compare_players
 from arrays import MOSAIC_HEADS, compare_principal, measure_mosaic
+from attributions import COUNT_HEADS, compare_attributions, count_traces_and_passes
 from feature_maps import (
     ARCHITECTURES,
     PARTS,
@@ -106,6 +107,7 @@ def report(effort: Effort) -> str:
     mosaics = list(measure_mosaic(effort.mosaics, pairs=effort.pairs))
     pictures = [row.cells() for row in ratio_rows(effort)]
     networks = [row.cells() for row in network_rows(effort)]
+    attributions = [row.cells() for row in compare_attributions(effort.network_pairs)]
     return "\n\n".join(
         [
             "# Results",
@@ -114,6 +116,9 @@ def report(effort: Effort) -> str:
             table(RATIO_HEADS, pictures),
             "## Networks",
             table(RATIO_HEADS, networks),
+            "## Attributions",
+            table(RATIO_HEADS, attributions),
+            table(COUNT_HEADS, list(count_traces_and_passes())),
             "## Maps of many images, written batch by batch",
             table(STREAM_HEADS, list(measure_streaming(effort.images))),
             "## Start-up, in seconds more than an empty program",

@@ -155,3 +155,53 @@ def test_what_is_not_a_path(check) -> None:
     check("path", plot.savefig, (*values, None))
     check("folder", kerasviz.fashion_mnist.load_data, values)
     check("output", lambda path: kerasviz.fashion_mnist.train("nowhere", path), values)
+
+
+ATTRIBUTIONS: dict[str, tuple[Any, ...]] = {
+    "layer": (NAN, 1.5, True, 99, HUGE, [], {"a": 1}, b"a", int, "flat", "nowhere", ["flat"]),
+    "method": ("gradcam", None, 3, [], ["grad-cam", "x"], {"a": 1}),
+    "target": (10**9, -1, True, 1.5, "x", [], [0, 1], (1, 1), (0, 1, 2), {}, {"x": 0}, NAN, len),
+    "score": ("softmax", None, 3, True),
+    "baseline": (
+        "black",
+        [],
+        np.zeros(3),
+        np.zeros((2, 12, 12, 1)),
+        {},
+        "a",
+        NAN,
+        True,
+        [None, "x"],
+    ),
+    "evidence": ("yes", None, 3, "random"),
+    "batch_size": COUNTS,
+    "steps": COUNTS,
+    "seed": (-1, True, 1.5, "0", None),
+    "verbose": (2, True, None, "yes"),
+}
+
+
+@pytest.mark.parametrize("keyword", ATTRIBUTIONS)
+def test_keywords_of_attributions(keyword: str, grey_model: keras.Model, check) -> None:
+    image = np.zeros((1, 12, 12, 1), "float32")
+    method = "integrated-gradients" if keyword == "steps" else "grad-cam"
+    options: dict[str, Any] = {"method": method, "target": 0}
+    check(
+        keyword,
+        lambda value: kerasviz.get_attributions(grey_model, image, **{**options, keyword: value}),
+        ATTRIBUTIONS[keyword],
+    )
+
+
+def test_what_attributions_cannot_explain(grey_model: keras.Model, check) -> None:
+    image = np.zeros((1, 12, 12, 1), "float32")
+    explain = kerasviz.get_attributions
+    check("model", lambda model: explain(model, image), MODELS)
+    check("inputs", lambda inputs: explain(grey_model, inputs), INPUTS)
+    check("steps", lambda n: explain(grey_model, image, method="gradient", steps=n), (3,))
+    check("layer", lambda a: explain(grey_model, image, method="gradient", layer=a), ("first",))
+    features = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    check("inputs", lambda inputs: explain(features, inputs), (np.full((1, 4), NAN),))
+    for method in ("occlusion", "rise"):
+        check("method", lambda m: explain(features, np.zeros((1, 4)), method=m), (method,))
+    check("baseline", lambda b: explain(features, np.zeros((1, 4)), baseline=b), ("blur",))

@@ -7,8 +7,8 @@ import logging
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -122,6 +122,11 @@ def tensor_version(tensor: Any) -> int:
 def writes_in_place() -> bool:
     """Whether code can write into a tensor that a layer has returned."""
     return bool(keras.backend.backend() == "torch")
+
+
+def compiles_for_each_size() -> bool:
+    """Whether a compiled function is compiled again for another number of samples."""
+    return bool(keras.backend.backend() == "jax")
 
 
 def is_inside_graph() -> bool:
@@ -332,7 +337,9 @@ class _Variables:
     @contextmanager
     def having(self, values: Any) -> Iterator[None]:
         """Let code read these values, and note what else it reads."""
-        with _ReadingScope(zip(self.all(), values, strict=True)) as scope:
+        # Others that were read meanwhile come last: they have no values in this trace.
+        variables = self.all()[: len(values)]
+        with _ReadingScope(zip(variables, values, strict=True)) as scope:
             yield
         self._not_held.update(scope.variables)
 
@@ -403,6 +410,22 @@ Mark = Callable[[Any, Any], Any]
 """Takes a key and a tensor, and returns an equal tensor, at which the gradient is taken."""
 
 
+class Gradients(NamedTuple):
+    """Scores and their gradients, all in float32.
+
+    Args:
+        scores: `(samples,)`.
+        marked: What was marked, by its key.
+        of_marked: The gradients with respect to that.
+        of_inputs: Those with respect to each input; `None` for integers, or where not asked for.
+    """
+
+    scores: np.ndarray
+    marked: dict[Any, np.ndarray]
+    of_marked: dict[Any, np.ndarray]
+    of_inputs: list[np.ndarray | None]
+
+
 class Differentiator:
     """Runs a function on batches with the gradients of its scores, compiled where a `Runner` is.
 
@@ -417,31 +440,50 @@ class Differentiator:
     def __init__(self, function: Callable[[Any, Mark], Any], model: keras.Model) -> None:
         self._model = weakref.ref(model)
         self._inner_layers = held_layers(model)[1:]
-        differentiate = _DIFFERENTIATORS[keras.backend.backend()]
-        self._run = differentiate(function, self.find_layers)
+        engine = _ENGINES[keras.backend.backend()]
+        self._engine: _Engine = engine(function, self.find_layers)
 
     def find_layers(self) -> list[keras.Layer]:
         """Return every layer that the function may call."""
         model = self._model()
         return self._inner_layers if model is None else [model, *self._inner_layers]
 
-    def __call__(self, batch: Any) -> tuple[Any, dict[Any, Any], dict[Any, Any], list[Any]]:
-        """Return scores, marked tensors, their gradients, and those of the inputs, in float32.
+    def __call__(self, batch: Any, *, by_inputs: bool = True) -> Gradients:
+        """Return the scores of a batch, and their gradients.
 
-        Of the batch, a dict, the inputs are the leaves of `"inputs"`; their gradients come in that
-        order, `None` for those that are not floats.
+        Args:
+            batch: A dict of arrays whose first axis is the samples; the inputs are the leaves of
+                `"inputs"`.
+            by_inputs: Whether to take the gradients with respect to the inputs, too.
         """
-        batch = _map(keras.ops.convert_to_tensor, _map(np.array, batch))
+        batch, floats = self._prepare(batch, by_inputs)
+        scores, marked, of_marked, of_floats = _map(_to_float, self._engine.run(batch, floats))
+        count = len(keras.tree.flatten(batch["inputs"]))
+        of_inputs: list[np.ndarray | None] = [None] * count
+        for index, gradient in zip(floats, of_floats, strict=True):
+            of_inputs[index] = gradient
+        return Gradients(scores, marked, of_marked, of_inputs)
+
+    def is_connected(self, batch: Any, key: Any, *, by_inputs: bool = True) -> bool:
+        """Whether a gradient reaches what was marked by a key, or an input by its index.
+
+        Where none does, its gradient is 0 as that of a value that happens not to count. To be
+        called after the same batch was run.
+        """
+        batch, floats = self._prepare(batch, by_inputs)
+        return self._engine.is_connected(batch, floats, key)
+
+    @staticmethod
+    def _prepare(batch: Any, by_inputs: bool) -> tuple[Any, list[int]]:
+        if writes_in_place():
+            batch = _map(np.array, batch)  # since code may write into its inputs
+        batch = _map(keras.ops.convert_to_tensor, batch)
         floats = [
             index
             for index, x in enumerate(keras.tree.flatten(batch["inputs"]))
-            if keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
+            if by_inputs and keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
         ]
-        scores, marked, gradients, of_floats = _map(_to_float, self._run(batch, floats))
-        of_inputs = [None] * len(keras.tree.flatten(batch["inputs"]))
-        for index, gradient in zip(floats, of_floats, strict=True):
-            of_inputs[index] = gradient
-        return scores, marked, gradients, of_inputs
+        return batch, floats
 
 
 def _to_float(tensor: Any) -> np.ndarray:
@@ -455,10 +497,31 @@ def _replace_leaves(structure: Any, leaves_by_index: dict[int, Any]) -> Any:
     return keras.tree.pack_sequence_as(structure, flat)
 
 
-def _differentiate_on_tensorflow(function: Callable[[Any, Mark], Any], _: Layers) -> Any:
-    import tensorflow as tf
+class _Engine(Protocol):
+    """How a backend differentiates."""
 
-    def step(batch: Any, floats: list[int]) -> Any:
+    def __init__(self, function: Callable[[Any, Mark], Any], find_layers: Layers) -> None: ...
+
+    def run(self, batch: Any, floats: list[int]) -> Any:
+        """Return scores, marked tensors, their gradients, and those of the inputs in `floats`."""
+
+    def is_connected(self, batch: Any, floats: list[int], key: Any) -> bool:
+        """Whether a gradient reaches a marked tensor or an input, for a batch that was run."""
+
+
+class _OnTensorFlow:
+    def __init__(self, function: Callable[[Any, Mark], Any], _: Layers) -> None:
+        import tensorflow as tf
+
+        self._function = function
+        self._unconnected: set[Any] = set()
+        self._compiled = tf.function(self._step, autograph=False, reduce_retracing=True)
+        self._is_refused = False
+        self._forms: set[Any] = set()
+
+    def _step(self, batch: Any, floats: list[int]) -> Any:
+        import tensorflow as tf
+
         marked: dict[Any, Any] = {}
         inputs = keras.tree.flatten(batch["inputs"])
         with tf.GradientTape(watch_accessed_variables=False) as tape, keras.StatelessScope():
@@ -470,34 +533,60 @@ def _differentiate_on_tensorflow(function: Callable[[Any, Mark], Any], _: Layers
                 tape.watch(marked[key])
                 return marked[key]
 
-            scores = tf.cast(function(batch, mark), "float32")
+            scores = tf.cast(self._function(batch, mark), "float32")
             total = tf.reduce_sum(scores)
-        zero = tf.UnconnectedGradients.ZERO
-        gradients = tape.gradient(total, (marked, sources), unconnected_gradients=zero)
-        return scores, marked, *gradients
+        of_marked, of_sources = tape.gradient(total, (marked, sources))
+        keyed = {**of_marked, **dict(zip(floats, of_sources, strict=True))}
+        self._unconnected = {key for key, gradient in keyed.items() if gradient is None}
+        of_marked = {k: _or_zeros(of_marked[k], x) for k, x in marked.items()}
+        of_sources = [_or_zeros(g, x) for g, x in zip(of_sources, sources, strict=True)]
+        return scores, marked, of_marked, of_sources
 
-    compiled = tf.function(step, autograph=False, reduce_retracing=True)
-    refused = False
-
-    def run(batch: Any, floats: list[int]) -> Any:
-        nonlocal refused
-        if not refused:
+    def run(self, batch: Any, floats: list[int]) -> Any:
+        if not self._is_refused:
             try:
                 with _without_retracing_warnings():
-                    return compiled(batch, floats)
+                    self._trace_for_any_size(batch, floats)
+                    return self._compiled(batch, floats)
             except untraceable_errors():
-                refused = True  # code that asks a tensor for its value runs eagerly from then on
-        return step(batch, floats)
+                self._is_refused = True  # code that asks a tensor for its value runs eagerly
+        return self._step(batch, floats)
 
-    return run
+    def _trace_for_any_size(self, batch: Any, floats: list[int]) -> None:
+        """Trace once for any number of samples, so that another number traces nothing."""
+        import tensorflow as tf
+
+        form = (
+            tuple((tuple(x.shape[1:]), x.dtype) for x in keras.tree.flatten(batch)),
+            tuple(floats),
+        )
+        if form in self._forms:
+            return
+        self._forms.add(form)
+        specs = _map(lambda x: tf.TensorSpec([None, *x.shape[1:]], x.dtype), batch)
+        # Code that needs the number may raise anything; the plain call then traces it for each one.
+        with suppress(Exception):
+            self._compiled.get_concrete_function(specs, floats)
+
+    def is_connected(self, _: Any, __: list[int], key: Any) -> bool:
+        return key not in self._unconnected
 
 
-def _differentiate_on_jax(function: Callable[[Any, Mark], Any], find_layers: Layers) -> Any:
-    import jax
+def _or_zeros(gradient: Any, x: Any) -> Any:
+    return keras.ops.zeros_like(x) if gradient is None else gradient
 
-    variables = _Variables(find_layers)
 
-    def step(values: Any, batch: Any, floats: tuple[int, ...]) -> Any:
+class _OnJax:
+    def __init__(self, function: Callable[[Any, Mark], Any], find_layers: Layers) -> None:
+        import jax
+
+        self._function = function
+        self._variables = _Variables(find_layers)
+        self._compiled = jax.jit(self._step, static_argnums=2)
+
+    def _step(self, values: Any, batch: Any, floats: tuple[int, ...]) -> Any:
+        import jax
+
         def forward(added: dict[Any, Any], sources: list[Any]) -> Any:
             marked: dict[Any, Any] = {}
             inputs = dict(zip(floats, sources, strict=True))
@@ -506,9 +595,9 @@ def _differentiate_on_jax(function: Callable[[Any, Mark], Any], find_layers: Lay
                 marked[key] = x
                 return x + added[key].astype(x.dtype) if key in added else x
 
-            with variables.having(values):
+            with self._variables.having(values):
                 own = {**batch, "inputs": _replace_leaves(batch["inputs"], inputs)}
-                scores = function(own, mark).astype("float32")
+                scores = self._function(own, mark).astype("float32")
             return scores.sum(), (scores, marked)
 
         flat = keras.tree.flatten(batch["inputs"])
@@ -520,24 +609,39 @@ def _differentiate_on_jax(function: Callable[[Any, Mark], Any], find_layers: Lay
         gradients, (scores, marked) = differentiate(zeros, sources)
         return scores, marked, *gradients
 
-    compiled = jax.jit(step, static_argnums=2)
-
-    def run(batch: Any, floats: list[int]) -> Any:
+    def run(self, batch: Any, floats: list[int]) -> Any:
         try:
-            return variables.call(compiled, batch, tuple(floats))
+            return self._variables.call(self._compiled, batch, tuple(floats))
         except untraceable_errors() as error:
             raise ValueError(
-                "The model cannot be differentiated on JAX, since a layer asks for values while it "
-                f"runs. {type(error).__name__}: {str(error).splitlines()[0]}"
+                "`model` must be one that JAX can trace to be differentiated, and a layer asks for "
+                f"values while it runs. {type(error).__name__}: {str(error).splitlines()[0]}"
             ) from error
 
-    return run
+    def is_connected(self, batch: Any, floats: list[int], key: Any) -> bool:
+        """Whether a gradient depends on anything: where none arrives, JAX makes it of zeros."""
+        import jax
+
+        def gradient(values: Any, batch: Any) -> Any:
+            _, _, of_marked, of_sources = self._step(values, batch, tuple(floats))
+            return of_sources[floats.index(key)] if key in floats else of_marked[key]
+
+        jaxpr = jax.make_jaxpr(gradient)(self._variables.values(), batch).jaxpr
+        reached = set(map(id, jaxpr.invars))
+        for equation in jaxpr.eqns:
+            if any(id(variable) in reached for variable in equation.invars):
+                reached.update(map(id, equation.outvars))
+        return id(jaxpr.outvars[0]) in reached
 
 
-def _differentiate_on_torch(function: Callable[[Any, Mark], Any], _: Layers) -> Any:
-    import torch
+class _OnTorch:
+    def __init__(self, function: Callable[[Any, Mark], Any], _: Layers) -> None:
+        self._function = function
+        self._unconnected: set[Any] = set()
 
-    def run(batch: Any, floats: list[int]) -> Any:
+    def run(self, batch: Any, floats: list[int]) -> Any:
+        import torch
+
         marked: dict[Any, Any] = {}
         flat = keras.tree.flatten(batch["inputs"])
         sources = [flat[index].detach().requires_grad_() for index in floats]
@@ -550,24 +654,28 @@ def _differentiate_on_torch(function: Callable[[Any, Mark], Any], _: Layers) -> 
         with torch.enable_grad(), keras.StatelessScope():
             copies = {index: x.clone() for index, x in zip(floats, sources, strict=True)}
             own = {**batch, "inputs": _replace_leaves(batch["inputs"], copies)}
-            scores = function(own, mark).to(torch.float32)
-            tensors = [*marked.values(), *sources]
-            gradients = torch.autograd.grad(scores.sum(), tensors, allow_unused=True)
-        sizes = [
-            torch.zeros_like(x) if gradient is None else gradient
-            for x, gradient in zip(tensors, gradients, strict=True)
-        ]
-        of_marked = dict(zip(marked, sizes, strict=False))
+            scores = self._function(own, mark).to(torch.float32)
+            keyed = {**marked, **dict(zip(floats, sources, strict=True))}
+            self._unconnected = set(keyed)
+            gradients = [None] * len(keyed)
+            if scores.requires_grad and keyed:
+                tensors = list(keyed.values())
+                gradients = torch.autograd.grad(scores.sum(), tensors, allow_unused=True)
+        reached = {k: g for k, g in zip(keyed, gradients, strict=True) if g is not None}
+        self._unconnected -= set(reached)
+        filled = {k: reached[k] if k in reached else torch.zeros_like(x) for k, x in keyed.items()}
         values = {key: x.detach() for key, x in marked.items()}
-        return scores.detach(), values, of_marked, sizes[len(marked) :]
+        of_marked = {key: filled[key] for key in marked}
+        return scores.detach(), values, of_marked, [filled[index] for index in floats]
 
-    return run
+    def is_connected(self, _: Any, __: list[int], key: Any) -> bool:
+        return key not in self._unconnected
 
 
-_DIFFERENTIATORS: dict[str, Callable[..., Any]] = {
-    "tensorflow": _differentiate_on_tensorflow,
-    "jax": _differentiate_on_jax,
-    "torch": _differentiate_on_torch,
+_ENGINES: dict[str, type[_Engine]] = {
+    "tensorflow": _OnTensorFlow,
+    "jax": _OnJax,
+    "torch": _OnTorch,
 }
 
 

@@ -12,7 +12,7 @@ from kerasviz._checks import check_choice
 from kerasviz.compute.attribution.attributions import (
     MethodName,
 )
-from kerasviz.compute.attribution.scores import ScoreKind, Target
+from kerasviz.compute.attribution.score.goal import ScoreKind, Target
 from kerasviz.draw.attributions.picture import MapStyle, draw_attributions
 from kerasviz.draw.color import Robust
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement

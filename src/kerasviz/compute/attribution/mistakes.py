@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from kerasviz._checks import check_count
-from kerasviz.compute.attribution.heads import Head, find_heads
-from kerasviz.compute.attribution.scored_model import output_names, run_model
-from kerasviz.compute.attribution.scores import logits_to_probabilities
+from kerasviz.compute.attribution.score.goal import logits_to_probabilities
+from kerasviz.compute.attribution.score.heads import Head, find_heads
+from kerasviz.compute.attribution.score.scored_model import output_names, run_model
 from kerasviz.compute.feature_maps import check_batch_size, plan_extraction
 from kerasviz.model.calls import input_specs
 from kerasviz.model.graph import has_inputs

@@ -12,7 +12,7 @@ import numpy as np
 from typing_extensions import override
 
 from kerasviz._checks import check_choice, check_count, check_verbose, is_finite_number
-from kerasviz.compute.attribution.heads import linear_twin
+from kerasviz.compute.attribution.score.heads import twin_of
 from kerasviz.compute.filters.parametrizations import (
     FourierImages,
     Parametrization,
@@ -241,7 +241,8 @@ class _Ascent:
             "weights": np.eye(self.filters, dtype="float32")[filters],
         }
         with keeping_state(self._differentiator.find_layers()):
-            scores, _, _, (gradient,) = self._differentiator(batch)
+            result = self._differentiator(batch)
+        scores, gradient = result.scores, np.asarray(result.of_inputs[0])
         if not np.isfinite(scores).all() or not np.isfinite(gradient).all():
             raise ValueError(
                 f"The filters of '{self.target.address}' return NaN or infinite values, so that "
@@ -353,7 +354,7 @@ class _UnitObserver(Observer):
     def begin(self, call: OpenCall, parents: Sequence[OpenCall]) -> None:
         """Let a twin without activation run in place of the layer."""
         if call.path == self._path and getattr(call.layer, "activation", None) is not None:
-            call.layer = linear_twin(call.layer)
+            call.layer = twin_of(call.layer, keras.activations.linear)
 
     @override
     def end(self, call: OpenCall, outputs: Any, parents: Sequence[OpenCall]) -> Any:

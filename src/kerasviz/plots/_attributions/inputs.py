@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasviz._selection import select_tiles
-from kerasviz.compute.attribution.attributions import input_channel_axis
+from kerasviz.compute.attribution.plan import input_channel_axis
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.model.calls import known_calls
 from kerasviz.plots._samples import Samples

@@ -13,7 +13,7 @@ from kerasviz.compute.attribution.attributions import (
     MethodName,
     get_attributions,
 )
-from kerasviz.compute.attribution.scores import ScoreKind, Target
+from kerasviz.compute.attribution.score.goal import ScoreKind, Target
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.compute.matching import check_models
 from kerasviz.plots._attributions.computed import flatten_results

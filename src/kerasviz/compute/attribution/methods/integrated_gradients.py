@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasviz.compute.attribution.question import Question
+from kerasviz.compute.attribution.question import Question, add_by_row, over_cells
 
 FIRST_STEPS, MAX_STEPS = 16, 512
 TOLERANCE = 0.01
@@ -33,51 +33,53 @@ def integrated_gradients(question: Question) -> Integral:
     The steps are doubled for the samples whose values do not yet add up to the change of the score,
     until the error is below 1 %, at most 512. Each doubling uses the gradients of the one before.
     """
-    inputs = [x.astype("float64") for x in question.inputs]
-    paths = [x - b for x, b in zip(inputs, question.baseline, strict=True)]
-    samples = question.samples
-    change = question.scored.scores(question.inputs, samples)
-    change = change - question.scored.scores(question.baseline, samples)
-    steps = question.steps or FIRST_STEPS
-    counts = np.full(len(samples), steps)
-    ends = _sums(question, paths, samples, np.array([0.0, 1.0]))
-    inner = _sums(question, paths, samples, np.arange(1, steps) / steps)
-    sums = [e / 2 + s for e, s in zip(ends, inner, strict=True)]
+    path = _Path(question)
+    rows = np.arange(len(question))
+    counts = np.full(len(question), question.steps or FIRST_STEPS)
+    path.add(rows, np.linspace(0, 1, counts[0] + 1))
     while True:
-        values = [_times(p, s, counts) for p, s in zip(paths, sums, strict=True)]
-        errors = _completeness(values, change)
-        open_samples = samples[(errors >= TOLERANCE) & (counts * 2 <= MAX_STEPS)]
-        if question.steps is not None or not open_samples.size:
+        values = path.values(counts)
+        errors = _completeness(values, path.change)
+        unfinished = rows[(errors >= TOLERANCE) & (counts * 2 <= MAX_STEPS)]
+        if question.steps is not None or not unfinished.size:
             return Integral([v.astype("float32") for v in values], errors, counts)
-        steps = int(counts[open_samples[0]])
-        middles = (np.arange(steps) + 0.5) / steps
-        for total, part in zip(sums, _sums(question, paths, open_samples, middles), strict=True):
-            total[open_samples] += part[open_samples]
-        counts[open_samples] *= 2
+        steps = int(counts[unfinished[0]])
+        path.add(unfinished, (np.arange(steps) + 0.5) / steps)
+        counts[unfinished] *= 2
 
 
-def _times(path: np.ndarray, total: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return np.asarray(path * total / counts.reshape(-1, *[1] * (path.ndim - 1)))
+class _Path:
+    """The straight path from the baseline to the inputs, and the gradients along it."""
 
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._sums = [np.zeros(x.shape, "float64") for x in question.inputs]
+        self.change = np.zeros(len(question), "float64")
+        """The change of the score along the path, known once its ends were added."""
 
-def _sums(
-    question: Question, paths: list[np.ndarray], samples: np.ndarray, positions: np.ndarray
-) -> list[np.ndarray]:
-    """Return the sum of the gradients at some positions between baseline and input."""
-    sums = [np.zeros(path.shape, "float64") for path in paths]
-    size = question.scored.batch_size
-    for start in range(0, len(samples) * len(positions), size):
-        pairs = np.arange(start, min(start + size, len(samples) * len(positions)))
-        rows = samples[pairs // len(positions)]
-        a = positions[pairs % len(positions)]
-        points = [
-            (b[rows] + p[rows] * a.reshape(-1, *[1] * (p.ndim - 1))).astype(x.dtype)
-            for x, b, p in zip(question.inputs, question.baseline, paths, strict=True)
+    def add(self, rows: np.ndarray, positions: np.ndarray) -> None:
+        """Add the gradients at some positions of the path of some samples; the ends count half."""
+        question = self._question
+        weights = np.where((positions == 0) | (positions == 1), 0.5, 1).astype("float32")
+        signs = (positions == 1).astype(int) - (positions == 0)
+        for batch, variants in question.variants_of(rows, len(positions), "batch of steps"):
+            at = positions[variants].astype("float32")
+            points = [
+                (b[batch] + (x[batch] - b[batch]) * over_cells(at, x)).astype(x.dtype)
+                for x, b in zip(question.inputs, question.baseline, strict=True)
+            ]
+            result = question.scored.gradients(points, question.samples[batch])
+            for total, gradient in zip(self._sums, result.inputs, strict=True):
+                add_by_row(total, batch, np.asarray(gradient), weights[variants])
+            add_by_row(self.change, batch, result.scores, signs[variants])
+
+    def values(self, counts: np.ndarray) -> list[np.ndarray]:
+        """Return the integrals, of paths of `counts` steps."""
+        question = self._question
+        return [
+            (x.astype("float64") - b) * total / over_cells(counts, x)
+            for x, b, total in zip(question.inputs, question.baseline, self._sums, strict=True)
         ]
-        gradients = question.scored.gradients(points, rows).inputs
-        for total, gradient in zip(sums, gradients, strict=True):
-            np.add.at(total, rows, np.asarray(gradient))
-    return sums
 
 
 def _completeness(values: list[np.ndarray], change: np.ndarray) -> np.ndarray:

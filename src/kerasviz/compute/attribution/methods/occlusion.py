@@ -9,7 +9,7 @@ import numpy as np
 from kerasviz.compute.attribution.question import Question
 
 WINDOWS = 7
-"""How many windows lie side by side along an axis; they overlap by half."""
+"""How many windows there are side by side along an axis; they overlap by half."""
 
 
 def occlusion(question: Question) -> list[np.ndarray]:
@@ -18,28 +18,26 @@ def occlusion(question: Question) -> list[np.ndarray]:
     Each value is the mean over the windows that cover it (arXiv 1311.2901), shared evenly by the
     channels, so that their sum is the fall of the score.
     """
-    score = question.scored.scores(question.inputs, question.samples)
+    score = question.scored.goal.scores(np.asarray(question.answers), question.samples)
     return [_occlude(question, index, score) for index in range(len(question.inputs))]
 
 
 def _occlude(question: Question, index: int, score: np.ndarray) -> np.ndarray:
     x, b = question.inputs[index], question.baseline[index]
-    size = x.shape[1:-1] or x.shape[1:]
+    size = question.size(index)
+    windows = _windows(size)
     total = np.zeros((len(x), *size), "float64")
+    for rows, variants in question.variants(len(windows), "batch of windows"):
+        changed = x[rows]
+        for each, (row, variant) in enumerate(zip(rows, variants, strict=True)):
+            changed[(each, *windows[variant])] = b[(row, *windows[variant])]
+        falls = score[rows] - question.scores(question.replaced(index, changed, rows), rows)
+        for row, variant, fall in zip(rows, variants, falls, strict=True):
+            total[(row, *windows[variant])] += fall
     covered = np.zeros(size)
-    for window in _windows(size):
-        part = (slice(None), *window)
-        changed = x.copy()
-        changed[part] = b[part]
-        arrays = question.replaced(index, changed, question.samples)
-        fall = score - question.scored.scores(arrays, question.samples)
-        total[part] += fall.reshape(-1, *[1] * len(size))
+    for window in windows:
         covered[window] += 1
-    mean = total / covered
-    if x.ndim == 2:
-        return mean.astype("float32")
-    channels = x.shape[-1]
-    return np.repeat(mean[..., np.newaxis] / channels, channels, axis=-1).astype("float32")
+    return question.shared_by_channels(index, total / covered)
 
 
 def _windows(size: tuple[int, ...]) -> list[tuple[slice, ...]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasviz.compute.attribution.question import Question
-from kerasviz.compute.attribution.spatial import interpolate_cells
+from kerasviz.compute.attribution.cells import interpolate_cells
+from kerasviz.compute.attribution.question import Question, add_by_row, over_cells
 
 MASKS = 512
 CELLS = 7
@@ -23,20 +23,18 @@ def rise(question: Question) -> list[np.ndarray]:
 
 
 def _rise(question: Question, index: int) -> np.ndarray:
-    rng = np.random.default_rng(question.seed)
     x, b = question.inputs[index], question.baseline[index]
-    size = x.shape[1:-1] or x.shape[1:]
+    size = question.size(index)
     total = np.zeros((len(x), *size), "float64")
-    for _ in range(MASKS):
-        cells = (rng.random((1, *[min(CELLS, n) for n in size])) < SHARE).astype("float64")
-        mask = interpolate_cells(cells, size, rng.uniform(-0.5, 0.5, len(size)).tolist())
-        shaped = mask if x.ndim == 2 else mask[..., np.newaxis]
-        seen = (b + (x - b) * shaped).astype(x.dtype)
-        arrays = question.replaced(index, seen, question.samples)
-        scores = question.scored.scores(arrays, question.samples)
-        total += scores.reshape(-1, *[1] * len(size)) * mask
-    mean = total / (MASKS * SHARE)
-    if x.ndim == 2:
-        return mean.astype("float32")
-    channels = x.shape[-1]
-    return np.repeat(mean[..., np.newaxis] / channels, channels, axis=-1).astype("float32")
+    for rows, variants in question.variants(MASKS, "batch of masks"):
+        masks = np.concatenate([_mask(question, int(variant), size) for variant in variants])
+        seen = b[rows] + (x[rows] - b[rows]) * over_cells(masks, x)
+        scores = question.scores(question.replaced(index, seen.astype(x.dtype), rows), rows)
+        add_by_row(total, rows, over_cells(scores, masks) * masks)
+    return question.shared_by_channels(index, total / (MASKS * SHARE))
+
+
+def _mask(question: Question, variant: int, size: tuple[int, ...]) -> np.ndarray:
+    rng = question.rng(variant)
+    cells = (rng.random((1, *[min(CELLS, n) for n in size])) < SHARE).astype("float64")
+    return interpolate_cells(cells, size, rng.uniform(-0.5, 0.5, len(size)).tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,16 +10,19 @@ import keras
 
 from kerasviz.model.calls import traced
 from kerasviz.model.connections import CallOutput
+from kerasviz.model.graph import is_of_keras
 from kerasviz.model.layer_call import CallPath
 from kerasviz.model.tracing import ModelTrace
 
-HeadKind = Literal["softmax", "sigmoid", "linear", "unknown"]
+HeadKind = Literal["softmax", "log_softmax", "sigmoid", "linear", "unknown"]
 ACTIVATIONS: dict[Any, HeadKind] = {
     keras.activations.softmax: "softmax",
-    keras.activations.log_softmax: "softmax",
+    keras.activations.log_softmax: "log_softmax",
     keras.activations.sigmoid: "sigmoid",
     keras.activations.linear: "linear",
 }
+PROBABILITIES = (keras.activations.hard_sigmoid,)
+"""Activations that make probabilities, of which there are no logits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,7 @@ def _follow(trace: ModelTrace, source: Any) -> Head:
             source = inner
             continue
         kind = _kind(layer)
-        return Head(kind=kind, path=source.path if kind in ("softmax", "sigmoid") else None)
+        return Head(kind=kind, path=None if kind in ("linear", "unknown") else source.path)
     return Head(kind="unknown")
 
 
@@ -67,7 +71,8 @@ def _kind(layer: keras.Layer) -> HeadKind:
     if isinstance(layer, keras.layers.Softmax):
         return "softmax"
     if isinstance(layer, _WITH_ACTIVATION):
-        return ACTIVATIONS.get(layer.activation, "unknown")
+        is_score = is_of_keras(layer.activation) and layer.activation not in PROBABILITIES
+        return ACTIVATIONS.get(layer.activation, "linear" if is_score else "unknown")
     return "unknown"
 
 
@@ -81,10 +86,15 @@ _WITH_ACTIVATION = (
 )
 
 
-def linear_twin(layer: keras.Layer) -> keras.Layer:
-    """Return a layer with the same variables and without the activation; `layer` stays as it is."""
+def twin_of(layer: keras.Layer, activation: Callable[[Any], Any]) -> keras.Layer:
+    """Return a layer with the same variables and another activation; `layer` stays as it is.
+
+    Args:
+        layer: The layer of a head.
+        activation: The activation; for a `Softmax` layer, what takes its place.
+    """
     if isinstance(layer, keras.layers.Softmax):
-        return keras.layers.Identity(name=layer.name)
+        return keras.layers.Activation(activation, name=layer.name)
     twin = object.__new__(type(layer))  # since copy.copy would serialize it
-    twin.__dict__.update(vars(layer), activation=keras.activations.linear)
+    twin.__dict__.update(vars(layer), activation=activation)
     return twin

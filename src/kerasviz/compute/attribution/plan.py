@@ -1,0 +1,314 @@
+"""Check what was asked of a model, and put the question as every method takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasviz.compute.attribution.baselines import make_baselines
+from kerasviz.compute.attribution.cells import check_has_cells, has_cells, spatial_calls
+from kerasviz.compute.attribution.methods import METHODS
+from kerasviz.compute.attribution.question import Question
+from kerasviz.compute.attribution.score.goal import ScoreKind, Target, resolve_goal
+from kerasviz.compute.attribution.score.heads import find_heads
+from kerasviz.compute.attribution.score.scored_model import ScoredModel, output_names, run_model
+from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
+from kerasviz.model.addresses import NamedCall, Selection, resolve
+from kerasviz.model.calls import known_calls, traced
+from kerasviz.model.channel_axes import channel_axis
+from kerasviz.model.graph import held_layers, may_mix_samples
+from kerasviz.model.inputs.forms import InputBatch
+from kerasviz.model.layer_call import Call
+
+ROUNDING = 1e-4
+"""Differences between batches of one sample and of two that rounding explains, as a share of the
+largest value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The arguments of the caller, beside the model and its inputs.
+
+    Args:
+        methods: The methods.
+        layer: The caller's `layer`.
+        target: The caller's `target`.
+        score: The caller's `score`.
+        baseline: The caller's `baseline`.
+        batch_size: How many samples run at a time.
+        steps: How many steps integrated gradients take.
+        seed: Decides whatever is random.
+        verbose: Whether to show a progress bar.
+    """
+
+    methods: Sequence[str]
+    layer: Any
+    target: Target
+    score: ScoreKind
+    baseline: Any
+    batch_size: int
+    steps: int | None
+    seed: int
+    verbose: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The attributions to compute.
+
+    Args:
+        model: The model.
+        question: The question, with the first baseline.
+        baselines: All baselines.
+        layers: The layers of class activation maps; where they are not `named`, those that can be,
+            the last one first.
+        named: Whether the caller named them.
+        calls: All calls of the model, in the order in which they end.
+    """
+
+    model: keras.Model
+    question: Question
+    baselines: list[tuple[np.ndarray, ...]]
+    layers: Selection
+    named: bool
+    calls: list[Call]
+
+
+def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
+    """Return what is to be computed, after all checks; the model runs on a first sample.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument does not fit the model.
+    """
+    extraction = plan_extraction(model, "*" if options.layer is None else options.layer, inputs)
+    specs = keras.tree.flatten(extraction.specs)
+    calls = _in_order(model, extraction.specs)
+    axes = [input_channel_axis(spec, calls) for spec in specs]
+    arrays = tuple(
+        np.moveaxis(x.astype("float32") if _is_float(spec) else x, axis, -1)
+        for x, spec, axis in zip(extraction.batch.arrays, specs, axes, strict=True)
+    )
+    cell_axes = tuple(_cell_axes(spec, calls) for spec in specs)
+    _check_methods(options.methods, specs, cell_axes, calls)
+    baselines = make_baselines(
+        options.baseline,
+        arrays,
+        names=_input_names(extraction.specs),
+        channel_axes=axes,
+        cell_axes=cell_axes,
+    )
+    layers = _choose_layers(extraction, options, calls, arrays, cell_axes)
+    scored = _score(extraction, options, axes)
+    question = Question(
+        scored=scored,
+        inputs=arrays,
+        baseline=baselines[0],
+        samples=np.arange(len(arrays[0])),
+        cell_axes=cell_axes,
+        ranges=tuple(float(np.ptp(x)) for x in arrays),
+        steps=options.steps,
+        seed=options.seed,
+        verbose=options.verbose,
+    )
+    return Plan(
+        model=model,
+        question=question,
+        baselines=baselines,
+        layers=layers,
+        named=options.layer is not None,
+        calls=calls,
+    )
+
+
+def _in_order(model: keras.Model, specs: Any) -> list[Call]:
+    """Return the calls of a model in the order in which they end."""
+    ends = {path: index for index, path in enumerate(traced(model, specs).connections.outputs)}
+    return sorted(known_calls(model, specs), key=lambda call: ends.get(call.path, -1))
+
+
+def _is_float(spec: Any) -> bool:
+    return bool(keras.backend.is_float_dtype(keras.backend.standardize_dtype(spec.dtype)))
+
+
+def _input_names(specs: Any) -> list[str]:
+    if isinstance(specs, dict):
+        return [".".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(specs)]
+    return [str(spec.name) for spec in keras.tree.flatten(specs)]
+
+
+def input_channel_axis(spec: Any, calls: Sequence[Call]) -> int:
+    """Return the axis of an input's channels, as the layers that take it say."""
+    rank = len(spec.shape)
+    for call in calls:
+        layer = call.layer
+        while isinstance(layer, keras.layers.TimeDistributed):
+            layer = layer.layer
+        takes = call.inputs and tuple(call.inputs[0].shape[1:]) == tuple(spec.shape[1:])
+        if takes and getattr(layer, "data_format", None) == "channels_first":
+            return channel_axis(call.layer, rank)
+    return -1
+
+
+def _cell_axes(spec: Any, calls: Sequence[Call]) -> int:
+    """Return how many axes of cells an input has, such as rows and columns."""
+    shape = tuple(spec.shape[1:])
+    with_channel = ((*shape, 1), (1, *shape))
+    outputs = [tuple(x.shape[1:]) for call in calls for x in call.outputs[:1]]
+    if len(shape) and any(output in with_channel for output in outputs):
+        return len(shape)  # the model gives it its channel
+    if len(shape) == 1:
+        return 0 if _is_float(spec) else 1  # features, or tokens
+    return max(0, len(shape) - 1)
+
+
+def _check_methods(
+    methods: Sequence[str], specs: Sequence[Any], cell_axes: Sequence[int], calls: Sequence[Call]
+) -> None:
+    for name in methods:
+        method = METHODS[name]
+        needs_floats = method.needs_gradient or method.needs_cells
+        if needs_floats and not all(map(_is_float, specs)):
+            raise TypeError(
+                "`method` must explain by a layer, such as 'grad-cam', where an input holds "
+                f"integers, which have no gradient.{_first_float_layer(calls)} "
+                f"Received: method={name!r}"
+            )
+        if method.needs_cells and not all(cell_axes):
+            shapes = [tuple(spec.shape) for spec, n in zip(specs, cell_axes, strict=True) if not n]
+            raise ValueError(
+                "`method` must be one that changes no parts of the inputs, such as "
+                "'integrated-gradients', where an input has no cells, such as rows and columns or "
+                f"time steps. Received: method={name!r} for an input of shape {shapes[0]}"
+            )
+
+
+def _first_float_layer(calls: Sequence[Call]) -> str:
+    for call in calls:
+        is_input = isinstance(call.layer, keras.layers.InputLayer)
+        if not is_input and call.outputs and _is_float(call.outputs[0]):
+            return f" The first layer that returns floats is '{call.address}'."
+    return ""
+
+
+def _choose_layers(
+    extraction: Extraction,
+    options: Options,
+    calls: list[Call],
+    arrays: Sequence[np.ndarray],
+    cell_axes: Sequence[int],
+) -> Selection:
+    """Return the layers of class activation maps: those named, or all that can be."""
+    cams = [name for name in options.methods if METHODS[name].is_cam]
+    if not cams:
+        if options.layer is None:
+            return Selection((), single=True)
+        raise ValueError(
+            "`layer` can only be used together with a method that explains by a layer, such as "
+            f"'grad-cam'. Received: layer={options.layer!r:.200} with method={options.methods[0]!r}"
+        )
+    if options.layer is None:
+        spatial = spatial_calls(calls, arrays, cell_axes)
+        if spatial:
+            return Selection(tuple(NamedCall(call.address, call) for call in spatial), single=True)
+        raise ValueError(
+            f"`layer` must name a layer whose output has cells for method={cams[0]!r}: the model "
+            "has none with as many axes of cells as an input. Received: layer=None"
+        )
+    items = options.layer if isinstance(options.layer, (list, tuple)) else [options.layer]
+    parts = [resolve(extraction.model, item, calls) for item in items]
+    usable = {
+        t.address: t for part in parts for t in part.targets if part.single or has_cells(t.call)
+    }
+    if not usable:
+        raise ValueError(
+            "`layer` must name a layer whose output has cells, (samples, *cells, channels). "
+            f"Received: layer={options.layer!r:.200}"
+        )
+    for target in usable.values():
+        _check_layer(target, extraction)
+    return Selection(tuple(usable.values()), single=extraction.targets.single)
+
+
+def _check_layer(target: NamedCall, extraction: Extraction) -> None:
+    call = target.call
+    if isinstance(call.layer, keras.layers.InputLayer):
+        raise ValueError(
+            "`layer` must name a layer that computes something; for the inputs themselves, "
+            f"`method` may be 'gradient'. Received: layer={target.address!r}"
+        )
+    if len(call.outputs) > 1:
+        raise ValueError(
+            f"`layer` must name one output, such as '{target.address}#0'. "
+            f"Received: '{target.address}', which returns {len(call.outputs)}"
+        )
+    if call.outputs:
+        check_has_cells(target, tuple(call.outputs[0].shape))
+        if has_fixed_rows(call, 0, extraction.specs):
+            raise ValueError(
+                "`layer` must name a layer that returns one row for each sample. Received: "
+                f"'{target.address}', whose output has the shape {tuple(call.outputs[0].shape)}"
+            )
+
+
+def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> ScoredModel:
+    """Return the model with the score that is explained."""
+    model, batch = extraction.model, extraction.batch
+    sizes = {spec.shape[0] for spec in keras.tree.flatten(extraction.specs)}
+    fixed = next(iter(sizes)) if len(sizes) == 1 else None
+    is_mixed = fixed is None and _mixes_samples(model, batch)
+    batch_size = fixed or (1 if is_mixed else options.batch_size)
+    heads = find_heads(model, extraction.specs)
+    # One sample shows the form of the outputs; whether they are probabilities, more of them do.
+    count = batch_size if any(head.kind == "unknown" for head in heads) else 1
+    outputs = _run(model, batch.part(0, count), fixed)
+    goal = resolve_goal(
+        options.target,
+        outputs,
+        heads,
+        names=output_names(model, outputs),
+        score=options.score,
+        samples=len(batch),
+    )
+    return ScoredModel(
+        model,
+        batch.structure,
+        goal,
+        batch_size=batch_size,
+        is_fixed=fixed is not None,
+        channel_axes=axes,
+    )
+
+
+def _run(model: keras.Model, batch: InputBatch, fixed: int | None) -> Any:
+    """Return what a model returns; a batch is filled up to the number that it takes."""
+    count = len(batch)
+    if fixed is not None:
+        batch = batch.take(np.minimum(np.arange(fixed), count - 1))
+    return keras.tree.map_structure(lambda x: x[:count], run_model(model, batch.packed()))
+
+
+def _mixes_samples(model: keras.Model, batch: InputBatch) -> bool:
+    """Whether what a model returns for a sample depends on the others in its batch.
+
+    The gradient of a sum of scores would then be that of the other samples' scores as well. Such a
+    model runs on one sample at a time.
+    """
+    if not may_mix_samples(held_layers(model)):
+        return False
+    alone = keras.tree.flatten(run_model(model, batch.part(0, 1).packed()))
+    other = batch.part(1, 2) if len(batch) > 1 else batch.part(0, 1)
+    arrays = [
+        np.concatenate([a[:1], b[:1] if len(batch) > 1 else np.zeros_like(b[:1])])
+        for a, b in zip(batch.arrays, other.arrays, strict=True)
+    ]
+    pair = InputBatch(tuple(arrays), batch.structure)
+    together = keras.tree.flatten(run_model(model, pair.packed()))
+    return not all(
+        np.allclose(a[0], b[0], rtol=0, atol=ROUNDING * np.abs(b[0]).max(initial=0), equal_nan=True)
+        for a, b in zip(together, alone, strict=True)
+    )

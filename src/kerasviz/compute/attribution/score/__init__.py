@@ -1,0 +1,1 @@
+"""The score that is explained, and the model that it is of."""
