@@ -53,6 +53,12 @@ def check_count(name: str, value: object, largest: int | None = None) -> None:
         raise ValueError(f"`{name}` must be at most {largest}. Received: {name}={value!r}")
 
 
+def check_seed(seed: object) -> None:
+    """Raise `ValueError` unless `seed` is an integer of at least 0."""
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}")
+
+
 def check_verbose(verbose: object) -> None:
     """Raise `ValueError` unless `verbose` is 0 or 1."""
     if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):

@@ -80,6 +80,24 @@ def test_get_attributions_integrated_gradients_by_hand(function, sample, expecte
     np.testing.assert_allclose(values, [expected], atol=0.02)
 
 
+def test_get_attributions_integrated_gradients_begin_beside_the_kinks(rng):
+    model = keras.Sequential(
+        [
+            keras.Input((5, 4, 2)),
+            layers.Conv2D(4, 3, activation="relu", use_bias=False),
+            layers.Flatten(),
+            layers.Dense(3, use_bias=False),
+        ]
+    )
+    images = rng.normal(size=(3, 5, 4, 2)).astype("float32")
+    found = get_attributions(model, images, target=1)
+    product = get_attributions(model, images, target=1, method="input-x-gradient", evidence=False)
+    # Without biases the score grows in proportion, so that its gradient is the same on the path.
+    np.testing.assert_allclose(found.values, product.values, rtol=1e-3, atol=1e-5)
+    assert found.evidence.completeness.max() < 1e-3
+    np.testing.assert_array_equal(found.evidence.steps, 16)
+
+
 def test_get_attributions_take_the_gradient_behind_one_use_of_a_tensor_alone():
     """A layer that passes its input on returns the same tensor, which has another use."""
     inputs = keras.Input((4, 4, 1))
@@ -192,6 +210,8 @@ def test_get_attributions_deletion_of_a_linear_model_is_the_known_sum(linear):
         ({"target": {"head": 0}}, ValueError, "`target` must name one output"),
         ({"baseline": "black"}, ValueError, "`baseline` must be one of 'mean', 'blur'"),
         ({"baseline": np.zeros(3)}, ValueError, "`baseline` must have the shape of a sample"),
+        ({"baseline": np.inf}, ValueError, "`baseline` must be finite"),
+        ({"seed": -1}, ValueError, "`seed` must be an integer of at least 0"),
         ({"steps": 0}, ValueError, "`steps` must be a positive integer"),
         ({"batch_size": 0}, ValueError, "`batch_size` must be a positive integer"),
         ({"method": "grad-cam"}, ValueError, "`layer` must name a layer whose output has cells"),
@@ -201,6 +221,15 @@ def test_get_attributions_refuse_what_cannot_be_used(linear, options, error, mes
     model, _, images = linear
     with pytest.raises(error, match=message):
         get_attributions(model, images, **options)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_get_attributions_refuse_inputs_that_are_not_finite(linear, value):
+    model, _, images = linear
+    images = images.copy()
+    images[1, 2, 3] = value
+    with pytest.raises(ValueError, match=r"`inputs` must be such .* sample 1 is not finite"):
+        get_attributions(model, images)
 
 
 def test_get_attributions_refuse_integers_where_a_gradient_is_needed():

@@ -148,6 +148,15 @@ def test_filter_statistics_finds_filters_that_fire_rarely() -> None:
     assert statistics.remarks == ["rare: fires in 0.1% of images"]
 
 
+def test_filter_statistics_has_rates_of_values_far_above_1() -> None:
+    model = keras.Sequential([keras.Input((6, 5, 1)), keras.layers.ReLU(name="r")])
+    images = np.random.default_rng(0).integers(-255, 256, (20, 6, 5, 1)).astype("float32")
+    rate = kerasviz.filter_statistics(model, "r", images).firing_rate
+    cells = np.maximum(images, 0)
+    expected = np.mean(cells > np.quantile(cells, 0.999) / 2)
+    np.testing.assert_allclose(rate, [expected], atol=0.01)
+
+
 def test_filter_statistics_cuts_what_the_units_see(both: Any) -> None:
     statistics = both["b"]
     assert statistics.crops.shape == (6, PLACES, 5, 7, 2)

@@ -136,6 +136,8 @@ def test_get_preferred_inputs_leaves_the_model_as_it_is(model: Any) -> None:
         ({"filters": [0.5]}, "indices of the 32 filters"),
         ({"filters": []}, "indices of the 32 filters"),
         ({"objective": "logits"}, "`objective`"),
+        ({"seed": -1}, "`seed` must be an integer of at least 0"),
+        ({"like": np.full((1, 28, 28, 1), np.nan)}, "`like` must hold finite numbers"),
         ({"limits": (1, 0)}, "`limits`"),
         ({"limits": (0, np.nan)}, "`limits`"),
         ({"steps": 0}, "`steps`"),

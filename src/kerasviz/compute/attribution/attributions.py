@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import keras
 import numpy as np
 
-from kerasviz._checks import check_choice, check_count, is_int
+from kerasviz._checks import check_choice, check_count, check_seed
 from kerasviz.compute.attribution.explanation import Attributions as Attributions
 from kerasviz.compute.attribution.explanation import MethodName as MethodName
 from kerasviz.compute.attribution.explanation import explain
@@ -49,8 +49,9 @@ def get_attributions(
             int: that class. A list: one class for each sample. A tuple `(a, b)`: the difference of
             two, "why a and not b". A function that takes the model's outputs and returns
             `(samples,)`, written in `keras.ops`, for regression, boxes and segmentation. Of one
-            sigmoid output, 1 is the logit and 0 its negative. Of several outputs, a dict from the
-            name of one to any of these.
+            sigmoid output, 1 is the logit and 0 its negative. Of several outputs, a function of all
+            of them, or a dict from the name of one to any of these, of which a function takes that
+            output.
         score: "logit", the score before softmax or sigmoid, without touching the model; or
             "probability". Where the step that makes probabilities cannot be found, as that of code
             in a subclassed model, the score is the probability all the same; of a model that
@@ -90,7 +91,7 @@ def get_attributions(
     _check_choices(names, score, evidence)
     check_batch_size(batch_size)
     check_verbose(verbose)
-    _check_seed(seed)
+    check_seed(seed)
     if steps is not None:
         check_count("steps", steps)
         if "integrated-gradients" not in names:
@@ -121,8 +122,3 @@ def _check_choices(names: list[Any], score: Any, evidence: Any) -> None:
     check_choice("score", score, get_args(ScoreKind))
     if not isinstance(evidence, (bool, np.bool_)):
         check_choice("evidence", evidence, ["randomised"], "True or False")
-
-
-def _check_seed(seed: Any) -> None:
-    if not is_int(seed) or seed < 0:
-        raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}")

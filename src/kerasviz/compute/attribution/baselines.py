@@ -81,8 +81,8 @@ def _make(baseline: Any, x: np.ndarray, axis: int, cells: int) -> np.ndarray:
         raise TypeError(
             f"`baseline` must be 'mean', 'blur', {FORMS}. Received: baseline={baseline!r:.200}"
         )
-    if np.isnan(array).any():
-        raise ValueError(f"`baseline` must not be NaN. Received: baseline={baseline!r:.200}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"`baseline` must be finite. Received: baseline={baseline!r:.200}")
     if not array.ndim:
         return np.broadcast_to(array.astype(x.dtype), x.shape)
     own = np.moveaxis(x, -1, axis)  # as the model takes it

@@ -94,6 +94,7 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         for x, spec, axis in zip(extraction.batch.arrays, specs, axes, strict=True)
     )
     cell_axes = tuple(_cell_axes(spec, calls) for spec in specs)
+    _check_numbers(arrays)
     _check_methods(options.methods, specs, cell_axes, calls)
     baselines = make_baselines(
         options.baseline,
@@ -133,6 +134,17 @@ def _in_order(model: keras.Model, specs: Any) -> list[Call]:
 
 def _is_float(spec: Any) -> bool:
     return bool(keras.backend.is_float_dtype(keras.backend.standardize_dtype(spec.dtype)))
+
+
+def _check_numbers(arrays: Sequence[np.ndarray]) -> None:
+    # TensorFlow's compiled ReLU makes 0 of NaN, so that the scores do not always tell.
+    for x in arrays:
+        rows = np.flatnonzero(~np.isfinite(x).reshape(len(x), -1).all(axis=1))
+        if rows.size:
+            raise ValueError(
+                "`inputs` must be such that the model returns numbers. Received: inputs of which "
+                f"sample {rows[0]} is not finite"
+            )
 
 
 def _input_names(specs: Any) -> list[str]:

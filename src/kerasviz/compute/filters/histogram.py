@@ -86,7 +86,7 @@ class Histogram:
         """
         lower, upper = self._limits()
         threshold = thresholds[:, np.newaxis]
-        inside = (upper - threshold) / np.maximum(upper - lower, np.finfo(float).tiny)
+        inside = (upper - threshold) / np.where(upper > lower, upper - lower, 1)
         part = np.where(lower > threshold, 1, np.where(upper > threshold, inside, 0))
         return np.asarray((self.counts * part).sum(axis=1) / self.counts.sum(axis=1))
 

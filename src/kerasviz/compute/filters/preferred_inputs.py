@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from typing_extensions import override
 
-from kerasviz._checks import check_choice, check_count, check_verbose, is_finite_number
+from kerasviz._checks import check_choice, check_count, check_seed, check_verbose, is_finite_number
 from kerasviz.compute.attribution.score.heads import twin_of
 from kerasviz.compute.filters.parametrizations import (
     FourierImages,
@@ -119,6 +119,7 @@ def get_preferred_inputs(
     check_choice("objective", objective, OBJECTIVES)
     check_count("steps", steps)
     check_verbose(verbose)
+    check_seed(seed)
     ascent = _plan(model, layer, objective)
     indices = _check_filters(filters, ascent.filters, ascent.target.address)
     limits = _check_limits(limits)
@@ -180,6 +181,8 @@ def _check_limits(limits: Any) -> tuple[float, float] | None:
 def _cut_patches(model: keras.Model, like: Any, patch: Sequence[int], seed: int) -> np.ndarray:
     """Return patches of images, from random places, `(n, *patch, channels)`."""
     (images,) = prepare_inputs(model, like).arrays
+    if not np.isfinite(images).all():
+        raise ValueError("`like` must hold finite numbers. Received: images with NaN or infinity")
     sizes = images.shape[1:-1]
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(images))[:EXAMPLES] if len(images) > EXAMPLES else range(len(images))

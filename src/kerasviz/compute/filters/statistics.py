@@ -76,8 +76,10 @@ class FilterStatistics:
     def boxes(self) -> np.ndarray:
         """The box of the image that the unit at each place sees, `(filters, images, 2, 2)`.
 
-        As in `ReceptiveField.box`: `((top, bottom), (left, right))`, inside the image. Where the
-        field may be everything, or is known as a bound only, it is the whole image.
+        `((top, bottom), (left, right))`: the receptive field, cut at the border of the image. A
+        layer on the way that pads or drops cells may make a unit at the border see less: see
+        `ReceptiveField.box`. Where the field may be everything, or is known as a bound only, it is
+        the whole image.
         """
         return _cut_boxes(self._responses)
 

@@ -11,6 +11,8 @@ from kerasviz.compute.attribution.question import Question, add_by_row, over_cel
 FIRST_STEPS, MAX_STEPS = 16, 512
 TOLERANCE = 0.01
 """The completeness error below which no more steps are taken."""
+NEAR_BASELINE = 1e-5
+"""Where the gradient at the beginning of the path is taken, as a share of the path."""
 
 
 class Integral(NamedTuple):
@@ -63,7 +65,9 @@ class _Path:
         weights = np.where((positions == 0) | (positions == 1), 0.5, 1).astype("float32")
         signs = (positions == 1).astype(int) - (positions == 0)
         for batch, variants in question.variants_of(rows, len(positions), "batch of steps"):
-            at = positions[variants].astype("float32")
+            # Without biases all units of a ReLU are at their kink where the baseline is 0, and
+            # their gradient there is 0: the one next to it is that of the path.
+            at = positions[variants].clip(min=NEAR_BASELINE).astype("float32")
             points = [
                 (b[batch] + (x[batch] - b[batch]) * over_cells(at, x)).astype(x.dtype)
                 for x, b in zip(question.inputs, question.baseline, strict=True)

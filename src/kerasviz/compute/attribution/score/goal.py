@@ -26,7 +26,7 @@ class Goal:
     was told what the model returned.
 
     Args:
-        output: The index of the output, of several.
+        output: The index of the output, of several; `None` where a function takes all of them.
         head: The last step of that output.
         weights: What the score is the sum of: a weight for each class of each sample,
             `(samples, classes)`.
@@ -35,7 +35,7 @@ class Goal:
         score: Whether the score is of logits, or of what the model returns.
     """
 
-    output: int
+    output: int | None
     head: Head
     weights: np.ndarray
     targets: np.ndarray | None
@@ -54,9 +54,9 @@ class Goal:
 
     def read(self, outputs: Any) -> Any:
         """Return the output that counts, of all that the model returned; or the caller's score."""
-        if self.function is not None:
-            return self.function(outputs)
-        return keras.tree.flatten(outputs)[self.output]
+        if self.output is not None:
+            outputs = keras.tree.flatten(outputs)[self.output]
+        return outputs if self.function is None else self.function(outputs)
 
     @property
     def threshold(self) -> float:
@@ -163,10 +163,10 @@ def resolve_goal(
         ValueError: `target` does not fit the model.
     """
     index, target = _choose_output(target, names, heads)
-    values = np.asarray(keras.tree.flatten(outputs)[index])
-    head = _settle(heads[index], values)
+    values = np.asarray(keras.tree.flatten(outputs)[index or 0])
+    head = _settle(heads[index or 0], values)
     if callable(target):
-        _check_function(target, outputs)
+        _check_function(target, outputs if index is None else values)
         return Goal(
             output=index,
             head=head,
@@ -216,7 +216,7 @@ def _check_function(function: Callable[[Any], Any], outputs: Any) -> None:
         )
 
 
-def _choose_output(target: Any, names: list[str], heads: list[Head]) -> tuple[int, Any]:
+def _choose_output(target: Any, names: list[str], heads: list[Head]) -> tuple[int | None, Any]:
     if isinstance(target, Mapping):
         if len(target) != 1 or next(iter(target)) not in names:
             raise ValueError(
@@ -225,6 +225,8 @@ def _choose_output(target: Any, names: list[str], heads: list[Head]) -> tuple[in
             )
         name, inner = next(iter(target.items()))
         return names.index(name), inner
+    if callable(target):
+        return None, target
     if len(heads) > 1:
         raise ValueError(
             f"`target` must be a dict that names an output, such as {{{names[0]!r}: 0}}, since the "

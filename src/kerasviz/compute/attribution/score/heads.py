@@ -20,8 +20,16 @@ ACTIVATIONS: dict[Any, HeadKind] = {
     keras.activations.log_softmax: "log_softmax",
     keras.activations.sigmoid: "sigmoid",
     keras.activations.linear: "linear",
+    keras.ops.softmax: "softmax",
+    keras.ops.log_softmax: "log_softmax",
+    keras.ops.sigmoid: "sigmoid",
 }
-PROBABILITIES = (keras.activations.hard_sigmoid,)
+PROBABILITIES = tuple(
+    getattr(module, name)
+    for module in (keras.activations, keras.ops)
+    for name in ("hard_sigmoid", "sparsemax", "sparse_sigmoid")
+    if hasattr(module, name)  # the oldest Keras has no sparse_sigmoid
+)
 """Activations that make probabilities, of which there are no logits."""
 
 
@@ -62,9 +70,20 @@ def _follow(trace: ModelTrace, source: Any) -> Head:
         if isinstance(inner, CallOutput):
             source = inner
             continue
+        before = trace.connections.inputs.get(source.path, [])
+        if _passes_on(layer) and len(before) == 1 and isinstance(before[0], CallOutput):
+            source = before[0]
+            continue
         kind = _kind(layer)
         return Head(kind=kind, path=None if kind in ("linear", "unknown") else source.path)
     return Head(kind="unknown")
+
+
+def _passes_on(layer: keras.Layer) -> bool:
+    """Whether a layer returns what it takes, such as the cast to float32 behind a softmax."""
+    if isinstance(layer, keras.layers.Activation):
+        return layer.activation is keras.activations.linear
+    return isinstance(layer, _PASSING)
 
 
 def _kind(layer: keras.Layer) -> HeadKind:
@@ -76,6 +95,12 @@ def _kind(layer: keras.Layer) -> HeadKind:
     return "unknown"
 
 
+_PASSING = (
+    keras.layers.Identity,
+    keras.layers.Dropout,
+    keras.layers.GaussianNoise,
+    keras.layers.ActivityRegularization,
+)
 _WITH_ACTIVATION = (
     keras.layers.Activation,
     keras.layers.Dense,
@@ -94,7 +119,20 @@ def twin_of(layer: keras.Layer, activation: Callable[[Any], Any]) -> keras.Layer
         activation: The activation; for a `Softmax` layer, what takes its place.
     """
     if isinstance(layer, keras.layers.Softmax):
-        return keras.layers.Activation(activation, name=layer.name)
+        return _InPlaceOfSoftmax(activation, name=layer.name, dtype=layer.dtype_policy)
     twin = object.__new__(type(layer))  # since copy.copy would serialize it
     twin.__dict__.update(vars(layer), activation=activation)
     return twin
+
+
+class _InPlaceOfSoftmax(keras.Layer):
+    """Takes what a `Softmax` layer takes, a mask included."""
+
+    def __init__(self, activation: Callable[[Any], Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+        self._activation = activation
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        del mask
+        return self._activation(inputs)

@@ -1,0 +1,88 @@
+"""The score of heads of every form, against the same model without its last step."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasviz import get_attributions
+
+
+def with_head(head):
+    """Return a classifier, and the same without what makes probabilities of its logits."""
+    inputs = keras.Input((6, 5, 2))
+    hidden = layers.Conv2D(3, 3, activation="relu")(inputs)
+    logits = layers.Dense(3)(layers.GlobalAveragePooling2D()(hidden))
+    return keras.Model(inputs, head(logits)), keras.Model(inputs, logits)
+
+
+def same_as_dense(activation):
+    """Return a `Dense` layer with an activation, that passes its inputs to it."""
+    return layers.Dense(3, activation=activation, kernel_initializer="identity")
+
+
+@pytest.fixture
+def images(rng):
+    return rng.normal(size=(3, 6, 5, 2)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        lambda x: layers.Softmax()(x),
+        lambda x: layers.Activation("linear", dtype="float32")(layers.Softmax()(x)),
+        lambda x: layers.Dropout(0.5)(layers.Activation("softmax")(x)),
+        lambda x: layers.Identity()(layers.Softmax(dtype="float32")(x)),
+        lambda x: same_as_dense(keras.ops.softmax)(x),
+        lambda x: keras.Sequential([layers.Softmax(), layers.ActivityRegularization()])(x),
+    ],
+    ids=["layer", "cast", "dropout", "identity", "operation", "nested"],
+)
+def test_get_attributions_take_the_logit_behind_softmax_of_any_form(images, head):
+    model, bare = with_head(head)
+    found = get_attributions(model, images, method="grad-cam", evidence=False, target=1)
+    expected = get_attributions(bare, images, method="grad-cam", evidence=False, target=1)
+    logits = keras.ops.convert_to_numpy(bare(images))
+    assert found.score == "logit"
+    np.testing.assert_allclose(found.scores, logits[:, 1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-4, atol=1e-6)
+    probabilities = keras.ops.convert_to_numpy(model(images))[:, 1]
+    np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["sparsemax", "hard_sigmoid"])
+def test_get_attributions_take_the_probability_where_there_is_no_logit(images, name):
+    for activation in (name, getattr(keras.ops, name)):
+        model, _ = with_head(same_as_dense(activation))
+        found = get_attributions(model, images, method="gradient", evidence=False, target=0)
+        answers = keras.ops.convert_to_numpy(model(images))[:, 0]
+        assert found.score == "probability"
+        np.testing.assert_allclose(found.scores, answers, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found.probabilities, answers, rtol=1e-4, atol=1e-6)
+
+
+def test_get_attributions_of_a_softmax_that_casts_half_precision(images):
+    inputs = keras.Input((6, 5, 2))
+    hidden = layers.GlobalAveragePooling2D(dtype="mixed_float16")(inputs)
+    logits = layers.Dense(3, dtype="mixed_float16")(hidden)
+    model = keras.Model(inputs, layers.Softmax(dtype="float32")(logits))
+    found = get_attributions(model, images, method="gradient", evidence=False, target=0)
+    weights = model.layers[-2].get_weights()[0][:, 0]
+    expected = np.broadcast_to(weights / 30, images.shape)
+    np.testing.assert_allclose(found.values, expected, rtol=0.02, atol=1e-4)
+
+
+def test_get_attributions_of_a_function_of_several_outputs(images):
+    classifier, _ = with_head(layers.Softmax())
+    size = layers.Dense(1)
+    outputs = {"classes": classifier.output, "size": size(layers.Flatten()(classifier.input))}
+    model, weights = keras.Model(classifier.input, outputs), size.get_weights()
+    expected = np.broadcast_to(weights[0].reshape(6, 5, 2), images.shape)
+    of_all = get_attributions(
+        model, images, method="gradient", evidence=False, target=lambda y: y["size"][:, 0]
+    )
+    of_one = get_attributions(
+        model, images, method="gradient", evidence=False, target={"size": lambda y: y[:, 0]}
+    )
+    for found in (of_all, of_one):
+        np.testing.assert_allclose(found.values, expected, rtol=1e-5)
