@@ -39,11 +39,23 @@ def draw_pooling(image, **place):
     return kerasviz.plot_convolution(model, "pool", image, position=(1, 2), **place)
 
 
+def draw_sequence(signal, **place):
+    model = one_layer(layers.Conv1D(8, 5, padding="causal", activation="relu", name="c"), (90, 3))
+    return kerasviz.plot_convolution(model, "c", signal, position=2, filter=5, **place)
+
+
+def draw_short_sequence(signal, **place):
+    model = one_layer(layers.Conv1D(1, 3, name="c"), (8, 1))
+    return kerasviz.plot_convolution(model, "c", signal, position=2, **place)
+
+
 CASES = {
     draw_grey: (28, 28, 1),
     draw_colors: (64, 64, 3),
     draw_maps: (9, 9, 16),
     draw_pooling: (6, 6, 2),
+    draw_sequence: (90, 3),
+    draw_short_sequence: (8, 1),
 }
 
 

@@ -29,10 +29,10 @@ def open_player(browser: Any, animation: Any, tmp_path: Path):
     """Return a function that opens the player; nothing may go wrong or ask for a network."""
     troubles: list[str] = []
 
-    def start(width: int = 1280, **options: Any) -> Any:
+    def start(width: int = 1280, *, shown: Any = animation, **options: Any) -> Any:
         path = tmp_path / "player.html"
         head = "<!doctype html><meta charset=utf-8><meta name=viewport content=width=device-width>"
-        path.write_text(head + animation._repr_html_(), encoding="utf-8")
+        path.write_text(head + shown._repr_html_(), encoding="utf-8")
         viewport = {"width": width, "height": 800}
         page = browser.new_context(offline=True, viewport=viewport, **options).new_page()
         page.on("console", lambda message: troubles.append(message.text))
@@ -97,6 +97,16 @@ def test_the_player_is_moved_with_keys(open_player: Any) -> None:
     stopped = slider.input_value()
     page.wait_for_timeout(120)
     assert slider.input_value() == stopped
+
+
+def test_the_player_speaks_of_the_steps_of_a_sequence(open_player: Any) -> None:
+    model = keras.Sequential([keras.Input((40, 1)), keras.layers.Conv1D(1, 3, name="c")])
+    page = open_player(shown=kerasviz.animate_convolution(model, "c", IMAGE.repeat(2)[:, None]))
+    page.locator(".anim-slider").fill("7")
+    assert page.locator(".anim-slider").get_attribute("aria-valuetext") == "step 7"
+    assert page.locator(".conv-formula").inner_text().startswith("step 7: ")
+    assert place(page, "input") == ["7", "0", "3", "1"]
+    assert page.locator(".conv-input svg").get_attribute("height") == "40"
 
 
 def test_the_player_plays_once_where_motion_is_to_be_reduced(open_player: Any) -> None:

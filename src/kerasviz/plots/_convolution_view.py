@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from matplotlib.colors import Colormap
 
 from kerasviz._selection import Tiles, select_tiles
 from kerasviz._wording import write_count, write_size
 from kerasviz.compute.convolution.channels import count_input_channels
-from kerasviz.compute.convolution.geometry import SlidingAxis
+from kerasviz.compute.convolution.geometry import MAX_POOLING
 from kerasviz.compute.convolution.schedule import Position
 from kerasviz.compute.convolution.trace import ConvolutionStep, ConvolutionTrace
+from kerasviz.compute.kernels import TRANSPOSED
 from kerasviz.draw.color import warn_invalid
 from kerasviz.draw.convolution.colors import choose_product_formats
 from kerasviz.draw.convolution.number_format import (
@@ -157,6 +157,7 @@ def describe_view(
         is_dilated=max(trace.rows.dilation, trace.columns.dilation) > 1,
         counts_padding=trace.kernel is not None or trace.repeats_edge,
         marks_largest=_is_max_pooling(trace),
+        is_sequence=trace.is_sequence,
         color_indices=_find_colors(trace, choice),
         cmap=cmap,
     )
@@ -169,7 +170,11 @@ def _find_colors(trace: ConvolutionTrace, choice: ChannelChoice) -> list[int] | 
     the colours as well.
     """
     values = trace.padded_input[trace.is_data]
-    is_image = choice.total == 3 and bool((values[np.isfinite(values)] >= 0).all())
+    is_image = (
+        choice.total == 3
+        and not trace.is_sequence
+        and bool((values[np.isfinite(values)] >= 0).all())
+    )
     return choice.indices.tolist() if is_image else None
 
 
@@ -182,7 +187,7 @@ def warn_of_values(view: ConvolutionView) -> None:
 
 
 def _is_max_pooling(trace: ConvolutionTrace) -> bool:
-    return isinstance(trace.layer, keras.layers.MaxPooling2D)
+    return isinstance(trace.layer, MAX_POOLING)
 
 
 def _find_largest(window: np.ma.MaskedArray) -> tuple[int, int]:
@@ -235,25 +240,29 @@ def _write_pooling(trace: ConvolutionTrace, step: ConvolutionStep) -> str:
 
 def _write_titles(trace: ConvolutionTrace, choice: ChannelChoice) -> dict[str, str]:
     """Return the title of each part, in two lines: what it is, and its size."""
-    rows, columns = trace.rows, trace.columns
-    window = write_size(rows.indices.shape[1], columns.indices.shape[1])
+    # The one row of a sequence is nothing that a reader knows of: its steps are the only axis.
+    columns, is_sequence = trace.columns, trace.is_sequence
+    rows = columns if is_sequence else trace.rows
+    write_extent = _write_step_count if is_sequence else write_size
+    window = write_extent(rows.indices.shape[1], columns.indices.shape[1])
     of = f" {trace.filter_index} of {trace.filter_count}" if trace.filter_count > 1 else ""
-    is_transposed = isinstance(trace.layer, keras.layers.Conv2DTranspose)
-    input_size = write_size(int(rows.is_data.sum()), int(columns.is_data.sum()))
+    turned = "reversed" if is_sequence else "turned by 180°"
+    is_transposed = isinstance(trace.layer, TRANSPOSED)
+    input_size = write_extent(int(rows.is_data.sum()), int(columns.is_data.sum()))
     input_notes = [
         input_size,
         _write_steps("spread by", rows.input_stride, columns.input_stride),
-        _write_padding(rows, columns),
+        _write_padding(_list_sides(trace)),
     ]
     window_notes = [window, _write_steps("dilation", rows.dilation, columns.dilation)]
     output_notes = [
-        write_size(*trace.output.shape),
+        write_extent(*trace.output.shape),
         _write_steps("stride", rows.stride, columns.stride),
     ]
     return {
         "input": _write_title(_name_input(choice), input_notes),
         "window": _write_title("window", window_notes),
-        "kernel": _write_title(f"kernel{of}", [window, "turned by 180°" if is_transposed else ""]),
+        "kernel": _write_title(f"kernel{of}", [window, turned if is_transposed else ""]),
         "products": "products",
         "output": _write_title(f"output map{of}", output_notes),
     }
@@ -276,12 +285,25 @@ def _write_steps(name: str, down: int, right: int) -> str:
     return f"{name} {write_size(down, right)}"
 
 
-def _write_padding(rows: SlidingAxis, columns: SlidingAxis) -> str:
+def _write_step_count(_rows: int, steps: int) -> str:
+    """Return the size of a sequence as text: "128 steps"."""
+    return write_count(steps, "step")
+
+
+def _list_sides(trace: ConvolutionTrace) -> dict[str, int]:
+    """Return how many cells were added on each side of the input."""
+    if trace.is_sequence:
+        return dict(zip(("the start", "the end"), trace.columns.padding, strict=True))
+    sides = dict(zip(("top", "bottom"), trace.rows.padding, strict=True))
+    return sides | dict(zip(("left", "right"), trace.columns.padding, strict=True))
+
+
+def _write_padding(sides: Mapping[str, int]) -> str:
     """Return on which sides how many cells were added, as text."""
-    sides = dict(zip(("top", "bottom"), rows.padding, strict=True))
-    sides |= dict(zip(("left", "right"), columns.padding, strict=True))
-    if len(set(sides.values())) == 1:
-        return f"padded by {rows.padding[0]}" if rows.padding[0] else ""
+    counts = set(sides.values())
+    if len(counts) == 1:
+        count = counts.pop()
+        return f"padded by {count}" if count else ""
     by_count: dict[int, list[str]] = defaultdict(list)
     for side, count in sides.items():
         by_count[count].append(side)

@@ -50,7 +50,7 @@ def plot_convolution(
     layer: Any,
     inputs: Any,
     *,
-    position: Position,
+    position: Position | int | tuple[int],
     filter: int = 0,  # noqa: A002 - the field's word for it
     sample: int = 0,
     channel: Tiles | None = None,
@@ -62,15 +62,16 @@ def plot_convolution(
     From left to right: the layer's input with its padding and the window on it, the values under
     the window, the kernel, their products, and the output map with the value that comes of them.
     Below is the sum, with bias and activation. Hatched cells are not values of the input. The
-    channels of a colour image are red, green and blue.
+    channels of a colour image are red, green and blue. A sequence is a strip of cells, and where it
+    is too long for numbers a curve runs over them.
 
     Args:
         model: A Keras model.
         layer: A layer address that names one Conv2D, DepthwiseConv2D, Conv2DTranspose,
-            MaxPooling2D or AveragePooling2D.
+            MaxPooling2D or AveragePooling2D, or the same with 1D.
         inputs: What the model takes, as for `plot_feature_maps`.
-        position: Row and column of the value in the output map; negative numbers count from the
-            end.
+        position: Row and column of the value in the output map, of a sequence its step alone,
+            such as `position=20`; negative numbers count from the end.
         filter: Which channel of the output.
         sample: Which sample of the batch, by index. Only this one is computed; the title says which
             of how many.
@@ -82,7 +83,8 @@ def plot_convolution(
     Returns:
         A `Plot` whose axes and images are, for each input channel that is drawn, the padded
         input, the values under the window, the kernel and the products (of a pooling the first
-        two), and last the output map. Cells that are not values of the input are masked.
+        two), and last the output map. Cells that are not values of the input are masked. An array
+        of a sequence has one row.
 
     Raises:
         TypeError: `model` is not a Keras model, `layer` is not an address, or a keyword has the
@@ -94,7 +96,8 @@ def plot_convolution(
 
     Notes:
         A transposed convolution is drawn as what it gathers for one value: its input is spread by
-        the stride, with zeros between the values, and its kernel is turned by 180°.
+        the stride, with zeros between the values, and its kernel is turned by 180°, that of a
+        sequence reversed.
 
     Example:
         >>> import keras, kerasviz, numpy as np
@@ -111,7 +114,8 @@ def plot_convolution(
     row, column = query.check_position(position, trace.output.shape)
     choice = choose_channels(trace, channel, trace.sums[row, column])
     (step_view,) = describe_steps(trace, [(row, column)], choice)
-    text = f"{query.target.address}: row {row}, column {column} of the output"
+    place_words = f"step {column}" if trace.is_sequence else f"row {row}, column {column}"
+    text = f"{query.target.address}: {place_words} of the output"
     heading = _write_heading(place.title, text, query.sample_note, choice.note)
     view = describe_view(trace, choice, [step_view], heading=heading, cmap=cmap)
     view = replace(view, address=query.target.address)
@@ -132,12 +136,12 @@ def animate_convolution(
     filter: int = 0,  # noqa: A002 - the field's word for it
     sample: int = 0,
     channel: Tiles | None = None,
-    positions: Iterable[Position] | None = None,
+    positions: Iterable[Position | int | tuple[int]] | None = None,
     interval: float = 200,
     cmap: str | Colormap | None = None,
     **options: Unpack[FigureOptions],
 ) -> ConvolutionAnimation:
-    """Show a window on its way over an image, and the output map that it fills.
+    """Show a window on its way over an image or a sequence, and the output map that it fills.
 
     In a notebook the animation is a player with the numbers of each step: the space bar starts and
     stops it, and arrow keys move it by a step. `animation.save("steps.gif")` writes a GIF,
@@ -152,8 +156,9 @@ def animate_convolution(
         sample: Which sample of the batch.
         channel: Which of the input channels to draw, one row per channel. `None`: all of three
             or fewer, of more the three that contribute most over all steps.
-        positions: Row and column of each step in the output map. `None`: all in reading order; of
-            more than 200 every second, third or so, which the title says, and the last.
+        positions: Row and column of each value in the output map, of a sequence the steps alone.
+            `None`: all in reading order; of more than 200 every second, third or so, which the
+            title says, and the last.
         interval: How long a step is shown, in milliseconds.
         cmap: The colormap of input and output map; `None`: by the data.
         **options: `title`, `figsize` and `figure`, as for every plot. Without `figure` the
@@ -182,8 +187,10 @@ def animate_convolution(
     _check_interval(interval)
     query = parse_query(model, layer, inputs, filter_index=filter, sample=sample, channel=channel)
     if positions is not None:
-        check_type("positions", positions, (Iterable,), "a list of rows and columns")
-        positions = query.check_positions(list(positions), query.output_shape)
+        items = "ints" if query.is_sequence else "rows and columns"
+        check_type("positions", positions, (Iterable,), f"a list of {items}")
+        positions = list(positions)
+        query.check_positions(positions, query.output_shape)
     trace = query.trace()
     schedule = _make_schedule(query, positions, trace.output.shape)
     choice = choose_channels(trace, channel, np.abs(trace.sums).mean(axis=(0, 1)))
@@ -216,7 +223,7 @@ def _check_interval(interval: object) -> None:
 
 
 def _make_schedule(
-    query: ConvolutionQuery, positions: Sequence[Position] | None, shape: tuple[int, ...]
+    query: ConvolutionQuery, positions: Sequence[Any] | None, shape: tuple[int, ...]
 ) -> StepSchedule:
     rows, columns = shape
     if positions is None:

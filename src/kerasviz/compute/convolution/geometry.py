@@ -9,10 +9,14 @@ import numpy as np
 
 from kerasviz.compute.kernels import TRANSPOSED
 
-POOLING_LAYERS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+MAX_POOLING = (keras.layers.MaxPooling1D, keras.layers.MaxPooling2D)
+POOLING_LAYERS = (*MAX_POOLING, keras.layers.AveragePooling1D, keras.layers.AveragePooling2D)
+DEPTHWISE_LAYERS = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
 SLIDING_LAYERS = (
+    keras.layers.Conv1D,
     keras.layers.Conv2D,
-    keras.layers.DepthwiseConv2D,
+    *DEPTHWISE_LAYERS,
+    keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
     *POOLING_LAYERS,
 )
@@ -38,6 +42,22 @@ class SlidingAxis:
     stride: int
     dilation: int
     input_stride: int = 1
+
+
+def slides_over_steps(layer: keras.Layer) -> bool:
+    """Whether a layer slides its window over the steps of a sequence, and not over an image."""
+    return len(layer.strides) == 1
+
+
+def resting_axis() -> SlidingAxis:
+    """Return the axis of the rows of a sequence, which has one row and one window on it."""
+    return SlidingAxis(
+        padding=(0, 0),
+        is_data=np.ones(1, bool),
+        indices=np.zeros((1, 1), int),
+        stride=1,
+        dilation=1,
+    )
 
 
 def sliding_axis(layer: keras.Layer, axis: int, size: int) -> SlidingAxis:
@@ -72,12 +92,13 @@ def _convolution_axis(
     size: int, kernel_size: int, *, stride: int, dilation: int, padding: str
 ) -> SlidingAxis:
     span = _span(kernel_size, dilation)
-    total = 0
+    total = span - 1 if padding == "causal" else 0
     if padding == "same":
         # There is one output per stride that is begun, and the padding is what the last window
         # needs. Of an odd number of cells, TensorFlow adds the odd one at the end.
         total = max((-(-size // stride) - 1) * stride + span - size, 0)
-    before = total // 2
+    # A causal window ends at its own step, so that no output depends on a later one.
+    before = total if padding == "causal" else total // 2
     is_data = np.zeros(size + total, bool)
     is_data[before : before + size] = True
     # Dilation leaves the starts of windows alone: it only spaces the cells of a window.

@@ -13,6 +13,7 @@ from kerasviz._checks import is_int
 from kerasviz._selection import Tiles, select_tiles
 from kerasviz._wording import sample_of
 from kerasviz.compute.convolution.channels import count_input_channels, input_channels_of
+from kerasviz.compute.convolution.geometry import slides_over_steps
 from kerasviz.compute.convolution.schedule import Position
 from kerasviz.compute.convolution.trace import (
     ConvolutionTrace,
@@ -43,16 +44,26 @@ class ConvolutionQuery:
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
-        """Rows, columns and channels of the layer's output, `None` for what is not known."""
+        """Rows, columns and channels of the layer's output, `None` for what is not known.
+
+        The output of a layer that slides over a sequence has one row.
+        """
         call = self.target.call
-        *axes, channels = _channels_last(call.output_shape, call.channel_axis)
-        if len(axes) != 3:
+        names = ("samples", "steps") if self.is_sequence else ("samples", "height", "width")
+        shape = (None,) * (len(names) + 1) if call.output_shape is None else call.output_shape
+        *axes, channels = _channels_last(shape, call.channel_axis)
+        if len(axes) != len(names):
             raise ValueError(
-                "`layer` must name a layer with an output of shape (samples, height, width, "
+                f"`layer` must name a layer with an output of shape ({', '.join(names)}, "
                 f"channels). Received: {self.target.address!r}, whose output has the shape "
                 f"{call.output_shape}"
             )
-        return (*axes[1:], channels)
+        return (*((1,) if self.is_sequence else ()), *axes[1:], channels)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the layer slides over the steps of a sequence."""
+        return slides_over_steps(self.target.call.layer)
 
     def trace(self) -> ConvolutionTrace:
         """Run the model once, and take apart how the layer computed its output."""
@@ -94,6 +105,8 @@ class ConvolutionQuery:
         self, position: Any, shape: Sequence[int | None], name: str = "position"
     ) -> Position:
         """Return row and column in an output of this shape, counted from its start."""
+        if self.is_sequence:
+            return self._check_step(position, shape[1], name)
         pair = position if isinstance(position, (tuple, list, np.ndarray)) else ()
         if len(pair) != 2 or not all(map(is_int, pair)):
             each = "each be" if name == "positions" else "be"
@@ -109,6 +122,22 @@ class ConvolutionQuery:
                 f"rows and {columns} columns. Received: {name}={position!r}"
             )
         return row, column
+
+    def _check_step(self, position: Any, steps: int | None, name: str) -> Position:
+        """Return the position of a step of a sequence, which has one row."""
+        single = position if isinstance(position, (tuple, list, np.ndarray)) else (position,)
+        rule = f"`{name}` must {'each ' if name == 'positions' else ''}be one int"
+        if np.shape(single) != (1,) or not is_int(single[0]):
+            last = "" if steps is None else f" from 0 to {steps - 1}"
+            raise TypeError(f"{rule}{last}, a step of the output. Received: {name}={position!r}")
+        column = _count_from_start(single[0], steps)
+        if column is None:
+            raise ValueError(
+                f"{rule} from 0 to {(steps or 0) - 1}, a step of the output of "
+                f"{self.target.address!r}, or from -{steps} to -1 to count from its end. "
+                f"Received: {name}={position!r}"
+            )
+        return 0, column
 
     def check_positions(
         self, positions: Sequence[Any], shape: Sequence[int | None]
@@ -179,8 +208,8 @@ def _check_index(name: str, value: Any, count: int, *, of: str) -> int:
     return int(select_tiles(value, count, name, of)[0])
 
 
-def _channels_last(shape: Any, axis: int) -> tuple[Any, ...]:
-    """Return a shape, as far as it is known, with the channels at the end."""
-    axes = [None] * 4 if shape is None else list(shape)
+def _channels_last(shape: Sequence[Any], axis: int) -> tuple[Any, ...]:
+    """Return a shape with the channels at the end."""
+    axes = list(shape)
     channels = axes.pop(axis)
     return (*axes, channels)

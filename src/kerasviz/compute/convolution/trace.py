@@ -11,12 +11,15 @@ import numpy as np
 
 from kerasviz.compute.convolution.channels import input_channels_of
 from kerasviz.compute.convolution.geometry import (
+    MAX_POOLING,
     POOLING_LAYERS,
     SLIDING_LAYERS,
     SlidingAxis,
+    resting_axis,
+    slides_over_steps,
     sliding_axis,
 )
-from kerasviz.compute.kernels import read_kernel
+from kerasviz.compute.kernels import TRANSPOSED, read_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,8 @@ class ConvolutionStep:
 class ConvolutionTrace:
     """All steps of a layer over one sample, for one channel of its output.
 
+    A sequence is an image of one row: its steps are the columns.
+
     Args:
         layer: The layer.
         filter_index: Which channel of the output.
@@ -104,6 +109,11 @@ class ConvolutionTrace:
     activation: str | None = None
     mixes_sums: bool = False
     repeats_edge: bool = False
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the layer slides over the steps of a sequence."""
+        return slides_over_steps(self.layer)
 
     @property
     def totals(self) -> np.ndarray:
@@ -151,11 +161,13 @@ class LayerIO:
     def axes(self) -> tuple[SlidingAxis, SlidingAxis]:
         """Return how the window slides down and to the right."""
         height, width, _ = self.inputs.shape
+        if slides_over_steps(self.layer):
+            return resting_axis(), sliding_axis(self.layer, 0, width)
         return sliding_axis(self.layer, 0, height), sliding_axis(self.layer, 1, width)
 
 
 def check_sliding_layer(layer: keras.Layer, address: str) -> None:
-    """Raise `ValueError` unless a layer slides a window over an image."""
+    """Raise `ValueError` unless a layer slides a window over an image or a sequence."""
     if not isinstance(layer, SLIDING_LAYERS):
         names = [cls.__name__ for cls in SLIDING_LAYERS]
         name = type(layer).__name__
@@ -177,14 +189,16 @@ def trace_convolution(
 
     Args:
         layer: One of `SLIDING_LAYERS`.
-        inputs: What it was called on, `(height, width, channels)`.
-        outputs: What it returned, `(rows, columns, filters)`.
+        inputs: What it was called on, `(height, width, channels)` or `(steps, channels)`.
+        outputs: What it returned, `(rows, columns, filters)` or `(steps, filters)`.
         filter_index: Which channel of the output.
         address: The name of the layer in an error.
 
     Raises:
         ValueError: The layer does not compute what its class does, so that its steps are unknown.
     """
+    if slides_over_steps(layer):
+        inputs, outputs = inputs[np.newaxis], outputs[np.newaxis]
     call = LayerIO(layer=layer, inputs=inputs.astype("float64"), outputs=outputs.astype("float64"))
     trace_layer = _trace_pooling if isinstance(layer, POOLING_LAYERS) else _trace_convolution
     trace = trace_layer(call, filter_index)
@@ -250,7 +264,7 @@ def _pool(call: LayerIO, filter_index: int, *, repeats_edge: bool) -> Convolutio
         padded_input = np.pad(inputs, (rows.padding, columns.padding, (0, 0)), "edge")
     counted = np.ma.MaskedArray(padded_input, ~(trace.is_data[..., np.newaxis] | repeats_edge))
     windows = np.ma.stack([values for _, _, values in offsets(counted, rows, columns)])
-    is_max = isinstance(call.layer, keras.layers.MaxPooling2D)
+    is_max = isinstance(call.layer, MAX_POOLING)
     sums = np.ma.getdata(windows.max(axis=0) if is_max else windows.mean(axis=0))
     return replace(trace, padded_input=padded_input, sums=sums, repeats_edge=repeats_edge)
 
@@ -274,7 +288,7 @@ def _convolve(call: LayerIO, filter_index: int) -> ConvolutionTrace:
     """Return the trace of a convolution before its activation."""
     layer, trace = call.layer, _begin_trace(call, filter_index)
     kernel = read_kernel(layer, layer.name)[..., filter_index].astype("float64")
-    if isinstance(layer, keras.layers.Conv2DTranspose):
+    if isinstance(layer, TRANSPOSED):
         # An input value reaches the output after it through the first weights of the kernel, and
         # the one before it through the last: seen from the output, the order is reversed.
         kernel = kernel[::-1, ::-1]
@@ -324,8 +338,10 @@ def _mixes_sums(trace: ConvolutionTrace, totals: np.ndarray, index: int) -> bool
 def _activate(layer: keras.Layer, totals: np.ndarray) -> np.ndarray:
     """Apply a layer's activation to sums `(rows, columns, n)`, in the layer's own layout."""
     axis = 0 if layer.data_format == "channels_first" else -1
-    maps = np.moveaxis(totals, -1, axis)[np.newaxis].astype("float32")
-    return np.moveaxis(_to_numpy(layer.activation(keras.ops.convert_to_tensor(maps)))[0], axis, -1)
+    maps = np.moveaxis(totals[0] if slides_over_steps(layer) else totals, -1, axis)
+    batch = keras.ops.convert_to_tensor(maps[np.newaxis].astype("float32"))
+    activated = np.moveaxis(_to_numpy(layer.activation(batch))[0], axis, -1)
+    return np.expand_dims(activated, 0) if slides_over_steps(layer) else activated
 
 
 def _activation_name(activation: Any) -> str:

@@ -21,7 +21,7 @@ from kerasviz.draw.convolution.view import ConvolutionView
 from kerasviz.draw.text import LINE_FILL, elide_middle, font_size, screen_width, wrap_text
 
 # Sizes in inches, as those of a figure.
-MAP_SIZE, MAP_SIZE_OF_SEVERAL = 2.0, 1.45
+MAP_SIZE, MAP_SIZE_OF_SEVERAL, SEQUENCE_SIZE = 2.0, 1.45, 2.8
 SCALES = np.geomspace(0.35, 6.0, 60)
 """How many times larger than in a new figure the parts may become."""
 
@@ -30,6 +30,8 @@ TITLE_WIDTHS = (2.5, 1.8, 1.3, 0.9)
 """Titles are broken into lines that are wider only where their part is."""
 MAX_CELL, MIN_WINDOW, MAX_WINDOW = 0.42, 1.2, 1.65
 LEGIBLE_CELL = 0.235
+MAX_SEQUENCE_WINDOW, STRIP_HEIGHT, CURVE_HEIGHT = 2.4, 0.36, 0.75
+"""A sequence has no height of its own, but that of a strip of numbers or of a curve."""
 MARGIN, ROW_NAME_GAP, ROW_GAP, PAD = 0.15, 0.06, 0.16, 0.08
 LINES_GAP = 0.36
 """Distance of the window from the input, for the lines between them."""
@@ -216,14 +218,18 @@ def wrap_lines(text: str, width: float, size: float) -> str:
 
 def _largest_scale(measure: _Measure, page: tuple[float, float]) -> float:
     """Return the largest scale at which everything is on a page, 0 where there is none."""
-    low, high = 0, len(SCALES)
+    low, high, natural = 0, len(SCALES), 0.0
+    # A smaller strip is hardly less high, and one that has lost its numbers needs room for a bar:
+    # what fits at the usual scale need not fit at the next smaller one.
+    if measure.view.is_sequence and measure.lay_out(1.0, page[0]).fits(page):
+        low, natural = int(np.searchsorted(SCALES, 1.0)), 1.0
     while low < high:
         middle = (low + high) // 2
         if measure.lay_out(SCALES[middle], page[0]).fits(page):
             low = middle + 1
         else:
             high = middle
-    return float(SCALES[low - 1]) if low else 0.0
+    return max(float(SCALES[low - 1]), natural) if low else 0.0
 
 
 class _Columns(NamedTuple):
@@ -266,7 +272,7 @@ class _Measure:
         text, margin = self.text, MARGIN * self.text.unit
         cells = {part: self._cell_size(part, scale) for part in self.view.parts}
         fonts = {part: self._number_size(part, cells[part]) for part in self.view.parts}
-        sizes = {part: self._part_size(part, cells[part]) for part in self.view.parts}
+        sizes = {part: self._part_size(part, cells[part], scale) for part in self.view.parts}
         titles = {part: self._wrap_title(part, sizes[part][0]) for part in self.view.parts}
         columns = self._place_columns(sizes, titles, fonts)
         width = columns.right + margin
@@ -301,7 +307,10 @@ class _Measure:
     def _cell_size(self, part: str, scale: float) -> float:
         """Return the side of a cell of a part. Cells for numbers grow with the font."""
         longest, unit = max(self.view.shape(part)), self.text.unit
-        if part in ("input", "output"):
+        if self.view.is_sequence:
+            is_window = part not in ("input", "output")
+            room = MAX_SEQUENCE_WINDOW * unit if is_window else SEQUENCE_SIZE
+        elif part in ("input", "output"):
             is_small = part == "input" and self.row_count > 1
             room = MAP_SIZE_OF_SEVERAL if is_small else MAP_SIZE
         else:
@@ -317,9 +326,13 @@ class _Measure:
             self.view.values(part), number_format, cell_size=cell_size * 72, em=self.text.em
         )
 
-    def _part_size(self, part: str, cell_size: float) -> tuple[float, float]:
+    def _part_size(self, part: str, cell_size: float, scale: float) -> tuple[float, float]:
         """Return width and height of a part."""
         height, width = self.view.shape(part)
+        if self.view.is_sequence:
+            is_curve = self._number_size(part, cell_size / scale) is None
+            strip_height = CURVE_HEIGHT if is_curve else STRIP_HEIGHT
+            return width * cell_size, strip_height * self.text.unit * scale
         return width * cell_size, height * cell_size
 
     def _wrap_title(self, part: str, width: float) -> str:

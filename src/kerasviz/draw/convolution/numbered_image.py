@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.text import Text
 
@@ -23,6 +24,10 @@ MIN_LINED_CELL = 11.0
 """Below this size, in points, cells are not set apart by lines."""
 MAX_NUMBERED_CELLS = 100
 """A part with more cells has no numbers, however large it is."""
+CURVE_MARGIN = 0.1
+"""How far a curve stays from the edges of its strip, as a part of the height."""
+MAX_DOTS = 64
+"""A curve of more values has no dots."""
 HALO: list[AbstractPathEffect] = [withStroke(linewidth=2, foreground=MASKED_COLOR)]
 """The outline that makes a number legible on a hatch."""
 
@@ -54,6 +59,8 @@ class CellStyle:
         font_size: The size of the numbers, `None` for none.
         tick_size: The size of the index of a row and of a column.
         numbers_masked: Whether a masked cell has a number, too.
+        is_strip: Whether the cells are a sequence: they may be higher than wide, and have a curve
+            where they have no numbers.
     """
 
     scale: ColorScale
@@ -62,6 +69,7 @@ class CellStyle:
     font_size: float | None
     tick_size: float
     numbers_masked: bool = False
+    is_strip: bool = False
 
 
 class NumberedImage:
@@ -97,6 +105,7 @@ class NumberedImage:
         ax.add_collection(self.hatches, autolim=False)
         if style.size >= MIN_LINED_CELL:
             self._add_lines(ax)
+        self._curve = self._add_curve(ax) if style.is_strip and style.font_size is None else None
         self.texts = [] if style.font_size is None else self._add_texts(ax)
         ax.set(xlim=(self.left, self._right), ylim=(self._bottom, self.top), xticks=[], yticks=[])
         ax.tick_params(length=2, pad=1, labelsize=style.tick_size)
@@ -123,7 +132,9 @@ class NumberedImage:
         self.write(values)
 
     def write(self, values: np.ma.MaskedArray) -> None:
-        """Write the numbers, dark on light colours and light on dark ones."""
+        """Write the numbers, dark on light colours and light on dark ones, or draw the curve."""
+        if self._curve is not None:
+            self._curve.set_ydata(self._curve_heights(values))
         if not self.texts:
             return
         style = self._style
@@ -153,6 +164,7 @@ class NumberedImage:
             cmap=scale.cmap.with_extremes(bad=INVALID, over=INVALID, under=INVALID),
             extent=(self.left, self._right, self._bottom, self.top),
             interpolation="antialiased",
+            aspect="auto" if self._style.is_strip else "equal",
         )
 
     def _add_lines(self, ax: Axes) -> None:
@@ -161,6 +173,22 @@ class NumberedImage:
         lines = [[(self.left, y), (self._right, y)] for y in ys]
         lines += [[(x, self.top), (x, self._bottom)] for x in xs]
         ax.add_collection(LineCollection(lines, colors="white", linewidths=0.6), autolim=False)
+
+    def _add_curve(self, ax: Axes) -> Line2D:
+        xs = self.left + 0.5 + np.arange(self._shape[1])
+        # A dot shows a value between two that are masked, where there is no line.
+        marker = "." if len(xs) <= MAX_DOTS else ""
+        (curve,) = ax.plot(xs, np.full(len(xs), np.nan), color="black", linewidth=1)
+        curve.set(marker=marker, markersize=4)
+        curve.set_path_effects([withStroke(linewidth=2.4, foreground="white")])
+        return curve
+
+    def _curve_heights(self, values: np.ma.MaskedArray) -> np.ndarray:
+        """Return where the curve is: at the same part of the height as the colour of its scale."""
+        data = np.ma.filled(values.astype(float), np.nan)[0]
+        parts = np.clip(np.ma.filled(self._style.scale.norm(data), np.nan), 0, 1)
+        parts[~np.isfinite(data)] = np.nan
+        return self._bottom - (CURVE_MARGIN + (1 - 2 * CURVE_MARGIN) * parts)
 
     def _add_texts(self, ax: Axes) -> list[Text]:
         height, width = self._shape

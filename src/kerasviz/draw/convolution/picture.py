@@ -133,7 +133,7 @@ class ConvolutionPicture:
         cover[~is_written] = to_rgba(UNWRITTEN)
         self._cover.set_data(cover)
         _move(self._frames[OUTPUT], row, column, 1, 1)
-        image.axes.set(xticks=[column], yticks=[row])
+        image.axes.set(xticks=[column], yticks=[] if self._view.is_sequence else [row])
 
     def _window_extent(self, step: StepView) -> tuple[int, int, int, int]:
         """Return top, left, height and width of the window on the input."""
@@ -165,6 +165,7 @@ class ConvolutionPicture:
             font_size=layout.fonts[part],
             tick_size=layout.text.tick,
             numbers_masked=view.counts_padding and part != "output",
+            is_strip=view.is_sequence,
         )
         origin = view.origin if part == "input" else (0, 0)
         image = NumberedImage(ax, view.shape(part), style, origin)
@@ -261,7 +262,10 @@ class ConvolutionPicture:
         output = self._images[OUTPUT]
         colors = np.zeros((*self._view.output.shape, 4))
         extent = output.image.get_extent()
-        self._cover = output.axes.imshow(colors, extent=extent, interpolation="nearest")
+        aspect = output.axes.get_aspect()
+        self._cover = output.axes.imshow(
+            colors, extent=extent, interpolation="nearest", aspect=aspect
+        )
 
     def _connect(self, start: Axes, end: Axes, height: int) -> ConnectionPatch:
         """Add a line from the window on the input to a left corner of what is under it."""

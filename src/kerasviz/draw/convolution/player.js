@@ -90,8 +90,9 @@
         const svg = addShape(figure, "svg", {
           "class": "conv-map", role: "img", "aria-label": title,
           viewBox: "0 0 " + shape[1] + " " + shape[0],
-          width: side * shape[1] / longest, height: side * shape[0] / longest,
+          width: side * shape[1] / longest, height: data.sequence ? 40 : side * shape[0] / longest,
         });
+        if (data.sequence) svg.setAttribute("preserveAspectRatio", "none");
         const fill = { href: source, width: shape[1], height: shape[0], preserveAspectRatio: "none" };
         addShape(svg, "image", fill);
         const map = { figure, side: side * shape[1] / longest };
@@ -109,7 +110,8 @@
         const side = data.numbered ? letters : 180 / width + "px";
         grid.style.font = font + "px/1 system-ui, sans-serif";
         grid.style.gridTemplateColumns = "repeat(" + width + ", " + side + ")";
-        grid.style.gridAutoRows = data.numbered ? 2.4 * font + "px" : 180 / width + "px";
+        const high = data.sequence ? 40 : 180 / width;
+        grid.style.gridAutoRows = data.numbered ? 2.4 * font + "px" : high + "px";
         const cells = Array.from({ length: size }, () => add(grid, "span"));
         return { figure, cells, side: 180 };
       }
@@ -219,6 +221,7 @@
         move(output, row, column, 1, 1);
         output.cover.setAttribute("d", coverFrom(index));
         formula.setAttribute("aria-live", is_playing ? "off" : "polite");
-        formula.textContent = "row " + row + ", column " + column + ": " + step.formula;
-        return "row " + row + ", column " + column;
+        const place = data.sequence ? "step " + column : "row " + row + ", column " + column;
+        formula.textContent = place + ": " + step.formula;
+        return place;
       };

@@ -93,6 +93,7 @@ def _describe_view(view: ConvolutionView, colors: ConvolutionColors) -> dict[str
         "output_shape": view.shape("output"),
         "output": _encode_picture(colors.scales["output"], np.ma.MaskedArray(view.output)),
         "window": view.window_shape,
+        "sequence": view.is_sequence,
         "dilation": view.is_dilated,
         "is_data": ["".join("01"[cell] for cell in axis.astype(int)) for axis in view.is_data],
         "numbers_masked": view.counts_padding,

@@ -27,6 +27,7 @@ class ConvolutionView:
         is_dilated: Whether the window passes over cells.
         counts_padding: Whether a padded cell under the window goes into the result.
         marks_largest: Whether one value under the window is the result.
+        is_sequence: Whether the one row of each array is a sequence, which is drawn as a strip.
         color_indices: Where the channels are those of a colour image: for each row 0, 1 or 2, for
             red, green or blue.
         cmap: The colormap of inputs and output, `None` for the usual ones.
@@ -46,6 +47,7 @@ class ConvolutionView:
     is_dilated: bool = False
     counts_padding: bool = True
     marks_largest: bool = False
+    is_sequence: bool = False
     color_indices: Sequence[int] | None = None
     cmap: str | Colormap | None = None
     address: str = ""
