@@ -61,6 +61,25 @@ def test_get_attributions_take_the_probability_where_there_is_no_logit(images, n
         np.testing.assert_allclose(found.probabilities, answers, rtol=1e-4, atol=1e-6)
 
 
+def test_get_attributions_take_no_amounts_for_probabilities(images):
+    model = keras.Sequential(
+        [
+            keras.Input((6, 5, 2)),
+            layers.Flatten(),
+            layers.Dense(1),
+            layers.ReLU(),
+        ]
+    )
+    weights = np.linspace(-0.001, 0.001, 60, dtype="float32").reshape(6, 5, 2)
+    model.layers[1].set_weights([weights.reshape(60, 1), np.array([0.3], "float32")])
+    found = get_attributions(model, images, method="gradient", evidence=False)
+    answers = keras.ops.convert_to_numpy(model(images))[:, 0]
+    assert found.score == "logit"
+    assert found.probabilities is None
+    np.testing.assert_allclose(found.scores, answers, rtol=1e-5)
+    np.testing.assert_allclose(found.values, np.broadcast_to(weights, images.shape), rtol=1e-4)
+
+
 def test_get_attributions_of_a_softmax_that_casts_half_precision(images):
     inputs = keras.Input((6, 5, 2))
     hidden = layers.GlobalAveragePooling2D(dtype="mixed_float16")(inputs)

@@ -92,7 +92,9 @@ def _kind(layer: keras.Layer) -> HeadKind:
     if isinstance(layer, _WITH_ACTIVATION):
         is_score = is_of_keras(layer.activation) and layer.activation not in PROBABILITIES
         return ACTIVATIONS.get(layer.activation, "linear" if is_score else "unknown")
-    return "unknown"
+    # Amounts and not probabilities, also where those of a first batch are all between 0 and 1.
+    is_unbounded = isinstance(layer, _UNBOUNDED) and getattr(layer, "max_value", None) is None
+    return "linear" if is_unbounded else "unknown"
 
 
 _PASSING = (
@@ -100,6 +102,12 @@ _PASSING = (
     keras.layers.Dropout,
     keras.layers.GaussianNoise,
     keras.layers.ActivityRegularization,
+)
+_UNBOUNDED = (
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ELU,
 )
 _WITH_ACTIVATION = (
     keras.layers.Activation,
