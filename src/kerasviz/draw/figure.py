@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_names, check_type, is_finite_number
+from kerasviz.draw.text import font_size
 
 
 class FigureOptions(TypedDict, total=False):
@@ -35,6 +37,10 @@ class FigureOptions(TypedDict, total=False):
 FIGURE_DEFAULTS = FigureOptions(title=True, figsize=None, ax=None, figure=None)
 MAX_SIDE = 2**16 / 100
 """The longest side of a figure in inches: at 100 dots per inch, Matplotlib draws no more dots."""
+
+
+SIZE_TOLERANCE = 0.005
+"""By how many inches a figure may be smaller than needed, from rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,3 +147,41 @@ def check_panels(count: int, ax: Axes | None, kind: str = "layers") -> None:
         raise ValueError(
             f"`ax` takes one panel, but {count} {kind} were requested: pass `figure` instead."
         )
+
+
+def check_size(figure: Figure | SubFigure, least: tuple[float, float], place: Placement) -> None:
+    """Refuse a figure that is too small for its words to be legible.
+
+    Args:
+        figure: The figure, or the part of it that is drawn into.
+        least: The least width and height, in inches.
+        place: Where it comes from.
+    """
+    size = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
+    if not is_large_enough(size, least):
+        raise too_small(size, least, place)
+
+
+def is_large_enough(size: tuple[float, float], least: tuple[float, float]) -> bool:
+    """Whether neither side of a figure is below the least one."""
+    return size[0] >= least[0] - SIZE_TOLERANCE and size[1] >= least[1] - SIZE_TOLERANCE
+
+
+def too_small(
+    size: tuple[float, float], least: tuple[float, float], place: Placement
+) -> ValueError:
+    """Return the error for a figure that is too small for its words to be legible."""
+    # Rounded up, so that the size in the message is large enough.
+    width, height = (
+        math.ceil(10 * max(inches, minimum) - 1e-6) / 10
+        for inches, minimum in zip(size, least, strict=True)
+    )
+    what, received = "`figure`", f"figure of {size[0]:.1f} x {size[1]:.1f} in"
+    if place.is_new:
+        what, received = "`figsize`", f"figsize={place.figsize}"
+    elif place.ax is not None:
+        what = "The figure of `ax`"
+    return ValueError(
+        f"{what} must be at least {width:.1f} x {height:.1f} in for its words to be legible at "
+        f"{font_size():g} points. Received: {received}"
+    )

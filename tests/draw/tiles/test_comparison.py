@@ -222,11 +222,12 @@ def test_nothing_overlaps_in_a_figure_of_the_callers(draw, compared, size, layou
 
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
 @pytest.mark.parametrize("size", [(1, 1), (3, 2)])
-def test_a_tiny_figure_is_no_error(draw, compared, pixels, size, layout):
+def test_a_tiny_figure_is_refused(draw, compared, size, layout):
     figure = plt.figure(figsize=size, layout=layout)
-    draw(compared("a"), compared("b"), difference=compared("c"), figure=figure)
-    if layout != "tight":  # which warns where there is no room
-        pixels(figure)
+    with pytest.raises(ValueError, match=r"`figure` must be at least \d\.\d x \d\.\d in"):
+        draw(compared("a"), compared("b"), difference=compared("c"), figure=figure)
+    assert not figure.axes
+    plt.close(figure)
 
 
 def test_a_new_figure_is_closed_when_drawing_fails(compared):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from matplotlib.colorbar import Colorbar
+from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import AutoLocator
 
 from kerasviz.draw.color import ColorScale, value_range
 from kerasviz.draw.labels import name_labels
+from kerasviz.draw.text import font_size
 from kerasviz.draw.tiles.style import TileStyle
 
 # Sizes in inches, as those of a figure.
@@ -18,7 +22,35 @@ BAR_WIDTH, BAR_PAD = 0.13, 0.1
 """Width of a colour bar, and its distance from the tiles."""
 BAR_LABELS = 0.45
 """Room for its labels, where it is not known how wide they are."""
+BAR_LINE = 1.3
+"""The least distance between two of its numbers, in sizes of their font."""
 BAR_ROOM = BAR_PAD + BAR_WIDTH + BAR_LABELS
+
+
+def bar_room() -> float:
+    """Return the room that a colour bar needs at the right in the usual font, in inches."""
+    return BAR_PAD + BAR_WIDTH + BAR_LABELS * font_size() / 10
+
+
+class BarLocator(AutoLocator):
+    """Chooses the numbers beside a colour bar, as few as have room in the height that it has."""
+
+    def __call__(self) -> Any:
+        """Return the values that get a number."""
+        axis: Any = self.axis
+        low, high = sorted(axis.get_view_interval())
+        ticks = [tick for tick in super().__call__() if low <= tick <= high]
+        height = axis.axes.bbox.height * 72 / axis.axes.figure.dpi
+        line = BAR_LINE * font_size("small")
+        if len(ticks) < 2 or (ticks[1] - ticks[0]) / (high - low) * height >= line:
+            return np.array(ticks)
+        # Of those at the same distance from 0, which is the middle of signed values.
+        nearest = min(range(len(ticks)), key=lambda index: abs(ticks[index]))
+        step = math.ceil(line * (high - low) / height / (ticks[1] - ticks[0]))
+        chosen = ticks[nearest % step :: step]
+        if len(chosen) < 2 and len(ticks) > step:  # one number alone would tell no scale
+            chosen = [ticks[0], ticks[-1]]
+        return np.array(chosen)
 
 
 def needs_bar(scale: ColorScale | None, style: TileStyle) -> bool:
@@ -48,6 +80,8 @@ def add_bar(
     below, above = vmin is not None and lowest < vmin, vmax is not None and highest > vmax
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
     bar = image.axes.figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
+    if type(image.norm) is Normalize and bar.orientation == "vertical" and not labels:
+        bar.locator = BarLocator()
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize="small")
     if labels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -12,25 +13,32 @@ from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, warn_invalid
-from kerasviz.draw.figure import figure_for
+from kerasviz.draw.figure import figure_for, is_large_enough, too_small
 from kerasviz.draw.panel_grid import (
     MIN_SIDE,
     PanelExtent,
     PanelGrid,
     Rect,
-    add_axes,
     figure_inches,
     measure,
 )
+from kerasviz.draw.placing import (
+    MARGIN,
+    MIN_WORDS,
+    TITLE_PAD,
+    add_free_axes,
+    locate,
+    min_side,
+    place_beside,
+)
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import LINE_FILL, escape, font_size, text_height, wrap_text
-from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_ROOM, BAR_WIDTH, add_bar, needs_bar
+from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_WIDTH, add_bar, bar_room, needs_bar
 from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, AnyPlan, make_plan
 from kerasviz.draw.tiles.panel import TilePanel
-from kerasviz.draw.tiles.picture import MARGIN, TITLE_PAD, draw_plan, panel_title
+from kerasviz.draw.tiles.picture import draw_plan, panel_title
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import TileStyle
 
@@ -41,8 +49,8 @@ BESIDE, BELOW = 0.25, 0.15
 """Distance between two panels."""
 TABLE_NUMBERS = (0.5, 0.45)
 """Room for the numbers of a table's rows and columns."""
-NAME_PAD = 0.04
-"""Distance between a panel's name and the small lines below it."""
+NAME_PAD = 0.4
+"""Distance between a panel's name and the small lines below it, in sizes of the name's font."""
 NARROW = 1.9
 """Smallest width of the lines above and below a panel, where there is room for them."""
 SIDE_BY_SIDE = 0.6
@@ -110,16 +118,7 @@ def draw_comparison(
     with figure_for(style.place, PAGE, layout="none") as new_or_callers:
         if style.place.ax is not None:
             return _draw_into_axes([style.place.ax], items, 1, style)
-        figure = cast("Figure | SubFigure", new_or_callers)
-        engine = figure.get_figure(root=True).get_layout_engine()
-        if engine is None or isinstance(engine, ConstrainedLayoutEngine):
-            return _draw_into_grid(figure, items, heading, style)
-        # Other engines do not leave Axes alone that are placed by hand.
-        page = figure_inches(figure)
-        columns, _ = _choose_columns(items, heading, style, page, figure.dpi)
-        axes = add_axes(figure, len(items), columns)
-        figure.suptitle(heading, fontsize=font_size(LARGE))
-        return _draw_into_axes(axes, items, columns, style)
+        return _draw_into_grid(cast("Figure | SubFigure", new_or_callers), items, heading, style)
 
 
 def _colors(
@@ -171,13 +170,13 @@ def _choose_columns(
     style: TileStyle,
     page: tuple[float, float],
     dpi: float,
-) -> tuple[int, tuple[float, float]]:
+) -> dict[int, tuple[float, float]]:
     """Choose how many panels are in a row: all, unless the tiles would be much larger otherwise.
 
     Returns:
-        The number, and the width and height that each mosaic has.
+        The width and height that each mosaic has, by the number of panels in a row; the best first.
     """
-    count, new = len(items), style.place.is_new
+    count, new = len(items), style.place.grows
     candidates = {columns for columns in range(1, count + 1) if count % columns == 0}
     if count > 3:
         candidates.add(math.ceil(math.sqrt(count)))
@@ -189,11 +188,11 @@ def _choose_columns(
             room = min(room[0], largest[0]), min(room[1], largest[1])
         rooms[columns] = room
         units[columns] = make_plan(items[0].panel, style.layout, room, dpi, new=new).unit
-    best = max(candidates, key=lambda columns: (units[columns], columns))
+    order = sorted(candidates, key=lambda columns: (units[columns], columns), reverse=True)
     # Side by side panels are compared best, so their tiles may be somewhat smaller.
-    if units[count] >= SIDE_BY_SIDE * units[best] and rooms[count][0] >= NARROW:
-        best = count
-    return best, rooms[best]
+    if units[count] >= SIDE_BY_SIDE * units[order[0]] and rooms[count][0] >= NARROW:
+        order = [count, *(columns for columns in order if columns != count)]
+    return {columns: rooms[columns] for columns in order}
 
 
 def _room(
@@ -205,9 +204,11 @@ def _room(
 ) -> tuple[float, float]:
     """Return the width and height that a mosaic has on a page with `columns` panels in a row."""
     grid = _grid(columns)
-    beside, below = (0.0, 0.0) if items[0].panel.table is None else TABLE_NUMBERS
+    beside, below = (0.0, 0.0)
+    if items[0].panel.table is not None:
+        beside, below = (inches * font_size() / 10 for inches in TABLE_NUMBERS)
     # A bar takes room from all columns: the mosaics beside it must not be larger than its own.
-    bars = [BAR_ROOM * bool(_sharing(items, i, columns, style)) for i in range(len(items))]
+    bars = [bar_room() * bool(_sharing(items, i, columns, style)) for i in range(len(items))]
     extents = [PanelExtent(left=beside, right=bar) for bar in bars]
     width = grid.fill_width(extents, page[0])
     words = max(sum(_heights(*item.lines(width))) for item in items)
@@ -226,8 +227,13 @@ def _heights(name: str, notes: str, caption: str) -> tuple[float, float, float]:
     name_height, notes_height, caption_height = (
         text_height(text, size) for text, size in zip((name, notes, caption), sizes, strict=True)
     )
-    between = NAME_PAD if notes else 0.0
+    between = _name_pad() if notes else 0.0
     return name_height, notes_height + between + TITLE_PAD, caption_height + TITLE_PAD
+
+
+def _name_pad() -> float:
+    """Return the distance between a panel's name and the lines below it, in inches."""
+    return NAME_PAD * font_size(LARGE) / 72
 
 
 def _heading_height(heading: str, width: float) -> float:
@@ -243,17 +249,54 @@ def _draw_into_grid(
 
     A layout engine would make the panels that have a colour bar beside them smaller than others.
     """
-    page, new = figure_inches(figure), style.place.is_new
-    columns, room = _choose_columns(items, heading, style, page, figure.dpi)
+    page, new = figure_inches(figure), style.place.grows
+    least = (math.inf, math.inf)
+    for columns, room in _choose_columns(items, heading, style, page, figure.dpi).items():
+        parts = _draw_in_columns(figure, items, columns, room, style)
+        needed = _least_size(parts, heading, _grid(columns), page)
+        if new or is_large_enough(page, needed):
+            _place(figure, parts, heading, _grid(columns), is_new=new)
+            return _plot(figure, parts, is_new=style.place.is_new)
+        for part in parts:
+            part.ax.remove()
+        least = min(least, needed, key=math.prod)
+    raise too_small(page, least, style.place)
+
+
+def _draw_in_columns(
+    figure: Figure | SubFigure,
+    items: Sequence[_Item],
+    columns: int,
+    room: tuple[float, float],
+    style: TileStyle,
+) -> list[_Part]:
+    """Draw panels of which each has a room, to be placed."""
+    new = style.place.grows
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=new) for item in items]
     height, width = plans[0].size
-    axes = add_axes(figure, len(items), columns)
+    axes = [add_free_axes(figure) for _ in items]
     for ax in axes:  # with its size, but not yet at its place, what is around it can be measured
         Rect(left=0, bottom=0, width=width, height=height).place(ax)
     line_width = max(width, min(NARROW, room[0])) if new else room[0]
-    parts = _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
-    _place(figure, parts, heading, _grid(columns), is_new=new)
-    return _plot(figure, parts, is_new=new)
+    return _draw_items(axes, items, plans, columns=columns, line_width=line_width, style=style)
+
+
+def _least_size(
+    parts: Sequence[_Part], heading: str, grid: PanelGrid, page: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the least width and height of a page on which panels and words have room."""
+    least = [
+        replace(
+            part.extent,
+            width=min_side(),
+            right=max(part.extent.right, MIN_WORDS * font_size(SMALL) / 72 - min_side()),
+            height=min_side(),
+        )
+        for part in parts
+    ]
+    width = grid.width(least)
+    height = grid.height(least, _heading_height(heading, max(width, page[0]) - 2 * MARGIN))
+    return width, height
 
 
 def _place(
@@ -270,7 +313,23 @@ def _place(
     start = grid.start(extents, page_width)
     line_width = page_width - start - MARGIN
     heading_height = _heading_height(heading, line_width)
-    grid.place([each.ax for each in parts], extents, heading=heading_height, is_new=is_new)
+    axes = [each.ax for each in parts]
+    if not is_new:
+        for ax in axes:  # the words begin at the left edge, and the tiles too
+            ax.set_anchor("NW")
+        extents = grid.fill(extents, figure_inches(figure), heading_height)
+    rects = grid.place(axes, extents, heading=heading_height, is_new=is_new)
+    natural = figure_inches(figure)
+
+    def where(index: int) -> Rect:
+        """Return where a panel is, in the size that the figure has now."""
+        size = figure_inches(figure)
+        if math.dist(size, natural) < 0.01:
+            return rects[index]
+        return grid.arrange(grid.fill(extents, size, heading_height), size, heading_height)[index]
+
+    for index, ax in enumerate(axes):
+        locate(ax, partial(where, index))
     if heading:
         size = font_size(LARGE)
         text = wrap_text(heading, line_width * 72, size)
@@ -285,7 +344,7 @@ def _draw_into_axes(
     """Draw each panel into an Axes of the caller's, or one that the caller's layout places."""
     figure, extent = axes[0].figure, axes[0].get_window_extent()
     has_bars = any(needs_bar(item.scale, style) for item in items)
-    beside = BAR_ROOM if has_bars else 0.0  # for every panel, so that all are of one size
+    beside = bar_room() if has_bars else 0.0  # for every panel, so that all are of one size
     width = max(extent.width / figure.dpi - beside, MIN_SIDE)
     room = width, extent.height / figure.dpi
     plans = [make_plan(item.panel, style.layout, room, figure.dpi, new=False) for item in items]
@@ -316,19 +375,20 @@ def _draw_items(
         bar = None
         sharing = _sharing(items, i, columns, style)
         if image is not None and sharing:
-            bar = _add_shared_bar(image, plan, sharing)
+            bar = _add_shared_bar(image, sharing)
             right = BAR_PAD + BAR_WIDTH + measure(bar.ax).right
+            below = max(below, text_height("0", font_size(SMALL)) / 2)
         start = i - i % columns
         above = plan.head + max(notes for _, notes, _ in heights[start : start + columns])
         name, notes, caption = words[i]
         ax.set_title(name, fontsize=font_size(LARGE), x=0, ha="left", y=1, pad=72 * above)
-        _annotate(ax, notes, 1, above - NAME_PAD)
+        _annotate(ax, notes, 1, above - _name_pad())
         _annotate(ax, caption, 0, -below - TITLE_PAD)
         extent = PanelExtent(
             width=width,
             height=height,
             left=left,
-            right=max(right, line_width - width),
+            right=max(right, line_width - width) if style.place.grows else right,
             above=above + heights[i][0],
             below=below + heights[i][2],
         )
@@ -345,10 +405,10 @@ def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> 
     return [other.panel for other in sharing]
 
 
-def _add_shared_bar(image: AxesImage, plan: AnyPlan, sharing: Sequence[TilePanel]) -> Colorbar:
+def _add_shared_bar(image: AxesImage, sharing: Sequence[TilePanel]) -> Colorbar:
     """Add a colour bar as high as the mosaic, with arrows where one of the panels needs them."""
-    width = plan.size[1]
-    cax = image.axes.inset_axes((1 + BAR_PAD / width, 0, BAR_WIDTH / width, 1))
+    cax = image.axes.inset_axes((1, 0, 0.1, 1))
+    place_beside(cax, image.axes, BAR_PAD, BAR_WIDTH)
     return add_bar(image, np.concatenate([panel.tiles for panel in sharing]), cax=cax)
 
 

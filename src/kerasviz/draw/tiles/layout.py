@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from kerasviz.draw.charts.bars import BarPlan, plan_bars
 from kerasviz.draw.charts.sizes import strip_sizes
 from kerasviz.draw.charts.strips import StripPlan
-from kerasviz.draw.text import LINE_HEIGHT, font_size, text_width
+from kerasviz.draw.text import LINE_HEIGHT, font_size, screen_width, text_width
 from kerasviz.draw.tiles.background import enlarge, raster_size, resample
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, choose_columns
 from kerasviz.draw.tiles.panel import (
@@ -26,6 +27,8 @@ from kerasviz.draw.tiles.style import TileLayout
 # Sizes in inches, as those of a figure.
 ONE_PANEL = (7.0, 7.5)
 MANY_PANELS = (4.4, 4.4)
+LOW_PANEL = 0.6
+"""How low a row of panels becomes where one of them is low, as a part of the usual height."""
 MAX_TILE = 1.4
 MAX_TILE_OVER_BACKGROUND = 2.3
 ONLY_TILE = 3.0
@@ -93,6 +96,24 @@ AnyPlan = Plan | StripPlan | BarPlan
 """A panel of tiles, or a chart."""
 
 
+def balance_rooms(
+    panels: Sequence[TilePanel], columns: int, layout: TileLayout, dpi: float
+) -> list[tuple[float, float]]:
+    """Return the width and height of the room for each of several panels in a new figure.
+
+    A wide panel beside a high one would leave half of its room empty: such a row gets the height
+    that its lowest panel needs, and the others become wider instead.
+    """
+    width, height = MANY_PANELS
+    rooms = []
+    for first in range(0, len(panels), columns):
+        row = panels[first : first + columns]
+        heights = [make_plan(panel, layout, MANY_PANELS, dpi, new=True).size[0] for panel in row]
+        common = min(max(min(heights), LOW_PANEL * height), height)
+        rooms += [(width, common)] * len(row)
+    return rooms
+
+
 def make_plan(
     panel: TilePanel,
     layout: TileLayout,
@@ -132,10 +153,12 @@ def make_plan(
     row_height, whole_dots = 0.0, False
     if new:
         row_height = _row_height(panel, shape.rows)
-        min_unit = labels.min_unit
+        min_unit = 0.0
         if panel.free_height:
             min_unit = max(min_unit, row_height / frame[0], MIN_ROW_DOTS / dpi / frame[0])
         unit, whole_dots = _round_unit(panel, unit, min_unit, dpi)
+        if labels.min_unit > unit and not panel.tile_names:
+            labels = _Labels(size=MIN_LABEL_SIZE * font_size(), by_row=True)
     elif labels.size is not None:
         labels, unit = _share_height(labels, panel, unit, room[1] / shape.rows)
 
@@ -163,6 +186,7 @@ def make_plan(
     max_ticks = (MAX_TICKS, MAX_TICKS)
     if panel.table is not None:
         max_ticks = _max_ticks(panel.table, grid, unit)
+        panel = _name_backgrounds(panel, grid, unit)
     return Plan(
         panel=panel,
         grid=grid,
@@ -259,7 +283,8 @@ def _share_height(
     """
     height, _ = panel.frame
     smaller = min(unit, (row_height - labels.line) / height)
-    if labels.min_unit > smaller or labels.line > smaller * height:
+    too_wide = labels.min_unit > smaller and not panel.tile_names
+    if too_wide or labels.line > smaller * height:
         return _Labels(size=MIN_LABEL_SIZE * font_size(), by_row=True), unit
     return labels, smaller
 
@@ -372,6 +397,18 @@ def _fit_backgrounds(panel: TilePanel, dots: float) -> tuple[TilePanel, tuple[fl
     if panel.smooth:
         panel = replace(panel, scaled_values=enlarge(panel.tiles, size))
     return replace(panel, backgrounds=resample(backgrounds, size)), (step_y, step_x)
+
+
+def _name_backgrounds(panel: TilePanel, grid: Grid, unit: float) -> TilePanel:
+    """Leave out the word below a column of backgrounds where it would be in the next column."""
+    table = panel.table
+    if table is None or not panel.has_background_column:
+        return panel
+    size, room = font_size("x-small"), 72 * unit * (grid.tile[1] + GROUP_GAP * grid.gap[1])
+    names = (table.background_kind, str(table.columns[0]))
+    if sum(screen_width(name, size) for name in names) / 2 + size / 2 > room:
+        return replace(panel, table=replace(table, background_kind=""))
+    return panel
 
 
 def _max_ticks(table: TileMatrix, grid: Grid, unit: float) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from matplotlib.path import Path
 from kerasviz._selection import check_tile_names
 from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
 from kerasviz.draw.plot import Panel
-from kerasviz.draw.text import escape
+from kerasviz.draw.text import elide_middle, escape
 from kerasviz.draw.tiles.background import Opacity, cell_grid
 from kerasviz.draw.tiles.downsampling import DownsampledImage, DownsampledPcolorImage
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, constant_tiles, mosaic
@@ -506,13 +506,15 @@ def _mark_constant(ax: Axes, panel: TilePanel, grid: Grid) -> None:
 
 def _label_tiles(ax: Axes, panel: TilePanel, grid: Grid, size: float, *, is_grounded: bool) -> None:
     tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
+    width = grid.tile[1] * panel.slices + grid.gap[1] * (panel.slices - 1)
+    room = 72 * ax.bbox.width / ax.figure.dpi * width / grid.size[1]
     if is_grounded:  # also beneath the numbers of the first row, which are above the Axes
         head = Rectangle((0, -grid.gap[0]), grid.size[1], grid.gap[0], clip_on=False)
         head.set(facecolor=GROUND, edgecolor=GROUND, linewidth=2 * GROUND_BORDER)
         ax.add_patch(head)
     for label, top, left in zip(panel.names, tops, lefts, strict=True):
         ax.annotate(
-            escape(label),
+            escape(elide_middle(label, room, size)),
             (left, top),
             xytext=(0, 1.5),
             textcoords="offset points",

@@ -9,32 +9,38 @@ from typing import cast
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colorbar import Colorbar
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
 from kerasviz.draw.color import ColorScale, warn_invalid
-from kerasviz.draw.figure import check_panels, figure_for
-from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, Rect, add_axes, measure
-from kerasviz.draw.plot import Plot
-from kerasviz.draw.text import escape, font_size, text_height, wrap_text
-from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_ROOM, BAR_WIDTH, add_bar, needs_bar
-from kerasviz.draw.tiles.layout import MANY_PANELS, ONE_PANEL, AnyPlan, Plan, make_plan
+from kerasviz.draw.figure import check_panels, check_size, figure_for, is_large_enough, too_small
+from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, Rect, figure_inches, measure
+from kerasviz.draw.placing import (
+    MARGIN,
+    Frame,
+    Page,
+    Slot,
+    Title,
+    add_free_axes,
+    min_side,
+    original_rect,
+    place_beside,
+)
+from kerasviz.draw.plot import Panel, Plot
+from kerasviz.draw.text import escape, font_size, text_height
+from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_WIDTH, add_bar, bar_room, needs_bar
+from kerasviz.draw.tiles.layout import ONE_PANEL, AnyPlan, Plan, balance_rooms, make_plan
 from kerasviz.draw.tiles.panel import TilePanel, draw_panel
 from kerasviz.draw.tiles.scaling import resolve_scales
 from kerasviz.draw.tiles.style import TileStyle
 
 # Sizes in inches, as those of a figure.
-MARGIN = 0.12
-"""Room around a panel, with its title and colour bar."""
 MIN_WIDTH = 2.6
 """Smallest width of a panel in a new figure, with what is around it: its title needs some room."""
 SMALL_AXES = 3.5
-"""Below this width, an Axes of the caller's gets a title in a small font."""
-MAX_BAR_PART = 0.4
-"""The largest part of an Axes of the caller's that its colour bar may take."""
-TITLE_PAD = 0.07
-"""Distance between the tiles, with the numbers above them, and the title."""
+"""Below this width at 10 points, an Axes of the caller's gets a title in a small font."""
+TABLE_WORDS = 3.5
+"""Room beside and below a table for its numbers and words, in sizes of the font."""
 
 
 def draw_panels(panels: Sequence[TilePanel], style: TileStyle) -> Plot:
@@ -58,11 +64,10 @@ def draw_scaled(
     """Draw panels as `draw_panels` does, in colours that are chosen already."""
     with figure_for(style.place, ONE_PANEL, layout="none") as figure:
         if style.place.ax is not None:
-            return _draw_into_axes([style.place.ax], panels, scales, style)
-        if style.place.is_new:
+            return _draw_into_axes(style.place.ax, panels[0], scales[0], style)
+        if style.place.grows:
             return _draw_into_new(cast(Figure, figure), panels, scales, style)
-        axes = add_axes(figure, len(panels), _panel_columns(panels))
-        return _draw_into_axes(axes, panels, scales, style)
+        return _draw_into_page(cast("Figure | SubFigure", figure), panels, scales, style)
 
 
 def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
@@ -105,6 +110,12 @@ def panel_title(panel: TilePanel, title: str | bool | None) -> str:
     return escape(panel.title) if title else ""
 
 
+def _title(panel: TilePanel, title: str | bool | None) -> Title:
+    is_own = isinstance(title, str)
+    text = str(title) if is_own else panel.title if title else ""
+    return Title(text=text, size=font_size(), is_own=is_own)
+
+
 def _draw_into_new(
     figure: Figure,
     panels: Sequence[TilePanel],
@@ -112,108 +123,173 @@ def _draw_into_new(
     style: TileStyle,
 ) -> Plot:
     """Draw panels, measure what they need around their tiles, and make the figure as large."""
-    room = ONE_PANEL if len(panels) == 1 else MANY_PANELS
-    plans = [make_plan(panel, style.layout, room, figure.dpi, new=True) for panel in panels]
-    extents, parts = [], []
-    for plan, scale in zip(plans, scales, strict=True):
+    columns = _panel_columns(panels)
+    rooms = [ONE_PANEL]
+    if len(panels) > 1:
+        rooms = balance_rooms(panels, columns, style.layout, figure.dpi)
+    frames, parts, extents = [], [], []
+    for panel, scale, room in zip(panels, scales, rooms, strict=True):
+        plan = make_plan(panel, style.layout, room, figure.dpi, new=True)
         height, width = plan.size
         # What sticks out of an Axes can be measured on any figure that is larger than it, and then
         # tells how large the figure has to be; so each panel is drawn before it has its position.
         figure.set_size_inches(width + 2, height + 2)
-        mosaic = Rect(left=1, bottom=1, width=width, height=height)
-        ax = figure.add_axes(mosaic.fractions(figure))
-        image = draw_plan(ax, plan, scale)
-        bar = None
-        if image is not None and needs_bar(scale, style):
-            cax = figure.add_axes(_beside(mosaic).fractions(figure))
-            bar = add_bar(
-                image,
-                plan.panel.tiles,
-                over=plan.panel.is_over_pictures,
-                labels=plan.panel.label_names,
-                cax=cax,
-            )
-        around = _measure(plan, ax, bar)
-        title = panel_title(plan.panel, style.place.title)
-        extents.append(_add_title(ax, title, plan, around))
-        parts.append(plan.panel.drawn_as(ax, image, bar, scale))
+        ax = figure.add_axes(Rect(left=1, bottom=1, width=width, height=height).fractions(figure))
+        frame, part = _draw_frame(ax, plan, scale, style)
+        around = frame.around
+        right = max(around.right, MIN_WIDTH - 2 * MARGIN - around.left - width)
+        lines = frame.title.lines(width + right)
+        frame.write_title(lines, width, plan.head)
+        above = frame.above(lines, width, plan.head)
+        extents.append(replace(around, width=width, height=height, right=right, above=above))
+        frames.append(frame)
+        parts.append(part)
     # Each panel is in the corner of its cell: their mosaics have no common edge to be aligned at.
-    grid = PanelGrid(columns=_panel_columns(panels), is_aligned=False)
+    grid = PanelGrid(
+        columns=columns, margin=MARGIN, gaps=(2 * MARGIN, 2 * MARGIN), is_aligned=False
+    )
     rects = grid.place([panel.ax for panel in parts], extents, is_new=True)
-    for panel, rect in zip(parts, rects, strict=True):
-        if panel.colorbar is not None:
-            _beside(rect).place(panel.colorbar.ax)
+    page = Page(
+        figure=figure, frames=frames, columns=columns, natural=(figure_inches(figure), rects)
+    )
+    page.attach()
     return Plot(figure=figure, panels=tuple(parts), owns_figure=True)
 
 
-def _beside(mosaic: Rect) -> Rect:
-    """Return where the colour bar of a mosaic is."""
-    return replace(mosaic, left=mosaic.left + mosaic.width + BAR_PAD, width=BAR_WIDTH)
-
-
-def _measure(plan: AnyPlan, ax: Axes, bar: Colorbar | None) -> PanelExtent:
-    """Return the extent of a panel without its title."""
-    height, width = plan.size
-    left, right, above, below = MARGIN, MARGIN, plan.head, MARGIN
-    if plan.panel.table is not None and not plan.panel.is_chart:
-        around = measure(ax)
-        left += around.left
-        below += around.below
-    if bar is not None:
-        around = measure(bar.ax)
-        right += BAR_PAD + BAR_WIDTH + around.right
-        above = max(above, around.above)
-        below = max(below, around.below + MARGIN / 2)
-    right = max(right, MIN_WIDTH - left - width)
-    return PanelExtent(width=width, height=height, left=left, right=right, above=above, below=below)
-
-
-def _add_title(ax: Axes, title: str, plan: AnyPlan, extent: PanelExtent) -> PanelExtent:
-    """Write the title of a panel in a new figure, and return the extent with room for it."""
-    size = font_size()
-    text = wrap_text(title, (extent.width + extent.right - MARGIN) * 72, size)
-    _set_title(ax, text, plan, size)
-    title_height = text_height(text, size) + TITLE_PAD if text else 0.0
-    return replace(extent, above=MARGIN + extent.above + title_height)
-
-
-def _draw_into_axes(
-    axes: Sequence[Axes],
+def _draw_into_page(
+    figure: Figure | SubFigure,
     panels: Sequence[TilePanel],
     scales: Sequence[ColorScale | None],
     style: TileStyle,
 ) -> Plot:
-    """Draw each panel into an Axes of the caller's, as large as there is room."""
-    parts = []
-    for ax, panel, scale in zip(axes, panels, scales, strict=True):
-        extent = ax.get_window_extent()
-        dpi = ax.figure.dpi
-        full = extent.width / dpi, extent.height / dpi
-        has_bar = panel.has_colors and needs_bar(scale, style)
-        beside = min(BAR_ROOM, MAX_BAR_PART * full[0]) if has_bar else 0.0
-        room = (full[0] - beside, full[1])
-        plan = make_plan(panel, style.layout, room, dpi, new=False)
-        image = draw_plan(ax, plan, scale)
-        bar = None
-        height, width = plan.size
-        if image is not None and has_bar:
-            pad = BAR_PAD / full[0]
-            bar = add_bar(
-                image,
-                panel.tiles,
-                over=panel.is_over_pictures,
-                labels=panel.label_names,
-                ax=ax,
-                fraction=beside / full[0] - pad,
-                pad=pad,
-                shrink=min(1.0, height / room[1]),
-                aspect=height / BAR_WIDTH,
-            )
-        size = font_size("medium" if full[0] >= SMALL_AXES else "small")
-        title = wrap_text(panel_title(panel, style.place.title), (full[0] + width) / 2 * 72, size)
-        _set_title(ax, title, plan, size)
-        parts.append(panel.drawn_as(ax, image, bar, scale))
-    return Plot(figure=axes[0].figure, panels=tuple(parts))
+    """Draw panels into a figure that has its size, of which each gets an equal part."""
+    size, least = figure_inches(figure), (math.inf, math.inf)
+    for columns in _page_columns(panels, size, style):
+        page = Page(figure=figure, frames=[], columns=columns, count=len(panels))
+        drawn = _draw_cells(page, panels, scales, style)
+        page.frames = [frame for frame, _ in drawn]
+        needed = page.least_size()
+        if is_large_enough(size, needed):
+            page.attach()
+            parts = tuple(part for _, part in drawn)
+            return Plot(figure=figure, panels=parts, owns_figure=style.place.is_new)
+        for frame in page.frames:
+            frame.ax.remove()
+        least = min(least, needed, key=math.prod)
+    raise too_small(size, least, style.place)
+
+
+def _draw_cells(
+    page: Page,
+    panels: Sequence[TilePanel],
+    scales: Sequence[ColorScale | None],
+    style: TileStyle,
+) -> list[tuple[Frame, Panel]]:
+    """Draw each panel as large as it can be in its cell, below the highest title of its row."""
+    size = figure_inches(page.figure)
+    cells = [page.cell(index, size) for index in range(len(panels))]
+    titles = [_title(panel, style.place.title) for panel in panels]
+    heights = [
+        title.height(title.lines(cell.width)) for title, cell in zip(titles, cells, strict=True)
+    ]
+    drawn = []
+    for index, (panel, scale) in enumerate(zip(panels, scales, strict=True)):
+        first = index - index % page.columns
+        above = max(heights[first : first + page.columns])
+        room = replace(cells[index], height=cells[index].height - above)
+        ax = add_free_axes(page.figure)
+        drawn.append(_draw_in_room(ax, panel, scale, room, style))
+    return drawn
+
+
+def _draw_into_axes(ax: Axes, panel: TilePanel, scale: ColorScale | None, style: TileStyle) -> Plot:
+    """Draw a panel into an Axes of the caller's, as large as there is room."""
+    ax.set_title("")
+    rect, title = original_rect(ax), _title(panel, style.place.title)
+    if rect.width < SMALL_AXES * font_size() / 10:
+        title = replace(title, size=font_size("small"))
+    room = replace(rect, height=rect.height - title.height(title.lines(rect.width)))
+    frame, part = _draw_in_room(ax, panel, scale, room, style)
+    frame.title = title
+    slot = Slot(frame=frame)
+    check_size(ax.figure, slot.least_size(), style.place)
+    slot.attach()
+    slot.rect()  # writes the title
+    return Plot(figure=ax.figure, panels=(part,))
+
+
+def _draw_in_room(
+    ax: Axes, panel: TilePanel, scale: ColorScale | None, room: Rect, style: TileStyle
+) -> tuple[Frame, Panel]:
+    """Draw a panel, as large as it can be in a room with all that is around it but its title."""
+    has_bar = panel.has_colors and needs_bar(scale, style)
+    width = max(room.width - (bar_room() if has_bar else 0.0), min_side())
+    height = max(room.height, min_side())
+    if panel.table is not None and not panel.is_chart:
+        words = TABLE_WORDS * font_size() / 72
+        width, height = max(width - words, min_side()), max(height - words, min_side())
+    plan = make_plan(panel, style.layout, (width, height), ax.figure.dpi, new=False)
+    if style.place.ax is None:  # so that what is around it can be measured
+        replace(room, width=plan.size[1], height=plan.size[0]).place(ax)
+    return _draw_frame(ax, plan, scale, style)
+
+
+def _draw_frame(
+    ax: Axes, plan: AnyPlan, scale: ColorScale | None, style: TileStyle
+) -> tuple[Frame, Panel]:
+    """Draw a panel as it is planned, and measure what is around it."""
+    image = draw_plan(ax, plan, scale)
+    left = right = above = below = 0.0
+    if isinstance(plan, Plan) and (plan.panel.table is not None or plan.row_step):
+        around = measure(ax)
+        left, below = around.left, around.below
+    bar = None
+    if image is not None and needs_bar(scale, style):
+        cax = ax.inset_axes((1, 0, 0.1, 1))
+        place_beside(cax, ax, BAR_PAD, BAR_WIDTH)
+        bar = add_bar(
+            image,
+            plan.panel.tiles,
+            over=plan.panel.is_over_pictures,
+            labels=plan.panel.label_names,
+            cax=cax,
+        )
+        around = measure(cax)
+        right = BAR_PAD + BAR_WIDTH + around.right
+        # Half of a number, wherever the numbers will be when the bar has its height.
+        half = text_height("0", font_size("small")) / 2
+        above, below = half, max(below, half)
+    extent = PanelExtent(left=left, right=right, above=above, below=below)
+    frame = Frame(
+        ax=ax,
+        title=_title(plan.panel, style.place.title),
+        around=extent,
+        size=plan.size,
+        head=plan.head,
+        has_aspect=isinstance(plan, Plan),
+    )
+    return frame, plan.panel.drawn_as(ax, image, bar, scale)
+
+
+def _page_columns(
+    panels: Sequence[TilePanel], page: tuple[float, float], style: TileStyle
+) -> list[int]:
+    """Return how many panels may be in a row; first what fills a page of some shape best."""
+    count = len(panels)
+    if count == 1 or any(panel.has_background_column for panel in panels):
+        return [1]
+
+    def smallest(columns: int) -> float:
+        """Return how large the smallest panel becomes: its area in square inches."""
+        rows = math.ceil(count / columns)
+        room = page[0] / columns - bar_room() - 2 * MARGIN, page[1] / rows - 4 * MARGIN
+        room = max(room[0], 0.1), max(room[1], 0.1)
+        plans = [make_plan(panel, style.layout, room, 100, new=False) for panel in panels]
+        return round(min(plan.size[0] * plan.size[1] for plan in plans), 3)
+
+    # As many columns as needed for a number of rows: with more, the last row would be emptier.
+    candidates = {math.ceil(count / rows) for rows in range(1, count + 1)}
+    return sorted(candidates, key=smallest, reverse=True)
 
 
 def draw_plan(ax: Axes, plan: AnyPlan, scale: ColorScale | None) -> AxesImage | None:
@@ -237,9 +313,3 @@ def draw_plan(ax: Axes, plan: AnyPlan, scale: ColorScale | None) -> AxesImage | 
         for each in ax.images:
             each.set(interpolation="nearest", interpolation_stage="data")
     return image
-
-
-def _set_title(ax: Axes, title: str, plan: AnyPlan, size: float) -> None:
-    # The centred title, since that is the one that `get_title` returns, but flush with the tiles.
-    pad = (plan.head + TITLE_PAD) * 72
-    ax.set_title(title, fontsize=size, x=0, ha="left", y=1, pad=pad)

@@ -1,0 +1,407 @@
+"""Keep panels and colour bars where they belong, also after the size of a figure has changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.gridspec import GridSpec, SubplotSpec
+from matplotlib.transforms import Bbox
+
+from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches
+from kerasviz.draw.text import (
+    RESOLUTION_MARGIN,
+    elide_middle,
+    escape,
+    font_size,
+    screen_width,
+    text_height,
+    wrap_text,
+)
+
+# Sizes in inches, as those of a figure.
+MARGIN = 0.12
+"""Room around a panel, with its title and colour bar."""
+TITLE_PAD = 0.07
+"""Distance between the tiles, with the numbers above them, and the title."""
+MIN_MOSAIC, MIN_LINES = 0.6, 4.5
+"""The smallest width and height of a panel, without what is written around it: in inches, and in
+lines of small text, so that the numbers of a colour bar are apart."""
+MIN_WORDS = 14
+"""The smallest width of a title, in sizes of its font."""
+
+
+def min_side() -> float:
+    """Return the smallest side of a panel, in inches."""
+    return max(MIN_MOSAIC, MIN_LINES * font_size("small") / 72)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Title:
+    """The title of a panel, which is broken into lines as its width changes.
+
+    Args:
+        text: The title.
+        size: The size of its font, in points.
+        is_own: Whether it is the caller's, who may have written a formula.
+    """
+
+    text: str
+    size: float
+    is_own: bool = False
+
+    def lines(self, width: float) -> str:
+        """Return the title in lines that are at most `width` inches wide.
+
+        Longer words, such as the address of a layer, lose their middle.
+        """
+        points = 72 * width / RESOLUTION_MARGIN
+        if self.is_own:
+            return wrap_text(self.text, points, self.size)
+        words = [
+            " ".join(elide_middle(word, points, self.size) for word in line.split(" "))
+            for line in self.text.splitlines()
+        ]
+        return escape(wrap_text("\n".join(words), points, self.size))
+
+    def height(self, lines: str) -> float:
+        """Return the height of the lines with the distance below them, in inches."""
+        return text_height(lines, self.size) + TITLE_PAD if lines else 0.0
+
+    def width(self, lines: str) -> float:
+        """Return the width of the lines, in inches."""
+        widths = [screen_width(line.replace(r"\$", "$"), self.size) for line in lines.splitlines()]
+        return max(widths, default=0.0) / 72
+
+    @property
+    def min_width(self) -> float:
+        """The width below which a title is not broken into lines that can be read."""
+        words = [screen_width(word, self.size) for word in self.text.split()]
+        return min(MIN_WORDS * self.size, RESOLUTION_MARGIN * max(words, default=0.0)) / 72
+
+
+@dataclass(kw_only=True)
+class Frame:
+    """A panel that is drawn, and what is around it.
+
+    Args:
+        ax: Its Axes.
+        title: Its title.
+        around: The room that is needed around the Axes without the title, in inches. Above it is a
+            number of the colour bar, on which a title must not be that reaches so far.
+        size: Height and width of the Axes as it was planned, in inches.
+        head: Room above the Axes for numbers of tiles, which grows with it.
+        has_aspect: Whether height and width are in proportion.
+    """
+
+    ax: Axes
+    title: Title
+    around: PanelExtent
+    size: tuple[float, float]
+    head: float = 0.0
+    has_aspect: bool = True
+    _lines: str = ""
+
+    def write_title(self, lines: str, width: float, head: float) -> None:
+        """Write the title above an Axes of some width, and above the numbers of tiles.
+
+        A title that the caller has changed afterwards stays as it is.
+        """
+        if self.ax.get_title() != self._lines:
+            return
+        pad = 72 * (self.over(lines, width, head) + TITLE_PAD)
+        # The centred title, since that is the one that `get_title` returns, but flush left.
+        self.ax.set_title(lines, fontsize=self.title.size, x=0, ha="left", y=1, pad=pad)
+        self._lines = self.ax.get_title()
+
+    def over(self, lines: str, width: float, head: float) -> float:
+        """Return how far above an Axes its title begins, without the distance between them."""
+        return max(head, self.around.above if self.title.width(lines) > width else 0.0)
+
+    def above(self, lines: str, width: float, head: float) -> float:
+        """Return the room that an Axes of some width needs above it."""
+        room = self.over(lines, width, head) + self.title.height(lines)
+        return max(room, self.around.above)
+
+    def min_width(self) -> float:
+        """Return the width of a cell below which the panel is too small."""
+        beside = self.around.left + self.around.right
+        return max(beside + min_side(), self.around.left + self.title.min_width)
+
+    def min_height(self, width: float) -> float:
+        """Return the height of a cell of some width below which the panel is too small."""
+        lines = self.title.lines(width - self.around.left)
+        return self.above(lines, 0.0, self.head) + self.around.below + min_side()
+
+    def fit(
+        self,
+        cell: Rect,
+        *,
+        around: PanelExtent | None = None,
+        above: float = 0.0,
+        is_centered: bool = True,
+    ) -> Rect:
+        """Return where the Axes is in a cell, which it fills with all that is around it.
+
+        Args:
+            cell: The cell.
+            around: The room around the Axes, where it is more than needed.
+            above: Room above the Axes, where it is more than needed.
+            is_centered: Whether a panel that is lower than the cell is in its middle.
+        """
+        around = around or self.around
+        lines = self.title.lines(cell.width - around.left)
+        width = max(cell.width - around.left - around.right, 0.05)
+        size, head = (max(cell.height - around.below, 0.05), width), self.head
+        for _ in range(3):  # the numbers above tiles have room that depends on the tiles' size
+            room = max(above, self.above(lines, size[1], head))
+            height = max(cell.height - room - around.below, 0.05)
+            scale = min(width / self.size[1], height / self.size[0])
+            size, head = (scale * self.size[0], scale * self.size[1]), scale * self.head
+            if not self.has_aspect:
+                size = height, width
+        self.write_title(lines, size[1], head)
+        # In the middle, unless the title would then leave the cell at the right.
+        words = cell.width - around.left - self.title.width(lines)
+        beside, below = width - size[1], height - size[0]
+        return Rect(
+            left=cell.left + around.left + max(0.0, min(beside / 2, words)),
+            bottom=cell.bottom + around.below + (below / 2 if is_centered else below),
+            width=size[1],
+            height=size[0],
+        )
+
+
+@dataclass(kw_only=True)
+class Page:
+    """Panels in the cells of a figure, all of one size, from the upper left to the lower right.
+
+    Args:
+        figure: The figure, or a part of one.
+        frames: The panels.
+        columns: Panels in a row.
+        count: How many panels there will be, where they are not drawn yet.
+        natural: The size of a figure that was made for its panels, and where they are in it.
+    """
+
+    figure: Figure | SubFigure
+    frames: Sequence[Frame]
+    columns: int
+    count: int = 0
+    natural: tuple[tuple[float, float], Sequence[Rect]] | None = None
+    _size: tuple[float, float] = (0.0, 0.0)
+    _rects: Sequence[Rect] = ()
+
+    def attach(self) -> None:
+        """Move the Axes to their places, now and whenever the figure is drawn."""
+        for index, frame in enumerate(self.frames):
+            self.rect(index).place(frame.ax)
+            locate(frame.ax, partial(self.rect, index))
+
+    def rect(self, index: int) -> Rect:
+        """Return where a panel is, in the size that the figure has now."""
+        size = figure_inches(self.figure)
+        if self.natural is not None and math.dist(size, self.natural[0]) < 0.01:
+            return self.natural[1][index]
+        if size != self._size:
+            self._size, self._rects = size, self._arrange(size)
+        return self._rects[index]
+
+    def least_size(self) -> tuple[float, float]:
+        """Return the least size of a figure that is at least as large, in which all is legible."""
+        rows, width = self._rows, figure_inches(self.figure)[0]
+        gaps = 2 * MARGIN * self.columns
+        least = gaps + self.columns * max(frame.min_width() for frame in self.frames)
+        cell = (max(width, least) - gaps) / self.columns
+        height = max(frame.min_height(cell) for frame in self.frames)
+        return least, rows * (height + 2 * MARGIN)
+
+    @property
+    def _rows(self) -> int:
+        return math.ceil((self.count or len(self.frames)) / self.columns)
+
+    def cell(self, index: int, size: tuple[float, float]) -> Rect:
+        """Return the cell of a panel in a figure of some size."""
+        row, column = divmod(index, self.columns)
+        width, height = size[0] / self.columns, size[1] / self._rows
+        return Rect(
+            left=column * width + MARGIN,
+            bottom=size[1] - (row + 1) * height + MARGIN,
+            width=width - 2 * MARGIN,
+            height=height - 2 * MARGIN,
+        )
+
+    def _arrange(self, size: tuple[float, float]) -> list[Rect]:
+        rects = []
+        for index, frame in enumerate(self.frames):
+            cell = self.cell(index, size)
+            first = index - index % self.columns
+            row = self.frames[first : first + self.columns]
+            above = max(
+                other.above(other.title.lines(cell.width - other.around.left), 0.0, other.head)
+                for other in row
+            )
+            rects.append(frame.fit(cell, above=above, is_centered=len(self.frames) == 1))
+        return rects
+
+
+@dataclass(kw_only=True)
+class Slot:
+    """A panel in an Axes of the caller's, and in what is free around it.
+
+    Args:
+        frame: The panel.
+    """
+
+    frame: Frame
+
+    def attach(self) -> None:
+        """Move what is drawn into the room that the Axes had, now and whenever it is drawn."""
+        ax = self.frame.ax
+        locate(ax, self.rect, is_placed=False)
+
+    def rect(self) -> Rect:
+        """Return where the panel is."""
+        slot, cell = self._slot(), self.cell()
+        around = self.frame.around
+        # The panel does not leave the Axes; what is around it may, above, below and at the left.
+        inner = replace(
+            around,
+            left=max(around.left, slot.left - cell.left),
+            below=max(around.below, slot.bottom - cell.bottom),
+        )
+        above = cell.bottom + cell.height - slot.bottom - slot.height
+        return self.frame.fit(cell, around=inner, above=above)
+
+    def cell(self) -> Rect:
+        """Return the Axes with the room above, below and at the left of it that is free.
+
+        What a layout engine places has no free room: it gives to each Axes what that needs.
+        """
+        slot, figure = self._slot(), self.frame.ax.figure
+        if figure.get_figure(root=True).get_layout_engine() is not None:
+            return slot
+        page = figure_inches(figure)
+        left = self._free(slot, "left", slot.left)
+        below = self._free(slot, "below", slot.bottom)
+        above = self._free(slot, "above", page[1] - slot.bottom - slot.height)
+        return Rect(
+            left=slot.left - left,
+            bottom=slot.bottom - below,
+            width=slot.width + left,
+            height=slot.height + below + above,
+        )
+
+    def least_size(self) -> tuple[float, float]:
+        """Return the least size of the caller's figure that is at least as large."""
+        page, cell = figure_inches(self.frame.ax.figure), self.cell()
+        least = self.frame.min_width()
+        height = self.frame.min_height(max(cell.width, least))
+        return page[0] * least / cell.width, page[1] * height / cell.height
+
+    def _slot(self) -> Rect:
+        return original_rect(self.frame.ax)
+
+    def _free(self, slot: Rect, side: str, to_edge: float) -> float:
+        """Return how much is free at a side: up to the edge, or half of the way to an Axes."""
+        free = max(to_edge - MARGIN / 2, 0.0)
+        own = self.frame.ax
+        for other in own.figure.axes:
+            if other is own or other in own.child_axes:
+                continue
+            box = original_rect(other)
+            if side == "left":
+                is_beside = box.bottom < slot.bottom + slot.height
+                is_beside = is_beside and box.bottom + box.height > slot.bottom
+                distance = slot.left - box.left - box.width
+            else:
+                is_beside = box.left < slot.left + slot.width and box.left + box.width > slot.left
+                distance = (
+                    box.bottom - slot.bottom - slot.height
+                    if side == "above"
+                    else slot.bottom - box.bottom - box.height
+                )
+            if is_beside and distance >= 0:
+                free = min(free, distance / 2)
+        return free
+
+
+def original_rect(ax: Axes) -> Rect:
+    """Return where an Axes is in its figure, in inches, before its aspect is applied."""
+    box, page = ax.get_position(original=True), figure_inches(ax.figure)
+    return Rect(
+        left=box.x0 * page[0],
+        bottom=box.y0 * page[1],
+        width=box.width * page[0],
+        height=box.height * page[1],
+    )
+
+
+class Locator:
+    """What Matplotlib asks, at every draw, where an Axes is.
+
+    An Axes that the caller has moved since it was `placed` stays where it is.
+    """
+
+    def __init__(
+        self, rect: Callable[[], Rect], spec: SubplotSpec | None, placed: Bbox | None
+    ) -> None:
+        self.rect = rect
+        self.spec = spec
+        self.placed = placed
+
+    def __call__(self, ax: Axes, _renderer: Any) -> Bbox:
+        """Return the place in parts of the figure."""
+        position = ax.get_position(original=True)
+        if self.placed is not None and not np.allclose(position.bounds, self.placed.bounds):
+            return position
+        return Bbox.from_bounds(*self.rect().fractions(ax.figure))
+
+    def get_subplotspec(self) -> SubplotSpec | None:
+        """Return a cell of a grid, without which tight layout would warn of the Axes."""
+        return self.spec
+
+
+def add_free_axes(figure: FigureBase) -> Axes:
+    """Add an Axes that is placed by hand.
+
+    It is in a grid of its own: constrained and tight layout warn of figures without one.
+    """
+    page: Any = figure  # Matplotlib's annotation leaves SubFigures out, which work
+    return figure.add_subplot(GridSpec(1, 1, figure=page)[0])
+
+
+def locate(ax: Axes, rect: Callable[[], Rect], *, is_placed: bool = True) -> None:
+    """Ask a function where an Axes is, whenever it is drawn.
+
+    Args:
+        ax: The Axes.
+        rect: Returns where it is.
+        is_placed: Whether it is there now, so that the caller may move it.
+    """
+    placed = ax.get_position(original=True) if is_placed else None
+    locator: Any = Locator(rect, ax.get_subplotspec(), placed)  # annotated for another kind of Axes
+    ax.set_axes_locator(locator)
+
+
+def place_beside(cax: Axes, ax: Axes, pad: float, width: float) -> None:
+    """Keep an Axes, such as of a colour bar, `pad` inches beside another, and as high."""
+
+    def beside() -> Rect:
+        locator: Any = ax.get_axes_locator()
+        ax.apply_aspect(locator(ax, None) if locator else None)
+        box, page = ax.get_position(), figure_inches(ax.figure)
+        return Rect(
+            left=box.x1 * page[0] + pad,
+            bottom=box.y0 * page[1],
+            width=width,
+            height=box.height * page[1],
+        )
+
+    locate(cax, beside, is_placed=False)
