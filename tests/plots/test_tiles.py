@@ -290,11 +290,11 @@ def test_plot_tiles_nothing_is_printed(plot_tiles, array, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_plot_tiles_drawing_into_an_axes_and_into_a_figure_look_the_same(plot_tiles, array, pixels):
-    into_axes, into_figure = Figure(figsize=(3, 3)), Figure(figsize=(3, 3))
-    plot_tiles(array, ax=into_axes.add_subplot(), labels=True)
+def test_plot_tiles_drawing_into_a_figure_and_with_its_size_look_the_same(plot_tiles, array, pixels):
+    into_figure = Figure(figsize=(4, 3))
     plot_tiles(array, figure=into_figure, labels=True)
-    np.testing.assert_array_equal(pixels(into_axes), pixels(into_figure))
+    own = plot_tiles(array, figsize=(4, 3), labels=True)
+    np.testing.assert_array_equal(pixels(own.figure), pixels(into_figure))
 
 
 def test_plot_tiles_all_tiles_and_a_list_of_all_look_the_same(plot_tiles, array, pixels):
