@@ -14,7 +14,7 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.transforms import Bbox
 
-from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches
+from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches, has_layout_engine
 from kerasviz.draw.text import (
     RESOLUTION_MARGIN,
     elide_middle,
@@ -359,7 +359,13 @@ class Locator:
     def __call__(self, ax: Axes, _renderer: Any) -> Bbox:
         """Return the place in parts of the figure."""
         position = ax.get_position(original=True)
-        if self.placed is not None and not np.allclose(position.bounds, self.placed.bounds):
+        # Tight layout moves every Axes that is in a grid: this is not the caller's doing.
+        is_free = not has_layout_engine(ax.figure)
+        if (
+            is_free
+            and self.placed is not None
+            and not np.allclose(position.bounds, self.placed.bounds)
+        ):
             return position
         return Bbox.from_bounds(*self.rect().fractions(ax.figure))
 

@@ -344,6 +344,7 @@ def draw_panel(
     scale: ColorScale | None,
     *,
     label_size: float | None,
+    unit: float = math.inf,
     row_step: int = 0,
     max_ticks: tuple[int, int] = (MAX_TICKS, MAX_TICKS),
 ) -> AxesImage:
@@ -355,6 +356,7 @@ def draw_panel(
         grid: Where each tile goes. Its unit is a value, or a pixel of a picture.
         scale: Norm and colormap, `None` for colours.
         label_size: Size of the tiles' numbers in points, `None` for none.
+        unit: Inches per unit of the grid, to which long names are cut.
         row_step: Where tiles are too small for numbers of their own: number the first one of each
             row, or of every N rows, at the left. 0 for numbers over the tiles.
         max_ticks: How many rows and columns of a table may get a number.
@@ -404,7 +406,7 @@ def draw_panel(
         first = panel.names[:: grid.columns // panel.slices][::row_step]
         ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
-        _label_tiles(ax, panel, grid, label_size, is_grounded=is_grounded)
+        _label_tiles(ax, panel, grid, label_size, unit=unit, is_grounded=is_grounded)
     # Matplotlib's documented way to change what hovering shows is to replace this method.
     ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore[assignment,method-assign]
     image.mouseover = False  # the value is already in the coordinates
@@ -504,10 +506,12 @@ def _mark_constant(ax: Axes, panel: TilePanel, grid: Grid) -> None:
     )
 
 
-def _label_tiles(ax: Axes, panel: TilePanel, grid: Grid, size: float, *, is_grounded: bool) -> None:
+def _label_tiles(
+    ax: Axes, panel: TilePanel, grid: Grid, size: float, *, unit: float, is_grounded: bool
+) -> None:
     tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
     width = grid.tile[1] * panel.slices + grid.gap[1] * (panel.slices - 1)
-    room = 72 * ax.bbox.width / ax.figure.dpi * width / grid.size[1]
+    room = 72 * unit * width
     if is_grounded:  # also beneath the numbers of the first row, which are above the Axes
         head = Rectangle((0, -grid.gap[0]), grid.size[1], grid.gap[0], clip_on=False)
         head.set(facecolor=GROUND, edgecolor=GROUND, linewidth=2 * GROUND_BORDER)

@@ -303,6 +303,7 @@ def draw_plan(ax: Axes, plan: AnyPlan, scale: ColorScale | None) -> AxesImage | 
         plan.grid,
         scale,
         label_size=plan.label_size,
+        unit=plan.unit,
         row_step=plan.row_step,
         max_ticks=plan.max_ticks,
     )
