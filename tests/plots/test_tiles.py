@@ -290,7 +290,9 @@ def test_plot_tiles_nothing_is_printed(plot_tiles, array, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_plot_tiles_drawing_into_a_figure_and_with_its_size_look_the_same(plot_tiles, array, pixels):
+def test_plot_tiles_drawing_into_a_figure_and_with_its_size_look_the_same(
+    plot_tiles, array, pixels
+):
     into_figure = Figure(figsize=(4, 3))
     plot_tiles(array, figure=into_figure, labels=True)
     own = plot_tiles(array, figsize=(4, 3), labels=True)
