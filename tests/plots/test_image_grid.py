@@ -134,7 +134,7 @@ def test_plot_feature_maps_the_table_has_one_scale_and_a_bar_for_the_maps_alone(
     (image,), (bar,) = plot.images, plot.colorbars
     assert image.get_clim() == pytest.approx((-reach, reach), rel=1e-4)
     assert bar.mappable is image
-    assert len(plot.figure.axes) == 2
+    assert len(plot.colorbars) == 1
 
 
 def test_plot_feature_maps_each_tile_may_have_its_own_scale(

@@ -210,7 +210,7 @@ def test_plot_feature_maps_every_tile_is_over_the_same_two_images(plot_feature_m
     below, above = ax.images
     assert above is plot.images[0]
     assert below.get_array().dtype == np.uint8
-    assert len(plot.figure.axes) == 2
+    assert len(plot.colorbars) == 1
 
 
 def test_plot_feature_maps_the_color_bar_shows_its_colors_over_black_and_over_white(
