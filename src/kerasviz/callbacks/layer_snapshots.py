@@ -15,7 +15,7 @@ from kerasviz._checks import check_type
 from kerasviz.callbacks.errors import FinishOnExit
 from kerasviz.callbacks.schedule import ScheduledCallback, parse_interval
 from kerasviz.callbacks.writers.destinations import Destinations, Folder
-from kerasviz.draw.gif import free_figure
+from kerasviz.draw.animations.gif import free_figure
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import resolve_scales

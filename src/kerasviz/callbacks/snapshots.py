@@ -20,7 +20,7 @@ from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.callbacks.writers.folder import PictureFolder
 from kerasviz.callbacks.writers.png import encode_png
 from kerasviz.callbacks.writers.tensorboard import EventLog
-from kerasviz.draw.gif import free_figure
+from kerasviz.draw.animations.gif import free_figure
 from kerasviz.draw.plot import Plot
 
 

@@ -17,10 +17,10 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_type, suggest
 from kerasviz._selection import order_tiles, select_tiles, tile_strength
 from kerasviz._wording import list_indices
-from kerasviz.draw.animation import FrameAnimation
+from kerasviz.draw.animations.animation import FrameAnimation
+from kerasviz.draw.animations.gif import fit_frame, render_frame, save_gif, value_palette
 from kerasviz.draw.color import ColorChoice, warn_invalid
 from kerasviz.draw.figure import check_panels
-from kerasviz.draw.gif import fit_frame, render_frame, save_gif, value_palette
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.panel import TileMatrix, TilePanel

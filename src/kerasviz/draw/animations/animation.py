@@ -15,8 +15,8 @@ from PIL import Image
 
 from kerasviz._checks import check_verbose
 from kerasviz._files import replacing, replacing_path
-from kerasviz.draw.gif import FRAME_TIME, GifWriter, save_gif
-from kerasviz.draw.player import PlayerWriter
+from kerasviz.draw.animations.gif import FRAME_TIME, GifWriter, save_gif
+from kerasviz.draw.animations.player import PlayerWriter
 
 
 class PlayerAnimation(FuncAnimation):

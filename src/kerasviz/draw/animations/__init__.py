@@ -1,0 +1,1 @@
+"""Draw frames one after the other: as a GIF, a video or a player."""
