@@ -344,7 +344,7 @@ def original_rect(ax: Axes) -> Rect:
 
 
 class Locator:
-    """What Matplotlib asks, at every draw, where an Axes is.
+    """Tells Matplotlib, at every draw, where an Axes is.
 
     An Axes that the caller has moved since it was `placed` stays where it is.
     """

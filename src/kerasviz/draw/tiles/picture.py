@@ -166,12 +166,12 @@ def _draw_into_page(
     size, least = figure_inches(figure), (math.inf, math.inf)
     for columns in _page_columns(panels, size, style):
         page = Page(figure=figure, frames=[], columns=columns, count=len(panels))
-        drawn = _draw_cells(page, panels, scales, style)
-        page.frames = [frame for frame, _ in drawn]
+        framed_panels = _draw_cells(page, panels, scales, style)
+        page.frames = [frame for frame, _ in framed_panels]
         needed = page.least_size()
         if is_large_enough(size, needed):
             page.attach()
-            parts = tuple(part for _, part in drawn)
+            parts = tuple(part for _, part in framed_panels)
             return Plot(figure=figure, panels=parts, owns_figure=style.place.is_new)
         for frame in page.frames:
             frame.ax.remove()
@@ -192,14 +192,14 @@ def _draw_cells(
     heights = [
         title.height(title.lines(cell.width)) for title, cell in zip(titles, cells, strict=True)
     ]
-    drawn = []
+    framed_panels = []
     for index, (panel, scale) in enumerate(zip(panels, scales, strict=True)):
         first = index - index % page.columns
         above = max(heights[first : first + page.columns])
         room = replace(cells[index], height=cells[index].height - above)
         ax = add_free_axes(page.figure)
-        drawn.append(_draw_in_room(ax, panel, scale, room, style))
-    return drawn
+        framed_panels.append(_draw_in_room(ax, panel, scale, room, style))
+    return framed_panels
 
 
 def _draw_into_axes(ax: Axes, panel: TilePanel, scale: ColorScale | None, style: TileStyle) -> Plot:
