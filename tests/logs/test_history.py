@@ -227,7 +227,8 @@ def test_plot_history_a_dict_of_names_holds_several_trainings(fit, make_model, d
     path = write("epoch,loss\n0,7.0\n")
     history = fit(make_model(), data, epochs=1)
     runs = {"a": history, "b": {"loss": [1]}, "c": path, 4: str(path)}
-    loss = kerasviz.plot_history(runs, figure=Figure()).axes[0]
+    plot = kerasviz.plot_history(runs, figure=Figure())
+    loss = plot.axes[0]
     assert [line.get_xydata().tolist() for line in loss.lines] == [
         [[1, history.history["loss"][0]]],
         [[1, history.history["val_loss"][0]]],
@@ -235,7 +236,8 @@ def test_plot_history_a_dict_of_names_holds_several_trainings(fit, make_model, d
         [[1, 7]],
         [[1, 7]],
     ]
-    names = [text.get_text().partition(":")[0] for text in loss.get_legend().get_texts()]
+    (legend,) = [x for x in (loss.get_legend(), *plot.figure.legends) if x is not None]
+    names = [text.get_text().partition(":")[0] for text in legend.get_texts()]
     assert names[:4] == ["a", "b", "c", "4"]
 
 

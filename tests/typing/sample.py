@@ -76,7 +76,26 @@ def look(folder: Path) -> None:
     assert_type(statistics[:1], kerasviz.KernelStatistics)
     assert_type([row.zero for row in statistics], list[int])
 
+    explain(images, labels)
     watch(images, labels, folder)
+
+
+def explain(images: np.ndarray, labels: np.ndarray) -> None:
+    """Ask why the network answers as it does, and what its filters look for."""
+    model = fashion_mnist.load_model()
+    why: kerasviz.Attributions = kerasviz.get_attributions(model, images[:1], method="gradient")
+    evidence: kerasviz.Evidence | None = why.evidence
+    curve: kerasviz.EvidenceCurve | None = None if evidence is None else evidence.deletion
+    assert curve is None or len(curve.fractions) > 1
+    assert_type(kerasviz.plot_attributions(model, images[:1], method="gradient"), kerasviz.Plot)
+    wrong = (labels + 1) % 10
+    assert_type(kerasviz.plot_mistakes(model, images, wrong, samples=1), kerasviz.Plot)
+    field: kerasviz.ReceptiveField = kerasviz.receptive_field(model, "conv2d", position=(0, 0))
+    assert_type(field.exact, bool)
+    found: kerasviz.FilterStatistics = kerasviz.filter_statistics(model, "conv2d", images)
+    assert_type(found.duplicates, list[tuple[int, int]])
+    preferred = kerasviz.get_preferred_inputs(model, "conv2d", filters=[0], steps=2)
+    assert_type(preferred, kerasviz.PreferredInputs)
 
 
 def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:

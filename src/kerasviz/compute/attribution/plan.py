@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,15 @@ from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extra
 from kerasviz.model.addresses import NamedCall, Selection, resolve
 from kerasviz.model.calls import known_calls, traced
 from kerasviz.model.channel_axes import channel_axis
-from kerasviz.model.graph import held_layers, may_mix_samples
+from kerasviz.model.graph import (
+    graph_nodes,
+    held_layers,
+    is_graph,
+    is_traceable,
+    may_mix_samples,
+)
 from kerasviz.model.inputs.forms import InputBatch
-from kerasviz.model.layer_call import Call
+from kerasviz.model.layer_call import Call, CallPath
 
 ROUNDING = 1e-4
 """Differences between batches of one sample and of two that rounding explains, as a share of the
@@ -128,8 +134,20 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
 
 def _in_order(model: keras.Model, specs: Any) -> list[Call]:
     """Return the calls of a model in the order in which they end."""
-    ends = {path: index for index, path in enumerate(traced(model, specs).connections.outputs)}
+    # A graph says so itself, so that a wrong argument is refused before anything is called.
+    is_known = is_graph(model) and not is_traceable(model)
+    paths = _graph_ends(model) if is_known else traced(model, specs).connections.outputs
+    ends = {path: index for index, path in enumerate(paths)}
     return sorted(known_calls(model, specs), key=lambda call: ends.get(call.path, -1))
+
+
+def _graph_ends(model: keras.Model, path: CallPath = ()) -> Iterator[CallPath]:
+    """Yield the paths of the calls in a graph in the order in which they end."""
+    for node in graph_nodes(model):
+        inside = (*path, node.step[:2])
+        if is_graph(node.operation):
+            yield from _graph_ends(node.operation, inside)
+        yield inside
 
 
 def _is_float(spec: Any) -> bool:
