@@ -181,8 +181,22 @@ ATTRIBUTIONS: dict[str, tuple[Any, ...]] = {
 }
 
 
+Explained = tuple[keras.Model, keras.Model]
+
+
+@pytest.fixture
+def explained(grey_model: keras.Model) -> Explained:
+    """Two models whose heads are known: what can be a target tells one call, which is kept."""
+    features = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    for model in (grey_model, features):
+        inputs = np.zeros((1, *model.input_shape[1:]), "float32")
+        kerasviz.get_attributions(model, inputs, method="gradient", evidence=False)
+    return grey_model, features
+
+
 @pytest.mark.parametrize("keyword", ATTRIBUTIONS)
-def test_keywords_of_attributions(keyword: str, grey_model: keras.Model, check) -> None:
+def test_keywords_of_attributions(keyword: str, explained: Explained, check) -> None:
+    grey_model, _ = explained
     image = np.zeros((1, 12, 12, 1), "float32")
     method = "integrated-gradients" if keyword == "steps" else "grad-cam"
     options: dict[str, Any] = {"method": method, "target": 0}
@@ -193,14 +207,14 @@ def test_keywords_of_attributions(keyword: str, grey_model: keras.Model, check) 
     )
 
 
-def test_what_attributions_cannot_explain(grey_model: keras.Model, check) -> None:
+def test_what_attributions_cannot_explain(explained: Explained, check) -> None:
+    grey_model, features = explained
     image = np.zeros((1, 12, 12, 1), "float32")
     explain = kerasviz.get_attributions
     check("model", lambda model: explain(model, image), MODELS)
     check("inputs", lambda inputs: explain(grey_model, inputs), INPUTS)
     check("steps", lambda n: explain(grey_model, image, method="gradient", steps=n), (3,))
     check("layer", lambda a: explain(grey_model, image, method="gradient", layer=a), ("first",))
-    features = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     check("inputs", lambda inputs: explain(features, inputs), (np.full((1, 4), NAN),))
     for method in ("occlusion", "rise"):
         check("method", lambda m: explain(features, np.zeros((1, 4)), method=m), (method,))
