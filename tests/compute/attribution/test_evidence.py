@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 
 from kerasviz import get_attributions
@@ -144,7 +145,7 @@ def test_evidence_of_insertion_in_random_order_mirrors_deletion(rng):
     np.testing.assert_allclose(evidence.insertion.values[:, -1], found.probabilities, rtol=1e-5)
     np.testing.assert_allclose(evidence.insertion.random, evidence.deletion.random[:, ::-1])
     for curve in (evidence.deletion, evidence.insertion):
-        np.testing.assert_allclose(curve.area, np.trapezoid(curve.values, curve.fractions))
-        np.testing.assert_allclose(curve.random_area, np.trapezoid(curve.random, curve.fractions))
+        np.testing.assert_allclose(curve.area, trapezoid(curve.values, curve.fractions))
+        np.testing.assert_allclose(curve.random_area, trapezoid(curve.random, curve.fractions))
     better = evidence.deletion.area < evidence.deletion.random_area
     np.testing.assert_array_equal(evidence.faithful, better)

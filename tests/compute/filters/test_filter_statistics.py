@@ -134,8 +134,12 @@ def test_filter_statistics_finds_what_is_odd(both: Any) -> None:
     assert both["b"].remarks[5] == "like filter 1"
     text = repr(both["a"])
     assert text.startswith("a: 4 filters, 31 images; 1 dead, 0 rare, 0 duplicate pairs")
-    assert both["a"].to_pandas().shape == (4, 8)
     assert "<table>" in both["a"]._repr_html_()
+
+
+def test_filter_statistics_to_pandas_has_a_row_per_filter(both: Any) -> None:
+    pytest.importorskip("pandas")
+    assert both["a"].to_pandas().shape == (4, 8)
 
 
 def test_filter_statistics_finds_filters_that_fire_rarely() -> None:

@@ -111,9 +111,10 @@ def test_get_preferred_inputs_of_logits(model: Any) -> None:
     ],
 )
 def test_get_preferred_inputs_of_any_rank(shape: Any, layer: Any) -> None:
+    keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input(shape), layer()])
     kernel = model.get_weights()[0]
-    preferred = kerasviz.get_preferred_inputs(model, 0, limits=(-2, 2), steps=64)
+    preferred = kerasviz.get_preferred_inputs(model, 0, limits=(-2, 2), steps=128)
     expected = 2 * np.abs(kernel).sum(axis=tuple(range(kernel.ndim - 1)))
     np.testing.assert_allclose(preferred.values, expected, rtol=0.05)
 
