@@ -121,6 +121,9 @@ def test_plot_kernel_histograms_of_many_layers_goes_into_one_axes(draw, model):
     plt.close(figure)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # of Keras, on PyTorch
 def test_plot_kernel_histograms_says_which_rows_have_weights_in_no_bin(draw):
     model = build()
     kernel, bias = model.layers[3].get_weights()
