@@ -623,8 +623,11 @@ class _OnJax:
         import jax
 
         def gradient(values: Any, batch: Any) -> Any:
-            _, _, of_marked, of_sources = self._step(values, batch, tuple(floats))
-            return of_sources[floats.index(key)] if key in floats else of_marked[key]
+            scores, _, of_marked, of_sources = self._step(values, batch, tuple(floats))
+            if key in floats:
+                return of_sources[floats.index(key)]
+            # What was not marked in this call is taken to count, as the score does.
+            return of_marked.get(key, scores)
 
         jaxpr = jax.make_jaxpr(gradient)(self._variables.values(), batch).jaxpr
         reached = set(map(id, jaxpr.invars))
