@@ -77,7 +77,8 @@ def draw(module: str, folder: Path, only: str) -> None:
             plot = function()
             plot.savefig(path)
             plot.close()
-        except Exception as error:  # such as a keyword that the other version does not have
+        # The other version may not have a name or a keyword yet.
+        except (AttributeError, TypeError, ValueError) as error:
             page = Image.new("RGB", (WIDTH, 160), "white")
             text = fill(f"{type(error).__name__}: {error}", 100)
             ImageDraw.Draw(page).text((GAP, GAP), text, fill="red", font_size=16)

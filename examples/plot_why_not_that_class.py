@@ -18,9 +18,9 @@ names = kerasviz.fashion_mnist.CLASSES
 kerasviz.plot_attributions(model, images, sample=9, target=(9, 7), labels=labels, class_names=names)
 
 # %%
-# One pair per sample is possible too: why the shirt (6) is no coat (4), and the coat no shirt. With
-# `score="probability"` you would explain probabilities instead of logits; where the model is sure,
-# these hardly change, and neither does the map mean much.
+# One pair per sample is possible too: why the shirt (6) is not a coat (4), and the coat not a
+# shirt. With `score="probability"` you would explain probabilities instead of logits; where the
+# model is sure, these hardly change, and neither does the map mean much.
 
 kerasviz.plot_attributions(
     model,

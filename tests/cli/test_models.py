@@ -16,7 +16,6 @@ from types import SimpleNamespace
 
 import h5py
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -26,20 +25,6 @@ import kerasviz
 from kerasviz.cli import main
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
-
-
-@pytest.fixture(autouse=True)
-def close_figures(monkeypatch: pytest.MonkeyPatch):
-    """A command ends with its process, and leaves its figures and environment to it."""
-    for name in ("MPLBACKEND", "TF_CPP_MIN_LOG_LEVEL"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
-    return kerasviz.fashion_mnist.load_model()
 
 
 @pytest.fixture(scope="module")
@@ -523,7 +508,7 @@ def test_a_photo_beside_an_array_has_its_own_colors(
     command = ["maps", color_model, "c", str(array), str(red), "--values", "resnet50", *overlay]
     assert main([*command, "-o", str(out)]) == 0
     assert capsys.readouterr().err == (
-        f"kerasviz: {array} is an array, its picture black to white: -100 to 150\n"
+        f"kerasviz: {array} is an array, its picture black to white: \N{MINUS SIGN}100 to 150\n"
     )
     pixels = np.asarray(Image.open(out).convert("RGB")).reshape(-1, 3).tolist()
     assert pixels.count([255, 0, 0]) > 1000

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from pathlib import Path
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,20 +15,6 @@ import kerasviz
 from kerasviz.cli import main
 
 CLASSES = kerasviz.fashion_mnist.CLASSES
-
-
-@pytest.fixture(autouse=True)
-def close_figures(monkeypatch: pytest.MonkeyPatch):
-    """A command ends with its process, and leaves its figures and environment to it."""
-    for name in ("MPLBACKEND", "TF_CPP_MIN_LOG_LEVEL"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
-    return kerasviz.fashion_mnist.load_model()
 
 
 @pytest.fixture(scope="module")

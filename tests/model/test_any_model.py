@@ -192,7 +192,7 @@ def test_get_feature_maps_traces_nothing_at_a_second_look_and_runs_once(
     if not runs_in_python:  # what was traced once is not run in Python again
         assert sum(watch.calls.values()) == 0
     elif not wrapped:  # which calls the layer inside without __call__, step by step
-        # But for layers that the model makes anew in each call.
+        # But for layers that the model makes again in each call.
         assert any(in_one_pass)
         assert all(0 < n <= m for n, m in zip(looked, in_one_pass, strict=True) if m)
 

@@ -270,7 +270,9 @@ def test_plot_architecture_says_what_black_and_white_are_in_a_preprocessed_input
 ) -> None:
     plot = plot_architecture(model, inputs=images - 0.5)
     low, high = (images[0] - 0.5).min(), (images[0] - 0.5).max()
-    assert f"image: picture black to white: {low:.3g} to {high:.3g}." in words(plot)
+    assert f"image: picture black to white: {low:.3g} to {high:.3g}.".replace(
+        "-", "\N{MINUS SIGN}"
+    ) in words(plot)
 
 
 def test_plot_architecture_of_a_model_without_convolutions(plot_architecture: Any) -> None:

@@ -160,7 +160,8 @@ def test_compare_kernels_the_numbers_below_are_those_of_numpy(
         caption = words(ax)[1]
         match = re.match(rf"weights: mean {number}std {number}norm {number}", caption + " ")
         expected = kernel.mean(), kernel.std(), np.linalg.norm(kernel.ravel())
-        assert [float(text) for text in match.groups()] == pytest.approx(expected, rel=5e-3)
+        numbers = [float(text.replace("\N{MINUS SIGN}", "-")) for text in match.groups()]
+        assert numbers == pytest.approx(expected, rel=5e-3)
     for ax, kernel in zip(plot.axes, kernels, strict=False):
         share = np.mean(np.abs(kernel) <= 0.2 * np.abs(kernel).max())
         assert words(ax)[1].endswith(f", {share:.1%} near zero")
@@ -224,7 +225,10 @@ def test_compare_kernels_colors_are_on_one_scale_and_grey_where_nothing_changed(
         np.testing.assert_allclose(read_tiles(image, 3, 3), expected, rtol=1e-4, atol=1e-6)
     assert plot.colorbars == (None, None, None)
     assert heading(plot) == "color: 5 kernels, 3×3×3, RGB"
-    limits = [f"grey = 0, black to white: {-n:.2g} to {n:.2g}" for n in (reach, reach, own)]
+    limits = [
+        f"grey = 0, black to white: {-n:.2g} to {n:.2g}".replace("-", "\N{MINUS SIGN}")
+        for n in (reach, reach, own)
+    ]
     assert [words(ax)[0] for ax in plot.axes] == limits
 
 

@@ -59,7 +59,9 @@ def test_three_input_channels_are_colors_around_grey(
     assert plot.colorbars == (None,)
     limits = f"{-reach:.2g} to {reach:.2g}"
     assert read_title(plot.axes[0]) == (
-        f"color: 5 kernels, 3×3×3 RGB, grey = 0, black to white: {limits}"
+        f"color: 5 kernels, 3×3×3 RGB, grey = 0, black to white: {limits}".replace(
+            "-", "\N{MINUS SIGN}"
+        )
     )
 
 

@@ -370,7 +370,11 @@ def test_plot_feature_maps_what_was_preprocessed_is_put_between_black_and_white_
     shown = plot.axes[0].images[0].get_array()[:12, :12, :1] / 255
     np.testing.assert_allclose(shown, (image - low) / (high - low), atol=0.003)
     is_known = limits in ((0, 1), (0, 255))
-    note = "" if is_known else f", picture black to white: {low:.3g} to {high:.3g}"
+    note = (
+        ""
+        if is_known
+        else f", picture black to white: {low:.3g} to {high:.3g}".replace("-", "\N{MINUS SIGN}")
+    )
     assert read_title(plot.axes[0]).endswith(f"opacity by strength{note}")
 
 

@@ -135,7 +135,9 @@ class Snapshots(ScheduledCallback):
         try:
             plot = self.function(model)
             png = encode_png(plot) if isinstance(plot, Plot) else b""
-        except Exception as error:  # whatever the caller's function raises
+        # The caller's function may raise anything, and a picture must not end hours of training:
+        # the error becomes a warning.
+        except Exception as error:
             self._errors.warn(
                 "drawing",
                 f"No picture of {self.every.label(number)}, training goes on: "

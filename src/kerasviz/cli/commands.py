@@ -206,7 +206,9 @@ def _load_model(options: argparse.Namespace, step: Any) -> keras.Model:
     step("reading the model")
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=not options.unsafe)
-    except Exception as error:  # Keras, h5py, zipfile and any layer's from_config raise their own
+    # A file of somebody's runs Keras, h5py, zipfile and the from_config of any layer, which raise
+    # classes of their own. A terminal shows one line for all of them.
+    except Exception as error:
         text = " ".join(str(error).split())
         hint = ""
         if not options.unsafe and "unsafe" in text.lower():
@@ -300,7 +302,9 @@ def _in_one_line() -> Iterator[None]:
         raise CommandError(" ".join(str(error).split())) from None
     except MemoryError:
         raise CommandError("there is not enough memory for this picture") from None
-    except Exception as error:  # each backend raises its own
+    # The model runs here, and each backend and each layer raises classes of its own. The line names
+    # the class, so that an error of kerasviz's can be told from one of the model's.
+    except Exception as error:
         text = " ".join(str(error).split())[:500]
         raise CommandError(f"this cannot be done: {type(error).__name__}: {text}") from None
 

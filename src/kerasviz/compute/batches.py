@@ -62,7 +62,8 @@ class Batches:
     def _run_whole_after(self, error: Exception) -> dict[str, Any]:
         try:
             return self._run(self._batch)
-        # It fails on all samples too, in whatever way: then the first error is what is wrong.
+        # The user's layer fails on all samples too, with any class of error: the first error, which
+        # is raised here, is what is wrong.
         except Exception:
             raise error from None
 
@@ -87,7 +88,9 @@ class Batches:
         indices = np.linspace(total - 1, 0, count).round().astype(int)
         try:
             return self._run(self._batch.take(indices)), indices
-        except Exception:  # raised by a user's layer, for another batch than was asked for
+        # A user's layer may refuse, with any class of error, a batch that nobody asked for. Nothing
+        # is lost: all samples are then computed at once.
+        except Exception:
             return None, indices
 
     def join(

@@ -310,7 +310,8 @@ def _run(
             part = replace(extraction, batch=extraction.batch.part(start, start + batch_size))
             try:
                 maps = part.run(batch_size)
-            except Exception as error:  # of any class, and raised again: it only gets a note
+            # Any error, which is raised again as it is: it only gets a note.
+            except Exception as error:
                 _note_that_batch_is_cut(error, len(part.batch), len(extraction.batch))
                 raise
             yield part, maps

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -185,3 +185,15 @@ def too_small(
         f"{what} must be at least {width:.1f} x {height:.1f} in for its words to be legible at "
         f"{font_size():g} points. Received: {received}"
     )
+
+
+def describe_on_hover(ax: Axes, describe: Callable[[float, float], str]) -> None:
+    """Let a function say what is at a point, where the mouse is over an Axes.
+
+    Args:
+        ax: The Axes.
+        describe: From coordinates of the data to words.
+    """
+    # To replace this method is Matplotlib's documented way, which its annotations do not allow.
+    hovered: Any = ax
+    hovered.format_coord = describe

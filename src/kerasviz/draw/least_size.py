@@ -194,7 +194,8 @@ class _WordRecorder(RendererAgg):
 
     def __init__(self, width: float, height: float, dpi: float) -> None:
         # Nothing is drawn, so a single dot of memory is enough, however large the figure is.
-        super().__init__(1, 1, dpi)  # type: ignore[no-untyped-call]
+        begin: Any = super().__init__  # which has no annotations
+        begin(1, 1, dpi)
         self.width, self.height = width, height
         self.boxes: list[Bbox] = []
 

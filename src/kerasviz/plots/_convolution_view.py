@@ -166,7 +166,7 @@ def describe_view(
 def _find_colors(trace: ConvolutionTrace, choice: ChannelChoice) -> list[int] | None:
     """Return which colour each row is, where the input is an image of three colours.
 
-    What has negative values is no light: a network's own preparation may have changed the order of
+    Negative values are not light: a network's own preparation may have changed the order of
     the colours as well.
     """
     values = trace.padded_input[trace.is_data]

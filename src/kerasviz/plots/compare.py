@@ -25,7 +25,7 @@ from kerasviz.compute.matching import check_models, join_addresses, match_layers
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.text import SPACE
+from kerasviz.draw.text import SPACE, fix_minus
 from kerasviz.draw.tiles.comparison import Compared, draw_comparison
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
@@ -171,7 +171,9 @@ def _caption(kernel: np.ndarray, near_zero: float) -> str:
 
 def _moments(row: LayerStatistics) -> str:
     facts = {"mean": row.mean, "std": row.std, "norm": row.norm}
-    return "weights: " + ", ".join(f"{name}{SPACE}{write_number(n)}" for name, n in facts.items())
+    return fix_minus(
+        "weights: " + ", ".join(f"{name}{SPACE}{write_number(n)}" for name, n in facts.items())
+    )
 
 
 def _difference(

@@ -51,7 +51,7 @@ def plot_convolution(
     inputs: Any,
     *,
     position: Position | int | tuple[int],
-    filter: int = 0,  # noqa: A002 - the field's word for it
+    filter: int = 0,
     sample: int = 0,
     channel: Tiles | None = None,
     cmap: str | Colormap | None = None,
@@ -133,7 +133,7 @@ def animate_convolution(
     layer: Any,
     inputs: Any,
     *,
-    filter: int = 0,  # noqa: A002 - the field's word for it
+    filter: int = 0,
     sample: int = 0,
     channel: Tiles | None = None,
     positions: Iterable[Position | int | tuple[int]] | None = None,

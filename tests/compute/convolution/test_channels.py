@@ -26,7 +26,7 @@ def test_plot_convolution_draws_the_channels_that_a_filter_sees(
     closing,
     rng,
     layer,
-    filter,  # noqa: A002 - the keyword
+    filter,
     channel,
     expected,
 ):

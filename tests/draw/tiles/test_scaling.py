@@ -86,7 +86,7 @@ def test_the_callers_limits_hold_for_every_panel_of_plot_kernels(plot_kernels, m
     [
         ([0, 0.25, 1], [0, 0.25, 1], ""),
         ([0.0, 1, 4], [0, 0.25, 1], "black to white: 0 to 4"),
-        ([-2.0, -1, 1], [0, 0.25, 0.75], "grey = 0, black to white: -2 to 2"),
+        ([-2.0, -1, 1], [0, 0.25, 0.75], "grey = 0, black to white: \N{MINUS SIGN}2 to 2"),
         (np.array([0, 51, 255], "uint8"), [0, 0.2, 1], ""),
         (np.array([0, 51, 204], "int64"), [0, 0.2, 0.8], ""),
         (np.array([0, 100, 1000], "uint16"), [0, 0.1, 1], "black to white: 0 to 1e+03"),
@@ -102,7 +102,7 @@ def test_plot_tiles_puts_colors_between_black_and_white(plot_tiles, tiles, color
 def test_colors_take_the_callers_limits_in_plot_tiles(plot_tiles):
     plot = plot_tiles(np.array([0.0, 1, 2]).reshape(1, 1, 1, 3), vmin=-1, vmax=3)
     assert plot.images[0].get_array().ravel().tolist() == [0.25, 0.5, 0.75]
-    assert plot.panels[0].title.endswith("black to white: -1 to 3")
+    assert plot.panels[0].title.endswith("black to white: \N{MINUS SIGN}1 to 3")
 
 
 def test_by_tile_each_color_tile_of_plot_tiles_has_its_own_limits(plot_tiles, read_tiles):
@@ -119,7 +119,7 @@ def test_by_figure_colors_share_their_limits_in_plot_kernels(plot_kernels, model
     plot = plot_kernels(model_of(kernel, 4 * kernel), scale="figure")
     shown = [image.get_array()[0, 0].tolist() for image in plot.images]
     assert shown == [[0.375, 0.5, 0.625], [0, 0.5, 1]]
-    note = "grey = 0, black to white: -4 to 4"
+    note = "grey = 0, black to white: \N{MINUS SIGN}4 to 4"
     assert [note in panel.title for panel in plot.panels] == [True, True]
 
 
@@ -208,7 +208,10 @@ def test_plot_kernels_draws_robust_colors(plot_kernels, model_of, rng):
     kernel.flat[::150] = 40
     plot = plot_kernels(model_of(kernel))
     limit = np.percentile(np.abs(kernel), 98)
-    assert f"black to white: {-limit:.2g} to {limit:.2g}" in plot.panels[0].title
+    assert (
+        f"black to white: {-limit:.2g} to {limit:.2g}".replace("-", "\N{MINUS SIGN}")
+        in plot.panels[0].title
+    )
     assert f"12 of 600 beyond ±{limit:.2g}" in plot.panels[0].title
     assert plot.images[0].get_array().max() == 1
 

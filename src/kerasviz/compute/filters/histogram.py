@@ -124,7 +124,7 @@ def _keys(values: np.ndarray, *, is_signed: bool) -> np.ndarray:
     first = halves[..., 1 if sys.byteorder == "little" else 0 :: 2]
     if is_signed:
         return np.asarray(_signed_keys()[first])
-    # A 0 may have a sign too, which is no more than that.
+    # Without negative values, the only bit of a sign that can be set is that of -0.
     return np.asarray(np.maximum(first & (_SIGN - 1), _BASE) - np.uint16(_BASE))
 
 

@@ -249,7 +249,7 @@ class _Ascent:
         if not np.isfinite(scores).all() or not np.isfinite(gradient).all():
             raise ValueError(
                 f"The filters of '{self.target.address}' return NaN or infinite values, so that "
-                "there is no input that they prefer."
+                "they prefer no input."
             )
         gradient = np.moveaxis(gradient, self._channel_axis, -1)
         return scores, gradient[(slice(None), *self._place)].astype("float64")

@@ -38,8 +38,13 @@ def write_responses(path: Path, layers: Mapping[str, Responses]) -> None:
         described.append(description)
     header = json.dumps({"format": FORMAT, "version": VERSION, "layers": described})
     arrays["header"] = np.frombuffer(header.encode(), np.uint8)
-    with replacing_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    with (
+        replacing_path(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def read_responses(path: Path) -> dict[str, Responses]:

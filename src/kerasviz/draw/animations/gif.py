@@ -159,7 +159,9 @@ class GifWriter(AbstractMovieWriter):
     def setup(self, fig: Figure, outfile: str | Path, dpi: float | None = None) -> None:
         """Open the file."""
         super().setup(fig, outfile, dpi)
-        self._file = Path(outfile).open("wb")  # noqa: SIM115 - `finish` closes it
+        # Matplotlib opens and closes a file in two calls, and makes the second one, `finish`, even
+        # where a frame fails; so no `with` can hold it.
+        self._file = Path(outfile).open("wb")  # noqa: SIM115
         self._gif = GifStream(self._file)
 
     def grab_frame(self, **savefig_kwargs: Any) -> None:

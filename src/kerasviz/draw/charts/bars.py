@@ -18,6 +18,7 @@ from matplotlib.transforms import blended_transform_factory
 from kerasviz.draw.charts.sizes import PAD, line_height, write_limit
 from kerasviz.draw.charts.strips import ZERO_COLOR
 from kerasviz.draw.color import INVALID, ColorScale, color_cycle
+from kerasviz.draw.figure import describe_on_hover
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width
 from kerasviz.draw.tiles.panel import TilePanel
 
@@ -86,7 +87,7 @@ class BarPlan:
         ax.add_collection(zero, autolim=False)
         step = max(1, math.ceil(line_height() / self.pitch))
         self._write(ax, values, lengths, slice(None, None, step))
-        ax.format_coord = _coordinate_formatter(panel)  # type: ignore[assignment,method-assign]
+        describe_on_hover(ax, _coordinate_formatter(panel))
 
     def _write(self, ax: Axes, values: np.ndarray, lengths: np.ndarray, part: slice) -> None:
         size = font_size("small")

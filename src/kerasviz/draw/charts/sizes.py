@@ -49,7 +49,7 @@ def row_names(table: TileMatrix) -> list[str]:
 
 
 def column_names(table: TileMatrix, width: float) -> list[str]:
-    """Return the indices of the columns, with what they are where that is no wider than they."""
+    """Return the indices of the columns, after their noun where there is room for it."""
     size = font_size("small")
     names = [f"{table.column_kind.split()[-1]} {index}" for index in table.columns]
     if max(screen_width(name, size) for name in names) < 72 * width:

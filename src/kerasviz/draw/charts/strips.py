@@ -23,6 +23,7 @@ from matplotlib.transforms import Affine2D, Transform
 
 from kerasviz.draw.charts.sizes import StripSizes, column_names, line_height, row_names, write_limit
 from kerasviz.draw.color import INVALID, ColorScale, color_cycle, value_range
+from kerasviz.draw.figure import describe_on_hover
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width
 from kerasviz.draw.tiles.downsampling import DownsampledPcolorImage
 from kerasviz.draw.tiles.panel import CROSS_COLOR, TilePanel
@@ -124,7 +125,7 @@ class StripPlan:
             _write_legend(ax, panel.slices)
         if not panel.has_own_scales and not panel.has_colors:
             _write_limits(ax, strips[min(sizes.columns, sizes.count) - 1], sizes)
-        ax.format_coord = _coordinate_formatter(panel, strips)  # type: ignore[assignment,method-assign]
+        describe_on_hover(ax, _coordinate_formatter(panel, strips))
         return image
 
     def _strip(self, index: int, norm: Normalize) -> Strip:

@@ -17,9 +17,10 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from typing_extensions import override
 
 from kerasviz.draw.color import INVALID, color_scale, warn_invalid
-from kerasviz.draw.figure import Placement, figure_for
+from kerasviz.draw.figure import Placement, describe_on_hover, figure_for
 from kerasviz.draw.graph.boxes import (
     BODY,
     COLORS,
@@ -185,7 +186,8 @@ class _Proportions(Artist):
         self._widths = {x: np.array(x.get_linewidth()) for x in ax.collections}
         self._factor = 1.0
 
-    def draw(self, renderer: Any) -> None:  # noqa: ARG002 - Matplotlib hands it over
+    @override
+    def draw(self, renderer: Any) -> None:
         """Change letters and lines where the Axes has another size."""
         dpi = cast(Figure, self._ax.get_figure(root=True)).dpi
         room = self._ax.bbox.width * 72 / dpi / self._width
@@ -238,8 +240,7 @@ class _Artist:
         self.ax.set_anchor("NW")
         self.ax.set(xticks=[], yticks=[], facecolor="white")
         self.ax.spines[:].set_visible(False)
-        # Matplotlib's documented way to change what hovering shows is to replace this method.
-        self.ax.format_coord = self._describe  # type: ignore[method-assign]
+        describe_on_hover(self.ax, self._describe)
         self.ax.add_artist(_Proportions(self.ax, self.scale, width + 2 * BLEED))
         return images
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
 
 from kerasviz.draw.color import INVALID, ColorScale, Limits, rgb_limits, rgb_values, value_range
+from kerasviz.draw.text import fix_minus
 from kerasviz.draw.tiles.grid import Grid
 
 Opacity = float | Literal["strength"]
@@ -59,7 +60,8 @@ def picture_colors(values: np.ndarray) -> PictureColors:
         limits = Limits(0.0, 255.0, signed=False)
     note = ""
     if limits[:2] not in ((0, 1), (0, 255)):
-        note = f"picture black to white: {limits.vmin:.3g} to {limits.vmax:.3g}"
+        span = fix_minus(f"{limits.vmin:.3g} to {limits.vmax:.3g}")
+        note = f"picture black to white: {span}"
     scaled = np.broadcast_to(rgb_values(values, limits), (*values.shape[:3], 3))
     colors = np.where(np.isfinite(scaled), scaled, np.asarray(to_rgb(INVALID), "float32"))
     return PictureColors(np.rint(255 * colors).astype("uint8"), note)

@@ -199,7 +199,7 @@ def make_plan(
 
 
 def _min_gap(frame: tuple[float, float]) -> float:
-    """Return the distance between two tiles, in units: one that is no part of a tile."""
+    """Return the distance between two tiles, in units; it is not a part of any tile."""
     return max(GAP * _side(frame), CELL_GAP)
 
 

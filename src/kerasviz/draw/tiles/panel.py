@@ -19,6 +19,7 @@ from matplotlib.path import Path
 
 from kerasviz._selection import check_tile_names
 from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
+from kerasviz.draw.figure import describe_on_hover
 from kerasviz.draw.plot import Panel
 from kerasviz.draw.text import elide_middle, escape
 from kerasviz.draw.tiles.background import Opacity, cell_grid
@@ -407,8 +408,7 @@ def draw_panel(
         ax.set_yticks(centers, first, fontsize=label_size)
     elif label_size is not None:
         _label_tiles(ax, panel, grid, label_size, unit=unit, is_grounded=is_grounded)
-    # Matplotlib's documented way to change what hovering shows is to replace this method.
-    ax.format_coord = _coordinate_formatter(panel, grid)  # type: ignore[assignment,method-assign]
+    describe_on_hover(ax, _coordinate_formatter(panel, grid))
     image.mouseover = False  # the value is already in the coordinates
     return image
 

@@ -17,6 +17,7 @@ from kerasviz.draw.color import (
     rgb_values,
 )
 from kerasviz.draw.labels import label_scale
+from kerasviz.draw.text import fix_minus
 from kerasviz.draw.tiles.background import see_through
 from kerasviz.draw.tiles.panel import TilePanel
 
@@ -101,7 +102,8 @@ def _scale_rgb(
     notes = panel.notes
     if limits[:2] not in ((0, 1), (0, 255)):
         grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
-        notes = (*notes, f"{grey}black to white: {limits.vmin:.2g} to {limits.vmax:.2g}")
+        span = fix_minus(f"{limits.vmin:.2g} to {limits.vmax:.2g}")
+        notes = (*notes, f"{grey}black to white: {span}")
     if panel.signed:
         notes = (*notes, *_beyond_notes(panel, limited))
     tiles = rgb_values(panel.tiles, limits)

@@ -128,7 +128,8 @@ def _read(layer: Any, name: str) -> Any:
     """Return an attribute, or `None` where there is none that can be read."""
     try:
         return getattr(layer, name, None)
-    except Exception:  # a property of somebody's subclass, which may raise anything
+    # A property of somebody's subclass may raise anything. The box then says one fact less.
+    except Exception:
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -79,8 +79,8 @@ def check_class_names(names: Any) -> tuple[str, ...] | None:
     """Return the caller's `class_names`, or raise `TypeError` unless they are a list of names."""
     if names is None:
         return None
-    if isinstance(names, (str, dict)) or not isinstance(names, Sized):
+    if isinstance(names, (str, dict, set, frozenset)) or not isinstance(names, Collection):
         raise TypeError(
             f"`class_names` must be a list with one name per class. Received: class_names={names!r}"
         )
-    return tuple(map(str, names))  # type: ignore[call-overload]
+    return tuple(map(str, names))

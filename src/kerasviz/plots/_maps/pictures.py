@@ -95,7 +95,7 @@ def picture_panel(
 def _labels(array: np.ndarray, address: str) -> tuple[np.ndarray, int, tuple[str, ...]]:
     """Return the label of each pixel, the number of labels, and how they were found.
 
-    Where a value is not finite, there is no label, but NaN.
+    A pixel with a value that is not finite has NaN instead of a label.
     """
     if array.ndim == 4 and array.shape[-1] > 1:
         labels = array.argmax(axis=-1).astype("float32")

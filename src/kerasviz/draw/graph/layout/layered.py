@@ -7,7 +7,7 @@ for what is around it. What is too tall for a page is cut into columns, as newsp
 The method is that of Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical
 System Structures", 1981, doi:10.1109/TSMC.1981.4308636.
 
-This is no grid of panels, so `panel_grid`, which lays out every other figure, is of no use to it:
+This is not a grid of panels, so it cannot use `panel_grid`, which lays out every other figure:
 where a box is follows from what leads to it, and half of the work is to lead lines past boxes.
 
 It is written out here because no package has all that a picture of a network needs. Graphviz, with
