@@ -25,7 +25,7 @@ kerasviz.plot_tiles(image, vmin="0")  # mistake
 kerasviz.plot_feature_maps(model, 0, image, sample="first")  # mistake
 kerasviz.plot_feature_maps(model, 0, image, interpolation="cubic")  # mistake
 kerasviz.plot_convolution(model, 0, image)  # mistake: no position
-kerasviz.plot_convolution(model, 0, image, position=3)  # mistake: a number for row and column
+kerasviz.plot_convolution(model, 0, image, position="3")  # mistake: a string for a position
 kerasviz.plot_architecture(model, detail="block")  # mistake
 kerasviz.plot_kernel_histograms(model, scale="tile")  # mistake: no scale of histograms
 kerasviz.plot_history({}, mode="maximum")  # mistake

@@ -85,9 +85,9 @@ class LayerSnapshots(ScheduledCallback, ABC):
     def __init__(self, recording: Recording, style: TileStyle) -> None:
         recording.check_together(style)
         super().__init__(recording.every)
-        self.layer = recording.layer
+        self.layer: Any = recording.layer
         self.style = style
-        self.on_plot = recording.on_plot
+        self.on_plot: OnPlot | None = recording.on_plot
         self._destinations = Destinations(
             self.kind,
             self.every,

@@ -29,7 +29,7 @@ class LabelNorm(BoundaryNorm):
         between = (labels[:-1] + labels[1:]) / 2
         edges = [labels[0] - 0.5, *between.tolist(), labels[-1] + 0.5]
         super().__init__(edges, len(labels))
-        self.labels = labels.astype(int)
+        self.labels: np.ndarray = labels.astype(int)
 
 
 def label_scale(values: np.ndarray, count: int, cmap: str | Colormap | None) -> ColorScale:

@@ -29,8 +29,8 @@ class Histogram:
     """
 
     def __init__(self, filters: int) -> None:
-        self.low = 0  # the key of the first bin
-        self.counts = np.zeros((filters, 1), np.int64)
+        self.low: int = 0  # the key of the first bin
+        self.counts: np.ndarray = np.zeros((filters, 1), np.int64)
 
     def add(self, values: np.ndarray) -> None:
         """Count values.

@@ -38,7 +38,7 @@ class FourierImages:
         generators: A source of random numbers for each image.
     """
 
-    rate = 0.2
+    rate: float = 0.2
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class FourierImages:
         scale = np.sqrt(np.prod(space)) / np.maximum(frequency, lowest) / 4
         self._scale = scale[..., np.newaxis]
         shape = (*frequency.shape, channels)
-        self.parameters = 0.01 * np.stack(
+        self.parameters: np.ndarray = 0.01 * np.stack(
             [rng.normal(size=shape) + 1j * rng.normal(size=shape) for rng in generators]
         )
         self._images = np.empty(0)
@@ -84,7 +84,7 @@ class PhaseImages:
         generators: A source of random numbers for each image.
     """
 
-    rate = 0.1
+    rate: float = 0.1
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class PhaseImages:
         self._mean = examples.mean(axis=(0, *axes))
         centred = examples - examples.mean(axis=axes, keepdims=True)
         self._magnitude = np.abs(np.fft.rfftn(centred, axes=axes)).mean(axis=0)
-        self.parameters = np.stack(
+        self.parameters: np.ndarray = np.stack(
             [rng.uniform(-np.pi, np.pi, self._magnitude.shape) for rng in generators]
         )
         self._spectrum = np.empty(0, complex)

@@ -53,7 +53,7 @@ class BarPlan:
     left: float
     right: float
     bars: float
-    head = 0.0
+    head: float = 0.0
 
     @property
     def size(self) -> tuple[float, float]:

@@ -88,7 +88,7 @@ class StripPlan:
 
     panel: TilePanel
     sizes: StripSizes
-    head = 0.0
+    head: float = 0.0
 
     @property
     def size(self) -> tuple[float, float]:

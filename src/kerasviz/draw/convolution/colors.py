@@ -11,7 +11,11 @@ from kerasviz.draw.color import ColorScale, color_scale, value_range
 from kerasviz.draw.convolution.number_format import NumberFormat, choose_format
 from kerasviz.draw.convolution.view import ConvolutionView
 
-BARS = {"input": ("input", "window"), "kernel": ("kernel", "products"), "output": ("output",)}
+BARS: dict[str, tuple[str, ...]] = {
+    "input": ("input", "window"),
+    "kernel": ("kernel", "products"),
+    "output": ("output",),
+}
 """The parts that one colour bar explains, by the first of them."""
 MAX_RATIO = 4.0
 """Where weights are this many times larger than products, or smaller, each has own limits."""

@@ -48,10 +48,10 @@ class FieldLocator:
         inputs = keras.tree.flatten(input_specs(model))
         spatial = [index for index, x in enumerate(inputs) if len(x.shape) > 2]
         self.image_index = next(iter(spatial), None)
-        self.channel_axis = -1
+        self.channel_axis: int = -1
         rank = 0 if self.image_index is None else len(inputs[self.image_index].shape) - 2
         self.size: tuple[int | None, ...] = (None,) * rank
-        self.is_exact = False
+        self.is_exact: bool = False
         if self._field is not None:
             self.image_index, _ = self._look([0] * len(self._field.size))
             _, axes = self._graphs.read(model, ())

@@ -106,7 +106,9 @@ class Column:
         self._rows: list[list[LayoutNode]] = [[] for _ in range(self._stop - self._start + 2)]
         self._dummies = {source: LayoutNode(item=None, source=source) for source in entering}
         self._rows[0] = list(self._dummies.values())
-        self.entering = {edge.source: edge.beyond(self._start) for edge in edges}
+        self.entering: dict[int, frozenset[int]] = {
+            edge.source: edge.beyond(self._start) for edge in edges
+        }
         """For each source, what a line from it that comes in leads to."""
         self._nodes = {
             index: LayoutNode(item=item, source=item.index) for index, item in items.items()
