@@ -197,13 +197,17 @@ def explained(grey_model: keras.Model) -> Explained:
 @pytest.mark.parametrize("keyword", ATTRIBUTIONS)
 def test_keywords_of_attributions(keyword: str, explained: Explained, check) -> None:
     grey_model, _ = explained
+    values = ATTRIBUTIONS[keyword]
+    if keras.backend.backend() == "torch":
+        # What a function returns is known when it was called; only PyTorch calls layers for that.
+        values = tuple(value for value in values if not callable(value))
     image = np.zeros((1, 12, 12, 1), "float32")
     method = "integrated-gradients" if keyword == "steps" else "grad-cam"
     options: dict[str, Any] = {"method": method, "target": 0}
     check(
         keyword,
         lambda value: kerasviz.get_attributions(grey_model, image, **{**options, keyword: value}),
-        ATTRIBUTIONS[keyword],
+        values,
     )
 
 

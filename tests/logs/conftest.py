@@ -60,6 +60,8 @@ class Curves:
 def plot(history, **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        # Keras\'s own on PyTorch, ignored everywhere.
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
         result = kerasviz.plot_history(history, monitor=None, figure=Figure(), **options)
     messages = [str(warning.message) for warning in caught]
     assert all(re.search("NaN or infinite|^Unknown are the epochs", text) for text in messages)

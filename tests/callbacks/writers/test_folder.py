@@ -15,6 +15,12 @@ pytestmark = pytest.mark.filterwarnings(
 )
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
 
+
+def possible(names):
+    """Return the names that a layer can have: PyTorch refuses a point in the name of a module."""
+    return [name for name in names if keras.backend.backend() != "torch" or "." not in name]
+
+
 ODD = ["encoder:1-conv", "encoder-1-conv", "encoder 1:conv", "a b", "..", ".", "con", "COM1"]
 
 
@@ -37,12 +43,13 @@ def write_pictures(tmp_path):
 
 
 def test_kernel_snapshots_an_address_that_can_be_a_name_is_one(write_pictures):
-    plain = ["conv2d", "conv2d_1", "block1.conv", "Conv1", "계층"]
+    plain = possible(["conv2d", "conv2d_1", "block1.conv", "Conv1", "계층"])
     assert write_pictures(plain) == sorted(plain)
 
 
 @pytest.mark.parametrize("addresses", [ODD, ["Conv", "conv"], ["x" * 300, "x" * 301]], ids=len)
 def test_kernel_snapshots_every_name_is_safe_and_its_own(write_pictures, addresses):
+    addresses = possible(addresses)
     names = write_pictures(addresses)
     assert len({name.casefold() for name in names}) == len(addresses)
     for name in names:
