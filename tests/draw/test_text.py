@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from kerasviz._wording import sample_of
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width, text_width
-from kerasviz.plots._architecture_words import short_count
+from kerasviz.plots._architecture.words import short_count
 
 NAMES = ["plain", "$", "$$", r"\$", r"\\$", "file_$1_to_$2.png", r"$\alpha$", "a$b$c$d", "{$^_$}"]
 

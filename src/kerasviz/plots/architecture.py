@@ -25,7 +25,7 @@ from kerasviz.model.architecture.elements import Architecture
 from kerasviz.model.architecture.reading import read_architecture
 from kerasviz.model.calls import known_calls
 from kerasviz.model.inputs.forms import check_has_call, check_is_eager
-from kerasviz.plots._architecture_words import describe_diagram
+from kerasviz.plots._architecture.diagram import describe_diagram
 
 Detail = Literal["blocks", "layers"]
 Direction = Literal["down", "right"]

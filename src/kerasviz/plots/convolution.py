@@ -36,12 +36,9 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import escape
 from kerasviz.draw.tiles.style import check_style
-from kerasviz.plots._convolution_view import (
-    choose_channels,
-    describe_steps,
-    describe_view,
-    warn_of_values,
-)
+from kerasviz.plots._convolution.channels import choose_channels
+from kerasviz.plots._convolution.steps import describe_steps
+from kerasviz.plots._convolution.view import describe_view, warn_of_values
 
 
 @shows_keywords(FigureOptions, FIGURE_DEFAULTS)

@@ -24,7 +24,7 @@ from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.channel_axes import channel_axis
-from kerasviz.plots._background import Background, Interpolation, check_background
+from kerasviz.plots._maps.background import Background, Interpolation, check_background
 from kerasviz.plots._maps.forms import (
     Kind,
     are_shares,
@@ -33,8 +33,7 @@ from kerasviz.plots._maps.forms import (
     choose_form,
 )
 from kerasviz.plots._maps.pictures import check_label_colors, is_picture, picture_panel
-from kerasviz.plots._maps.signals import find_signals
-from kerasviz.plots._samples import (
+from kerasviz.plots._maps.samples import (
     Samples,
     ShownSamples,
     check_sample,
@@ -43,6 +42,7 @@ from kerasviz.plots._samples import (
     rows_of_sample,
     take_samples,
 )
+from kerasviz.plots._maps.signals import find_signals
 
 PICTURES = ("image", "labels")
 """Kinds of outputs that are pictures."""

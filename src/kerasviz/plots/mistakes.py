@@ -30,7 +30,7 @@ from kerasviz.draw.signatures import shows_keywords
 from kerasviz.plots._attributions.inputs import channels_last
 from kerasviz.plots._attributions.keywords import check_limits, refuse_ax
 from kerasviz.plots._attributions.table import Explained, Words, make_table
-from kerasviz.plots._background import Interpolation
+from kerasviz.plots._maps.background import Interpolation
 from kerasviz.plots._maps.forms import check_class_names
 
 OWN_KEYWORDS = (

@@ -137,7 +137,7 @@ def test_find_mistakes_where_there_are_none(rng):
         ([0, 1], ValueError, "`labels` must have one class for each of the 5 samples. Received: 2"),
         ([0, 1, 2, 3, 4], ValueError, "`labels` must be between 0 and 3"),
         ([0, 1, 2, 3, -1], ValueError, "`labels` must be between 0 and 3"),
-        ([0.5] * 5, TypeError, "`labels` must be integers"),
+        ([0.5] * 5, TypeError, "`labels` must be the class of each sample, integers"),
         (np.ones((5, 4)), ValueError, "`labels` must be classes or one-hot"),
         ("abcde", TypeError, "`labels` must be the class of each sample"),
         ({}, ValueError, "`labels` must be a dict of one output"),

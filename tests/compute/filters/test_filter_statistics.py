@@ -337,7 +337,7 @@ def test_filter_statistics_of_outputs_of_any_rank(
     ("change", "error", "words"),
     [
         ({"labels": [0] * 30}, ValueError, "one class for each sample, of which there are 31"),
-        ({"labels": np.zeros((31, 2))}, TypeError, "class of each sample"),
+        ({"labels": np.zeros((31, 2))}, ValueError, "classes or one-hot"),
         ({"labels": [0.5] * 31}, TypeError, "class of each sample"),
         ({"images": 0}, ValueError, "`images`"),
         ({"images": True}, ValueError, "`images`"),

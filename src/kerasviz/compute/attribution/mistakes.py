@@ -17,6 +17,7 @@ from kerasviz.compute.feature_maps import check_batch_size, plan_extraction
 from kerasviz.model.calls import input_specs
 from kerasviz.model.graph import has_inputs
 from kerasviz.model.inputs.forms import InputBatch, is_stream, iter_labelled_batches, prepare_inputs
+from kerasviz.model.inputs.labels import as_labels
 
 TOP = 5
 """How many classes are named for each mistake."""
@@ -151,33 +152,6 @@ def _wrong_length(labels: int, samples: int) -> ValueError:
     return ValueError(
         f"`labels` must have one class for each of the {samples} samples. Received: {labels}"
     )
-
-
-def as_labels(labels: Any) -> np.ndarray:
-    """Return labels as integers, `(samples,)`."""
-    if isinstance(labels, (Mapping, str)):
-        raise TypeError(f"`labels` must be the class of each sample. Received: labels={labels!r}")
-    is_tensor = keras.ops.is_tensor(labels)
-    try:
-        array = np.asarray(keras.ops.convert_to_numpy(labels) if is_tensor else labels)
-    except ValueError:
-        array = np.empty(0, object)
-    if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "biuf":
-        if not ((array != 0).sum(axis=1) == 1).all():
-            raise ValueError(
-                "`labels` must be classes or one-hot. Received: an array of shape "
-                f"{array.shape}, whose rows are not one-hot"
-            )
-        return np.asarray(array.argmax(axis=1))
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    is_whole = array.dtype.kind == "f" and np.array_equal(array, np.floor(array))
-    if array.ndim != 1 or not (array.dtype.kind in "biu" or is_whole):
-        raise TypeError(
-            "`labels` must be integers, the class of each sample, (samples,), or one-hot, "
-            f"(samples, classes). Received: an array of shape {array.shape} and dtype {array.dtype}"
-        )
-    return array.astype(int)
 
 
 @dataclass(frozen=True, kw_only=True)

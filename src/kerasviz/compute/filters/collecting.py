@@ -18,13 +18,14 @@ import numpy as np
 from kerasviz._checks import check_count, check_path, check_verbose
 from kerasviz._files import check_target
 from kerasviz.compute.feature_maps import Extraction, check_batch_size, rows_are_samples
-from kerasviz.compute.filters.labels import as_labels, labelled_extractions
+from kerasviz.compute.filters.labels import labelled_extractions
 from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
 from kerasviz.compute.filters.responses import LayerIdentity, Responses
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 from kerasviz.model.addresses import NamedCall
 from kerasviz.model.inputs.forms import InputBatch
+from kerasviz.model.inputs.labels import as_labels
 
 SECONDS = 10
 """The time from one checkpoint to the next."""
@@ -85,7 +86,7 @@ def filter_statistics(
     check_count("images", images)
     check_batch_size(batch_size)
     check_verbose(verbose)
-    labels = None if labels is None else as_labels(labels)
+    labels = None if labels is None else as_labels(labels, may_be_text=True)
     saved = None if checkpoint is None else _Checkpoint(_check_checkpoint(checkpoint))
     collection = _Collection(model, images, batch_size, saved)
     extractions = labelled_extractions(model, layer, inputs, labels)

@@ -1,4 +1,4 @@
-"""Read the classes of images, which come beside the images or in batches `(x, y)`."""
+"""Pair batches of images with the classes that come beside them or in batches `(x, y)`."""
 
 from __future__ import annotations
 
@@ -10,35 +10,7 @@ import numpy as np
 
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.model.inputs.forms import is_stream, iter_labelled_batches
-
-
-def as_labels(labels: Any) -> np.ndarray:
-    """Return the class of each sample as integers or text, `(samples,)`.
-
-    Args:
-        labels: Classes `(samples,)` or `(samples, 1)`, or one-hot `(samples, classes)`.
-
-    Raises:
-        TypeError: They are not classes.
-    """
-    is_tensor = keras.ops.is_tensor(labels)
-    try:
-        array = np.asarray(keras.ops.convert_to_numpy(labels) if is_tensor else labels)
-    except ValueError:
-        array = np.empty((), object)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim == 2 and array.dtype.kind in "biuf" and np.all((array != 0).sum(axis=1) == 1):
-        return np.asarray(array.argmax(axis=1))
-    if array.ndim == 1 and array.dtype.kind in "US":
-        return array.astype(str)
-    is_whole = array.dtype.kind == "f" and np.array_equal(array, np.floor(array))
-    if array.ndim == 1 and (array.dtype.kind in "biu" or is_whole):
-        return array.astype(int)
-    raise TypeError(
-        "`labels` must be the class of each sample, integers or text `(samples,)`, or one-hot. "
-        f"Received: an array of shape {array.shape} and dtype {array.dtype}"
-    )
+from kerasviz.model.inputs.labels import as_labels
 
 
 def labelled_extractions(
@@ -76,8 +48,8 @@ def _own_labels(targets: Any, samples: int) -> np.ndarray | None:
     if targets is None:
         return None
     try:
-        labels = as_labels(targets)
-    except TypeError:
+        labels = as_labels(targets, may_be_text=True)
+    except (TypeError, ValueError):
         return None
     return labels if len(labels) == samples else None
 

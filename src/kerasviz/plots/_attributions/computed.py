@@ -13,7 +13,7 @@ from kerasviz.compute.attribution.attributions import Attributions
 from kerasviz.compute.attribution.evidence import EvidenceCurve
 from kerasviz.plots._attributions.inputs import choose_samples
 from kerasviz.plots._attributions.table import Explained, Words
-from kerasviz.plots._samples import Samples
+from kerasviz.plots._maps.samples import Samples
 
 
 def is_computed(model: Any) -> bool:

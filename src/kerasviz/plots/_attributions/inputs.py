@@ -11,7 +11,7 @@ from kerasviz._selection import select_tiles
 from kerasviz.compute.attribution.plan import input_channel_axis
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.model.calls import known_calls
-from kerasviz.plots._samples import Samples
+from kerasviz.plots._maps.samples import Samples
 
 
 def channel_axes(batch: Extraction) -> list[int]:

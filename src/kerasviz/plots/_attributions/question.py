@@ -19,7 +19,7 @@ from kerasviz.compute.matching import check_models
 from kerasviz.plots._attributions.computed import flatten_results
 from kerasviz.plots._attributions.inputs import channel_axes, choose_samples, input_names
 from kerasviz.plots._attributions.table import Explained, Words
-from kerasviz.plots._samples import Samples
+from kerasviz.plots._maps.samples import Samples
 
 
 @dataclass(frozen=True, kw_only=True)

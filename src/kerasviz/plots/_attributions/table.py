@@ -12,7 +12,6 @@ import numpy as np
 from kerasviz._wording import sample_of, write_size
 from kerasviz.compute.attribution.attributions import Attributions
 from kerasviz.compute.attribution.methods import METHODS
-from kerasviz.compute.attribution.mistakes import as_labels
 from kerasviz.draw.attributions.content import (
     AttributionMap,
     AttributionTable,
@@ -23,6 +22,7 @@ from kerasviz.draw.attributions.content import (
 from kerasviz.draw.attributions.words import name_class, write_probability, write_score
 from kerasviz.draw.charts.evidence import EvidenceCurves
 from kerasviz.draw.tiles.background import picture_colors
+from kerasviz.model.inputs.labels import as_labels
 from kerasviz.plots._maps.forms import check_class_names
 
 NAMES: dict[str, str] = {

@@ -1,1 +1,1 @@
-"""Outputs that are not images: which form they are drawn in, and what is drawn beside them."""
+"""Draw outputs of layers: of which samples, in which form, and over or beside which pictures."""

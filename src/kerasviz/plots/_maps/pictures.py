@@ -10,7 +10,7 @@ import numpy as np
 from kerasviz.draw.color import ColorChoice
 from kerasviz.draw.tiles.panel import Coloring, TilePanel
 from kerasviz.plots._maps.forms import Kind
-from kerasviz.plots._samples import ShownSamples
+from kerasviz.plots._maps.samples import ShownSamples
 
 THRESHOLD = 0.5
 """Above which value the one channel of a mask says that a pixel belongs to it."""

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kerasviz.compute.feature_maps import Extraction
-from kerasviz.plots._background import Background, find_input
+from kerasviz.plots._maps.background import Background, find_input
 
 MAX_CHANNELS = 6
 """Curves of more channels than these could not be told apart."""

@@ -14,7 +14,7 @@ from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.draw.tiles.panel import TileMatrix
-from kerasviz.plots._background import Background, find_backgrounds
+from kerasviz.plots._maps.background import Background, find_backgrounds
 
 Samples = int | slice | Sequence[int] | Literal["all"]
 

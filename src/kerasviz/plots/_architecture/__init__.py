@@ -1,0 +1,1 @@
+"""Put an architecture into the boxes, frames and words of its picture."""
