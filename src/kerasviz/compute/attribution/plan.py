@@ -13,7 +13,7 @@ from kerasviz.compute.attribution.baselines import make_baselines
 from kerasviz.compute.attribution.cells import check_has_cells, has_cells, spatial_calls
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.question import Question
-from kerasviz.compute.attribution.score.goal import ScoreKind, Target, resolve_goal
+from kerasviz.compute.attribution.score.goal import ScoreKind, Target, check_target, resolve_goal
 from kerasviz.compute.attribution.score.heads import find_heads
 from kerasviz.compute.attribution.score.scored_model import ScoredModel, output_names, run_model
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
@@ -21,6 +21,7 @@ from kerasviz.model.addresses import NamedCall, Selection, resolve
 from kerasviz.model.calls import known_calls, traced
 from kerasviz.model.channel_axes import channel_axis
 from kerasviz.model.graph import (
+    as_functional,
     graph_nodes,
     held_layers,
     is_graph,
@@ -293,6 +294,10 @@ def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> Sco
     is_mixed = fixed is None and _mixes_samples(model, batch)
     batch_size = fixed or (1 if is_mixed else options.batch_size)
     heads = find_heads(model, extraction.specs)
+    if is_graph(model):
+        declared = as_functional(model).output
+        names = output_names(model, declared)
+        check_target(options.target, declared, heads, names=names, samples=len(batch))
     # One sample shows the form of the outputs; whether they are probabilities, more of them do.
     count = batch_size if any(head.kind == "unknown" for head in heads) else 1
     outputs = _run(model, batch.part(0, count), fixed)

@@ -139,6 +139,31 @@ def logits_to_probabilities(logits: np.ndarray, kind: HeadKind) -> np.ndarray:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
+def check_target(
+    target: Target, outputs: Any, heads: list[Head], *, names: list[str], samples: int
+) -> None:
+    """Check what shapes tell of a target, before the model runs; see `resolve_goal`.
+
+    Args:
+        target: The caller's `target`.
+        outputs: What the model declares to return, a structure of what has a shape.
+        heads: The head of each output.
+        names: The name of each output.
+        samples: How many samples there are.
+
+    Raises:
+        TypeError: `target` is of no form that there is.
+        ValueError: `target` does not fit the model.
+    """
+    index, target = _choose_output(target, names, heads)
+    if callable(target):
+        return
+    shape = keras.tree.flatten(outputs)[index or 0].shape
+    _check_rank(target, shape)
+    if target is not None and shape[1] is not None:
+        _resolve_classes(target, shape[1], heads[index or 0], samples=samples)
+
+
 def resolve_goal(
     target: Target,
     outputs: Any,
@@ -175,11 +200,7 @@ def resolve_goal(
             function=target,
             score="logit" if head.kind == "linear" else "probability",  # what the model returns
         )
-    if values.ndim != 2:
-        raise ValueError(
-            f"`target` must be a function of the outputs, since the model's output has the shape "
-            f"{values.shape} and not (samples, classes). Received: target={target!r}"
-        )
+    _check_rank(target, values.shape)
     classes = values.shape[1]
     is_class = classes > 1 or head.kind != "linear"
     if target is None and is_class:
@@ -195,6 +216,14 @@ def resolve_goal(
         function=None,
         score="probability" if head.kind == "unknown" else score,
     )
+
+
+def _check_rank(target: Target, shape: tuple[int | None, ...]) -> None:
+    if len(shape) != 2:
+        raise ValueError(
+            f"`target` must be a function of the outputs, since the model's output has the shape "
+            f"{shape} and not (samples, classes). Received: target={target!r}"
+        )
 
 
 def _settle(head: Head, values: np.ndarray) -> Head:
