@@ -61,6 +61,7 @@ def _maps(model: keras.Model, layer: str) -> np.ndarray:
 def _assert_same(a: kerasviz.FilterStatistics, b: kerasviz.FilterStatistics) -> None:
     """Assert that counts, order and ties are equal, and sums to rounding."""
     assert (a.address, a.samples, a.classes) == (b.address, b.samples, b.classes)
+    assert (a.fingerprint, a.labels) == (b.fingerprint, b.labels)
     for name in ("values", "indices", "positions", "boxes", "crops", "maximum", "firing_rate"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
     for q in (0, 0.3, 0.999, 1):
@@ -80,6 +81,7 @@ def test_filter_statistics_has_the_strongest_places(model: Any, both: Any, layer
     flat = np.take_along_axis(places.T, order, 1)
     expected = np.stack(np.unravel_index(flat, maps.shape[1:3]), axis=-1)
     np.testing.assert_array_equal(statistics.positions, expected)
+    np.testing.assert_array_equal(statistics.labels, _labels()[order])
 
 
 @pytest.mark.parametrize("layer", ["a", "b"])
@@ -222,6 +224,7 @@ def test_filter_statistics_ignores_targets_that_are_no_classes(model: Any) -> No
     pairs = ((x[np.newaxis], x[np.newaxis]) for x in _images())
     statistics = kerasviz.filter_statistics(model, "a", pairs)
     assert statistics.classes == []
+    assert statistics.labels == [[None] * 9] * 4
     assert np.isnan(statistics.selectivity).all()
 
 
@@ -229,6 +232,7 @@ def test_filter_statistics_of_labels_in_words(model: Any) -> None:
     words = np.array(["boot", "bag", "coat"])[_labels()]
     statistics = kerasviz.filter_statistics(model, "a", _images(), labels=words)
     assert statistics.classes == ["bag", "boot", "coat"]
+    np.testing.assert_array_equal(statistics.labels, words[statistics.indices])
 
 
 def test_filter_statistics_saves_and_loads(both: Any, tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from kerasviz.compute.filters.histogram import Histogram
-from kerasviz.compute.filters.strongest import Locate, Strongest, find_strongest
+from kerasviz.compute.filters.strongest import Label, Locate, Strongest, find_strongest
 
-Label = int | str
 CHUNK = 1 << 16
 """The number of values that are counted at a time, which fit into a processor's cache."""
 
@@ -117,7 +116,7 @@ class Responses:
         self.of_images.add(peaks)
         self.samples += samples
         self.cells += samples * cells.shape[1]
-        self._add_places(maps, peaks, indices, locate, images)
+        self._add_places(maps, peaks, indices, locate=locate, images=images, labels=labels)
         if labels is not None:
             self._add_labels(peaks, labels)
 
@@ -150,8 +149,10 @@ class Responses:
         maps: np.ndarray,
         peaks: np.ndarray,
         indices: np.ndarray,
+        *,
         locate: Locate,
         images: np.ndarray | None,
+        labels: np.ndarray | None,
     ) -> None:
         best, places = self.strongest, self.identity.places
         is_full = best.values.shape[1] == places
@@ -163,6 +164,7 @@ class Responses:
             weakest,
             locate=locate,
             images=None if best.images is None else images,
+            labels=labels,
         )
         if stronger is not None:
             self.strongest = best.merge(stronger, places)

@@ -15,7 +15,8 @@ import numpy as np
 from kerasviz._checks import check_path
 from kerasviz._files import check_target
 from kerasviz._wording import write_count
-from kerasviz.compute.filters.responses import Label, Responses
+from kerasviz.compute.filters.responses import Responses
+from kerasviz.compute.filters.strongest import Label
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 from kerasviz.compute.kernel_statistics import write_number, write_share
 
@@ -50,6 +51,11 @@ class FilterStatistics:
         return self._responses.identity.address
 
     @property
+    def fingerprint(self) -> str:
+        """A fingerprint of the model's weights: statistics of another model have another one."""
+        return self._responses.identity.fingerprint
+
+    @property
     def samples(self) -> int:
         """How many images there were."""
         return self._responses.samples
@@ -63,6 +69,12 @@ class FilterStatistics:
     def indices(self) -> np.ndarray:
         """The index of the image that each has, `(filters, images)`; of equal ones the earlier."""
         return self._responses.strongest.indices
+
+    @property
+    def labels(self) -> list[list[Label | None]]:
+        """The class of each of these images, one list per filter; `None` where it has none."""
+        labels = self._responses.strongest.labels
+        return [[labels.get(index) for index in row] for row in self.indices.tolist()]
 
     @property
     def positions(self) -> np.ndarray:

@@ -116,6 +116,7 @@ def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, An
         "cells": responses.cells,
         "classes": [[label, responses.class_counts[label]] for label in responses.class_totals],
         "images": None if strongest.images is None else list(strongest.images),
+        "labels": [[index, label] for index, label in strongest.labels.items()],
     }
 
 
@@ -128,7 +129,11 @@ def _restore(arrays: _Prefixed, description: Mapping[str, Any]) -> Responses:
     classes = [(label, count) for label, count in description["classes"]]
     return Responses(
         identity=LayerIdentity(**identity),
-        strongest=Strongest(images=images, **{name: arrays[name] for name in _PLACES}),
+        strongest=Strongest(
+            images=images,
+            labels=dict(description.get("labels", [])),
+            **{name: arrays[name] for name in _PLACES},
+        ),
         samples=description["samples"],
         cells=description["cells"],
         class_counts=dict(classes),

@@ -10,6 +10,7 @@ import numpy as np
 MAX_BYTES = 1 << 30
 """The memory that images may take; beyond it only their indices are kept."""
 
+Label = int | str
 Locate = Callable[[np.ndarray], np.ndarray]
 """From positions `(n, axes)` to the first cells that units there see, `(n, axes of the image)`,
 which are below 0 in the padding."""
@@ -28,6 +29,7 @@ class Strongest:
         starts: The first cell that the unit at each position sees, `(filters, places, axes of the
             image)`; below 0 in the padding.
         images: By index the images that are named here; `None` where they take too much memory.
+        labels: By index their classes, where they have some.
     """
 
     values: np.ndarray
@@ -35,6 +37,7 @@ class Strongest:
     positions: np.ndarray
     starts: np.ndarray
     images: Mapping[int, np.ndarray] | None = field(default_factory=dict)
+    labels: Mapping[int, Label] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, filters: int, axes: int, image_axes: int) -> Strongest:
@@ -66,23 +69,26 @@ class Strongest:
             positions=_take(self.positions, other.positions, order),
             starts=_take(self.starts, other.starts, order),
             images=images,
+            labels={**self.labels, **other.labels},
         ).tidied()
 
     def tidied(self) -> Strongest:
-        """Return the same with those images alone that are named in it."""
-        if self.images is None:
-            return self
+        """Return the same with those images and labels alone that are named in it."""
         named = set(self.indices.ravel().tolist())
+        labels = {index: label for index, label in self.labels.items() if index in named}
+        if self.images is None:
+            return replace(self, labels=labels)
         images = {index: image for index, image in self.images.items() if index in named}
         size = sum(image.nbytes for image in images.values())
-        return replace(self, images=images if size <= MAX_BYTES else None)
+        return replace(self, labels=labels, images=images if size <= MAX_BYTES else None)
 
     def shifted(self, offset: int) -> Strongest:
         """Return the same for images whose indices are higher by `offset`."""
         images = self.images
         if images is not None:
             images = {index + offset: image for index, image in images.items()}
-        return replace(self, indices=self.indices + offset, images=images)
+        labels = {index + offset: label for index, label in self.labels.items()}
+        return replace(self, indices=self.indices + offset, images=images, labels=labels)
 
 
 def find_strongest(
@@ -93,6 +99,7 @@ def find_strongest(
     *,
     locate: Locate,
     images: np.ndarray | None,
+    labels: np.ndarray | None = None,
 ) -> Strongest | None:
     """Return the places of a batch that are stronger than the weakest that is kept.
 
@@ -104,6 +111,7 @@ def find_strongest(
             values the earlier image is kept, which is there already.
         locate: Tells what units see.
         images: `(samples, ...)`.
+        labels: The class of each image, `(samples,)`.
     """
     samples, filters = peaks.shape
     space = maps.shape[1:-1]
@@ -117,6 +125,7 @@ def find_strongest(
         if space
         else np.empty((len(rows), 0), int)
     )
+    named = set(rows.tolist())
     # What is not stronger has no place here: it is weaker than anything, and cut off by merging.
     values = np.where(is_stronger, peaks, -np.inf).T
     return Strongest(
@@ -126,7 +135,8 @@ def find_strongest(
         starts=_scatter(locate(positions), rows, columns, values.shape),
         images=None
         if images is None
-        else {int(indices[n]): images[n].copy() for n in set(rows.tolist())},
+        else {int(indices[n]): images[n].copy() for n in named},
+        labels={} if labels is None else {int(indices[n]): labels[n].item() for n in named},
     )
 
 
