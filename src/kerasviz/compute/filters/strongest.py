@@ -133,9 +133,7 @@ def find_strongest(
         indices=np.broadcast_to(indices, values.shape),
         positions=_scatter(positions, rows, columns, values.shape),
         starts=_scatter(locate(positions), rows, columns, values.shape),
-        images=None
-        if images is None
-        else {int(indices[n]): images[n].copy() for n in named},
+        images=None if images is None else {int(indices[n]): images[n].copy() for n in named},
         labels={} if labels is None else {int(indices[n]): labels[n].item() for n in named},
     )
 
