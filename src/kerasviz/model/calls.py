@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import keras
 
 from kerasviz.model.graph import (
+    graph_nodes,
     has_inputs,
     is_functional,
     is_graph,
@@ -37,7 +38,7 @@ def known_calls(model: keras.Model, specs: Any = None) -> list[Call]:
             inputs, or those that it was built for. Where it has none, each layer counts as called
             once, and output shapes stay unknown.
     """
-    calls, traceable = _read(model)
+    calls, traceable, _ = _read(model)
     specs = input_specs(model) if specs is None else specs
     if not traceable or specs is None or not model.built:
         return calls
@@ -52,6 +53,31 @@ def held_calls(model: keras.Model) -> list[Call]:
     fingerprint = known_calls(model)
     called = {id(call.layer) for call in fingerprint}
     return [*fingerprint, *(call for call in _read(model).calls if id(call.layer) not in called)]
+
+
+def calls_by_end(model: keras.Model, specs: Any) -> list[Call]:
+    """Return every call of a built model, as `known_calls` does, in the order in which they end.
+
+    Args:
+        model: A built model.
+        specs: What it is called on, as a structure of `keras.KerasTensor`.
+    """
+    reading = _read(model)
+    # A graph says so itself, so that a wrong argument is refused before anything is called.
+    ends = reading.ends
+    if ends is None:
+        paths = traced(model, specs).connections.outputs
+        ends = {path: index for index, path in enumerate(paths)}
+    return sorted(known_calls(model, specs), key=lambda call: ends.get(call.path, -1))
+
+
+def _graph_ends(model: keras.Model, path: CallPath = ()) -> Iterator[CallPath]:
+    """Yield the paths of the calls in a graph in the order in which they end."""
+    for node in graph_nodes(model):
+        inside = (*path, node.step[:2])
+        if is_graph(node.operation):
+            yield from _graph_ends(node.operation, inside)
+        yield inside
 
 
 def traced(model: keras.Model, specs: Any) -> ModelTrace:
@@ -84,8 +110,17 @@ def _trace(model: keras.Model, specs: Any, readings: Sequence[Call]) -> ModelTra
 
 
 class _Reading(NamedTuple):
+    """Facts about a model that are read without running it.
+
+    Args:
+        calls: The calls that can be read from it.
+        is_traceable: Whether only a run shows all of them.
+        ends: The rank of each call among those that end, where a graph shows it.
+    """
+
     calls: list[Call]
     is_traceable: bool
+    ends: dict[CallPath, int] | None
 
 
 def _read(model: keras.Model) -> _Reading:
@@ -94,7 +129,10 @@ def _read(model: keras.Model) -> _Reading:
     cached, reading = _readings.get(model, (None, None))
     if reading is None or cached != fingerprint:
         calls = in_model_order(model, list(layer_calls(model)))
-        reading = _Reading(calls, is_traceable(model))
+        traceable = is_traceable(model)
+        has_ends = is_graph(model) and not traceable
+        ends = {path: i for i, path in enumerate(_graph_ends(model))} if has_ends else None
+        reading = _Reading(calls, traceable, ends)
         _readings[model] = fingerprint, reading
     return reading
 

@@ -6,7 +6,7 @@ import inspect
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import keras
@@ -50,6 +50,11 @@ def as_functional(model: keras.Model) -> keras.Model:
     if is_functional(model):
         return model
     return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def declared_outputs(model: keras.Model) -> Any:
+    """Return the symbolic outputs of a graph, in its structure."""
+    return model.output if is_functional(model) else model.outputs[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,14 +234,16 @@ def may_mix_samples(layers: Iterable[keras.Layer]) -> bool:
 
 def _keeps_samples_apart(layer: keras.Layer) -> bool:
     if is_graph(layer):
-        operations = [node.operation for node in graph_nodes(layer)]
+        operations = layer.operations if is_functional(layer) else layer.layers
         return all(
             isinstance(x, keras.Layer) or (is_of_keras(x) and type(x).__name__ in _ARITHMETIC)
             for x in operations
         )
     if not is_of_keras(layer) or isinstance(layer, _OPAQUE):
         return False
-    for name, value in vars(layer).items():
+    # Those of every layer are most of a layer's, and none of them is of interest.
+    for name in vars(layer).keys() - _attributes_of_every_layer():
+        value = vars(layer)[name]
         if name.strip("_") in ("axis", "attention_axes") and not _is_after_samples(value):
             return False
         if inspect.isfunction(value) and not value.__module__.startswith("keras."):
@@ -244,6 +251,11 @@ def _keeps_samples_apart(layer: keras.Layer) -> bool:
         if "activation" in name and callable(value) and not is_of_keras(value):
             return False
     return True
+
+
+@cache
+def _attributes_of_every_layer() -> frozenset[str]:
+    return frozenset(vars(keras.Layer(name="kerasviz_attributes")))
 
 
 def _is_after_samples(axes: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,22 +14,20 @@ from kerasviz.compute.attribution.cells import check_has_cells, has_cells, spati
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.question import Question
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target, check_target, resolve_goal
-from kerasviz.compute.attribution.score.heads import find_heads
+from kerasviz.compute.attribution.score.heads import Head, find_heads
 from kerasviz.compute.attribution.score.scored_model import ScoredModel, output_names, run_model
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection, resolve
-from kerasviz.model.calls import known_calls, traced
+from kerasviz.model.calls import calls_by_end
 from kerasviz.model.channel_axes import channel_axis
 from kerasviz.model.graph import (
-    as_functional,
-    graph_nodes,
+    declared_outputs,
     held_layers,
     is_graph,
-    is_traceable,
     may_mix_samples,
 )
 from kerasviz.model.inputs.forms import InputBatch
-from kerasviz.model.layer_call import Call, CallPath
+from kerasviz.model.layer_call import Call
 
 ROUNDING = 1e-4
 """Differences between batches of one sample and of two that rounding explains, as a share of the
@@ -94,7 +92,7 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
     """
     extraction = plan_extraction(model, "*" if options.layer is None else options.layer, inputs)
     specs = keras.tree.flatten(extraction.specs)
-    calls = _in_order(model, extraction.specs)
+    calls = calls_by_end(model, extraction.specs)
     axes = [input_channel_axis(spec, calls) for spec in specs]
     arrays = tuple(
         np.moveaxis(x.astype("float32") if _is_float(spec) else x, axis, -1)
@@ -131,24 +129,6 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         named=options.layer is not None,
         calls=calls,
     )
-
-
-def _in_order(model: keras.Model, specs: Any) -> list[Call]:
-    """Return the calls of a model in the order in which they end."""
-    # A graph says so itself, so that a wrong argument is refused before anything is called.
-    is_known = is_graph(model) and not is_traceable(model)
-    paths = _graph_ends(model) if is_known else traced(model, specs).connections.outputs
-    ends = {path: index for index, path in enumerate(paths)}
-    return sorted(known_calls(model, specs), key=lambda call: ends.get(call.path, -1))
-
-
-def _graph_ends(model: keras.Model, path: CallPath = ()) -> Iterator[CallPath]:
-    """Yield the paths of the calls in a graph in the order in which they end."""
-    for node in graph_nodes(model):
-        inside = (*path, node.step[:2])
-        if is_graph(node.operation):
-            yield from _graph_ends(node.operation, inside)
-        yield inside
 
 
 def _is_float(spec: Any) -> bool:
@@ -295,12 +275,14 @@ def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> Sco
     batch_size = fixed or (1 if is_mixed else options.batch_size)
     heads = find_heads(model, extraction.specs)
     if is_graph(model):
-        declared = as_functional(model).output
+        declared = declared_outputs(model)
         names = output_names(model, declared)
         check_target(options.target, declared, heads, names=names, samples=len(batch))
-    # One sample shows the form of the outputs; whether they are probabilities, more of them do.
-    count = batch_size if any(head.kind == "unknown" for head in heads) else 1
-    outputs = _run(model, batch.part(0, count), fixed)
+    outputs = _declared_outputs(model, heads, options.target)
+    if outputs is None:
+        # One sample shows the form of the outputs; whether they are probabilities, more of them do.
+        count = batch_size if any(head.kind == "unknown" for head in heads) else 1
+        outputs = _run(model, batch.part(0, count), fixed)
     goal = resolve_goal(
         options.target,
         outputs,
@@ -317,6 +299,21 @@ def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> Sco
         is_fixed=fixed is not None,
         channel_axes=axes,
     )
+
+
+def _declared_outputs(model: keras.Model, heads: Sequence[Head], target: Target) -> Any:
+    """Return zeros of the form of one sample's outputs, where a graph says all that is in question.
+
+    It does not say whether unknown outputs are probabilities, or what the caller's function takes.
+    """
+    targets = list(target.values()) if isinstance(target, dict) else [target]
+    is_unknown = any(head.kind == "unknown" for head in heads) or any(map(callable, targets))
+    if is_unknown or not is_graph(model):
+        return None
+    declared = declared_outputs(model)
+    if any(None in x.shape[1:] for x in keras.tree.flatten(declared)):
+        return None
+    return keras.tree.map_structure(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), declared)
 
 
 def _run(model: keras.Model, batch: InputBatch, fixed: int | None) -> Any:
