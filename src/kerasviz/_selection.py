@@ -56,22 +56,27 @@ def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str =
                 f"`{name}` must be a slice of ints whose step is not 0. Received: {name}={tiles!r}"
             ) from error
     else:
-        indices: Any = np.atleast_1d(np.asarray(tiles))
-        if indices.ndim != 1 or (indices.size and not np.issubdtype(indices.dtype, np.integer)):
-            types = "an int, a slice, a list of ints or 'all'" if has_word else INTS
-            raise TypeError(f"`{name}` must be {types}. Received: {name}={tiles!r}")
-        outside = indices[(indices < -count) | (indices >= count)]
-        if outside.size:
-            raise ValueError(
-                f"`{name}` must be between {-count} and {count - 1}, since {of or 'the array'} "
-                f"has {count}. Received: {', '.join(map(str, outside))}"
-            )
-        chosen = every[indices.astype(int)]
+        types = "an int, a slice, a list of ints or 'all'" if has_word else INTS
+        chosen = every[_read_indices(tiles, count, name, types=types, of=of or "the array")]
     if not chosen.size:
         raise ValueError(
             f"`{name}` must select at least one of {count}. Received: {name}={tiles!r}"
         )
     return chosen
+
+
+def _read_indices(tiles: Any, count: int, name: str, *, types: str, of: str) -> np.ndarray:
+    """Return the indices of an int or a list, each of which must be among `count`."""
+    indices: Any = np.atleast_1d(np.asarray(tiles))
+    if indices.ndim != 1 or (indices.size and not np.issubdtype(indices.dtype, np.integer)):
+        raise TypeError(f"`{name}` must be {types}. Received: {name}={tiles!r}")
+    outside = indices[(indices < -count) | (indices >= count)]
+    if outside.size:
+        raise ValueError(
+            f"`{name}` must be between {-count} and {count - 1}, since {of} "
+            f"has {count}. Received: {', '.join(map(str, outside))}"
+        )
+    return np.asarray(indices.astype(int))
 
 
 def check_tile_names(names: Sequence[str] | None, count: int, noun: str, of: str = "") -> None:

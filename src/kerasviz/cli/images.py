@@ -57,18 +57,13 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> Image
     inputs, remarks = [], []
     photos: dict[int, np.ndarray] = {}
     for index, path in enumerate(paths):
-        try:
-            if path.suffix.lower() == ".npy":
-                inputs.append(_load_array(path, shape))
-                continue
-            photo = read_image(path, shape)
-        except (OSError, ValueError, EOFError) as error:
-            raise CommandError(f"{path} cannot be read as an image: {error}") from None
-        except MemoryError:
-            raise CommandError(f"{path} is too large for the memory") from None
-        photos[index] = photo.pixels
-        remarks += _remarks(path, photo)
-        array = convert(photo.pixels)
+        content = _read(path, shape)
+        if isinstance(content, np.ndarray):
+            inputs.append(content)
+            continue
+        photos[index] = content.pixels
+        remarks += _remarks(path, content)
+        array = convert(content.pixels)
         inputs.append(np.moveaxis(array, -1, 0) if shape.channels_first else array)
     sizes = {array.shape for array in inputs}
     if len(sizes) > 1:
@@ -77,16 +72,27 @@ def load_images(model: keras.Model, paths: Sequence[Path], values: str) -> Image
     if not photos:
         return Images(np.stack(inputs), None, _names(paths), ())
     pictures = []
-    for index, array in enumerate(inputs):
+    for index, (path, array) in enumerate(zip(paths, inputs, strict=True)):
         if index in photos:
             pictures.append(np.rint(photos[index]).astype("uint8"))
         else:
             picture, note = _as_picture(array, shape)
             pictures.append(picture)
-            remarks += [f"{paths[index]} is an array, its {note}"] if note else []
+            remarks += [f"{path} is an array, its {note}"] if note else []
     # Without transparency.
     colors = np.stack([picture[..., :3] for picture in pictures])
     return Images(np.stack(inputs), colors, _names(paths), tuple(remarks))
+
+
+def _read(path: Path, shape: ImageShape) -> ImageFile | np.ndarray:
+    """Return what a file holds: an image, or an array as the model takes it."""
+    try:
+        is_array = path.suffix.lower() == ".npy"
+        return _load_array(path, shape) if is_array else read_image(path, shape)
+    except (OSError, ValueError, EOFError) as error:
+        raise CommandError(f"{path} cannot be read as an image: {error}") from None
+    except MemoryError:
+        raise CommandError(f"{path} is too large for the memory") from None
 
 
 def _as_picture(array: np.ndarray, shape: ImageShape) -> tuple[np.ndarray, str]:

@@ -90,15 +90,10 @@ def train(
     if output is not None:
         output = check_path("output", output)
     data = load_data(folder, subset=subset)
-    written: list[keras.callbacks.Callback] = []
+    written: tuple[Path, ...] = ()
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        log, best = output / "history.csv", output / "best-model.keras"
-        written = [
-            keras.callbacks.CSVLogger(log),
-            keras.callbacks.ModelCheckpoint(best, save_best_only=True),
-        ]
-
+        written = output / "history.csv", output / "best-model.keras"
     keras.utils.set_random_seed(seed)
     model = build_model()
     untrained = build_model()
@@ -109,21 +104,26 @@ def train(
         batch_size=batch_size,
         epochs=epochs,
         validation_data=tuple(data.validation),
-        callbacks=[
-            keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
-            *written,
-            *callbacks,
-        ],
+        callbacks=[*_make_callbacks(*written), *callbacks],
         verbose=verbose,
     )
     predicted = model.predict(data.test.images, batch_size=500, verbose=0).argmax(axis=1)
     accuracy = float(np.mean(predicted == data.test.labels))
-    files: tuple[Path, ...] = ()
     if output is not None:
-        files = (log, best, *write_chapter(output, model, untrained, history, data.test))
+        written += tuple(write_chapter(output, model, untrained, history, data.test))
     return Training(
-        model=model, untrained=untrained, history=history, accuracy=accuracy, files=files
+        model=model, untrained=untrained, history=history, accuracy=accuracy, files=written
     )
+
+
+def _make_callbacks(*files: Path) -> list[keras.callbacks.Callback]:
+    """Return what stops training early, and writes its log and its best model to two files."""
+    stop = keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)
+    if not files:
+        return [stop]
+    log, best = files
+    checkpoint = keras.callbacks.ModelCheckpoint(best, save_best_only=True)
+    return [stop, keras.callbacks.CSVLogger(log), checkpoint]
 
 
 def _check_numbers(*, epochs: object, batch_size: object, seed: object) -> None:

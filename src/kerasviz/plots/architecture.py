@@ -15,7 +15,7 @@ from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
-from kerasviz.draw.graph.boxes import Maps
+from kerasviz.draw.graph.boxes import Diagram, Maps
 from kerasviz.draw.graph.diagram import draw_architecture
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
@@ -137,21 +137,11 @@ def plot_architecture(
     architecture = read_architecture(
         model, specs, expand=levels, merge=detail == "blocks", fold=bool(fold)
     )
-    pictures: dict[int, Maps] = {}
-    hidden: list[tuple[str, Maps]] = []
-    notes: list[str] = []
-    if extraction is not None:
-        pictures, notes = _draw_inputs(architecture, extraction)
-        maps_of = _compute_maps(architecture, extraction, maps)
-        notes += [_explain(list(maps_of.values()), maps)]
-        for index, node in enumerate(architecture.nodes):
-            if node.address in maps_of:
-                pictures[index] = maps_of[node.address]
-            folded = [twin for twin in node.repeats if twin.address in maps_of]
-            hidden += [(twin.head.name, maps_of[twin.address]) for twin in folded]
-    diagram = describe_diagram(architecture, pictures, notes)
-    title = f"{diagram.title}, {which}" if which else diagram.title
-    diagram = replace(diagram, title=title, hidden=tuple(hidden))
+    if extraction is None:
+        diagram = describe_diagram(architecture, {}, [])
+    else:
+        diagram = _draw_with_maps(architecture, extraction, maps)
+        diagram = replace(diagram, title=f"{diagram.title}, {which}")
     return draw_architecture(diagram, placement, sideways=direction == "right")
 
 
@@ -182,6 +172,20 @@ def _check_sample(sample: int, total: int) -> int:
             f"Received: sample={sample}"
         )
     return range(total)[sample]
+
+
+def _draw_with_maps(architecture: Architecture, extraction: Extraction, count: int) -> Diagram:
+    """Return a diagram with the inputs that are pictures, and the strongest maps of boxes."""
+    pictures, notes = _draw_inputs(architecture, extraction)
+    maps_of = _compute_maps(architecture, extraction, count)
+    notes += [_explain(list(maps_of.values()), count)]
+    hidden: list[tuple[str, Maps]] = []
+    for index, node in enumerate(architecture.nodes):
+        if node.address in maps_of:
+            pictures[index] = maps_of[node.address]
+        folded = [twin for twin in node.repeats if twin.address in maps_of]
+        hidden += [(twin.head.name, maps_of[twin.address]) for twin in folded]
+    return replace(describe_diagram(architecture, pictures, notes), hidden=tuple(hidden))
 
 
 def _draw_inputs(

@@ -171,11 +171,7 @@ def _histogram(
     not_finite = sum(kernel.size for kernel in kernels) - sum(map(len, weights))
     outside = sum(map(len, weights)) - sum(int(count.sum()) for count in counts)
     sizes = " and ".join(dict.fromkeys(f"{kernel.size:,}" for kernel in kernels))
-    notes = []
-    if not_finite:
-        notes.append(f"{not_finite:,}{SPACE}NaN{SPACE}or{SPACE}infinite")
-    if outside:
-        notes.append(f"{outside:,}{SPACE}outside{SPACE}the{SPACE}bins")
+    notes = _count_missing(not_finite, outside)
     address = join_addresses(targets)
     rows = [
         describe_kernel(kernel, target.address)
@@ -194,6 +190,16 @@ def _histogram(
         address=address,
     )
     return histogram, not_finite
+
+
+def _count_missing(not_finite: int, outside: int) -> list[str]:
+    """Say how many weights are in no bin, and why; spaces do not break."""
+    notes = []
+    if not_finite:
+        notes.append(f"{not_finite:,}{SPACE}NaN{SPACE}or{SPACE}infinite")
+    if outside:
+        notes.append(f"{outside:,}{SPACE}outside{SPACE}the{SPACE}bins")
+    return notes
 
 
 def _fact(name: str, row: LayerStatistics) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -103,14 +103,7 @@ def plot_history(
     candidates = {name: find_best(run, monitor, mode) for name, run in runs.items() if monitor}
     best = {name: epoch for name, epoch in candidates.items() if epoch is not None}
     all_keys = [key for panel_keys in names.values() for key in panel_keys]
-    not_finite = sum(_count_not_finite(run, all_keys) for run in runs.values())
-    if not_finite:
-        warnings.warn(
-            f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=2
-        )
-    incomplete = [run for run in runs.values() if run.lengths]
-    if incomplete and place.title is not True:
-        warnings.warn(" ".join(map(explain, incomplete)), stacklevel=2)
+    _warn_of_gaps(runs.values(), all_keys, is_titled=place.title is True)
     ranking = _rank(runs, best)
     panels = [_panel(runs, best, ranking, base, keys=own) for base, own in names.items()]
     legend = []
@@ -167,6 +160,18 @@ def _choose_metrics(
         panel_keys = panels.setdefault(_base(name), [])
         panel_keys += [key for key in matches if key not in panel_keys]
     return {base: sorted(panel, key=lambda key: key != base) for base, panel in panels.items()}
+
+
+def _warn_of_gaps(runs: Collection[Run], keys: Sequence[str], *, is_titled: bool) -> None:
+    """Warn of values that cannot be drawn, and of lists without epochs unless the title does."""
+    not_finite = sum(_count_not_finite(run, keys) for run in runs)
+    if not_finite:
+        warnings.warn(
+            f"{not_finite} of the values are NaN or infinite; they are gaps.", stacklevel=3
+        )
+    incomplete = [run for run in runs if run.lengths]
+    if incomplete and not is_titled:
+        warnings.warn(" ".join(map(explain, incomplete)), stacklevel=3)
 
 
 def _count_not_finite(run: Run, keys: Sequence[str]) -> int:

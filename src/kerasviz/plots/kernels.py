@@ -184,14 +184,13 @@ def kernel_panel(
         is_limited=not is_matrix,
     )
     indices = chosen.indices
-    slices = math.prod(window[:-2])
     if form != "tiles" and channel == "auto" and in_channels in CURVES:
-        tiles, note, table = _curves(kernel, indices)
-        slices = in_channels
+        tiles, note, table, slices = _curves(kernel, indices)
     elif is_matrix:
-        tiles, note, table = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
+        matrix = kernel.reshape(in_channels, filters)
+        tiles, note, table, slices = _matrix(matrix, resolved, indices, axes)
     else:
-        tiles, note, table = _patterns(kernel, resolved, indices, reference)
+        tiles, note, table, slices = _patterns(kernel, resolved, indices, reference)
     if tiles.ndim == COLORS_NDIM or (table is not None and len(indices) > MAX_TABLE):
         form = "tiles"
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
@@ -217,6 +216,7 @@ class _Tiles(NamedTuple):
     tiles: np.ndarray
     note: str
     table: TileMatrix | None
+    slices: int = 1
 
 
 def _matrix(
@@ -243,7 +243,7 @@ def _curves(kernel: np.ndarray, indices: np.ndarray) -> _Tiles:
     """Return a kernel `(1, steps, in_channels, filters)` as one curve per channel and filter."""
     steps = kernel.shape[1]
     curves = np.transpose(kernel[0][..., indices], (2, 1, 0)).reshape(-1, 1, steps)
-    return _Tiles(curves, "one curve per input channel", None)
+    return _Tiles(curves, "one curve per input channel", None, kernel.shape[2])
 
 
 def _patterns(
@@ -268,4 +268,5 @@ def _patterns(
             row_kind="input channel",
             column_kind="filter",
         )
-    return _Tiles(tiles.reshape(-1, height, width, *tiles.shape[3:]), note, table)
+    tiles = tiles.reshape(-1, height, width, *tiles.shape[3:])
+    return _Tiles(tiles, note, table, math.prod(window[:-2]))

@@ -18,6 +18,9 @@ from kerasviz._files import replacing, replacing_path
 from kerasviz.draw.animations.gif import FRAME_TIME, GifWriter, save_gif
 from kerasviz.draw.animations.player import PlayerWriter
 
+ONE_FILE_WRITERS = (None, "pillow", "ffmpeg", "imagemagick")
+"""Those that write the file that is named and no other; a caller's may write several."""
+
 
 class PlayerAnimation(FuncAnimation):
     """A Matplotlib animation that in a notebook is a player.
@@ -74,7 +77,7 @@ class PlayerAnimation(FuncAnimation):
         suffix = Path(filename).suffix.lower()
         if writer is None and suffix == ".gif":
             # The usual writer, ffmpeg, has too few colours for a GIF. Of Pillow's keywords, those
-            # that this one does not know are rare, and Pillow's writer holds all frames.
+            # that ours does not know are rare, and Pillow's writer holds all frames.
             writer = "pillow"
             if not args and kwargs.keys() <= {"fps", "dpi", "progress_callback", "savefig_kwargs"}:
                 fps = kwargs.pop("fps", None)
@@ -84,13 +87,8 @@ class PlayerAnimation(FuncAnimation):
                 "An MP4 is written by ffmpeg, which is not installed: install it, or save a GIF. "
                 f"Received: filename={str(filename)!r}"
             )
-        is_usable = isinstance(writer, GifWriter) or writer in (
-            None,
-            "pillow",
-            "ffmpeg",
-            "imagemagick",
-        )
-        if not is_usable:  # may write several files
+        is_of_one_file = isinstance(writer, GifWriter) or writer in ONE_FILE_WRITERS
+        if not is_of_one_file:
             super().save(os.fspath(filename), writer, *args, **kwargs)
             return
         with replacing_path(Path(filename), keep_suffix=True) as temporary:

@@ -368,16 +368,9 @@ def _draw_items(
     for i, (ax, item, plan) in enumerate(zip(axes, items, plans, strict=True)):
         image = draw_plan(ax, plan, item.scale)
         height, width = plan.size
-        left, below, right = 0.0, 0.0, 0.0
-        if plan.panel.table is not None and not plan.panel.is_chart:
-            around = measure(ax)
-            left, below = around.left, around.below
-        bar = None
-        sharing = _sharing(items, i, columns, style)
-        if image is not None and sharing:
-            bar = _add_shared_bar(image, sharing)
-            right = BAR_PAD + BAR_WIDTH + measure(bar.ax).right
-            below = max(below, text_height("0", font_size(SMALL)) / 2)
+        bar, (left, below, right) = _draw_beside(
+            ax, plan, image, _sharing(items, i, columns, style)
+        )
         start = i - i % columns
         above = plan.head + max(notes for _, notes, _ in heights[start : start + columns])
         name, notes, caption = words[i]
@@ -394,6 +387,22 @@ def _draw_items(
         )
         parts.append(_Part(item=item, ax=ax, image=image, bar=bar, extent=extent))
     return parts
+
+
+def _draw_beside(
+    ax: Axes, plan: AnyPlan, image: AxesImage | None, sharing: Sequence[TilePanel]
+) -> tuple[Colorbar | None, tuple[float, float, float]]:
+    """Draw the bar of a row at its end; return it, and the inches left, below and right."""
+    left, below, right = 0.0, 0.0, 0.0
+    if plan.panel.table is not None and not plan.panel.is_chart:
+        around = measure(ax)
+        left, below = around.left, around.below
+    if image is None or not sharing:
+        return None, (left, below, right)
+    bar = _add_shared_bar(image, sharing)
+    right = BAR_PAD + BAR_WIDTH + measure(bar.ax).right
+    below = max(below, text_height("0", font_size(SMALL)) / 2)
+    return bar, (left, below, right)
 
 
 def _sharing(items: Sequence[_Item], i: int, columns: int, style: TileStyle) -> Sequence[TilePanel]:

@@ -365,6 +365,30 @@ def draw_panel(
     Returns:
         The image.
     """
+    image = _draw_mosaic(ax, panel, grid, scale)
+    _mark_constant(ax, panel, grid)
+    beside = _draw_background_column(ax, panel, grid)
+    height, width = grid.size
+    ax.set(xlim=(-beside, width), ylim=(height, 0), aspect="equal")
+    is_grounded = _lay_ground(ax, panel, scale)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.grid(False)
+    ax.set(xticks=[], yticks=[])
+    if panel.table is not None:
+        _label_table(ax, panel.table, grid, beside, max_ticks)
+    elif label_size is not None and row_step:
+        centers = np.arange(0, grid.rows, row_step) * grid.pitch[0] + grid.tile[0] / 2
+        first = panel.names[:: grid.columns // panel.slices][::row_step]
+        ax.set_yticks(centers, first, fontsize=label_size)
+    elif label_size is not None:
+        _label_tiles(ax, panel, grid, label_size, unit=unit, is_grounded=is_grounded)
+    describe_on_hover(ax, _coordinate_formatter(panel, grid))
+    return image
+
+
+def _draw_mosaic(ax: Axes, panel: TilePanel, grid: Grid, scale: ColorScale | None) -> AxesImage:
+    """Draw tiles as one image over their backgrounds, and invalid values as another over it."""
     if panel.alpha is not None:
         assert panel.backgrounds is not None
         shares = len(panel.tiles) // len(panel.backgrounds)
@@ -386,31 +410,20 @@ def draw_panel(
         is_bad = invalid if invalid.ndim == 2 else invalid.any(axis=2)
         cover = np.ma.MaskedArray(np.ones(is_bad.shape, "float32"), ~is_bad)
         _draw_cells(ax, cells, cover, INVALID_SCALE, size=grid.size, blended=False)
-    _mark_constant(ax, panel, grid)
-    beside = background_column(grid) if panel.has_background_column else 0.0
-    if panel.has_background_column:
-        assert panel.backgrounds is not None
-        # Left of 0, so that the tiles have the same positions with such a column and without.
-        column = replace(grid, count=grid.rows, columns=1, group=1)
-        _draw_backgrounds(ax, panel.backgrounds, column, left=-beside)
-    height, width = grid.size
-    ax.set(xlim=(-beside, width), ylim=(height, 0), aspect="equal")
-    is_grounded = _lay_ground(ax, panel, scale)
-    ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
-    ax.grid(False)
-    ax.set(xticks=[], yticks=[])
-    if panel.table is not None:
-        _label_table(ax, panel.table, grid, beside, max_ticks)
-    elif label_size is not None and row_step:
-        centers = np.arange(0, grid.rows, row_step) * grid.pitch[0] + grid.tile[0] / 2
-        first = panel.names[:: grid.columns // panel.slices][::row_step]
-        ax.set_yticks(centers, first, fontsize=label_size)
-    elif label_size is not None:
-        _label_tiles(ax, panel, grid, label_size, unit=unit, is_grounded=is_grounded)
-    describe_on_hover(ax, _coordinate_formatter(panel, grid))
     image.mouseover = False  # the value is already in the coordinates
     return image
+
+
+def _draw_background_column(ax: Axes, panel: TilePanel, grid: Grid) -> float:
+    """Draw backgrounds beside the tiles where they are not beneath, and return how wide that is."""
+    if not panel.has_background_column:
+        return 0.0
+    assert panel.backgrounds is not None
+    beside = background_column(grid)
+    # Left of 0, so that the tiles have the same positions with such a column and without.
+    column = replace(grid, count=grid.rows, columns=1, group=1)
+    _draw_backgrounds(ax, panel.backgrounds, column, left=-beside)
+    return beside
 
 
 def background_column(grid: Grid) -> float:

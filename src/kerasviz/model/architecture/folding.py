@@ -94,18 +94,7 @@ class _Folder:
                 nodes[item] = nodes[item].standing_for([nodes[other] for other in others])
             else:
                 frames[~item] = frames[~item].standing_for([frames[~other] for other in others])
-        block, fold = run.blocks[0], facts.fold(run)
-        if len(block) > 1:
-            frames.append(Frame(part=None, frame=frame, fold=fold))
-            for item in block:
-                if item >= 0:
-                    nodes[item] = replace(nodes[item], frame=len(frames) - 1)
-                else:
-                    frames[~item] = replace(frames[~item], frame=len(frames) - 1)
-        elif block[0] >= 0:
-            nodes[block[0]] = replace(nodes[block[0]], fold=fold)
-        else:
-            frames[~block[0]] = replace(frames[~block[0]], fold=fold)
+        _mark_block(run.blocks[0], facts.fold(run), frame, nodes=nodes, frames=frames)
 
         def fold_pairs(pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
             return tuple(
@@ -134,6 +123,24 @@ class _Folder:
         frames = [i for i in range(len(architecture.frames)) if ~i not in self._hidden]
         frames.sort(key=lambda frame: _depth(architecture, frame))
         return architecture.select(nodes, frames)
+
+
+def _mark_block(
+    block: Sequence[int], fold: Fold, frame: int | None, *, nodes: list[Node], frames: list[Frame]
+) -> None:
+    """Put a fold on the one item of a block, or on a frame around several that is added."""
+    first = block[0]
+    if len(block) == 1 and first >= 0:
+        nodes[first] = replace(nodes[first], fold=fold)
+    elif len(block) == 1:
+        frames[~first] = replace(frames[~first], fold=fold)
+    else:
+        frames.append(Frame(part=None, frame=frame, fold=fold))
+        for item in block:
+            if item >= 0:
+                nodes[item] = replace(nodes[item], frame=len(frames) - 1)
+            else:
+                frames[~item] = replace(frames[~item], frame=len(frames) - 1)
 
 
 def _depth(architecture: Architecture, frame: int | None) -> int:

@@ -54,40 +54,45 @@ def check_background(overlay: Any, picture: Any, alpha: Any, interpolation: Any)
         TypeError: A value of the wrong type.
         ValueError: A value that does not exist, or keywords that contradict each other.
     """
-    source = "picture"
-    if not _is_bool(overlay):
-        if overlay is None or isinstance(overlay, (str, int, np.integer)):
-            raise TypeError(
-                "`overlay` must be a bool or an array, the picture; `picture` names an input. "
-                f"Received: overlay={overlay!r}"
+    source, value = _check_picture(overlay, picture)
+    is_beneath = source == "overlay" or bool(overlay)
+    _check_alpha(alpha)
+    check_choice("interpolation", interpolation, get_args(Interpolation))
+    for name, own, default in (
+        ("alpha", alpha, "strength"),
+        ("interpolation", interpolation, "nearest"),
+    ):
+        if not is_beneath and own != default:
+            raise ValueError(
+                f"`{name}` can only be used together with `overlay`. Received: {name}={own!r}"
             )
-        if picture is not None:
-            raise ValueError("`overlay` and `picture` cannot both be a picture.")
-        source, picture, overlay = "overlay", _as_array("overlay", overlay), True
-    elif picture is not None and not isinstance(picture, (str, int, np.integer)):
-        picture = _as_array("picture", picture)
+    return Background(
+        is_beneath=is_beneath,
+        picture=value,
+        alpha=alpha,
+        interpolation=interpolation,
+        source=source,
+    )
+
+
+def _check_picture(overlay: Any, picture: Any) -> tuple[str, str | int | np.ndarray | None]:
+    """Return the keyword that a picture comes by, and the picture or the input that is one."""
     if _is_bool(picture):
         raise TypeError(
             "`picture` must be the name or the index of an input, or an array. "
             f"Received: picture={picture!r}"
         )
-    _check_alpha(alpha)
-    check_choice("interpolation", interpolation, get_args(Interpolation))
-    for name, value, default in (
-        ("alpha", alpha, "strength"),
-        ("interpolation", interpolation, "nearest"),
-    ):
-        if not overlay and value != default:
-            raise ValueError(
-                f"`{name}` can only be used together with `overlay`. Received: {name}={value!r}"
-            )
-    return Background(
-        is_beneath=bool(overlay),
-        picture=picture,
-        alpha=alpha,
-        interpolation=interpolation,
-        source=source,
-    )
+    if _is_bool(overlay):
+        is_name = picture is None or isinstance(picture, (str, int, np.integer))
+        return "picture", picture if is_name else _as_array("picture", picture)
+    if overlay is None or isinstance(overlay, (str, int, np.integer)):
+        raise TypeError(
+            "`overlay` must be a bool or an array, the picture; `picture` names an input. "
+            f"Received: overlay={overlay!r}"
+        )
+    if picture is not None:
+        raise ValueError("`overlay` and `picture` cannot both be a picture.")
+    return "overlay", _as_array("overlay", overlay)
 
 
 def _is_bool(value: object) -> bool:

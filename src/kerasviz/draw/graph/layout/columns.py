@@ -231,18 +231,12 @@ def join_columns(columns: Sequence[Column]) -> Contents:
     feet = [*(TRACK * (1 + count) for count in leaving[:-1]), 0.0]
     height = max(head + c.height + foot for c, foot in zip(columns, feet, strict=True))
     corners: dict[int, Point] = {}
-    lines: list[Line] = []
+    entries, entering = columns[0].entries, columns[0].entering
+    lines = [_straight(x, (0.0, head), i, entering[i]) for i, x in entries.items() if head]
     left = 0.0
     ends: dict[int, Point] = {}  # of the lines that leave the column before
     for index, column in enumerate(columns):
         starts = {source: left + x for source, x in column.entries.items()}
-        if index == 0:
-            entries = starts
-            if head:
-                lines += [
-                    _straight(x, (0.0, head), source, column.entering[source])
-                    for source, x in starts.items()
-                ]
         lines += _tracks(ends, starts, (left, head), column.entering)
         corners |= {item: (left + x, head + y) for item, (x, y) in column.corners().items()}
         lines += [line.moved(left, head) for line in column.lines()]

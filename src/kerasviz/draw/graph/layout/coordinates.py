@@ -211,23 +211,29 @@ def _separate(
     # divided again, which the full algorithm of the paper does: it is seldom needed, and slow.
     groups = [_Group([block], targets[block], weights[block]) for block in range(len(order))]
     group_of, offset = list(range(len(order))), [0.0] * len(order)
+
+    def position(block: int) -> float:
+        # The position of a group is that of its first member: others are at an offset from it.
+        return groups[group_of[block]].position + offset[block]
+
+    def largest_overlap(current: int) -> tuple[int, int, float] | None:
+        """Return the blocks that overlap most, the right one in a group, and their distance."""
+        worst, pair = 1e-9, None
+        for b in groups[current].members:
+            for a, distance in left_of[b]:
+                if group_of[a] != current:
+                    overlap = position(a) + distance - groups[current].position - offset[b]
+                    if overlap > worst:
+                        worst, pair = overlap, (a, b, distance)
+        return pair
+
     for block in order:
         current = block
-        while True:
+        while (pair := largest_overlap(current)) is not None:
             group = groups[current]
-            worst, pair = 1e-9, None
-            for b in group.members:
-                for a, distance in left_of[b]:
-                    if group_of[a] != current:
-                        end = groups[group_of[a]].position + offset[a] + distance
-                        if end - group.position - offset[b] > worst:
-                            worst, pair = end - group.position - offset[b], (a, b, distance)
-            if pair is None:
-                break
             a, b, distance = pair
             left, shift = groups[group_of[a]], offset[a] + distance - offset[b]
             total = left.weight + group.weight
-            # The position of a group is that of its first member: others are at an offset from it.
             sum_ = left.weight * left.position + group.weight * (group.position - shift)
             left.position, left.weight = sum_ / total, total
             for member in group.members:
@@ -235,4 +241,4 @@ def _separate(
                 group_of[member] = group_of[a]
             left.members += group.members
             current = group_of[a]
-    return np.array([groups[group_of[b]].position + offset[b] for b in range(len(order))])
+    return np.array([position(block) for block in range(len(order))])

@@ -104,45 +104,61 @@ def sort_rows(rows: Sequence[list[LayoutNode]], *, fixed: bool = False) -> None:
     # The fewest crossings are NP-hard to find even for two rows, so this is the usual heuristic:
     # each node goes to the mean index ("barycentre") of its neighbours in the row before, downwards
     # and upwards in turn. A sweep can make things worse, which is why the best order is remembered.
-    index: dict[LayoutNode, float] = {}
-
-    def update_index(row: Sequence[LayoutNode]) -> None:
-        index.update({node: float(i) for i, node in enumerate(row)})
-
-    # Where a line ends at a frame tells apart the lines of one frame, and keeps them uncrossed.
-    def end(node: LayoutNode, offset: float) -> float:
-        return index[node] + (offset / node.width if node.width else 0.0)
-
-    def sort(row: list[LayoutNode], ends: Callable[[LayoutNode], list[float]]) -> None:
-        neighbours = {node: ends(node) for node in row}
-        row.sort(key=lambda x: float(np.mean(neighbours[x])) if neighbours[x] else index[x])
-        update_index(row)
-
-    def crossings() -> int:
-        total = 0
-        for row in rows[:-1]:
-            segments = [segment for node in row for segment in node.outgoing]
-            a = np.array([end(segment.upper, segment.start) for segment in segments])
-            b = np.array([end(segment.lower, segment.stop) for segment in segments])
-            # Two lines cross where their ends are in opposite orders. Rows are short, so comparing
-            # all pairs at once is faster than a clever count in Python.
-            total += int((np.subtract.outer(a, a) * np.subtract.outer(b, b) < 0).sum()) // 2
-        return total
-
-    for row in rows:
-        update_index(row)
-    fewest, best = crossings(), [list(row) for row in rows]
+    order = _RowOrder(rows)
+    fewest, best = order.crossings(), [list(row) for row in rows]
     for sweep in range(MAX_SWEEPS):
         if not fewest:
             break
         if sweep % 2 == 0:
-            for row in rows[1:]:
-                sort(row, lambda node: [end(s.upper, s.start) for s in node.incoming])
+            order.sweep_down()
         else:
-            for row in reversed(rows[int(fixed) : -1]):
-                sort(row, lambda node: [end(s.lower, s.stop) for s in node.outgoing])
-        count = crossings()
+            order.sweep_up(fixed=fixed)
+        count = order.crossings()
         if count < fewest:
             fewest, best = count, [list(row) for row in rows]
-    for row, order in zip(rows, best, strict=True):
-        row[:] = order
+    for row, nodes in zip(rows, best, strict=True):
+        row[:] = nodes
+
+
+class _RowOrder:
+    """Rows of nodes, sorted in place, and the index of each node in its row."""
+
+    def __init__(self, rows: Sequence[list[LayoutNode]]) -> None:
+        self._rows = rows
+        self._index: dict[LayoutNode, float] = {}
+        for row in rows:
+            self._update_index(row)
+
+    def _update_index(self, row: Sequence[LayoutNode]) -> None:
+        self._index.update({node: float(i) for i, node in enumerate(row)})
+
+    def sweep_down(self) -> None:
+        """Sort each row but the first by the row above."""
+        for row in self._rows[1:]:
+            self._sort(row, lambda node: [self._end(s.upper, s.start) for s in node.incoming])
+
+    def sweep_up(self, *, fixed: bool) -> None:
+        """Sort each row but the last, and a fixed first, by the row below."""
+        for row in reversed(self._rows[int(fixed) : -1]):
+            self._sort(row, lambda node: [self._end(s.lower, s.stop) for s in node.outgoing])
+
+    def _end(self, node: LayoutNode, offset: float) -> float:
+        # Where a line ends at a frame tells apart the lines of one frame, and keeps them uncrossed.
+        return self._index[node] + (offset / node.width if node.width else 0.0)
+
+    def _sort(self, row: list[LayoutNode], ends: Callable[[LayoutNode], list[float]]) -> None:
+        neighbours = {node: ends(node) for node in row}
+        row.sort(key=lambda x: float(np.mean(neighbours[x])) if neighbours[x] else self._index[x])
+        self._update_index(row)
+
+    def crossings(self) -> int:
+        """Count how often two lines between neighbouring rows cross."""
+        total = 0
+        for row in self._rows[:-1]:
+            segments = [segment for node in row for segment in node.outgoing]
+            a = np.array([self._end(segment.upper, segment.start) for segment in segments])
+            b = np.array([self._end(segment.lower, segment.stop) for segment in segments])
+            # Two lines cross where their ends are in opposite orders. Rows are short, so comparing
+            # all pairs at once is faster than a clever count in Python.
+            total += int((np.subtract.outer(a, a) * np.subtract.outer(b, b) < 0).sum()) // 2
+        return total
