@@ -80,6 +80,8 @@ def ratio_rows(effort: Effort) -> Iterator[Row]:
     for case in MAP_CASES:
         if case.subplots is not None:
             yield compare_loop(case, pairs=effort.loop_pairs, warmup=warmup)
+    case = MAP_CASES[0]
+    yield compare_loop(case, pairs=effort.loop_pairs, warmup=warmup, strongest=True)
     for case in MAP_CASES:
         make_plot = plot_maps(case, case.maps())
         yield compare_bare(case.name, make_plot, pairs=pairs, warmup=warmup)

@@ -45,6 +45,11 @@ def fix_minus(text: str) -> str:
 
 def font_size(relative: str = TITLE_SIZE) -> float:
     """Return a font size in points, such as that of "small"."""
+    return _font_size(relative, float(rcParams["font.size"]))
+
+
+@lru_cache(maxsize=100)
+def _font_size(relative: str, _usual: float) -> float:
     return float(FontProperties(size=relative).get_size_in_points())
 
 
@@ -59,8 +64,20 @@ def text_height(text: str, size: float) -> float:
 
 def text_width(text: str, size: float) -> float:
     """Return the width of a line of text in points, in the font that Matplotlib would use."""
+    return _text_width(text, size, _font())
+
+
+# Measuring is slow, and the same words come up again and again. The font is part of the key, since
+# rcParams decide which file it is read from.
+@lru_cache(maxsize=10_000)
+def _text_width(text: str, size: float, _font: str) -> float:
     width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
     return float(width)
+
+
+def _font() -> str:
+    """Return the file of the font that rcParams choose."""
+    return findfont(FontProperties())
 
 
 def wrap_text(text: str, width: float, size: float) -> str:
@@ -91,12 +108,9 @@ def screen_width(text: str, size: float) -> float:
 
     On a screen each letter is fitted to whole dots, which makes small ones up to a tenth wider.
     """
-    font = findfont(FontProperties(size=size))
-    return _screen_width(text, size, font, float(rcParams["figure.dpi"]))
+    return _screen_width(text, size, _font(), float(rcParams["figure.dpi"]))
 
 
-# Measuring is slow, and the same words come up again and again. The font is part of the key, since
-# rcParams decide which file it is read from.
 @lru_cache(maxsize=10_000)
 def _screen_width(text: str, size: float, _font: str, dpi: float) -> float:
     width, _, _ = _renderer(dpi).get_text_width_height_descent(

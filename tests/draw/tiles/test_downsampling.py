@@ -321,3 +321,22 @@ def test_kernels_smaller_than_a_pixel_are_reduced(plot_tiles, pixels, number) ->
     assert (array == 1).sum() == 1
     red, green, *_ = np.moveaxis(pixels(figure), -1, 0)
     assert 1 <= ((red > 200) & (green < 50)).sum() <= 4
+
+
+@pytest.mark.parametrize("dpi", [50, 72, 100, 150, 200])
+def test_plot_tiles_draws_values_of_whole_dots_as_imshow_does(plot_tiles, rng, dpi) -> None:
+    array = rng.normal(size=(14, 14, 12)).astype("float32")
+    plot = plot_tiles(array, columns=4)
+    plot.figure.set_dpi(dpi)
+    (image,) = plot.images
+    pictures = []
+    for _ in range(2):
+        canvas = FigureCanvasAgg(plot.figure)
+        canvas.draw()
+        pictures.append(np.array(canvas.buffer_rgba()))
+        image.set_visible(False)
+        own = image.axes.imshow(
+            image.get_array(), norm=image.norm, cmap=image.cmap, extent=image.get_extent()
+        )
+        own.set(interpolation="nearest", interpolation_stage="data")
+    np.testing.assert_array_equal(*pictures)

@@ -83,6 +83,8 @@ def add_bar(
     if type(image.norm) is Normalize and bar.orientation == "vertical" and not labels:
         bar.locator = BarLocator()
     bar.outline.set_visible(False)
+    if bar.orientation == "vertical":
+        bar.ax.xaxis.set_visible(False)  # it is empty, but takes as long as one that is not
     bar.ax.tick_params(labelsize="small")
     if labels:
         name_labels(bar, labels)

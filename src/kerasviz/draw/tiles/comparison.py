@@ -23,6 +23,7 @@ from kerasviz.draw.panel_grid import (
     Rect,
     figure_inches,
     measure,
+    measure_axis_right,
 )
 from kerasviz.draw.placing import (
     MARGIN,
@@ -400,7 +401,7 @@ def _draw_beside(
     if image is None or not sharing:
         return None, (left, below, right)
     bar = _add_shared_bar(image, sharing)
-    right = BAR_PAD + BAR_WIDTH + measure(bar.ax).right
+    right = BAR_PAD + BAR_WIDTH + measure_axis_right(bar.ax)
     below = max(below, text_height("0", font_size(SMALL)) / 2)
     return bar, (left, below, right)
 

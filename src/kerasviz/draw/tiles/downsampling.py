@@ -13,6 +13,8 @@ from typing_extensions import override
 Extent = tuple[float, float, float, float]
 SLACK = 1e-6
 """Tolerance for rounding errors in the number of values per pixel."""
+PIXEL_SLACK = 1e-3
+"""Tolerance for rounding errors in the sides of an image, in pixels."""
 
 
 class DownsampledImage(AxesImage):
@@ -35,11 +37,38 @@ class DownsampledImage(AxesImage):
         self, renderer: Any, magnification: float = 1.0, unsampled: bool = False
     ) -> tuple[Any, float, float, Any]:
         """Return what Matplotlib draws: of averages, where there are too many values."""
+        dots = None if unsampled else self._whole_dots(magnification)
+        if dots is not None:
+            return dots
         ratios = self._values_per_pixel(magnification)
         alpha: Any = self.get_alpha()  # of each value, perhaps, which is not what the type says
         if unsampled or max(ratios) < 1 + SLACK or np.ndim(alpha):
             return super().make_image(renderer, magnification, unsampled)
         return self._downsampled(ratios).make_image(renderer, magnification)
+
+    def _whole_dots(self, magnification: float) -> tuple[Any, float, float, Any] | None:
+        """Return the dots where each value is the same whole number of them, and all are in sight.
+
+        Resampling would give the same dots in five times the time.
+        """
+        array = self.get_array()
+        assert array is not None
+        left, right, bottom, top = self.get_extent()
+        box = Bbox.from_extents(left, bottom, right, top).transformed(self.get_transform())
+        edges = np.array(box.extents) * magnification
+        is_whole = np.allclose(box.extents, self.axes.bbox.extents, rtol=0, atol=PIXEL_SLACK)
+        if not is_whole or self.get_interpolation() != "nearest" or self.get_alpha() is not None:
+            return None
+        sides = np.array([edges[3] - edges[1], edges[2] - edges[0]])
+        zooms = np.rint(sides / array.shape[:2]).astype(int)
+        if array.ndim != 2 or not np.allclose(sides, zooms * array.shape, rtol=0, atol=PIXEL_SLACK):
+            return None
+        colors = self.to_rgba(array[::-1], bytes=True).view("uint32")[..., 0]  # the lowest first
+        dots = colors.repeat(zooms[0], axis=0).repeat(zooms[1], axis=1)
+        # To the nearest dots, as Matplotlib rounds.
+        x, y = np.floor(edges[0] + 0.5), np.ceil(edges[1] - 0.5 - 1e-8)
+        dots = dots[..., np.newaxis].view("uint8")
+        return dots, x / magnification, y / magnification, IdentityTransform()
 
     def _values_per_pixel(self, magnification: float) -> tuple[float, float]:
         left, right, bottom, top = self.get_extent()

@@ -14,7 +14,14 @@ from matplotlib.image import AxesImage
 
 from kerasviz.draw.color import ColorScale, warn_invalid
 from kerasviz.draw.figure import check_panels, check_size, figure_for, is_large_enough, too_small
-from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, Rect, figure_inches, measure
+from kerasviz.draw.panel_grid import (
+    PanelExtent,
+    PanelGrid,
+    Rect,
+    figure_inches,
+    measure,
+    measure_axis_right,
+)
 from kerasviz.draw.placing import (
     MARGIN,
     Frame,
@@ -254,8 +261,7 @@ def _draw_frame(
             labels=plan.panel.label_names,
             cax=cax,
         )
-        around = measure(cax)
-        right = BAR_PAD + BAR_WIDTH + around.right
+        right = BAR_PAD + BAR_WIDTH + measure_axis_right(cax)
         # Half of a number, wherever the numbers will be when the bar has its height.
         half = text_height("0", font_size("small")) / 2
         above, below = half, max(below, half)
