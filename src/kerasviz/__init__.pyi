@@ -27,6 +27,7 @@ from .plots.attributions import plot_attributions
 from .plots.compare import compare_kernels
 from .plots.convolution import animate_convolution, plot_convolution
 from .plots.feature_maps import plot_feature_maps
+from .plots.filters import plot_filters
 from .plots.histograms import plot_kernel_histograms
 from .plots.history import plot_history
 from .plots.kernels import plot_kernels
@@ -72,6 +73,7 @@ __all__ = [
     "plot_attributions",
     "plot_convolution",
     "plot_feature_maps",
+    "plot_filters",
     "plot_history",
     "plot_kernel_histograms",
     "plot_kernels",

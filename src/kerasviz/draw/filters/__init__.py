@@ -1,0 +1,1 @@
+"""Cards of filters: what each responds to in a data set."""

@@ -1,0 +1,228 @@
+"""Draw cards of filters into a new figure, or into that of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import ScaledTranslation
+
+from kerasviz.draw.attributions.picture import warning_color
+from kerasviz.draw.attributions.scales import fix
+from kerasviz.draw.color import ColorScale, color_scale
+from kerasviz.draw.figure import Placement, figure_for, is_large_enough, too_small
+from kerasviz.draw.filters.artists import (
+    draw_classes,
+    draw_examples,
+    draw_pattern,
+    write_notes,
+)
+from kerasviz.draw.filters.content import CardTable, CellKind, FilterCard, Pattern
+from kerasviz.draw.filters.layout import (
+    EXAMPLE_GAP,
+    GAP,
+    MARGIN,
+    PAD,
+    CardLayout,
+    plan_new,
+    plan_page,
+    shorten,
+    size_of,
+    unit,
+)
+from kerasviz.draw.panel_grid import figure_inches
+from kerasviz.draw.plot import Panel, Plot
+from kerasviz.draw.text import (
+    NOTE_SIZE,
+    RESOLUTION_MARGIN,
+    escape,
+    font_size,
+    text_height,
+    wrap_text,
+)
+
+
+def draw_filter_cards(table: CardTable, place: Placement) -> Plot:
+    """Draw cards of filters, one per row.
+
+    Args:
+        table: What to draw.
+        place: Where to draw; an Axes cannot be used.
+
+    Raises:
+        ValueError: The caller's figure is too small. The message says the least size.
+    """
+    with figure_for(place, (1, 1), layout="none") as figure:
+        figure = cast("Figure | SubFigure", figure)
+        layout, title = _plan(table, place, figure)
+        heading = _heading(title)
+        if place.grows:
+            cast(Figure, figure).set_size_inches(size_of(layout, heading))
+        extents = layout.extents()
+        axes = [figure.add_axes((0.1, 0.1, 0.1, 0.1), label=str(i)) for i in range(len(extents))]
+        for ax in axes:
+            fix(ax)
+        layout.grid.place(axes, extents, heading=heading, is_new=False)
+        panels = _draw_cards(axes, layout)
+        _write_title(figure, title)
+        return Plot(figure=figure, panels=tuple(panels), owns_figure=place.is_new)
+
+
+def _plan(table: CardTable, place: Placement, figure: Figure | SubFigure) -> tuple[CardLayout, str]:
+    """Return the layout, and the title in lines."""
+    words = place.title if isinstance(place.title, str) else escape(table.title)
+    words = words if place.title else ""
+    if place.grows:
+        layout = plan_new(table)
+        return layout, _lines(words, size_of(layout, 0.0)[0])
+    page = figure_inches(figure)
+    title = _lines(words, page[0])
+    layout = plan_page(table, page, _heading(title))
+    size = size_of(layout, _heading(title))
+    if not is_large_enough(page, size):
+        title = _lines(words, max(size[0], page[0]))
+        raise too_small(page, size_of(layout, _heading(title)), place)
+    return layout, title
+
+
+def _lines(words: str, width: float) -> str:
+    return wrap_text(words, 72 * (width - 2 * unit() * MARGIN) / RESOLUTION_MARGIN, font_size())
+
+
+def _heading(title: str) -> float:
+    return text_height(title, font_size()) + unit() * GAP if title else 0.0
+
+
+def _write_title(figure: Figure | SubFigure, text: str) -> None:
+    if not text:
+        return
+    title = figure.suptitle(text, fontsize=font_size(), x=0, y=1, ha="left", va="top")
+    shift = unit() * MARGIN
+    move = ScaledTranslation(shift, -shift, figure.dpi_scale_trans)
+    title.set_transform(figure.transSubfigure + move)
+
+
+def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
+    table = layout.table
+    kernels = [card.kernel for card in table.cards if card.kernel is not None]
+    scale, stems = _kernel_scale(kernels)
+    panels = []
+    for number, ax in enumerate(axes):
+        row, column = divmod(number, len(table.kinds))
+        card, kind = table.cards[row], table.kinds[column]
+        if row == 0:
+            _write_heading(ax, layout.heading(kind), layout.names_width, kind)
+        if column == 0:
+            write_notes(
+                ax,
+                layout.notes(card),
+                layout.remark(card),
+                color=warning_color(ax.figure),
+                offset=72 * layout.notes_offset,
+            )
+        if kind in ("kernel", "preferred"):
+            limits = stems if kind == "kernel" else table.limits
+            pattern = card.kernel if kind == "kernel" else card.preferred
+            panel = _draw_pattern(ax, card, pattern, scale, limits, table)
+        elif kind == "examples":
+            panel = _draw_examples(ax, card, layout)
+        else:
+            panel = _draw_classes(ax, card, layout, has_numbers=row == len(table.cards) - 1)
+        if panel is not None:
+            panels.append(panel)
+    return panels
+
+
+def _kernel_scale(kernels: Sequence[Pattern]) -> tuple[ColorScale | None, tuple[float, float]]:
+    """Return the colours of all kernels, and the limits of those that are drawn as stems."""
+    drawn = [
+        kernel.drawn.ravel() for kernel in kernels if kernel.kind in ("weights", "stems", "curves")
+    ]
+    if not drawn:
+        return None, (-1.0, 1.0)
+    scale = color_scale(np.concatenate(drawn), signed=True)
+    return scale, (float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 0.0))
+
+
+def _draw_pattern(
+    ax: Axes,
+    card: FilterCard,
+    pattern: Pattern | None,
+    scale: ColorScale | None,
+    limits: tuple[float, float],
+    table: CardTable,
+) -> Panel | None:
+    if pattern is None:
+        ax.set_axis_off()
+        return None
+    image = draw_pattern(ax, pattern, scale, limits)
+    kind = "kernel" if pattern is card.kernel else "preferred input"
+    return Panel(
+        ax=ax,
+        address=table.address,
+        indices=np.array([card.index]),
+        values=pattern.values,
+        limits=None if image is None or pattern.kind != "weights" else image.get_clim(),
+        title=f"{table.noun} {card.index}: {kind}, {pattern.caption}".removesuffix(", "),
+        image=image,
+    )
+
+
+def _draw_examples(ax: Axes, card: FilterCard, layout: CardLayout) -> Panel:
+    width = layout.example_width
+    pitch = width + EXAMPLE_GAP
+    ax.set(xlim=(0, layout.width_of("examples") / layout.side), ylim=(0, 1))
+    draw_examples(
+        ax,
+        card.examples[: layout.places],
+        size=(width, 1.0),
+        pitch=pitch,
+        limits=layout.table.limits,
+    )
+    ax.set(xlim=(0, layout.width_of("examples") / layout.side), ylim=(0, 1))
+    return Panel(
+        ax=ax,
+        address=layout.table.address,
+        indices=np.array([card.index]),
+        values=card.images,
+        title=f"{layout.table.noun} {card.index}: {card.words}",
+    )
+
+
+def _draw_classes(
+    ax: Axes, card: FilterCard, layout: CardLayout, *, has_numbers: bool
+) -> Panel | None:
+    table, size = layout.table, font_size(NOTE_SIZE)
+    if card.class_means is None:
+        ax.set_axis_off()
+        return None
+    room = layout.names_width - unit() * PAD
+    names = [escape(shorten(name, room + 0.01, size)) for name in table.class_names]
+    draw_classes(ax, card.class_means, names, bars=layout.bars, has_numbers=has_numbers)
+    means = [c.class_means.min() for c in table.cards if c.class_means is not None]
+    lowest = min([0.0, *map(float, means)])
+    ax.set_xlim(lowest, max(table.largest_mean, lowest + 1e-9) * 1.02 or 1.0)
+    return Panel(
+        ax=ax,
+        address=table.address,
+        indices=np.array([card.index]),
+        values=card.class_means,
+        title=f"{table.noun} {card.index}: {table.headings['classes']}",
+    )
+
+
+def _write_heading(ax: Axes, text: str, names: float, kind: CellKind) -> None:
+    ax.annotate(
+        escape(text),
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(-72 * names if kind == "classes" else 0, 72 * unit() * PAD),
+        textcoords="offset points",
+        ha="left",
+        va="bottom",
+        fontsize=font_size("small"),
+        annotation_clip=False,
+    )

@@ -1,0 +1,1 @@
+"""What the pictures of filters have in common."""
