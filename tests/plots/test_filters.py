@@ -152,7 +152,7 @@ def test_plot_filters_writes_value_and_class_below_each_image(model: Any, statis
         ("mean", lambda s: -s.mean),
         ("rate", lambda s: -s.image_rate),
         ("selectivity", lambda s: -np.nan_to_num(s.selectivity, nan=-1)),
-        (None, lambda s: np.arange(5)),
+        (None, lambda s: np.arange(len(s.mean))),
     ],
 )
 def test_plot_filters_sort(model: Any, statistics: Any, sort: Any, key: Any) -> None:

@@ -94,6 +94,8 @@ def explain(images: np.ndarray, labels: np.ndarray) -> None:
     assert_type(field.exact, bool)
     found: kerasviz.FilterStatistics = kerasviz.filter_statistics(model, "conv2d", images)
     assert_type(found.duplicates, list[tuple[int, int]])
+    cards = kerasviz.plot_filters(model, "conv2d", found, filters=[0], preferred=False)
+    assert_type(cards, kerasviz.Plot)
     preferred = kerasviz.get_preferred_inputs(model, "conv2d", filters=[0], steps=2)
     assert_type(preferred, kerasviz.PreferredInputs)
 
