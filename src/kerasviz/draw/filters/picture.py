@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -43,6 +44,19 @@ from kerasviz.draw.text import (
     text_height,
     wrap_text,
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colors:
+    """The scale of patterns.
+
+    Args:
+        scale: The colours of weights, `None` where there are none.
+        limits: The lowest and highest value of stems and curves.
+    """
+
+    scale: ColorScale | None
+    limits: tuple[float, float]
 
 
 def draw_filter_cards(table: CardTable, place: Placement) -> Plot:
@@ -126,7 +140,7 @@ def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
         if kind in ("kernel", "preferred"):
             limits = stems if kind == "kernel" else table.limits
             pattern = card.kernel if kind == "kernel" else card.preferred
-            panel = _draw_pattern(ax, card, pattern, scale, limits, table)
+            panel = _draw_pattern(ax, card, pattern, table, Colors(scale=scale, limits=limits))
         elif kind == "examples":
             panel = _draw_examples(ax, card, layout)
         else:
@@ -151,14 +165,13 @@ def _draw_pattern(
     ax: Axes,
     card: FilterCard,
     pattern: Pattern | None,
-    scale: ColorScale | None,
-    limits: tuple[float, float],
     table: CardTable,
+    colors: Colors,
 ) -> Panel | None:
     if pattern is None:
         ax.set_axis_off()
         return None
-    image = draw_pattern(ax, pattern, scale, limits)
+    image = draw_pattern(ax, pattern, colors.scale, colors.limits)
     kind = "kernel" if pattern is card.kernel else "preferred input"
     return Panel(
         ax=ax,
