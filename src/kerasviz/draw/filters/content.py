@@ -48,7 +48,7 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterCard:
-    """What is drawn of one filter, in a row.
+    """A row of a picture: one filter with all that is known of it.
 
     Args:
         index: The filter.

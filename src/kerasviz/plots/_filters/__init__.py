@@ -1,1 +1,1 @@
-"""What the pictures of filters have in common."""
+"""Statistics, inputs and kernels as pictures of filters draw them."""
