@@ -168,8 +168,8 @@ class _CardSource:
         self._noun = noun_of(statistics)
         self._colors: InputColors | None = None
         if statistics.has_images:
-            shown = np.unique(statistics.indices[indices])
-            self._colors = InputColors.of([statistics.image(int(index)) for index in shown])
+            named = np.unique(statistics.indices[indices])
+            self._colors = InputColors.of([statistics.image(int(index)) for index in named])
             self._window = field_size(statistics)[0]
 
     def preferred(self, model: keras.Model, steps: int, seed: int) -> list[Pattern] | None:
@@ -192,7 +192,7 @@ class _CardSource:
         return [
             Pattern(
                 values=image,
-                drawn=colors.middle_slice(image),
+                view=colors.middle_slice(image),
                 kind="curves" if colors.is_flat else "picture",
                 caption=write_value(float(value)),
             )
@@ -307,8 +307,8 @@ class _CardSource:
             label = statistics.labels[index][place]
             lines += [part.note] if part.note else []
             lines += [] if label is None else [self._names[label]]
-            examples.append(Example(drawn=part.drawn, box=part.box, lines=lines))
-            images.append(part.drawn if colors.is_flat else image)
+            examples.append(Example(view=part.view, box=part.box, lines=lines))
+            images.append(part.view if colors.is_flat else image)
         is_one_shape = len({image.shape for image in images}) == 1
         return examples, np.stack(images) if is_one_shape else None
 
@@ -322,5 +322,5 @@ class _CardSource:
 
 def _reach(kernels: Sequence[Pattern]) -> str:
     """Return the largest weight that is drawn, at which colours end."""
-    reach = max(float(np.abs(kernel.drawn).max()) for kernel in kernels)
+    reach = max(float(np.abs(kernel.view).max()) for kernel in kernels)
     return "" if kernels[0].kind == "colors" else f", to ±{reach:.2g}"

@@ -39,14 +39,14 @@ def draw_pattern(
     """
     image = None
     if pattern.kind == "stems":
-        _draw_stems(ax, pattern.drawn, limits)
+        _draw_stems(ax, pattern.view, limits)
     elif pattern.kind == "curves":
-        _draw_curves(ax, pattern.drawn, limits)
+        _draw_curves(ax, pattern.view, limits)
     elif pattern.kind == "weights" and scale is not None:
-        values = np.ma.masked_invalid(pattern.drawn)
+        values = np.ma.masked_invalid(pattern.view)
         image = ax.imshow(values, norm=scale.norm, cmap=scale.cmap, interpolation="nearest")
     else:
-        image = ax.imshow(_over_ground(pattern.drawn, ax), interpolation="nearest")
+        image = ax.imshow(_over_ground(pattern.view, ax), interpolation="nearest")
     if image is not None:
         ax.set_anchor("N")
     _frame(ax)
@@ -105,8 +105,8 @@ def draw_examples(
     width, height = size
     for place, example in enumerate(examples):
         left = place * pitch
-        if example.drawn.ndim == 2:
-            _draw_window(ax, example.drawn, (left, width), limits)
+        if example.view.ndim == 2:
+            _draw_window(ax, example.view, (left, width), limits)
         else:
             _draw_image(ax, example, (left, width, height))
         points = ax.get_window_extent().height / ax.figure.dpi * 72 * width / height
@@ -117,10 +117,10 @@ def draw_examples(
 def _draw_image(ax: Axes, example: Example, cell: tuple[float, float, float]) -> None:
     """Draw an image as large as a cell allows, with the field that the unit sees framed in it."""
     left, width, height = cell
-    rows, columns = example.drawn.shape[:2]
+    rows, columns = example.view.shape[:2]
     scale = min(width / columns, height / rows)
     left += (width - scale * columns) / 2
-    colors = _over_ground(example.drawn, ax)
+    colors = _over_ground(example.view, ax)
     if example.box is not None:
         (top, bottom), (first, last) = example.box
         ground = np.array(to_rgb(ground_color(ax)), "float32")

@@ -18,14 +18,14 @@ class Pattern:
 
     Args:
         values: The values themselves, for `Panel.values`.
-        drawn: What is drawn of them: signed weights `(height, width)`; colours from 0 to 1
+        view: What is drawn of them: signed weights `(height, width)`; colours from 0 to 1
             `(height, width, 3)`; stems `(n,)`; or curves `(steps, channels)`.
         kind: How it is drawn.
         caption: What is written below it.
     """
 
     values: np.ndarray
-    drawn: np.ndarray
+    view: np.ndarray
     kind: PatternKind
     caption: str = ""
 
@@ -35,13 +35,13 @@ class Example:
     """A place to which a filter responds strongly.
 
     Args:
-        drawn: Colours of the image, or of one slice of it, from 0 to 1, `(height, width, 3)`; of a
+        view: Colours of the image, or of one slice of it, from 0 to 1, `(height, width, 3)`; of a
             signal the window that the unit sees, `(steps, channels)`.
         box: What the unit sees of it, `((top, bottom), (left, right))`; `None` where this is all.
         lines: What is written below it: the value, and the class.
     """
 
-    drawn: np.ndarray
+    view: np.ndarray
     box: tuple[tuple[int, int], tuple[int, int]] | None
     lines: Sequence[str]
 

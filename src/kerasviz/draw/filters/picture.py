@@ -153,11 +153,11 @@ def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
 def _kernel_scale(kernels: Sequence[Pattern]) -> tuple[ColorScale | None, tuple[float, float]]:
     """Return the colours of all kernels, and the limits of those that are drawn as stems."""
     drawn = [
-        kernel.drawn.ravel() for kernel in kernels if kernel.kind in ("weights", "stems", "curves")
+        kernel.view.ravel() for kernel in kernels if kernel.kind in ("weights", "stems", "curves")
     ]
-    if not drawn:
+    if not weights:
         return None, (-1.0, 1.0)
-    scale = color_scale(np.concatenate(drawn), signed=True)
+    scale = color_scale(np.concatenate(weights), signed=True)
     return scale, (float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 0.0))
 
 

@@ -42,10 +42,10 @@ def kernel_patterns(
         one = chosen[..., [number]]
         own = one[..., 0]
         if math.prod(window) == 1:
-            patterns.append(Pattern(values=own, drawn=own.ravel(), kind="stems"))
+            patterns.append(Pattern(values=own, view=own.ravel(), kind="stems"))
         elif channels == RGB and len(window) == 2 and 1 not in window:
             colors = rgb_values(own, limits)
-            patterns.append(Pattern(values=own, drawn=colors, kind="colors"))
+            patterns.append(Pattern(values=own, view=colors, kind="colors"))
         else:
             patterns.append(_principal_pattern(one, window))
     return patterns
@@ -63,14 +63,14 @@ def _principal_pattern(kernel: np.ndarray, window: list[int]) -> Pattern:
     """Return the pattern over positions that explains most of a kernel `(*window, channels, 1)`."""
     channels = kernel.shape[-2]
     if len(window) == 2 and window[0] == 1 and 1 < channels <= MAX_CURVES:
-        return Pattern(values=kernel[..., 0], drawn=kernel[0, ..., 0], kind="curves")
+        return Pattern(values=kernel[..., 0], view=kernel[0, ..., 0], kind="curves")
     flat = kernel.reshape(-1, window[-1], channels, 1)
     tiles, energy = principal_patterns(flat)
     pattern = tiles[0].reshape(window)
     caption = "" if channels == 1 else f"{energy:.0%} of it"
     if window[0] == 1 and len(window) == 2:
-        return Pattern(values=kernel[..., 0], drawn=pattern[0], kind="stems", caption=caption)
+        return Pattern(values=kernel[..., 0], view=pattern[0], kind="stems", caption=caption)
     if len(window) > 2:
         pattern = pattern[len(pattern) // 2]
         caption = ", ".join(filter(None, ["middle slice", caption]))
-    return Pattern(values=kernel[..., 0], drawn=pattern, kind="weights", caption=caption)
+    return Pattern(values=kernel[..., 0], view=pattern, kind="weights", caption=caption)

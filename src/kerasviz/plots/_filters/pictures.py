@@ -67,12 +67,12 @@ class SeenPart:
     """A part of an input, as it is drawn.
 
     Args:
-        drawn: Colours `(height, width, 3)`, or a window `(steps, channels)`.
+        view: Colours `(height, width, 3)`, or a window `(steps, channels)`.
         box: What the unit sees of it, `None` where this is all.
         note: Which slice it is.
     """
 
-    drawn: np.ndarray
+    view: np.ndarray
     box: tuple[tuple[int, int], tuple[int, int]] | None
     note: str = ""
 
@@ -92,7 +92,7 @@ def seen_part(image: np.ndarray, box: np.ndarray, size: int, colors: InputColors
         # What is outside of the signal has no value; it is before its start, or after its end.
         pad = (missing, 0) if start == 0 else (0, missing)
         window = np.pad(image[start:stop].astype("float64"), (pad, (0, 0)), constant_values=np.nan)
-        return SeenPart(drawn=window, box=None)
+        return SeenPart(view=window, box=None)
     note, is_all = "", all(a == 0 and b == n for (a, b), n in zip(box, image.shape, strict=False))
     if image.ndim >= VOLUME_NDIM:
         depth = len(image)
@@ -100,7 +100,7 @@ def seen_part(image: np.ndarray, box: np.ndarray, size: int, colors: InputColors
         image, box, note = image[middle], box[1:], f"slice {middle} of {depth}"
     (top, bottom), (left, right) = box.tolist()
     field = None if is_all else ((top, bottom), (left, right))
-    return SeenPart(drawn=colors.colors(image), box=field, note=note)
+    return SeenPart(view=colors.colors(image), box=field, note=note)
 
 
 def field_size(statistics: FilterStatistics) -> tuple[int, ...]:
