@@ -152,7 +152,7 @@ def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
 
 def _kernel_scale(kernels: Sequence[Pattern]) -> tuple[ColorScale | None, tuple[float, float]]:
     """Return the colours of all kernels, and the limits of those that are drawn as stems."""
-    drawn = [
+    weights = [
         kernel.view.ravel() for kernel in kernels if kernel.kind in ("weights", "stems", "curves")
     ]
     if not weights:
