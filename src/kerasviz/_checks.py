@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -40,14 +40,14 @@ def check_type(name: str, value: object, types: tuple[type, ...], form: str) -> 
         raise TypeError(f"`{name}` must be {form}. Received: {name}={value!r}")
 
 
-def is_int(value: object) -> bool:
+def is_int(value: object) -> TypeGuard[int]:
     """Whether a value is an integer of Python or NumPy, and not a bool."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def check_count(name: str, value: object, largest: int | None = None) -> None:
     """Raise `ValueError` unless `value` is a positive integer, of at most `largest`."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+    if not is_int(value) or value < 1:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     if largest is not None and value > largest:
         raise ValueError(f"`{name}` must be at most {largest}. Received: {name}={value!r}")
@@ -55,7 +55,7 @@ def check_count(name: str, value: object, largest: int | None = None) -> None:
 
 def check_seed(seed: object) -> None:
     """Raise `ValueError` unless `seed` is an integer of at least 0."""
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+    if not is_int(seed) or seed < 0:
         raise ValueError(f"`seed` must be an integer of at least 0. Received: seed={seed!r}")
 
 

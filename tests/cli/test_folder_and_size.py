@@ -7,22 +7,12 @@ import warnings
 from pathlib import Path
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
 
 import kerasviz
 from kerasviz.cli import main
-
-
-@pytest.fixture(autouse=True)
-def close_figures(monkeypatch: pytest.MonkeyPatch):
-    """A command ends with its process, and leaves its figures and environment to it."""
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

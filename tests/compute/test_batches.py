@@ -12,19 +12,9 @@ import pytest
 from keras import layers, ops
 
 import kerasviz
+from tiny_models import Function
 
 X = np.random.default_rng(0).normal(size=(9, 6, 4)).astype("float32")
-
-
-class Function(keras.Layer):
-    """Calls a function of the tests."""
-
-    def __init__(self, function: Callable[[Any], Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.function = function
-
-    def call(self, x: Any) -> Any:
-        return self.function(x)
 
 
 class Net(keras.Model):

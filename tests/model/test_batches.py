@@ -11,6 +11,7 @@ import pytest
 from keras import ops
 
 import kerasviz
+from tiny_models import Function
 
 LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "windows": (lambda x: ops.reshape(x, (-1, 4, 4, 3)), (8, 8, 3)),
@@ -29,15 +30,6 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "one row more": (lambda x: ops.concatenate([ops.zeros((1, 4, 3)), x], 0), (4, 3)),
     "pairs of samples": (lambda x: ops.matmul(x, ops.transpose(x)), (4,)),
 }
-
-
-class Function(keras.Layer):
-    def __init__(self, function: Callable[[Any], Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.function = function
-
-    def call(self, x: Any) -> Any:
-        return self.function(x)
 
 
 @pytest.mark.parametrize("values", ["random", "zero", "equal"])

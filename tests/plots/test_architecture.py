@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from kerasviz import Plot
+from written_words import texts_of
 
 
 @pytest.fixture
@@ -60,17 +61,13 @@ def strongest(maps: np.ndarray, count: int) -> list[int]:
     return sorted(range(len(maps)), key=lambda n: -np.sqrt((maps[n] ** 2).sum()))[:count]
 
 
-def words(plot: Plot) -> list[str]:
-    return [text.get_text() for text in plot.axes[0].texts]
-
-
 def test_plot_architecture_writes_class_settings_parameters_name_and_shape(
     plot_architecture: Any, model: keras.Model
 ) -> None:
     plot = plot_architecture(model)
     assert plot.axes[0].get_title() == "net: 6 layers, 257 parameters"
     assert model.count_params() == 257
-    assert words(plot) == [
+    assert texts_of(plot) == [
         *("Input", "image", "10×9×1"),
         *("Conv2D 3×3 · 6", "BatchNormalization · ReLU", "84 params", "a", "8×7×6"),
         *("Conv2D 3×3 · 3", "tanh", "165 params", "b", "8×7×3"),
@@ -85,7 +82,7 @@ def test_plot_architecture_writes_class_settings_parameters_name_and_shape(
 def test_plot_architecture_gives_each_layer_a_box_of_its_own_on_demand(
     plot_architecture: Any, model: keras.Model
 ) -> None:
-    written = words(plot_architecture(model, detail="layers"))
+    written = texts_of(plot_architecture(model, detail="layers"))
     for name in ("a", "a_norm", "a_relu", "b", "pool", "head"):
         assert name in written
     assert "60 params" in written
@@ -112,7 +109,7 @@ def test_plot_architecture_shows_the_maps_that_a_box_returns(
     assert second.get_clim() == pytest.approx((-reach, reach), rel=1e-4)
     assert second.get_cmap().name == "RdBu_r"
     np.testing.assert_allclose(picture.get_array()[..., 0] / 255, images[0, ..., 0], atol=1 / 255)
-    notes = " ".join(words(plot)[-4:])
+    notes = " ".join(texts_of(plot)[-4:])
     assert "the 4 strongest feature maps" in notes
     assert "on a colour scale of its own: red above 0" in notes
 
@@ -126,7 +123,7 @@ def test_plot_architecture_shows_the_maps_of_each_layer(
     order = strongest(maps, 6)
     shown = read_tiles(plot.images[1], 8, 7)
     np.testing.assert_allclose(shown, maps[order], rtol=1e-4, atol=1e-5)
-    numbers = [text for text in words(plot) if text.isdigit()]
+    numbers = [text for text in texts_of(plot) if text.isdigit()]
     assert ",".join(map(str, order)) in ",".join(numbers)
 
 
@@ -138,7 +135,7 @@ def test_plot_architecture_of_another_sample(
     maps = after_relu(model, images)[sample]
     (number,) = strongest(maps, 1)
     np.testing.assert_allclose(read_tiles(plot.images[1], 8, 7)[0], maps[number], rtol=1e-4)
-    assert "the strongest feature map of what it returns" in " ".join(words(plot)).replace(
+    assert "the strongest feature map of what it returns" in " ".join(texts_of(plot)).replace(
         "\n", " "
     )
 
@@ -190,7 +187,7 @@ def test_plot_architecture_builds_a_model_from_inputs(
     with pytest.raises(ValueError, match=r"'later' has no inputs yet.*give `inputs`"):
         kerasviz.plot_architecture(later)
     plot = plot_architecture(later, inputs=images)
-    assert "8×7×2" in words(plot)
+    assert "8×7×2" in texts_of(plot)
     assert len(plot.images) == 2
 
 
@@ -214,8 +211,8 @@ def test_plot_architecture_of_a_subclassed_model(
     maps = np.moveaxis(to_numpy(made.c(images))[0], 2, 0)
     shown = read_tiles(plot.images[1], 8, 7)
     np.testing.assert_allclose(shown, maps[strongest(maps, 4)], rtol=1e-4, atol=1e-5)
-    assert "Dotted arrow: the input comes from an operation" in " ".join(words(plot))
-    assert "Dotted" not in " ".join(words(plot_architecture(made.c and self_contained())))
+    assert "Dotted arrow: the input comes from an operation" in " ".join(texts_of(plot))
+    assert "Dotted" not in " ".join(texts_of(plot_architecture(made.c and self_contained())))
 
 
 def self_contained() -> keras.Model:
@@ -272,14 +269,14 @@ def test_plot_architecture_says_what_black_and_white_are_in_a_preprocessed_input
     low, high = (images[0] - 0.5).min(), (images[0] - 0.5).max()
     assert f"image: picture black to white: {low:.3g} to {high:.3g}.".replace(
         "-", "\N{MINUS SIGN}"
-    ) in words(plot)
+    ) in texts_of(plot)
 
 
 def test_plot_architecture_of_a_model_without_convolutions(plot_architecture: Any) -> None:
     made = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     plot = plot_architecture(made, inputs=np.zeros((1, 3)))
     assert plot.images == ()
-    assert "There are no feature maps" in " ".join(words(plot))
+    assert "There are no feature maps" in " ".join(texts_of(plot))
 
 
 def test_plot_architecture_expands_nested_models(
@@ -294,10 +291,10 @@ def test_plot_architecture_expands_nested_models(
     closed = plot_architecture(made)
     assert closed.axes[0].get_title() == "twins: 2 layers, 20 parameters"
     assert {"inner:0", "inner:1", "weights of inner:0", "Sequential, 2 layers"} <= set(
-        words(closed)
+        texts_of(closed)
     )
     for expand in (1, True, np.int64(3)):
-        opened = words(plot_architecture(made, expand=expand))
+        opened = texts_of(plot_architecture(made, expand=expand))
         assert "inner:0: Sequential, 2 layers, 20 params" in opened
         assert "inner:1: Sequential, 2 layers, weights of inner:0" in opened
         assert [opened.count(word) for word in ("c", "20 params", "shared")] == [2, 1, 1]
@@ -338,10 +335,10 @@ def test_plot_architecture_leaves_what_cannot_be_traced_one_box(plot_architectur
     inner = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(1, 1, name="c")], name="inner")
     inputs = keras.Input((8, 8, 1))
     made = keras.Model(inputs, Around("block")(inner(inputs)), name="made")
-    written = words(plot_architecture(made))
+    written = texts_of(plot_architecture(made))
     assert {"inner", "block", "6×6×2", "20 params"} <= set(written)
     assert "Not expanded" not in " ".join(written)
-    written = words(plot_architecture(made, expand=1))
+    written = texts_of(plot_architecture(made, expand=1))
     assert {"inner: Sequential, 1 layer, 2 params", "c", "block", "20 params"} <= set(written)
     assert "Not expanded: block. What a composite layer calls" in " ".join(written)
 
@@ -358,7 +355,7 @@ def test_plot_architecture_marks_frozen_layers(plot_architecture: Any, read_titl
     made.get_layer("a").trainable = False
     plot = plot_architecture(made, title=True)
     assert read_title(plot.axes[0]).endswith("2 layers, 14 parameters, 8 of them frozen")
-    assert {"8 frozen", "6 params", "frozen"} <= set(words(plot))
+    assert {"8 frozen", "6 params", "frozen"} <= set(texts_of(plot))
     made.trainable = False
     assert read_title(plot_architecture(made).axes[0]).endswith("14 parameters, all frozen")
 
@@ -367,8 +364,8 @@ def test_plot_architecture_marks_an_output_that_is_used_further(plot_architectur
     inputs = keras.Input((3,))
     x = layers.Dense(2, name="a")(inputs)
     y = layers.Dense(2, name="b")(x)
-    assert "8 params, output" in words(plot_architecture(keras.Model(inputs, [x, y])))
-    assert "output" not in " ".join(words(plot_architecture(keras.Model(inputs, y))))
+    assert "8 params, output" in texts_of(plot_architecture(keras.Model(inputs, [x, y])))
+    assert "output" not in " ".join(texts_of(plot_architecture(keras.Model(inputs, y))))
 
 
 def test_plot_architecture_into_ax_and_figure(
@@ -456,7 +453,7 @@ def test_plot_architecture_draws_names_letter_by_letter(plot_architecture: Any) 
         name="$x$",
     )
     plot = plot_architecture(named, detail="layers")
-    assert {"cost_$_$", "two lines"} <= set(words(plot))
+    assert {"cost_$_$", "two lines"} <= set(texts_of(plot))
     shown = [*plot.axes[0].texts, plot.axes[0].title]
     assert not any(text.get_parse_math() for text in shown)
 
@@ -535,11 +532,11 @@ def test_plot_architecture_keeps_equally_strong_maps_in_their_order(
 
 def test_plot_architecture_writes_names_on_one_line(plot_architecture: Any) -> None:
     made = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="a\nb\t\x1b[1m$c$ é×")])
-    assert "a b  [1m$c$ é×" in words(plot_architecture(made))
+    assert "a b  [1m$c$ é×" in texts_of(plot_architecture(made))
 
 
 def test_plot_architecture_writes_unknown_sizes_and_scalars(plot_architecture: Any) -> None:
     inputs = keras.Input((None, 3), name="sequence")
     total = keras.ops.sum(inputs, axis=(1, 2))
-    written = words(plot_architecture(keras.Model(inputs, total)))
+    written = texts_of(plot_architecture(keras.Model(inputs, total)))
     assert {"?×3", "scalar"} <= set(written)

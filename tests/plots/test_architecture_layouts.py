@@ -15,15 +15,12 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from legibility import Case, faults, is_legible_or_refused, sample_cases
+from written_words import texts_of
 
 
 @pytest.fixture
 def plot_architecture(closing: Callable[[Any], Any]) -> Callable[..., kerasviz.Plot]:
     return closing(kerasviz.plot_architecture)
-
-
-def words(plot: kerasviz.Plot) -> list[str]:
-    return [text.get_text() for text in plot.axes[0].texts]
 
 
 def places(plot: kerasviz.Plot) -> dict[str, np.ndarray]:
@@ -169,9 +166,9 @@ def test_plot_architecture_puts_numbers_for_the_third_of_long_lines(
     outputs = layers.Concatenate(name="last")(made)
     plot = plot_architecture(keras.Model(inputs, outputs), figsize=(6, 16))
     at = places(plot)
-    numbers = {word for word in words(plot) if word.replace(", ", "").isdigit() and "," in word}
+    numbers = {word for word in texts_of(plot) if word.replace(", ", "").isdigit() and "," in word}
     assert numbers, "several lines end as numbers at one box"
-    assert {"1", "2"} <= set(words(plot))
+    assert {"1", "2"} <= set(texts_of(plot))
     sides = [points[:, 0] for points, _ in lines(plot) if np.ptp(points[:, 1]) > 200]
     right = [x for x in sides if x.max() > at["last"][0] + 150]
     assert len(right) <= 2
@@ -185,12 +182,12 @@ def test_plot_architecture_says_which_expand_shows_hidden_convolutions(
     inner = keras.Sequential(stack, name="inner")
     outer = keras.Sequential([keras.Input((8, 8, 1)), inner, layers.Flatten()], name="outer")
     model = keras.Sequential([keras.Input((8, 8, 1)), outer, layers.Dense(2)], name="net")
-    assert "expand=1 draws 2 convolutions" in words(plot_architecture(model))
-    assert "expand=2 draws 2 convolutions" in words(plot_architecture(model, expand=1))
-    assert "expand" not in " ".join(words(plot_architecture(model, expand=2)))
+    assert "expand=1 draws 2 convolutions" in texts_of(plot_architecture(model))
+    assert "expand=2 draws 2 convolutions" in texts_of(plot_architecture(model, expand=1))
+    assert "expand" not in " ".join(texts_of(plot_architecture(model, expand=2)))
     dense = keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="dense")
     nested = keras.Sequential([keras.Input((3,)), dense])
-    assert "expand" not in " ".join(words(plot_architecture(nested)))
+    assert "expand" not in " ".join(texts_of(plot_architecture(nested)))
 
 
 def test_plot_architecture_gives_weights_to_the_first_call(plot_architecture: Any) -> None:
@@ -201,7 +198,7 @@ def test_plot_architecture_gives_weights_to_the_first_call(plot_architecture: An
     second = layers.Dense(3, name="after")(shared(layers.Dense(4, name="before")(inputs)))
     second = layers.Dense(4, name="end")(second)
     plot = plot_architecture(keras.Model(inputs, layers.Add(name="sum")([first, second])))
-    written = words(plot)
+    written = texts_of(plot)
     assert written[written.index("shared:1") - 1] == "weights of shared:0"
     assert written[written.index("shared:0") - 1] == "20 params"
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from keras import layers
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 import kerasviz
 from legibility import faults, is_legible_or_refused, sample_cases
+from written_words import all_words
 
 NAMES = ["disc", "cross", "$x$"]
 CLOSE = {"rtol": 1e-4, "atol": 1e-6}
@@ -44,11 +44,6 @@ def model():
 @pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(4).random((4, 8, 8, 1)).astype("float32")
-
-
-def words(plot):
-    """Return all that is written in a picture, as one line."""
-    return " ".join(" ".join(text.get_text() for text in plot.figure.findobj(Text)).split())
 
 
 def write_percent(probability):
@@ -137,18 +132,18 @@ def test_plot_attributions_says_target_probability_and_score(plot_attributions, 
     plot = plot_attributions(
         model, images, sample=1, target=0, class_names=NAMES, labels=[0, 2, 1, 0], steps=STEPS
     )
-    text = words(plot).replace(r"\$", "$")
+    text = all_words(plot).replace(r"\$", "$")
     percent = write_percent(probabilities[0])
     assert f"Why disc ({percent})? Attributions of the logit." in text
     assert f"disc {percent}, logit {logits[0]:.3g}".replace("-", "−")[:12] in text
     assert "sample 1 of 4" in text
     assert "truth: $x$" in text
-    assert r"\$" in words(plot)  # no formula
+    assert r"\$" in all_words(plot)  # no formula
     both = plot_attributions(model, images, target=(0, 1), class_names=NAMES, steps=STEPS)
-    assert "and not cross? Attributions of the difference of two logits." in words(both)
+    assert "and not cross? Attributions of the difference of two logits." in all_words(both)
     other = plot_attributions(model, images, target=0, score="probability", steps=STEPS)
-    assert re.search(r"Why class 0 .*Attributions of the probability\.", words(other))
-    assert "logit" not in words(other)
+    assert re.search(r"Why class 0 .*Attributions of the probability\.", all_words(other))
+    assert "logit" not in all_words(other)
 
 
 def test_plot_attributions_of_a_score_of_the_callers(plot_attributions, model, images):
@@ -156,8 +151,8 @@ def test_plot_attributions_of_a_score_of_the_callers(plot_attributions, model, i
         model, images, target=lambda y: keras.ops.sum(y**2, axis=1), steps=STEPS
     )
     expected = (model.predict(images[:1], verbose=0) ** 2).sum()
-    assert f"score {expected:.2f}" in words(plot)
-    assert "Why this score? Attributions of the function of the outputs." in words(plot)
+    assert f"score {expected:.2f}" in all_words(plot)
+    assert "Why this score? Attributions of the function of the outputs." in all_words(plot)
 
 
 def test_plot_attributions_says_in_red_what_is_no_better_than_random(plot_attributions):
@@ -194,9 +189,9 @@ def test_plot_attributions_says_where_the_baseline_is_the_class(plot_attribution
     result = kerasviz.get_attributions(biased, images[:1], target=0, evidence=False)
     part = write_percent(result.baseline_probabilities[0])
     plot = plot_attributions(biased, images, target=0, class_names=NAMES, steps=STEPS)
-    assert f"the baseline itself is disc, {part}" in words(plot)
+    assert f"the baseline itself is disc, {part}" in all_words(plot)
     other = plot_attributions(biased, images, target=1, class_names=NAMES, steps=STEPS)
-    assert "baseline" not in words(other)
+    assert "baseline" not in all_words(other)
 
 
 def test_plot_attributions_compares_models_on_one_scale(plot_attributions, model, images):
@@ -214,8 +209,8 @@ def test_plot_attributions_compares_models_on_one_scale(plot_attributions, model
     values = np.concatenate([result.values[..., 0] for result in expected])
     np.testing.assert_allclose([panel.values for panel in maps], values, **CLOSE)
     assert len({panel.limits for panel in maps}) == 1
-    assert "before: gradient" in words(plot)
-    assert "after: class 0" in words(plot)
+    assert "before: gradient" in all_words(plot)
+    assert "after: class 0" in all_words(plot)
 
 
 def test_plot_attributions_takes_what_was_computed_already(plot_attributions, model, images):
@@ -263,7 +258,7 @@ def test_plot_attributions_of_several_inputs_has_a_row_for_each(plot_attribution
     for panel, (sample, index) in zip(maps, [(1, 0), (1, 1), (2, 0), (2, 1)], strict=True):
         expected = result[index][sample].sum(axis=-1)
         np.testing.assert_allclose(panel.values, expected, rtol=1e-5, atol=1e-7)
-    assert "sample 1 of 3, input 'right'" in words(plot)
+    assert "sample 1 of 3, input 'right'" in all_words(plot)
     assert len(plot.panels) == 2 * 5  # the evidence is that of a sample, and is drawn once
 
 

@@ -8,6 +8,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 import kerasviz
+from tiny_models import convolution
+from written_words import titles_of
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
@@ -16,16 +18,6 @@ KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:Deprecat
 @pytest.fixture
 def compare_kernels(closing):
     return closing(kerasviz.compare_kernels)
-
-
-@pytest.fixture
-def weights():
-    """Return the kernel of a layer in Keras's own layout."""
-
-    def read(model, name):
-        return np.array(model.get_layer(name).get_weights()[0])
-
-    return read
 
 
 def changed(model, seed, size=0.5):
@@ -67,10 +59,6 @@ def words(ax):
     return notes, caption
 
 
-def names(plot):
-    return [" ".join(ax.get_title().split()) for ax in plot.axes]
-
-
 def heading(plot):
     return " ".join(plot.figure.get_suptitle().split())
 
@@ -83,7 +71,7 @@ def test_compare_kernels_a_panel_a_model_and_one_for_the_difference(
 ):
     plot = compare_kernels(grey_models, "first")
     kernels = [weights(model, "first") for model in grey_models.values()]
-    assert names(plot) == ["untrained", "trained", "trained \N{MINUS SIGN} untrained"]
+    assert titles_of(plot) == ["untrained", "trained", "trained \N{MINUS SIGN} untrained"]
     assert heading(plot) == "first: 4 kernels, 3×2"
     for image, kernel in zip(plot.images, [*kernels, kernels[1] - kernels[0]], strict=True):
         shown = read_tiles(image, 3, 2)
@@ -145,7 +133,7 @@ def test_compare_kernels_any_number_of_models(compare_kernels, read_tiles, seeds
 
 def test_compare_kernels_one_model_has_all_words_in_one_line(compare_kernels, grey_model):
     plot = compare_kernels({"trained": grey_model}, "first")
-    assert names(plot) == ["trained, first: 4 kernels, 3×2"]
+    assert titles_of(plot) == ["trained, first: 4 kernels, 3×2"]
     assert repr(plot) == "Plot(first: 4 kernels, 3×2)"
     assert heading(plot) == ""
 
@@ -318,13 +306,13 @@ def test_compare_kernels_the_difference_is_even_about_0_where_all_weights_rose(
 def test_compare_kernels_a_title_stands_above_all_panels(compare_kernels, grey_models):
     plot = compare_kernels(grey_models, "first", title="mine")
     assert heading(plot) == "mine"
-    assert names(plot)[:2] == ["untrained", "trained"]
+    assert titles_of(plot)[:2] == ["untrained", "trained"]
     plot = compare_kernels(grey_models, "first", title=False, colorbar=False)
     assert heading(plot) == ""
-    assert names(plot)[:2] == ["untrained", "trained"]
+    assert titles_of(plot)[:2] == ["untrained", "trained"]
     assert plot.colorbars == (None, None, None)
     plot = compare_kernels({"a": grey_models["trained"]}, "first", title="mine")
-    assert names(plot) == ["mine"]
+    assert titles_of(plot) == ["mine"]
 
 
 # Filters that are out of the ordinary
@@ -431,7 +419,7 @@ def test_compare_kernels_an_axes_takes_one_model(compare_kernels, grey_models):
     assert not left.has_data()
     plot = compare_kernels({"trained": grey_models["trained"]}, "first", ax=right)
     assert plot.axes == (right,)
-    assert names(plot) == ["trained, first: 4 kernels, 3×2"]
+    assert titles_of(plot) == ["trained, first: 4 kernels, 3×2"]
     assert words(right)[1].startswith("weights: ")
     assert left.figure.get_suptitle() == ""
 
@@ -537,14 +525,6 @@ def test_kernels_look_as_plot_kernels_draws_them(
         np.testing.assert_array_equal(*colors)
 
 
-def model_with(kernel):
-    *window, channels, filters = kernel.shape
-    layer = keras.layers.Conv2D(filters, window, use_bias=False, name="c")
-    model = keras.Sequential([keras.Input((8, 8, channels)), layer])
-    layer.set_weights([kernel])
-    return model
-
-
 def test_compare_kernels_a_pattern_takes_the_sign_that_agrees_with_the_first_model(
     compare_kernels, rng
 ):
@@ -552,7 +532,7 @@ def test_compare_kernels_a_pattern_takes_the_sign_that_agrees_with_the_first_mod
     mix -= mix.mean(axis=0)  # so that the sign is decided by nearly nothing
     patterns = rng.normal(size=(3, 3, 1, 1)) * rng.normal(size=(3, 3, 1, 5))
     first, second = (patterns * (mix + offset) for offset in (1e-3, -1e-3))
-    models = {"a": model_with(first), "b": model_with(second), "c": model_with(-first)}
+    models = {"a": convolution(first), "b": convolution(second), "c": convolution(-first)}
     plot = compare_kernels(models, "c")
     a, b, c = (image.get_array().compressed() for image in plot.images)
     np.testing.assert_allclose(a, b, atol=0.02 * np.abs(a).max())
@@ -563,7 +543,7 @@ def test_compare_kernels_the_pattern_of_the_difference_agrees_with_the_first_mod
     compare_kernels, rng
 ):
     first = rng.normal(size=(3, 3, 8, 5))
-    plot = compare_kernels({"a": model_with(first), "b": model_with(0.25 * first)}, "c")
+    plot = compare_kernels({"a": convolution(first), "b": convolution(0.25 * first)}, "c")
     a, _, difference = (image.get_array().compressed() for image in plot.images)
     np.testing.assert_allclose(difference, -0.75 * a, rtol=1e-3, atol=1e-4)
 
@@ -572,7 +552,7 @@ def test_compare_kernels_the_strongest_of_the_last_model_are_compared(
     compare_kernels, read_tiles, rng
 ):
     kernels = [rng.normal(size=(3, 3, 1, 8)) * rng.permutation(np.arange(1, 9)) for _ in range(2)]
-    models = dict(zip("ab", map(model_with, kernels), strict=True))
+    models = dict(zip("ab", map(convolution, kernels), strict=True))
     plot = compare_kernels(models, top=3)
     order = np.linalg.norm(kernels[1].reshape(-1, 8), axis=0).argsort()[::-1][:3]
     for image, kernel in zip(plot.images, kernels, strict=False):
@@ -583,7 +563,7 @@ def test_compare_kernels_the_strongest_of_the_last_model_are_compared(
 
 def test_compare_kernels_1x1_kernels_are_compared_as_matrices(compare_kernels, rng):
     kernels = [rng.normal(size=(1, 1, 6, 4)).astype("float32") for _ in range(2)]
-    plot = compare_kernels(dict(zip("ab", map(model_with, kernels), strict=True)), "c")
+    plot = compare_kernels(dict(zip("ab", map(convolution, kernels), strict=True)), "c")
     difference = kernels[1] - kernels[0]
     for image, kernel in zip(plot.images, [*kernels, difference], strict=True):
         np.testing.assert_array_equal(image.get_array(), kernel[0, 0])

@@ -21,6 +21,8 @@ from PIL import Image
 from scipy.signal import convolve2d, correlate2d
 
 import kerasviz
+from tiny_models import one_layer
+from written_words import last_line
 
 RUN = "kerasviz.compute.feature_maps.Extraction.run"
 """What runs a model. How often it does can be seen only inside."""
@@ -44,18 +46,6 @@ def passes(monkeypatch):
     runs = mock.Mock(side_effect=pydoc.locate(RUN))
     monkeypatch.setattr(RUN, lambda extraction: runs(extraction))
     return runs
-
-
-def one_layer(layer, shape=(5, 5, 1), *weights):
-    model = keras.Sequential([keras.Input(shape), layer], name="tiny")
-    if weights:
-        model.set_weights(weights)
-    return model
-
-
-def line(plot):
-    """Return what stands below everything."""
-    return " ".join(plot.figure.texts[-1].get_text().split())
 
 
 def titles(plot, of_rows=1):
@@ -94,7 +84,7 @@ def test_plot_convolution_draws_a_step_of_a_first_layer(
         "output map 2 of 4 10×11",
     ]
     total = f"{expected[4, 7]:.3f}".replace("-", "−")
-    assert line(plot) == f"{total} + 0 (bias) = {total}"
+    assert last_line(plot) == f"{total} + 0 (bias) = {total}"
     assert repr(plot) == "Plot(5 panels)"
     assert passes.call_count == 1
 
@@ -118,7 +108,7 @@ def test_plot_convolution_gives_the_strongest_channels_a_row_and_sums_the_rest(
     shown = [number(ax.get_xlabel().removeprefix("sum")) for ax in plot.axes[3::4]]
     assert shown == pytest.approx(sums[order[:3]], abs=1e-3)
 
-    left, right = line(plot).split(" = ")
+    left, right = last_line(plot).split(" = ")
     total, activated = right.split(", relu → ")
     terms = [number(term) for term in re.findall(r"[−]? ?[\d.]+(?= [(+−])", left)]
     assert terms == pytest.approx([*sums[order], bias[4]], abs=1e-3)
@@ -133,12 +123,12 @@ def test_plot_convolution_draws_the_channels_that_are_named(plot_convolution, gr
     plot = plot_convolution(grey_model, "second", images, position=(0, 0), channel=[2, 0])
     assert [ax.get_ylabel() for ax in plot.axes[:-1:4]] == ["channel 2", "channel 0"]
     assert plot.figure.get_suptitle().endswith("\nsample 0 of 2, 2 of 4 input channels")
-    assert "(2 other channels)" in line(plot)
+    assert "(2 other channels)" in last_line(plot)
     plot = plot_convolution(grey_model, "second", images, position=(0, 0), channel=-1)
     assert titles(plot)[0] == "input channel 3 of 4 10×11"
     plot = plot_convolution(grey_model, "second", images, position=(0, 0), channel=slice(None))
     assert len(plot.axes) == 17
-    assert "other" not in line(plot) + plot.figure.get_suptitle()
+    assert "other" not in last_line(plot) + plot.figure.get_suptitle()
 
 
 def test_plot_convolution_draws_three_channels_in_their_order(plot_convolution, rgb_model, rng):
@@ -160,7 +150,9 @@ def test_plot_convolution_masks_and_names_padding(plot_convolution, rng):
     assert titles(plot)[-1] == "output map 3×3, stride 2"
     assert plot.figure.get_suptitle() == "c: row 2, column 2 of the output"
     expected = (image[4:, 4:] * kernel[:2, :2, 0, 0]).sum()
-    assert number(line(plot).removeprefix("sum of products ")) == pytest.approx(expected, abs=2e-3)
+    assert number(last_line(plot).removeprefix("sum of products ")) == pytest.approx(
+        expected, abs=2e-3
+    )
     assert plot.axes[1].texts[8].get_text() == "0"
 
 
@@ -222,27 +214,27 @@ def test_plot_convolution_frames_the_largest_value_of_a_pooling(plot_convolution
         "window 2×2",
         "output map 2 of 3 2×2, stride 2",
     ]
-    assert line(plot).startswith("largest of 4 values: ")
+    assert last_line(plot).startswith("largest of 4 values: ")
 
 
 def test_plot_convolution_says_what_an_average_pooling_counts(plot_convolution):
     maps = np.arange(25.0).reshape(5, 5)
     layer = layers.AveragePooling2D(3, strides=2, padding="same", name="p")
     plot = plot_convolution(one_layer(layer), "p", maps, position=(0, 0))
-    assert line(plot) == "mean of 4 values, padding left out: (0 + 1 + 5 + 6) / 4 = 3"
+    assert last_line(plot) == "mean of 4 values, padding left out: (0 + 1 + 5 + 6) / 4 = 3"
     plot = plot_convolution(one_layer(layer), "p", maps, position=(1, 1))
     middle = "(6 + 7 + 8 + 11 + 12 + 13 + 16 + 17 + 18) / 9 = 12"
-    assert line(plot) == f"mean of 9 values: {middle}"
+    assert last_line(plot) == f"mean of 9 values: {middle}"
     layer = layers.AveragePooling2D(3, padding="same", name="p")
     plot = plot_convolution(one_layer(layer), "p", maps, position=(1, 1))
     corner = plot.axes[1].texts[8].get_text()
     if keras.backend.backend() == "torch":
         values = "(18 + 19 + 19 + 23 + 24 + 24 + 23 + 24 + 24) / 9 = 22"
-        assert line(plot) == f"mean of 9 values, padding repeats the edge: {values}"
+        assert last_line(plot) == f"mean of 9 values, padding repeats the edge: {values}"
         assert corner == "24"
     else:
         text = "mean of 4 values, padding left out: (18 + 19 + 23 + 24) / 4 = 21"
-        assert line(plot) == text
+        assert last_line(plot) == text
         assert corner == ""
 
 
@@ -255,7 +247,9 @@ def test_plot_convolution_says_that_an_activation_takes_all_filters(plot_convolu
     )
     image = np.full((3, 3), np.log(3))
     plot = plot_convolution(model, "s", image, position=(0, 0), filter=1)
-    assert line(plot) == "1.099 + 0 (bias) = 1.099, softmax together with the other sums → 0.750"
+    assert (
+        last_line(plot) == "1.099 + 0 (bias) = 1.099, softmax together with the other sums → 0.750"
+    )
     assert plot.images[-1].get_array()[0, 0] == pytest.approx(0.75)
 
 
@@ -608,7 +602,7 @@ def test_animate_convolution_gives_the_player_what_each_frame_shows(edges):
         written = ~np.ma.getmaskarray(plot.images[-1].get_array())
         np.testing.assert_array_equal(frames <= index, written)
         assert step["captions"] == [plot.axes[3].get_xlabel()]
-        assert " ".join(step["formula"].split()) == line(plot)
+        assert " ".join(step["formula"].split()) == last_line(plot)
     assert data["titles"]["kernel"] == plot.axes[2].get_title()
     assert (data["scales"]["output"]["low"], data["scales"]["output"]["high"]) == (
         plot.images[-1].get_clim()

@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 
 import kerasviz
+from tiny_models import one_layer
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
@@ -17,13 +18,6 @@ KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:Deprecat
 @pytest.fixture
 def plot_convolution(closing):
     return closing(kerasviz.plot_convolution)
-
-
-def one_layer(layer, shape, *weights):
-    model = keras.Sequential([keras.Input(shape), layer], name="tiny")
-    if weights:
-        model.set_weights(weights)
-    return model
 
 
 def signal(rng, steps=12, channels=2):

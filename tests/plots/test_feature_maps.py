@@ -315,25 +315,6 @@ def test_plot_feature_maps_a_path_is_not_a_model(images):
         kerasviz.plot_feature_maps("model.keras", "first", images)
 
 
-@pytest.fixture
-def armed_model():
-    """A model that cannot be run any more, which shows what happens before a forward pass."""
-    import keras
-
-    class Trap(keras.layers.Layer):
-        armed = False
-
-        def call(self, inputs):
-            if self.armed:
-                raise RuntimeError("the model was run")
-            return inputs
-
-    trap = Trap(name="trap")
-    model = keras.Sequential([keras.Input((6, 6, 1)), trap, keras.layers.Conv2D(4, 3, name="conv")])
-    trap.armed = True
-    return model
-
-
 @pytest.mark.parametrize(
     "options",
     [

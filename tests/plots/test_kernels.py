@@ -7,19 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 
 import kerasviz
+from tiny_models import convolution
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
-
-
-@pytest.fixture
-def weights():
-    """Return the kernel of a layer in Keras's own layout."""
-
-    def read(model, name):
-        return np.array(model.get_layer(name).get_weights()[0])
-
-    return read
 
 
 def principal(kernel):
@@ -443,15 +434,6 @@ def test_a_kernel_of_zeros_is_marked_and_a_blur_is_not(value, is_zero, plot_kern
     plot = plot_kernels(model, "c")
     assert ("1 zero" in read_title(plot.axes[0])) == is_zero
     assert bool(plot.axes[0].collections) == is_zero
-
-
-def convolution(kernel):
-    """Return a model with a convolution "c" that has a kernel `(height, width, in, filters)`."""
-    *window, channels, filters = kernel.shape
-    layer = keras.layers.Conv2D(filters, window, use_bias=False, name="c")
-    model = keras.Sequential([keras.Input((8, 8, channels)), layer])
-    layer.set_weights([kernel])
-    return model
 
 
 def test_the_strongest_filters(plot_kernels, read_tiles, rng):

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from matplotlib.text import Text
 
 import kerasviz
 from legibility import faults, is_legible_or_refused, sample_cases
+from written_words import all_words
 
 NAMES = ["disc", "cross", "$x$"]
 STEPS = 4
@@ -52,11 +52,6 @@ def surest(model, images, labels):
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")], probabilities
 
 
-def words(plot):
-    """Return all that is written in a picture, as one line."""
-    return " ".join(" ".join(text.get_text() for text in plot.figure.findobj(Text)).split())
-
-
 def test_plot_mistakes_draws_the_surest_and_why(plot_mistakes, model, images, labels, surest):
     indices, probabilities = surest
     plot = plot_mistakes(
@@ -80,12 +75,12 @@ def test_plot_mistakes_draws_the_surest_and_why(plot_mistakes, model, images, la
         assert image.title.endswith(f"is {truth}")
         deletion = result.evidence.deletion
         numbers = f"deletion {deletion.area[row]:.2f}, random {deletion.random_area[row]:.2f}"
-        assert numbers in " ".join(why.ax.get_title().split()) + words(plot)
+        assert numbers in " ".join(why.ax.get_title().split()) + all_words(plot)
         if not result.evidence.faithful[row]:
             assert "no better than random" in why.title
     assert len({panel.limits for panel in plot.panels[1::3]}) == 1
     share = 100 * len(indices) / 40
-    assert f"3 surest of {len(indices)} mistakes in 40 samples ({share:.0f} %)." in words(plot)
+    assert f"3 surest of {len(indices)} mistakes in 40 samples ({share:.0f} %)." in all_words(plot)
 
 
 def test_plot_mistakes_draws_bars_with_names(plot_mistakes, model, images, labels, surest):
@@ -121,13 +116,13 @@ def test_plot_mistakes_explains_by_a_layer(plot_mistakes, model, images, labels)
     assert plot.panels[1].values.shape == (4, 4)
     assert plot.panels[1].address == "conv2d" or plot.panels[1].address.startswith("conv2d")
     assert plot.panels[1].limits[0] == 0
-    assert "(red)" not in words(plot)
+    assert "(red)" not in all_words(plot)
 
 
 def test_plot_mistakes_says_that_outputs_are_logits(plot_mistakes, images, labels):
     model = keras.Sequential([keras.Input((6, 6, 1)), layers.Flatten(), layers.Dense(3)])
     plot = plot_mistakes(model, images, labels, samples=1, steps=STEPS)
-    assert "The probabilities are the softmax of the model's outputs." in words(plot)
+    assert "The probabilities are the softmax of the model's outputs." in all_words(plot)
     assert np.isclose(plot.panels[2].values.sum(), 1)
 
 

@@ -563,29 +563,6 @@ def test_plot_feature_maps_maps_are_drawn_over_the_picture_in_the_callers_axes(
 # Mistakes
 
 
-@pytest.fixture
-def armed_model():
-    class Trap(keras.layers.Layer):
-        armed = False
-
-        def call(self, inputs):
-            if self.armed:
-                raise RuntimeError("the model was run")
-            return inputs
-
-    trap = Trap(name="trap")
-    model = keras.Sequential(
-        [
-            keras.Input((6, 6, 1)),
-            trap,
-            keras.layers.Conv2D(4, 3, name="conv"),
-            keras.layers.GlobalAveragePooling2D(name="vector"),
-        ]
-    )
-    trap.armed = True
-    return model
-
-
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

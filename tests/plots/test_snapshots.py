@@ -15,6 +15,7 @@ from PIL import Image
 
 import kerasviz
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
+from written_words import titles_of
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -97,15 +98,11 @@ def plot_snapshots(closing):
     return closing(kerasviz.plot_snapshots)
 
 
-def titles(plot):
-    return [" ".join(ax.get_title().split()) for ax in plot.axes]
-
-
 def test_plot_snapshots_one_panel_per_record_on_one_scale(
     kernels, recorded, plot_snapshots, read_tiles
 ):
     plot = plot_snapshots(recorded)
-    assert titles(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in (1, 2, 3, 4)]
+    assert titles_of(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in (1, 2, 3, 4)]
     reach = np.abs(kernels["c"]).max()
     for image, kernel in zip(plot.images, kernels["c"], strict=True):
         np.testing.assert_array_equal(read_tiles(image, 3, 3), np.moveaxis(kernel[:, :, 0], -1, 0))
@@ -239,7 +236,7 @@ def test_an_animation_of_other_kinds_of_files(train, tmp_path):
 )
 def test_plot_snapshots_steps_are_chosen_by_their_number(recorded, plot_snapshots, steps, epochs):
     plot = plot_snapshots(recorded, steps=steps)
-    assert titles(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in epochs]
+    assert titles_of(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in epochs]
 
 
 def test_plot_snapshots_of_many_steps_some_are_drawn_evenly_and_the_title_says_so(
@@ -250,18 +247,18 @@ def test_plot_snapshots_of_many_steps_some_are_drawn_evenly_and_the_title_says_s
     for step in range(1, 31):
         np.savez(tmp_path / f"c/kernels-epoch-{step:04d}.npz", **{**record, "step": step})
     plot = plot_snapshots(tmp_path)
-    epochs = [int(re.search(r"epoch (\d+)", title)[1]) for title in titles(plot)]
+    epochs = [int(re.search(r"epoch (\d+)", title)[1]) for title in titles_of(plot)]
     assert len(epochs) == 12
     assert (epochs[0], epochs[-1]) == (1, 30)
     assert set(np.diff(epochs)) == {2, 3}
-    assert titles(plot)[0].endswith("epoch 1, 12 of 30 steps")
+    assert titles_of(plot)[0].endswith("epoch 1, 12 of 30 steps")
     assert len(plot_snapshots(tmp_path, steps=slice(None)).axes) == 30
 
 
 def test_every_layer_in_the_order_of_the_model(train, tmp_path, plot_snapshots):
     train(KernelSnapshots(["d", "c"], directory=tmp_path, channel=0))
     plot = plot_snapshots(tmp_path, steps=[1, 4])
-    assert [title.split(":")[0] for title in titles(plot)] == ["d", "d", "c", "c"]
+    assert [title.split(":")[0] for title in titles_of(plot)] == ["d", "d", "c", "c"]
     limits = [image.get_clim() for image in plot.images]
     assert limits[0] == limits[1] != limits[2] == limits[3]
     together = plot_snapshots(tmp_path, steps=[1, 4], scale="figure")
@@ -280,8 +277,8 @@ def test_several_kinds_in_one_folder(train, images, tmp_path, plot_snapshots):
         ValueError, match=r"`kind` must say.*: 'feature_maps', 'feature_maps-2', 'k"
     ):
         plot_snapshots(tmp_path)
-    assert "kernels" in titles(plot_snapshots(tmp_path, kind="kernels"))[0]
-    title = titles(plot_snapshots(tmp_path, kind="feature_maps-2"))[0]
+    assert "kernels" in titles_of(plot_snapshots(tmp_path, kind="kernels"))[0]
+    title = titles_of(plot_snapshots(tmp_path, kind="feature_maps-2"))[0]
     assert "sample 1 of 2" in title
     with pytest.raises(ValueError, match=r"`kind` must be one of.*Did you mean 'kernels'"):
         plot_snapshots(tmp_path, kind="kernel")
@@ -320,12 +317,12 @@ def test_tiles_are_chosen_and_ordered_by_the_last_step(
     for image, epoch in zip(plot.images, (2, 4), strict=True):
         expected = np.moveaxis(kernels["d"][epoch - 1][:, :, 0, best], -1, 0)
         np.testing.assert_array_equal(read_tiles(image, 2, 2), expected)
-    assert titles(plot)[0].startswith("d: 2 strongest of 4 kernels")
+    assert titles_of(plot)[0].startswith("d: 2 strongest of 4 kernels")
     plot = plot_snapshots(tmp_path, steps=1, tiles=[-1, 1])
     np.testing.assert_array_equal(
         read_tiles(plot.images[0], 2, 2), np.moveaxis(kernels["d"][0][:, :, 0, [3, 1]], -1, 0)
     )
-    assert titles(plot)[0].startswith("d: filters 1, 3 of 4")
+    assert titles_of(plot)[0].startswith("d: filters 1, 3 of 4")
 
 
 def test_steps_that_recorded_the_strongest_tiles_of_their_own(

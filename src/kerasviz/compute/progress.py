@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import keras
-import numpy as np
 
 Item = TypeVar("Item")
 PATIENCE = 2.0
 """Seconds after which a bar appears."""
-
-
-def check_verbose(verbose: Any) -> None:
-    """Raise `ValueError` unless `verbose` is 0 or 1."""
-    if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
-        raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
 
 
 def track(items: Sequence[Item], unit: str, *, verbose: int) -> Iterator[Item]:

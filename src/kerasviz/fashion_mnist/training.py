@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from kerasviz._checks import check_count, check_path
+from kerasviz._checks import check_count, check_path, is_int
 from kerasviz.fashion_mnist.chapter import write_chapter
 from kerasviz.fashion_mnist.data import load_data
 from kerasviz.fashion_mnist.model import build_model
@@ -130,8 +130,7 @@ def _check_numbers(*, epochs: object, batch_size: object, seed: object) -> None:
     """Raise `ValueError` for numbers that would be noticed only after the data has been read."""
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
-    is_integer = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not is_integer or not 0 <= cast(int, seed) <= MAX_SEED:
+    if not is_int(seed) or not 0 <= seed <= MAX_SEED:
         raise ValueError(
             f"`seed` must be an integer from 0 to {MAX_SEED}. Received: seed={seed!r:.80}"
         )

@@ -214,6 +214,17 @@ def save_native_generator() -> Callable[[], None]:
     return restore
 
 
+def _layers_of(model: keras.Model) -> Layers:
+    """Return a function that returns every layer of a model, and does not keep the model alive."""
+    reference, inner_layers = weakref.ref(model), held_layers(model)[1:]
+
+    def layers() -> list[keras.Layer]:
+        model = reference()
+        return inner_layers if model is None else [model, *inner_layers]
+
+    return layers
+
+
 class Runner:
     """Runs a function on batches: compiled where the backend compiles, without any trace.
 
@@ -226,16 +237,10 @@ class Runner:
     """
 
     def __init__(self, function: Callable[[Any], Any], model: keras.Model) -> None:
-        self._model = weakref.ref(model)  # which may be let go of, where the function lets it
-        self._inner_layers = held_layers(model)[1:]
         self._eager = _stateless(function)
         compiler = _COMPILERS[keras.backend.backend()]
+        self.find_layers = _layers_of(model)
         self._run, self._untraceable = compiler(function, self.find_layers)
-
-    def find_layers(self) -> list[keras.Layer]:
-        """Return every layer that the function may call."""
-        model = self._model()
-        return self._inner_layers if model is None else [model, *self._inner_layers]
 
     def __call__(self, batch: Any) -> Any:
         """Return what the function returns for a batch, as NumPy arrays."""
@@ -438,15 +443,9 @@ class Differentiator:
     """
 
     def __init__(self, function: Callable[[Any, Mark], Any], model: keras.Model) -> None:
-        self._model = weakref.ref(model)
-        self._inner_layers = held_layers(model)[1:]
         engine = _ENGINES[keras.backend.backend()]
+        self.find_layers = _layers_of(model)
         self._engine: _Engine = engine(function, self.find_layers)
-
-    def find_layers(self) -> list[keras.Layer]:
-        """Return every layer that the function may call."""
-        model = self._model()
-        return self._inner_layers if model is None else [model, *self._inner_layers]
 
     def __call__(self, batch: Any, *, by_inputs: bool = True) -> Gradients:
         """Return the scores of a batch, and their gradients.

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_choice, check_count, check_type
+from kerasviz._checks import check_choice, check_count, check_type, is_int
 from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
@@ -148,7 +148,7 @@ def plot_architecture(
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
     """Check the keywords that other plots do not have, and return how many levels to expand."""
     check_count("maps", maps)
-    if not isinstance(sample, (int, np.integer)) or isinstance(sample, bool):
+    if not is_int(sample):
         raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
     check_choice("detail", detail, get_args(Detail))
     if not isinstance(expand, (int, np.integer, np.bool_)):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_choice
+from kerasviz._checks import check_choice, is_int
 from kerasviz._selection import Tiles, check_tile_names, choose_tiles, select_tiles
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
 from kerasviz.draw.figure import check_panels
@@ -570,8 +570,7 @@ def check_patch_grid(patch_grid: object) -> None:
     if patch_grid is None:
         return
     sizes = list(patch_grid) if isinstance(patch_grid, (tuple, list)) else []
-    is_int = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in sizes]
-    if len(sizes) != 2 or not all(is_int) or min(sizes) < 1:
+    if len(sizes) != 2 or not all(map(is_int, sizes)) or min(sizes) < 1:
         raise TypeError(
             "`patch_grid` must be rows and columns, two positive integers. "
             f"Received: patch_grid={patch_grid!r}"

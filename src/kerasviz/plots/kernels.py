@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_choice
+from kerasviz._checks import check_choice, is_int
 from kerasviz._selection import choose_tiles
 from kerasviz.compute.kernel_patterns import (
     CHANNELS,
@@ -115,7 +115,7 @@ def plot_kernels(
 
 def check_channel(channel: object) -> None:
     """Raise `ValueError` unless `channel` is one of its words or an int."""
-    if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool):
+    if not is_int(channel):
         check_choice("channel", channel, CHANNELS, "an int")
 
 

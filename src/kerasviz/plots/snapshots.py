@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_type, suggest
+from kerasviz._checks import check_type, is_int, suggest
 from kerasviz._selection import order_tiles, select_tiles, tile_strength
 from kerasviz._wording import list_indices
 from kerasviz.draw.animations.animation import FrameAnimation
@@ -501,9 +501,9 @@ def _positions_of(steps: Any, numbers: Sequence[int]) -> list[int]:
     if isinstance(steps, slice):
         positions = _positions_in_slice(steps, numbers)
     else:
-        requested = [steps] if _is_int(steps) else steps
+        requested = [steps] if is_int(steps) else steps
         if not isinstance(requested, (list, tuple, range, np.ndarray)) or not all(
-            _is_int(number) for number in requested
+            is_int(number) for number in requested
         ):
             raise TypeError(
                 "`steps` must be an int, a slice or a list of ints: numbers of epochs or batches. "
@@ -516,10 +516,6 @@ def _positions_of(steps: Any, numbers: Sequence[int]) -> list[int]:
             f"Received: steps={steps!r}"
         )
     return positions
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _position_of(number: int, numbers: Sequence[int]) -> int:
@@ -536,7 +532,7 @@ def _position_of(number: int, numbers: Sequence[int]) -> int:
 def _positions_in_slice(steps: slice, numbers: Sequence[int]) -> list[int]:
     """Return the records from the slice's start up to its stop, and of these every n-th."""
     parts = (steps.start, steps.stop, steps.step)
-    if not all(part is None or _is_int(part) for part in parts):
+    if not all(part is None or is_int(part) for part in parts):
         raise TypeError(f"`steps` must be a slice of ints. Received: steps={steps!r}")
     if steps.step is not None and steps.step < 1:
         raise ValueError(f"`steps` must be a slice that goes forward. Received: steps={steps!r}")

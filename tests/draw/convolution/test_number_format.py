@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 import kerasviz
+from written_words import last_line, texts_of
 
 
 @pytest.fixture
@@ -49,14 +50,6 @@ def plot_mean(closing):
     return plot
 
 
-def numbers(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-def formula(plot):
-    return " ".join(plot.figure.texts[-1].get_text().split())
-
-
 @pytest.mark.parametrize(
     ("value", "text", "unit"),
     [
@@ -76,19 +69,19 @@ def formula(plot):
 )
 def test_plot_convolution_writes_a_few_digits_of_the_largest_number(plot_sum, value, text, unit):
     kernel = plot_sum([value]).axes[2]
-    assert numbers(kernel) == [text]
+    assert texts_of(kernel) == [text]
     assert kernel.get_title() == f"kernel\n1×1{unit}"
 
 
 def test_plot_convolution_tells_a_rounded_number_from_0(plot_row):
     kernel = plot_row([0.5, 0, 0.001, -0.001]).axes[2]
-    assert numbers(kernel) == ["0.50", "0", "0.00", "0.00"]
+    assert texts_of(kernel) == ["0.50", "0", "0.00", "0.00"]
 
 
 @pytest.mark.filterwarnings("ignore:.*NaN or infinite", "ignore:__array__ implementation")
 def test_plot_convolution_chooses_the_format_by_finite_numbers(plot_row, plot_sum):
-    assert numbers(plot_row([np.nan, -np.inf, 0.25]).axes[2]) == ["nan", "−inf", "0.25"]
-    assert formula(plot_sum([np.nan], 0.5)) == "nan + 0.500 (bias) = nan"
+    assert texts_of(plot_row([np.nan, -np.inf, 0.25]).axes[2]) == ["nan", "−inf", "0.25"]
+    assert last_line(plot_sum([np.nan], 0.5)) == "nan + 0.500 (bias) = nan"
 
 
 @pytest.mark.parametrize(
@@ -100,30 +93,30 @@ def test_plot_convolution_writes_the_sum_in_the_unit_of_the_products(plot_sum, v
     unit = ", in 10⁻³" if "10⁻³" in text else ""
     assert plot.axes[3].get_title() == f"products{unit}"
     assert plot.axes[3].get_xlabel() == f"sum {text}"
-    assert formula(plot) == f"sum of products {text}"
+    assert last_line(plot) == f"sum of products {text}"
 
 
 def test_plot_convolution_writes_sums_and_formula_alike(plot_sum):
     plot = plot_sum([0.154, 0.0036, 0.0044], 0.0)
     sums = [ax.get_xlabel() for ax in plot.axes[3::4]]
     assert sums == ["sum 0.154", "sum 0.004", "sum 0.004"]
-    assert formula(plot) == "0.154 + 0.004 + 0.004 + 0 (bias) = 0.162"
+    assert last_line(plot) == "0.154 + 0.004 + 0.004 + 0 (bias) = 0.162"
 
 
 def test_plot_convolution_names_the_terms_of_a_sum(plot_sum):
     plot = plot_sum([0.311, -0.113, 0.2, 0.23], -0.01, channel=[0, 1])
     expected = "0.311 − 0.113 + 0.430 (2 other channels) − 0.010 (bias) = 0.618"
-    assert formula(plot) == expected
-    assert formula(plot_sum([-1, 3])) == "−1 + 3 = 2"
+    assert last_line(plot) == expected
+    assert last_line(plot_sum([-1, 3])) == "−1 + 3 = 2"
 
 
 def test_plot_convolution_writes_terms_that_add_up_to_the_total(plot_sum):
-    assert formula(plot_sum([0.1234] * 3)) == "0.1234 + 0.1234 + 0.1234 = 0.3702"
-    assert formula(plot_sum([1 / 3] * 3)) == "0.33333 + 0.33333 + 0.33333 ≈ 1.00000"
+    assert last_line(plot_sum([0.1234] * 3)) == "0.1234 + 0.1234 + 0.1234 = 0.3702"
+    assert last_line(plot_sum([1 / 3] * 3)) == "0.33333 + 0.33333 + 0.33333 ≈ 1.00000"
 
 
 def test_plot_convolution_shows_what_a_mean_is_made_of(plot_mean):
     plot = plot_mean(np.array([[1.0, 2, 6]]))
-    assert formula(plot) == "mean of 3 values: (1 + 2 + 6) / 3 = 3"
-    assert formula(plot_mean(np.array([[0.5]]))) == "the only value: 0.500"
-    assert formula(plot_mean(np.full((4, 4), 0.5))) == "mean of 16 values: 8.000 / 16 = 0.500"
+    assert last_line(plot) == "mean of 3 values: (1 + 2 + 6) / 3 = 3"
+    assert last_line(plot_mean(np.array([[0.5]]))) == "the only value: 0.500"
+    assert last_line(plot_mean(np.full((4, 4), 0.5))) == "mean of 16 values: 8.000 / 16 = 0.500"

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 import kerasviz
+from written_words import texts_of
 
 NOT_FINITE = ("ignore:.*NaN or infinite", "ignore:__array__ implementation")
 
@@ -51,10 +52,6 @@ def draw_pooling(closing):
         return closing(kerasviz.plot_convolution)(model, "p", image, position=position)
 
     return call
-
-
-def numbers(ax):
-    return [text.get_text() for text in ax.texts]
 
 
 def frame(ax):
@@ -122,16 +119,16 @@ def test_animate_convolution_shows_values_that_are_not_there_yet_in_grey(pixels)
 @pytest.mark.parametrize(("size", "has_numbers"), [(6, True), (28, False)])
 def test_plot_convolution_writes_legible_numbers_and_draws_bars_elsewhere(draw, size, has_numbers):
     plot = draw(size=size)
-    assert numbers(plot.axes[1])[:2] == ["0", "0.03" if has_numbers else "0.00"]
-    assert len(numbers(plot.axes[0])) == (36 if has_numbers else 0)
-    assert len(numbers(plot.axes[2])) == 9
+    assert texts_of(plot.axes[1])[:2] == ["0", "0.03" if has_numbers else "0.00"]
+    assert len(texts_of(plot.axes[0])) == (36 if has_numbers else 0)
+    assert len(texts_of(plot.axes[2])) == 9
     has_bar = [bar is not None for bar in plot.colorbars]
     assert has_bar == [not has_numbers, not has_numbers, False, False, not has_numbers]
 
 
 def test_plot_convolution_draws_a_large_kernel_as_colours_with_bars(draw):
     plot = draw(size=28, window=11)
-    assert not any(numbers(ax) for ax in plot.axes)
+    assert not any(texts_of(ax) for ax in plot.axes)
     assert all(bar is not None for bar in plot.colorbars)
     assert plot.colorbars[1] is plot.colorbars[0]
     assert plot.images[1].norm is plot.images[0].norm
@@ -145,10 +142,10 @@ def test_plot_convolution_writes_numbers_that_are_readable_on_their_colour(draw)
 
 def test_plot_convolution_hatches_padding_and_writes_its_0_where_it_counts(draw, draw_pooling):
     ax = draw((1, 1), size=2, window=2, padding="same", image=np.ones((2, 2))).axes[1]
-    assert numbers(ax) == ["1", "0", "0", "0"]
+    assert texts_of(ax) == ["1", "0", "0", "0"]
     assert hatched(ax) == [(0.5, -0.5, 1, 1), (-0.5, 0.5, 1, 1), (0.5, 0.5, 1, 1)]
     ax = draw_pooling(np.ones((3, 2)), (1, 0), padding="same").axes[1]
-    assert numbers(ax) == ["1", "1", "", ""]
+    assert texts_of(ax) == ["1", "1", "", ""]
     assert hatched(ax) == [(-0.5, 0.5, 1, 1), (0.5, 0.5, 1, 1)]
 
 
@@ -277,7 +274,7 @@ def test_plot_convolution_draws_one_row_per_channel_in_shared_colours(draw):
 def test_plot_convolution_writes_the_unit_of_small_numbers_into_the_title(draw):
     ax = draw(kernel=np.linspace(-0.002, 0.002, 9)).axes[2]
     assert ax.get_title() == "kernel\n3×3, in 10⁻³"
-    assert numbers(ax)[0] == "−2.00"
+    assert texts_of(ax)[0] == "−2.00"
 
 
 def test_plot_convolution_frames_the_largest_value_of_a_pooling(draw_pooling):

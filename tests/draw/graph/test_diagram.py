@@ -37,6 +37,7 @@ from kerasviz.draw.graph.boxes import (
 from kerasviz.draw.graph.diagram import COLORS, Diagram, FrameBox, draw_architecture, line_path
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import screen_width
+from written_words import texts_of
 
 
 def box(head: str, kind: str = "convolution", **changes: Any) -> NodeBox:
@@ -76,10 +77,6 @@ def paths(plot: Plot, zorder: float) -> PathCollection:
     return collection
 
 
-def words(plot: Plot) -> list[str]:
-    return [text.get_text() for text in plot.axes[0].texts]
-
-
 def test_draw_architecture_colours_boxes_by_kind_and_dashes_frozen_ones(draw: Any) -> None:
     kinds = [kind for kind in COLORS if kind != "input"]
     boxes = [box(f"Layer{n}", kind, is_frozen=n == 1) for n, kind in enumerate(kinds)]
@@ -88,14 +85,14 @@ def test_draw_architecture_colours_boxes_by_kind_and_dashes_frozen_ones(draw: An
     np.testing.assert_allclose(outlines.get_facecolors(), [to_rgba(COLORS[k]) for k in kinds])
     dashes = [style[1] is not None for style in outlines.get_linestyles()]
     assert dashes == [n == 1 for n in range(len(kinds))]
-    assert words(plot)[-len(kinds) - 1 :] == [*kinds, "frozen"], "the legend"
+    assert texts_of(plot)[-len(kinds) - 1 :] == [*kinds, "frozen"], "the legend"
 
 
 def test_draw_architecture_names_in_the_legend_what_is_there(draw: Any) -> None:
     plot = draw(diagram(box("Input", "input"), box("Conv2D"), box("Conv2D")))
-    assert words(plot)[-1] == "convolution"
-    assert "frozen" not in words(plot)
-    assert "dense" not in words(plot)
+    assert texts_of(plot)[-1] == "convolution"
+    assert "frozen" not in texts_of(plot)
+    assert "dense" not in texts_of(plot)
 
 
 def test_draw_architecture_ends_arrows_on_the_box_that_is_reached(draw: Any) -> None:
@@ -115,7 +112,7 @@ def test_draw_architecture_dots_the_arrow_of_an_unknown_source(draw: Any) -> Non
     stub, tip = paths(plot, 1.6), paths(plot, 2.5).get_paths()[-1].vertices[2]
     assert stub.get_linestyles()[0][1] is not None
     assert tip[1] == pytest.approx(paths(plot, 2).get_paths()[1].vertices[:, 1].min())
-    assert words(plot)[-1] == "Dotted."
+    assert texts_of(plot)[-1] == "Dotted."
 
 
 def extents(plot: Plot) -> tuple[list[Any], list[Any]]:
@@ -237,7 +234,7 @@ def test_draw_architecture_draws_frames_with_headers_around_their_boxes(draw: An
         (x, y), extent = text.get_position(), header.get_extents()
         assert extent.y0 < y < extent.y1
         assert extent.x0 < x
-    assert words(plot)[:2] == ["outer: Model", "in"]
+    assert texts_of(plot)[:2] == ["outer: Model", "in"]
 
 
 TILES = np.arange(4 * 3 * 5, dtype=float).reshape(4, 3, 5) - 10
@@ -257,7 +254,12 @@ def test_draw_architecture_keeps_the_values_of_maps(draw: Any, read_tiles: Any) 
     assert image.get_clim() == (-49, 49)
     assert image.get_cmap().name == "RdBu_r"
     assert image.get_label() == "b: maps"
-    assert [text for text in words(plot) if text in ("7", "2", "30", "0")] == ["7", "2", "30", "0"]
+    assert [text for text in texts_of(plot) if text in ("7", "2", "30", "0")] == [
+        "7",
+        "2",
+        "30",
+        "0",
+    ]
     outline = paths(plot, 2).get_paths()[1].get_extents()
     left, right, bottom, top = image.get_extent()
     assert outline.x0 < left < right < outline.x1

@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 import kerasviz
+from written_words import texts_of
 
 ARRAY = np.sin(np.arange(3 * 3 * 8)).reshape(3, 3, 8)
 KEYWORDS = [
@@ -361,18 +362,14 @@ def test_the_title_of_plot_tiles_lists_the_first_of_many_indices(plot_tiles):
     assert plot.panels[0].title == "20 of 40 tiles (0, 2, 4, 6, 8, 10, …), 1×1"
 
 
-def numbers_of(plot):
-    return [text.get_text() for text in plot.axes[0].texts]
-
-
 def test_plot_tiles_draws_the_64_strongest_of_more_than_128(plot_tiles, rng):
     tiles = rng.normal(size=(3, 3, 200))
     few = plot_tiles(tiles[..., :128])
-    assert (len(few.panels[0].indices), numbers_of(few)) == (128, [])
+    assert (len(few.panels[0].indices), texts_of(few)) == (128, [])
     plot = plot_tiles(tiles)
     strongest = np.argsort(-np.linalg.norm(tiles.reshape(9, 200), axis=0))[:64]
     assert plot.panels[0].indices.tolist() == strongest.tolist()
-    assert numbers_of(plot) == list(map(str, strongest))
+    assert texts_of(plot) == list(map(str, strongest))
     note = "64 strongest of 200; tiles='all' draws every one"
     assert plot.panels[0].title == f"64 of 200 tiles, 3×3\n{note}"
 
@@ -385,12 +382,12 @@ def test_plot_tiles_draws_as_many_tiles_as_the_caller_chooses(plot_tiles, option
     plot = plot_tiles(np.arange(200.0).reshape(1, 1, 200), **options)
     assert len(plot.panels[0].indices) == count
     assert "draws every one" not in plot.panels[0].title
-    assert not numbers_of(plot)
+    assert not texts_of(plot)
 
 
 def test_plot_tiles_numbers_many_tiles_unless_told_otherwise(plot_tiles, rng):
     tiles = rng.normal(size=(3, 3, 200))
-    assert numbers_of(plot_tiles(tiles, labels=False)) == []
+    assert texts_of(plot_tiles(tiles, labels=False)) == []
     by_mean = plot_tiles(tiles, sort="mean").panels[0]
     assert by_mean.indices.tolist() == np.argsort(-tiles.mean((0, 1)))[:64].tolist()
     assert "64 strongest of 200, by mean; tiles='all'" in by_mean.title
@@ -398,10 +395,10 @@ def test_plot_tiles_numbers_many_tiles_unless_told_otherwise(plot_tiles, rng):
 
 def test_plot_tiles_writes_names_in_place_of_numbers(plot_tiles):
     names = ["ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen"]
-    assert numbers_of(plot_tiles(ARRAY, tile_names=names)) == names
-    assert numbers_of(plot_tiles(ARRAY, tile_names=names, labels=False)) == []
+    assert texts_of(plot_tiles(ARRAY, tile_names=names)) == names
+    assert texts_of(plot_tiles(ARRAY, tile_names=names, labels=False)) == []
     plot = plot_tiles(ARRAY, tile_names=names, tiles=[5, 2], labels=True)
-    assert numbers_of(plot) == ["fox", "cat"]
+    assert texts_of(plot) == ["fox", "cat"]
     assert plot.axes[0].format_coord(1.5, 0.5).startswith("tile fox, row 0, column 1: ")
 
 

@@ -12,6 +12,7 @@ import pytest
 from keras import layers
 
 import kerasviz
+from written_words import texts_of
 
 
 @pytest.fixture
@@ -19,12 +20,8 @@ def plot_architecture(closing: Callable[[Any], Any]) -> Callable[..., kerasviz.P
     return closing(kerasviz.plot_architecture)
 
 
-def words(plot: kerasviz.Plot) -> list[str]:
-    return [text.get_text() for text in plot.axes[0].texts]
-
-
 def badges(plot: kerasviz.Plot) -> list[str]:
-    return [word for word in words(plot) if re.fullmatch(r"× \d+", word)]
+    return [word for word in texts_of(plot) if re.fullmatch(r"× \d+", word)]
 
 
 def folded(plot: kerasviz.Plot) -> list[str]:
@@ -58,7 +55,7 @@ def test_plot_architecture_folds_layers_alike_with_counts_of_each_and_of_all(
     """The first takes another number of channels, and stays apart."""
     model = model_of(lambda x, n: convolution(x, f"conv{n}"), 4, channels=1)
     plot = plot_architecture(model)
-    written = words(plot)
+    written = texts_of(plot)
     first, each = (model.get_layer(name).count_params() for name in ("conv0", "conv1"))
     assert badges(plot) == ["× 3"]
     assert f"{first} params" in written
@@ -78,12 +75,12 @@ def test_plot_architecture_folds_blocks_in_a_frame_with_every_address(
     parts = [x for x in model.layers if x.name.startswith("block0_")]
     each = sum(layer.count_params() for layer in parts)
     assert 5 * each == model.count_params()
-    assert {"block0–4", f"{each} params each, {5 * each:,} in all"} <= set(words(plot))
-    assert {"block0_conv1", "block0_add"} <= set(words(plot))
-    assert "block1_conv1" not in words(plot)
+    assert {"block0–4", f"{each} params each, {5 * each:,} in all"} <= set(texts_of(plot))
+    assert {"block0_conv1", "block0_add"} <= set(texts_of(plot))
+    assert "block1_conv1" not in texts_of(plot)
     (title,) = folded(plot)
     assert title == "× 5: " + ", ".join(f"block{n}_add" for n in range(5))
-    assert "fold=False draws every one" in " ".join(words(plot))
+    assert "fold=False draws every one" in " ".join(texts_of(plot))
 
 
 def test_plot_architecture_draws_every_block_without_fold(plot_architecture: Any) -> None:
@@ -91,8 +88,8 @@ def test_plot_architecture_draws_every_block_without_fold(plot_architecture: Any
     plot = plot_architecture(model, fold=False)
     assert badges(plot) == []
     assert len(plot.panels) == 1
-    assert {f"block{n}_conv1" for n in range(3)} <= set(words(plot))
-    assert "fold=False" not in " ".join(words(plot))
+    assert {f"block{n}_conv1" for n in range(3)} <= set(texts_of(plot))
+    assert "fold=False" not in " ".join(texts_of(plot))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +174,7 @@ def test_plot_architecture_hides_no_output_of_the_model(plot_architecture: Any) 
         outputs.append(x)
     plot = plot_architecture(keras.Model(inputs, [outputs[2], outputs[4]]))
     assert badges(plot) == ["× 2", "× 2"]
-    assert {"conv0, 1", "conv2", "conv3, 4"} <= set(words(plot))
+    assert {"conv0, 1", "conv2", "conv3, 4"} <= set(texts_of(plot))
 
 
 def test_plot_architecture_writes_the_rates_of_dropouts_from_to(plot_architecture: Any) -> None:
@@ -187,7 +184,7 @@ def test_plot_architecture_writes_the_rates_of_dropouts_from_to(plot_architectur
 
     plot = plot_architecture(model_of(step, 3))
     assert badges(plot) == ["× 3"]
-    assert "relu · Dropout 0.1–0.3" in words(plot)
+    assert "relu · Dropout 0.1–0.3" in texts_of(plot)
 
 
 def test_plot_architecture_folds_blocks_of_growing_width_with_their_ranges(
@@ -207,7 +204,7 @@ def test_plot_architecture_folds_blocks_of_growing_width_with_their_ranges(
         f"{counts[0]}–{counts[-1]} params",
         f"{counts[0]}–{counts[-1]} params each, {sum(counts):,} in all",
         "8×8×8–20",
-    } <= set(words(plot))
+    } <= set(texts_of(plot))
 
 
 class Residual(keras.Layer):
@@ -246,8 +243,8 @@ def test_plot_architecture_folds_composite_layers(plot_architecture: Any, expand
     plot = plot_architecture(model, expand=expand)
     assert badges(plot) == ["× 4"]
     each = model.blocks[0].count_params()
-    assert any(f"{each} params each, {4 * each} in all" in word for word in words(plot))
-    assert any(word.startswith("block0–3") for word in words(plot))
+    assert any(f"{each} params each, {4 * each} in all" in word for word in texts_of(plot))
+    assert any(word.startswith("block0–3") for word in texts_of(plot))
     other = Stack(dilation=2)
     other(np.zeros((1, 8, 8, 4), "float32"))
     assert badges(plot_architecture(other, expand=expand)) == ["× 3"]
@@ -273,7 +270,7 @@ def test_plot_architecture_folds_calls_of_one_layer_after_the_first(
     shared = layers.Conv2D(4, 3, padding="same", name="shared")
     plot = plot_architecture(model_of(lambda x, _: shared(x), 4))
     assert badges(plot) == ["× 3"]
-    assert {f"{shared.count_params()} params", "weights of shared:0"} <= set(words(plot))
+    assert {f"{shared.count_params()} params", "weights of shared:0"} <= set(texts_of(plot))
 
 
 def test_plot_architecture_folds_blocks_within_a_branch(plot_architecture: Any) -> None:
@@ -283,7 +280,7 @@ def test_plot_architecture_folds_blocks_within_a_branch(plot_architecture: Any) 
     short = convolution(inputs, "short", kernel_size=1)
     plot = plot_architecture(keras.Model(inputs, layers.Add(name="sum")([x, short])))
     assert badges(plot) == ["× 3"]
-    assert {"long0–2", "short", "sum"} <= set(words(plot))
+    assert {"long0–2", "short", "sum"} <= set(texts_of(plot))
 
 
 class Hidden(keras.Model):
@@ -319,7 +316,7 @@ def test_plot_architecture_keeps_the_maps_of_folded_boxes_in_panels(
             panel.values, np.moveaxis(expected[1], 2, 0)[panel.indices], rtol=1e-4, atol=1e-5
         )
     assert [panel.image is None for panel in maps.values()] == [False, True, True]
-    assert "maps are those of the first" in " ".join(words(plot)).replace("\n", " ")
+    assert "maps are those of the first" in " ".join(texts_of(plot)).replace("\n", " ")
 
 
 def test_plot_architecture_names_every_folded_layer_on_hovering(plot_architecture: Any) -> None:

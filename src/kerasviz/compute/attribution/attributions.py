@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import keras
 import numpy as np
 
-from kerasviz._checks import check_choice, check_count, check_seed
+from kerasviz._checks import check_choice, check_count, check_seed, check_verbose
 from kerasviz.compute.attribution.explanation import Attributions as Attributions
 from kerasviz.compute.attribution.explanation import MethodName as MethodName
 from kerasviz.compute.attribution.explanation import explain
@@ -15,7 +15,6 @@ from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.plan import Options, make_plan
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target
 from kerasviz.compute.feature_maps import check_batch_size
-from kerasviz.compute.progress import check_verbose
 
 
 def get_attributions(

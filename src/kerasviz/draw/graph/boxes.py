@@ -57,6 +57,11 @@ class Maps:
     label: str
 
 
+def _write_repeats(count: int) -> str:
+    """Write how often a box or a frame repeats: `× 5`, "" for once."""
+    return f"× {count}" if count > 1 else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeBox:
     """The text and the maps of one box, for a layer or for several.
@@ -91,8 +96,8 @@ class NodeBox:
 
     @property
     def badge(self) -> str:
-        """How often it repeats: `× 5`, "" for once."""
-        return f"× {self.count}" if self.count > 1 else ""
+        """How often it repeats, in words."""
+        return _write_repeats(self.count)
 
     @property
     def words(self) -> str:
@@ -124,8 +129,8 @@ class FrameBox:
 
     @property
     def badge(self) -> str:
-        """How often it repeats: `× 5`."""
-        return f"× {self.count}" if self.count > 1 else ""
+        """How often it repeats, in words."""
+        return _write_repeats(self.count)
 
     @property
     def lead(self) -> float:
