@@ -262,6 +262,41 @@ def test_plot_attributions_of_several_inputs_has_a_row_for_each(plot_attribution
     assert len(plot.panels) == 2 * 5  # the evidence is that of a sample, and is drawn once
 
 
+@pytest.mark.parametrize(("layer", "rows"), [("one", [0]), ("two", [1]), ("both", [0, 1])])
+def test_plot_attributions_draws_a_layer_over_its_inputs(plot_attributions, rng, layer, rows):
+    inputs = [keras.Input((6, 6, 1), name="left"), keras.Input((6, 6, 1), name="right")]
+    one, two = (
+        layers.Conv2D(2, 3, name="one")(inputs[0]),
+        layers.Conv2D(2, 3, name="two")(inputs[1]),
+    )
+    both = layers.Conv2D(2, 2, name="both")(layers.Concatenate()([one, two]))
+    model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(both)))
+    images = [rng.random((2, 6, 6, 1)) for _ in inputs]
+    options = {"method": "grad-cam", "layer": layer, "target": 0}
+    result = kerasviz.get_attributions(model, images, **options)
+    for plot in (
+        plot_attributions(model, images, sample=1, **options),
+        plot_attributions(result, images, sample=1),
+    ):
+        subjects = [panel for panel in plot.panels if panel.title.startswith("sample 1 of 2")]
+        maps = [panel for panel in plot.panels if panel.address == layer and panel.image]
+        assert len(maps) == len(rows)
+        for panel, row in zip(maps, rows, strict=True):
+            np.testing.assert_allclose(panel.values, result.values[1], rtol=1e-4, atol=1e-6)
+            bottom, top = subjects[row].ax.get_position().intervaly
+            assert bottom <= np.mean(panel.ax.get_position().intervaly) <= top
+
+
+def test_plot_attributions_refuses_a_layer_that_is_on_no_input(plot_attributions, rng):
+    image, code = keras.Input((6, 6, 1)), keras.Input((4,))
+    drawn = layers.Reshape((6, 6, 1), name="drawn")(layers.Dense(36)(code))
+    flat = layers.Flatten()(layers.Concatenate()([image, drawn]))
+    model = keras.Model([image, code], layers.Dense(2)(flat))
+    inputs = [rng.random((1, 6, 6, 1)), rng.random((1, 4))]
+    with pytest.raises(ValueError, match="`layer` must name a layer whose cells are those of an"):
+        plot_attributions(model, inputs, method="grad-cam", layer="drawn")
+
+
 def test_plot_attributions_takes_no_layer_whose_rows_are_columns(plot_attributions, images):
     model = keras.Sequential(
         [

@@ -6,7 +6,7 @@ import re
 import threading
 import weakref
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -289,16 +289,26 @@ class Extraction:
 def plan_extraction(model: keras.Model, layer: Any, inputs: Any) -> Extraction:
     """Check a layer argument and inputs; build a model that was never built, from the inputs."""
     check_model(model)
-    unbuilt = not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
-    if unbuilt:
+    if _is_unbuilt(model):
         resolve_unbuilt(model, layer, list(layer_calls(model)))
+    call = plan_call(model, inputs)
+    return replace(call, targets=resolve(model, layer, known_calls(model, call.specs)))
+
+
+def plan_call(model: keras.Model, inputs: Any) -> Extraction:
+    """Check inputs as `plan_extraction` does, for the model itself and none of its layers."""
+    check_model(model)
+    unbuilt = _is_unbuilt(model)
     batch = prepare_inputs(model, inputs)
     if unbuilt:
         _build_from(model, batch)
         batch = prepare_inputs(model, batch.packed())
     specs = input_specs(model) if has_inputs(model) else batch.specs(model)
-    targets = resolve(model, layer, known_calls(model, specs))
-    return Extraction(model=model, targets=targets, batch=batch, specs=specs)
+    return Extraction(model=model, targets=Selection((), single=True), batch=batch, specs=specs)
+
+
+def _is_unbuilt(model: keras.Model) -> bool:
+    return not has_inputs(model) and (isinstance(model, keras.Sequential) or not model.built)
 
 
 def check_address(model: keras.Model, layer: Any) -> Selection:

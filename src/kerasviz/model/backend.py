@@ -513,7 +513,8 @@ class _OnTensorFlow:
         import tensorflow as tf
 
         self._function = function
-        self._unconnected: set[Any] = set()
+        # By whether the gradients of the inputs were taken, for which it is traced again.
+        self._unconnected: dict[tuple[int, ...], set[Any]] = {}
         self._compiled = tf.function(self._step, autograph=False, reduce_retracing=True)
         self._is_refused = False
         self._forms: set[Any] = set()
@@ -536,7 +537,8 @@ class _OnTensorFlow:
             total = tf.reduce_sum(scores)
         of_marked, of_sources = tape.gradient(total, (marked, sources))
         keyed = {**of_marked, **dict(zip(floats, of_sources, strict=True))}
-        self._unconnected = {key for key, gradient in keyed.items() if gradient is None}
+        unconnected = {key for key, gradient in keyed.items() if gradient is None}
+        self._unconnected[tuple(floats)] = unconnected
         of_marked = {k: _or_zeros(of_marked[k], x) for k, x in marked.items()}
         of_sources = [_or_zeros(g, x) for g, x in zip(of_sources, sources, strict=True)]
         return scores, marked, of_marked, of_sources
@@ -567,8 +569,8 @@ class _OnTensorFlow:
         with suppress(Exception):
             self._compiled.get_concrete_function(specs, floats)
 
-    def is_connected(self, _: Any, __: list[int], key: Any) -> bool:
-        return key not in self._unconnected
+    def is_connected(self, _: Any, floats: list[int], key: Any) -> bool:
+        return key not in self._unconnected[tuple(floats)]
 
 
 def _or_zeros(gradient: Any, x: Any) -> Any:
@@ -622,11 +624,10 @@ class _OnJax:
         import jax
 
         def gradient(values: Any, batch: Any) -> Any:
-            scores, _, of_marked, of_sources = self._step(values, batch, tuple(floats))
+            _, _, of_marked, of_sources = self._step(values, batch, tuple(floats))
             if key in floats:
                 return of_sources[floats.index(key)]
-            # What was not marked in this call is taken to count, as the score does.
-            return of_marked.get(key, scores)
+            return of_marked[key]
 
         jaxpr = jax.make_jaxpr(gradient)(self._variables.values(), batch).jaxpr
         reached = set(map(id, jaxpr.invars))

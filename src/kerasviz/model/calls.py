@@ -162,6 +162,22 @@ def input_specs(model: keras.Model) -> Any:
     return next((x for x in guesses if traced(model, x).failure is None), guesses[0])
 
 
+def input_names(specs: Any) -> list[str]:
+    """Return the name of each input: its key, or else that of its layer.
+
+    Args:
+        specs: The inputs, as a structure of `keras.KerasTensor`.
+    """
+    if isinstance(specs, dict):
+        return [".".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(specs)]
+    # A tensor without a name is a "keras_tensor_7", which nobody knows it by.
+    histories = [getattr(spec, "_keras_history", None) for spec in keras.tree.flatten(specs)]
+    return [
+        str((spec if history is None else history.operation).name)
+        for spec, history in zip(keras.tree.flatten(specs), histories, strict=True)
+    ]
+
+
 def _specs(shapes: Any, dtype: str) -> Any:
     return keras.tree.map_shape_structure(
         lambda shape: keras.KerasTensor((None, *shape[1:]), dtype), _plain(shapes)

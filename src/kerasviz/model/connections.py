@@ -10,6 +10,7 @@ import keras
 from typing_extensions import override
 
 from kerasviz.model.backend import tensor_version
+from kerasviz.model.graph import graph_nodes, is_graph
 from kerasviz.model.interception import Observer, OpenCall
 from kerasviz.model.layer_call import CallPath
 
@@ -50,6 +51,64 @@ class Connections:
             {path: known(sources) for path, sources in self.inputs.items()},
             {path: known(sources) for path, sources in self.outputs.items()},
         )
+
+
+def inputs_behind(model: keras.Model, connections: Connections, path: CallPath) -> frozenset[int]:
+    """Return the indices of the model's inputs from which a call inside it may compute.
+
+    Where a source is not known, all inputs of the layer around are taken for it.
+
+    Args:
+        model: The model.
+        connections: What a trace of it showed.
+        path: The call.
+    """
+    around, inside = model, connections.inputs.get((), [])
+    origins = [frozenset([index]) for index in range(len(inside))]
+    if is_graph(model):  # a trace does not see its operations, such as +
+        origins = [frozenset([index]) for index in range(len(model.inputs))]
+    for level in range(1, len(path) + 1):
+        if is_graph(around):
+            around, origins = _behind_in_graph(around, origins, path[level - 1])
+        else:
+            origins = _behind_in_trace(connections, origins, path[:level])
+            around = None
+    return frozenset().union(*origins)
+
+
+def _behind_in_graph(
+    graph: keras.Model, origins: Sequence[frozenset[int]], step: tuple[str, int]
+) -> tuple[Any, list[frozenset[int]]]:
+    """Return the layer of a step in a graph, and what is behind each of its inputs."""
+    behind = dict(zip(map(id, graph.inputs), origins, strict=True))
+    for node in graph_nodes(graph):
+        inputs = [behind.get(id(x), frozenset()) for x in node.inputs]
+        if node.step[:2] == step:
+            return node.operation, inputs
+        for x in node.outputs:
+            behind.setdefault(id(x), frozenset().union(*inputs))
+    return None, list(origins)
+
+
+def _behind_in_trace(
+    connections: Connections, origins: Sequence[frozenset[int]], path: CallPath
+) -> list[frozenset[int]]:
+    """Return what is behind each input of a call, of the layer around which `origins` are."""
+    everything = frozenset().union(*origins)
+    seen: dict[CallPath, frozenset[int]] = {}
+
+    def behind(source: TensorSource) -> frozenset[int]:
+        if isinstance(source, int):
+            return origins[source] if source < len(origins) else everything
+        if source is None:
+            return everything
+        if source.path not in seen:
+            seen[source.path] = frozenset()  # of a layer that takes its own output
+            sources = connections.inputs.get(source.path, [None])
+            seen[source.path] = frozenset().union(*map(behind, sources))
+        return seen[source.path]
+
+    return [behind(source) for source in connections.inputs.get(path, [None])]
 
 
 class _Sources:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -26,13 +26,28 @@ class LayerOutput:
         address: The layer's address.
         values: `(samples, *cells, channels)`; tokens of patches are cells on their grid.
         gradient: The gradient of the score with respect to these.
-        input_index: The input on which the cells are, `None` where they are on none.
+        input_indices: The inputs that have the same cells, of those that the layer depends on.
     """
 
     address: str
     values: np.ndarray
     gradient: np.ndarray
-    input_index: int | None
+    input_indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputCells:
+    """The cells of a model's inputs, and which inputs a layer depends on.
+
+    Args:
+        shapes: The shape of each input, channels last.
+        counts: For each, how many axes of cells it has, such as rows and columns.
+        find_behind: Returns the indices of the inputs that a call depends on.
+    """
+
+    shapes: Sequence[tuple[int, ...]]
+    counts: Sequence[int]
+    find_behind: Callable[[Call], Collection[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +55,11 @@ class Arrangement:
     """How the output of a layer is made of cells.
 
     Args:
-        input_index: The input on which the cells are, `None` where they are on none.
+        input_indices: The inputs on which the cells are.
         grid: The rows and columns of tokens, where the cells are tokens.
     """
 
-    input_index: int | None
+    input_indices: tuple[int, ...]
     grid: tuple[int, int] | None = None
 
     def apply(self, output: np.ndarray) -> np.ndarray:
@@ -56,23 +71,23 @@ class Arrangement:
         return tokens.reshape(len(output), rows, columns, output.shape[-1])
 
 
-def arrange(shape: Shape, inputs: Sequence[np.ndarray], cell_axes: Sequence[int]) -> Arrangement:
+def arrange(shape: Shape, call: Call, inputs: InputCells) -> Arrangement:
     """Return how an output is made of cells.
 
     Args:
         shape: The shape of the output, channels last.
-        inputs: The inputs, channels last.
-        cell_axes: For each input, how many axes of cells it has.
+        call: The call that returned it.
+        inputs: The cells of the inputs.
     """
-    for index, count in enumerate(cell_axes):
-        if count == len(shape) - 2:
-            return Arrangement(input_index=index)
-    if len(shape) == 3 and shape[1] is not None:
-        for index, (x, count) in enumerate(zip(inputs, cell_axes, strict=True)):
-            grid = _patch_grid(shape[1], x.shape[1:3]) if count == 2 else None
-            if grid is not None:
-                return Arrangement(input_index=index, grid=grid)
-    return Arrangement(input_index=None)
+    behind = [index for index in sorted(inputs.find_behind(call)) if inputs.counts[index]]
+    own = [index for index in behind if inputs.counts[index] == len(shape) - 2]
+    if own or len(shape) != 3 or shape[1] is None:
+        return Arrangement(input_indices=tuple(own))
+    images = [index for index in behind if inputs.counts[index] == 2]
+    grids = {index: _patch_grid(shape[1], inputs.shapes[index][1:3]) for index in images}
+    grid = next(filter(None, grids.values()), None)
+    of_grid = tuple(index for index in grids if grid is not None and grids[index] == grid)
+    return Arrangement(input_indices=of_grid, grid=grid)
 
 
 def _patch_grid(tokens: int, size: Sequence[int]) -> tuple[int, int] | None:
@@ -86,12 +101,7 @@ def _patch_grid(tokens: int, size: Sequence[int]) -> tuple[int, int] | None:
 
 
 def read_output(
-    target: NamedCall,
-    output: np.ndarray,
-    gradient: np.ndarray,
-    *,
-    inputs: Sequence[np.ndarray],
-    cell_axes: Sequence[int],
+    target: NamedCall, output: np.ndarray, gradient: np.ndarray, inputs: InputCells
 ) -> LayerOutput:
     """Return what a layer returned as cells.
 
@@ -99,18 +109,17 @@ def read_output(
         target: The layer.
         output: What it returned.
         gradient: The gradient with respect to that.
-        inputs: The inputs, channels last.
-        cell_axes: For each input, how many axes of cells it has.
+        inputs: The cells of the inputs.
     """
     axis = output_axis(target.call, output.ndim)
     output, gradient = np.moveaxis(output, axis, -1), np.moveaxis(gradient, axis, -1)
     check_has_cells(target, output.shape)
-    arrangement = arrange(output.shape, inputs, cell_axes)
+    arrangement = arrange(output.shape, target.call, inputs)
     return LayerOutput(
         address=target.address,
         values=arrangement.apply(output),
         gradient=arrangement.apply(gradient),
-        input_index=arrangement.input_index,
+        input_indices=arrangement.input_indices,
     )
 
 
@@ -140,17 +149,14 @@ def has_cells(call: Call) -> bool:
     return len(output.shape) > 2 and keras.backend.is_float_dtype(dtype)
 
 
-def spatial_calls(
-    calls: Sequence[Call], inputs: Sequence[np.ndarray], cell_axes: Sequence[int]
-) -> list[Call]:
+def spatial_calls(calls: Sequence[Call], inputs: InputCells) -> list[Call]:
     """Return the calls whose cells are those of an input, the last one first.
 
     A model in the model returns what a layer inside it returned, which is the one that is named.
 
     Args:
         calls: The calls of a model, in the order in which they end.
-        inputs: The inputs, channels last.
-        cell_axes: For each input, how many axes of cells it has.
+        inputs: The cells of the inputs.
     """
     return [
         call
@@ -160,15 +166,15 @@ def spatial_calls(
         # The cells of a Permute are not where they are in the input.
         and not isinstance(call.layer, keras.layers.Permute)
         and has_cells(call)
-        and _is_on_input(call, inputs, cell_axes)
+        and _is_on_input(call, inputs)
     ]
 
 
-def _is_on_input(call: Call, inputs: Sequence[np.ndarray], cell_axes: Sequence[int]) -> bool:
+def _is_on_input(call: Call, inputs: InputCells) -> bool:
     shape = list(call.outputs[0].shape)
     shape.append(shape.pop(output_axis(call, len(shape))))
     several = all(size is None or size > 1 for size in shape[1:-1])
-    return several and arrange(tuple(shape), inputs, cell_axes).input_index is not None
+    return several and bool(arrange(tuple(shape), call, inputs).input_indices)
 
 
 def enlarge_cells(cells: np.ndarray, size: Sequence[int]) -> np.ndarray:

@@ -98,15 +98,11 @@ class EvidenceMeter:
     @cached_property
     def _random(self) -> np.ndarray:
         """The mean curve of deletion in random orders, `(samples, fractions)`."""
-        count = sum(self._sizes)
-        ranks = [
-            [
-                self._question.rng(int(sample), index).permutation(count)
-                for sample in self._question.samples
-            ]
-            for index in range(RANDOM_ORDERS)
-        ]
-        return np.asarray(self._values(np.array(ranks), deletes=True).mean(axis=0))
+        count, samples = sum(self._sizes), len(self._question)
+        # The same orders for every sample, whatever others there are beside it.
+        orders = [self._question.rng(index).permutation(count) for index in range(RANDOM_ORDERS)]
+        ranks = np.broadcast_to(np.array(orders)[:, np.newaxis], (len(orders), samples, count))
+        return np.asarray(self._values(ranks, deletes=True).mean(axis=0))
 
     @cached_property
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -176,15 +172,17 @@ def _area(values: np.ndarray) -> np.ndarray:
     return np.asarray((middles * np.diff(FRACTIONS)).sum(axis=1))
 
 
-def erasable_inputs(question: Question, input_index: int | None) -> list[tuple[int, ...] | None]:
+def erasable_inputs(
+    question: Question, input_indices: tuple[int, ...]
+) -> list[tuple[int, ...] | None]:
     """Return the cells of each input that a map is about, `None` for other inputs.
 
     Args:
         question: What was asked.
-        input_index: The input that the map is about; `None` for all of them.
+        input_indices: The inputs that the map is about.
     """
     sizes = [question.size(index) or x.shape[1:] for index, x in enumerate(question.inputs)]
-    return [size if input_index in (None, index) else None for index, size in enumerate(sizes)]
+    return [size if index in input_indices else None for index, size in enumerate(sizes)]
 
 
 def cells_of_inputs(question: Question, values: list[np.ndarray]) -> list[np.ndarray]:
@@ -195,9 +193,11 @@ def cells_of_inputs(question: Question, values: list[np.ndarray]) -> list[np.nda
     ]
 
 
-def cells_of_map(question: Question, values: np.ndarray, input_index: int) -> list[np.ndarray]:
-    """Return the map of a layer at the size of an input."""
-    return [enlarge_cells(values, question.size(input_index))]
+def cells_of_map(
+    question: Question, values: np.ndarray, input_indices: tuple[int, ...]
+) -> list[np.ndarray]:
+    """Return the map of a layer at the size of each input that it is about."""
+    return [enlarge_cells(values, question.size(index)) for index in input_indices]
 
 
 def join_evidence(parts: list[Evidence]) -> Evidence:

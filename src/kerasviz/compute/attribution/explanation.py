@@ -66,6 +66,9 @@ class Attributions:
             has none.
         baseline_probabilities: The same for the baseline.
         evidence: How far the values can be trusted; `None` with `evidence=False`.
+        input_indices: Which of several inputs the values are about. Of a class activation map those
+            that the layer depends on and that have its axes of cells; none where its cells are not
+            those of an input, and then there is no evidence.
     """
 
     values: Any
@@ -77,6 +80,7 @@ class Attributions:
     probabilities: np.ndarray | None
     baseline_probabilities: np.ndarray | None
     evidence: Evidence | None
+    input_indices: tuple[int, ...] = (0,)
 
     def __repr__(self) -> str:
         layer = "" if self.layer is None else f", layer={self.layer!r}"
@@ -122,11 +126,13 @@ class _Parts:
         values: Arrays of the inputs' shapes; for a class activation map one, not yet made positive.
         integrals: What integrated gradients say of each baseline, for each batch.
         evidence: The curves.
+        input_indices: The inputs that the values are about.
     """
 
     values: list[list[np.ndarray]] = field(default_factory=list)
     integrals: list[list[Integral]] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    input_indices: tuple[int, ...] = ()
 
     def joined(self) -> list[np.ndarray]:
         """Return the values of all samples."""
@@ -148,9 +154,10 @@ def explain(plan: Plan, names: Sequence[MethodName], evidence: Any) -> dict[str,
     for start in track(starts, "batch", verbose=question.verbose if len(starts) > 1 else 0):
         batch = _run_first_pass(plan, start, tasks, first if start == 0 else None)
         answers.append(np.asarray(batch.questions[0].answers))
-        meters: dict[int | None, EvidenceMeter] = {}
+        meters: dict[tuple[int, ...], EvidenceMeter] = {}
         for task, parts in zip(tasks, computed, strict=True):
             values = _add_values(task, batch, parts)
+            parts.input_indices = _input_indices(task, batch)
             if evidence:
                 _add_evidence(task, batch, values, parts, meters)
     common = _Common.of(question, np.concatenate(answers))
@@ -177,7 +184,7 @@ def _choose_layer(plan: Plan) -> tuple[Selection, ScoreGradients | None]:
     question = plan.question.part(0, plan.question.scored.batch_size)
     for some in (candidates[:1], candidates[:MAX_CANDIDATES]):
         gradients = _differentiate(question, some, by_inputs=False, must_reach=False)
-        for target, output in zip(some, _cells(question, some, gradients), strict=True):
+        for target, output in zip(some, _cells(plan, some, gradients), strict=True):
             if output.gradient.any():
                 return Selection((target,), single=True), gradients if len(some) == 1 else None
     return Selection(candidates[:1], single=True), None
@@ -196,10 +203,10 @@ def _differentiate(
 
 
 def _cells(
-    question: Question, targets: Sequence[NamedCall], gradients: ScoreGradients
+    plan: Plan, targets: Sequence[NamedCall], gradients: ScoreGradients
 ) -> list[LayerOutput]:
     return [
-        read_output(target, output, gradient, inputs=question.inputs, cell_axes=question.cell_axes)
+        read_output(target, output, gradient, plan.cells)
         for target, output, gradient in zip(
             targets, gradients.outputs, gradients.output_gradients, strict=True
         )
@@ -234,7 +241,7 @@ def _run_first_pass(
     if targets or by_inputs:
         if gradients is None or by_inputs:
             gradients = _differentiate(question, targets, by_inputs=by_inputs, must_reach=not again)
-        outputs = _cells(question, targets, gradients)
+        outputs = _cells(plan, targets, gradients)
         answers = gradients.answers
     else:
         answers = scored.outputs(question.inputs)
@@ -269,21 +276,27 @@ def _add_evidence(
     batch: _Batch,
     values: list[np.ndarray],
     parts: _Parts,
-    meters: dict[int | None, EvidenceMeter],
+    meters: dict[tuple[int, ...], EvidenceMeter],
 ) -> None:
     """Measure the curves for a batch, unless the cells are on no input."""
-    question, index = batch.questions[0], None
-    if task.target is not None:
-        index = batch.outputs[task.target.address].input_index
-        if index is None:
-            return
-    if index not in meters:
-        meters[index] = EvidenceMeter(question, erasable_inputs(question, index))
-    if index is None:
+    question = batch.questions[0]
+    indices = _input_indices(task, batch)
+    if not indices:
+        return
+    if indices not in meters:
+        meters[indices] = EvidenceMeter(question, erasable_inputs(question, indices))
+    if task.target is None:
         cells = cells_of_inputs(question, values)
     else:
-        cells = cells_of_map(question, np.maximum(values[0], 0), index)
-    parts.evidence.append(meters[index].measure(cells))
+        cells = cells_of_map(question, np.maximum(values[0], 0), indices)
+    parts.evidence.append(meters[indices].measure(cells))
+
+
+def _input_indices(task: _Task, batch: _Batch) -> tuple[int, ...]:
+    """Return the inputs that a map is about."""
+    if task.target is None:
+        return tuple(range(len(batch.questions[0].inputs)))
+    return batch.outputs[task.target.address].input_indices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,6 +345,7 @@ def _finish(plan: Plan, task: _Task, parts: _Parts, common: _Common, evidence: A
         probabilities=common.probabilities,
         baseline_probabilities=common.baseline_probabilities,
         evidence=proof,
+        input_indices=parts.input_indices,
     )
 
 

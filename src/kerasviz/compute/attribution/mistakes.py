@@ -13,7 +13,7 @@ from kerasviz._checks import check_count
 from kerasviz.compute.attribution.score.goal import logits_to_probabilities
 from kerasviz.compute.attribution.score.heads import Head, find_heads
 from kerasviz.compute.attribution.score.scored_model import output_names, run_model
-from kerasviz.compute.feature_maps import check_batch_size, plan_extraction
+from kerasviz.compute.feature_maps import check_batch_size, plan_call
 from kerasviz.model.calls import input_specs
 from kerasviz.model.graph import has_inputs
 from kerasviz.model.inputs.forms import InputBatch, is_stream, iter_labelled_batches, prepare_inputs
@@ -128,7 +128,7 @@ def _batches(
     seen, is_built = 0, False
     for x, y in pairs:
         # The first batch builds a model that was never built.
-        batch = prepare_inputs(model, x) if is_built else plan_extraction(model, "*", x).batch
+        batch = prepare_inputs(model, x) if is_built else plan_call(model, x).batch
         is_built = True
         if all_labels is not None:
             y = all_labels[seen : seen + len(batch)]

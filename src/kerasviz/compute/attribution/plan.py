@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,17 @@ import keras
 import numpy as np
 
 from kerasviz.compute.attribution.baselines import make_baselines
-from kerasviz.compute.attribution.cells import check_has_cells, has_cells, spatial_calls
+from kerasviz.compute.attribution.cells import InputCells, check_has_cells, has_cells, spatial_calls
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.question import Question
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target, check_target, resolve_goal
 from kerasviz.compute.attribution.score.heads import Head, find_heads
 from kerasviz.compute.attribution.score.scored_model import ScoredModel, output_names, run_model
-from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
+from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_call, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection, resolve
-from kerasviz.model.calls import calls_by_end
+from kerasviz.model.calls import calls_by_end, input_names, traced
 from kerasviz.model.channel_axes import channel_axis
+from kerasviz.model.connections import inputs_behind
 from kerasviz.model.graph import (
     declared_outputs,
     held_layers,
@@ -73,6 +74,7 @@ class Plan:
             the last one first.
         named: Whether the caller named them.
         calls: All calls of the model, in the order in which they end.
+        cells: The cells of the inputs.
     """
 
     model: keras.Model
@@ -81,6 +83,7 @@ class Plan:
     layers: Selection
     named: bool
     calls: list[Call]
+    cells: InputCells
 
 
 def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
@@ -90,7 +93,10 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         TypeError: An argument is of the wrong type.
         ValueError: An argument does not fit the model.
     """
-    extraction = plan_extraction(model, "*" if options.layer is None else options.layer, inputs)
+    if options.layer is None:
+        extraction = plan_call(model, inputs)
+    else:
+        extraction = plan_extraction(model, options.layer, inputs)
     specs = keras.tree.flatten(extraction.specs)
     calls = calls_by_end(model, extraction.specs)
     axes = [input_channel_axis(spec, calls) for spec in specs]
@@ -104,11 +110,16 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
     baselines = make_baselines(
         options.baseline,
         arrays,
-        names=_input_names(extraction.specs),
+        names=input_names(extraction.specs),
         channel_axes=axes,
         cell_axes=cell_axes,
     )
-    layers = _choose_layers(extraction, options, calls, arrays, cell_axes)
+    cells = InputCells(
+        shapes=[x.shape for x in arrays],
+        counts=cell_axes,
+        find_behind=_inputs_behind(extraction),
+    )
+    layers = _choose_layers(extraction, options, calls, cells)
     scored = _score(extraction, options, axes)
     question = Question(
         scored=scored,
@@ -116,7 +127,6 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         baseline=baselines[0],
         samples=np.arange(len(arrays[0])),
         cell_axes=cell_axes,
-        ranges=tuple(float(np.ptp(x)) for x in arrays),
         steps=options.steps,
         seed=options.seed,
         verbose=options.verbose,
@@ -128,7 +138,21 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         layers=layers,
         named=options.layer is not None,
         calls=calls,
+        cells=cells,
     )
+
+
+def _inputs_behind(extraction: Extraction) -> Callable[[Call], frozenset[int]]:
+    """Return what finds the indices of the inputs that a call depends on."""
+    model, specs = extraction.model, extraction.specs
+    count = len(keras.tree.flatten(specs))
+
+    def find(call: Call) -> frozenset[int]:
+        if count == 1:
+            return frozenset([0])
+        return inputs_behind(model, traced(model, specs).connections, call.path)
+
+    return find
 
 
 def _is_float(spec: Any) -> bool:
@@ -144,12 +168,6 @@ def _check_numbers(arrays: Sequence[np.ndarray]) -> None:
                 "`inputs` must be such that the model returns numbers. Received: inputs of which "
                 f"sample {rows[0]} is not finite"
             )
-
-
-def _input_names(specs: Any) -> list[str]:
-    if isinstance(specs, dict):
-        return [".".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(specs)]
-    return [str(spec.name) for spec in keras.tree.flatten(specs)]
 
 
 def input_channel_axis(spec: Any, calls: Sequence[Call]) -> int:
@@ -210,8 +228,7 @@ def _choose_layers(
     extraction: Extraction,
     options: Options,
     calls: list[Call],
-    arrays: Sequence[np.ndarray],
-    cell_axes: Sequence[int],
+    cells: InputCells,
 ) -> Selection:
     """Return the layers of class activation maps: those named, or all that can be."""
     cams = [name for name in options.methods if METHODS[name].is_cam]
@@ -223,7 +240,7 @@ def _choose_layers(
             f"'grad-cam'. Received: layer={options.layer!r:.200} with method={options.methods[0]!r}"
         )
     if options.layer is None:
-        spatial = spatial_calls(calls, arrays, cell_axes)
+        spatial = spatial_calls(calls, cells)
         if spatial:
             return Selection(tuple(NamedCall(call.address, call) for call in spatial), single=True)
         raise ValueError(

@@ -22,7 +22,6 @@ class Question:
         baseline: What counts as nothing, of the same shapes.
         samples: The index of each sample among all, `(samples,)`.
         cell_axes: For each input, how many axes of cells it has, such as rows and columns.
-        ranges: For each input, the largest of all its values minus the smallest.
         steps: How many steps integrated gradients take, `None` for a doubling until exact.
         seed: Decides whatever is random.
         verbose: Whether loops show a progress bar.
@@ -35,7 +34,6 @@ class Question:
     baseline: tuple[np.ndarray, ...]
     samples: np.ndarray
     cell_axes: tuple[int, ...]
-    ranges: tuple[float, ...]
     steps: int | None = None
     seed: int = 0
     verbose: int = 0

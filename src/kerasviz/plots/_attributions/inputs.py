@@ -9,8 +9,8 @@ import numpy as np
 
 from kerasviz._selection import select_tiles
 from kerasviz.compute.attribution.plan import input_channel_axis
-from kerasviz.compute.feature_maps import Extraction, plan_extraction
-from kerasviz.model.calls import known_calls
+from kerasviz.compute.feature_maps import Extraction, plan_call
+from kerasviz.model.calls import input_names, known_calls
 from kerasviz.plots._maps.samples import Samples
 
 
@@ -20,16 +20,11 @@ def channel_axes(batch: Extraction) -> list[int]:
     return [input_channel_axis(spec, calls) for spec in keras.tree.flatten(batch.specs)]
 
 
-def input_names(batch: Extraction) -> list[str]:
-    """Return the name of each input."""
-    return [str(tensor.name) for tensor in keras.tree.flatten(batch.specs)]
-
-
 def channels_last(model: keras.Model, inputs: Any) -> tuple[list[np.ndarray], list[str]]:
     """Return inputs with their channels last, and the name of each."""
-    batch = plan_extraction(model, "*", inputs)
+    batch = plan_call(model, inputs)
     pairs = zip(batch.batch.arrays, channel_axes(batch), strict=True)
-    return [np.moveaxis(x, axis, -1) for x, axis in pairs], input_names(batch)
+    return [np.moveaxis(x, axis, -1) for x, axis in pairs], input_names(batch.specs)
 
 
 def choose_samples(sample: Samples, total: int) -> np.ndarray:

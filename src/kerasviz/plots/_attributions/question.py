@@ -14,10 +14,11 @@ from kerasviz.compute.attribution.attributions import (
     get_attributions,
 )
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target
-from kerasviz.compute.feature_maps import Extraction, plan_extraction
+from kerasviz.compute.feature_maps import Extraction, plan_call
 from kerasviz.compute.matching import check_models
+from kerasviz.model.calls import input_names
 from kerasviz.plots._attributions.computed import flatten_results
-from kerasviz.plots._attributions.inputs import channel_axes, choose_samples, input_names
+from kerasviz.plots._attributions.inputs import channel_axes, choose_samples
 from kerasviz.plots._attributions.table import Explained, Words
 from kerasviz.plots._maps.samples import Samples
 
@@ -95,7 +96,7 @@ def explain(
 ) -> Explained:
     """Compute the attributions of the samples that are drawn, by each model."""
     models = check_models(model, "model") if isinstance(model, Mapping) else {"": model}
-    batches = {name: plan_extraction(each, "*", inputs) for name, each in models.items()}
+    batches = {name: plan_call(each, inputs) for name, each in models.items()}
     first = next(iter(batches.values()))
     total = len(first.batch)
     indices = choose_samples(sample, total)
@@ -106,7 +107,7 @@ def explain(
     arrays = zip(first.batch.arrays, channel_axes(first), strict=True)
     return Explained(
         arrays=[np.moveaxis(x[indices], axis, -1) for x, axis in arrays],
-        names=input_names(first),
+        names=input_names(first.specs),
         indices=indices,
         total=total,
         results=results,

@@ -138,6 +138,7 @@ def make_table(explained: Explained, pictures: np.ndarray | None) -> Attribution
                 f"Received: {len(pictures)}"
             )
         pictures = pictures[explained.indices]
+    explained = replace(explained, results=_drawable(explained.results))
     subjects, maps = [], []
     columns = [_column(name, result) for name, result in explained.results]
     for position in range(len(explained.indices)):
@@ -158,6 +159,18 @@ def make_table(explained: Explained, pictures: np.ndarray | None) -> Attribution
         maps=maps,
         title=_title(explained),
         has_evidence=any(result.evidence is not None for _, result in explained.results),
+    )
+
+
+def _drawable(results: Sequence[tuple[str, Attributions]]) -> list[tuple[str, Attributions]]:
+    """Return the results whose cells are those of an input, so that they can be drawn over it."""
+    drawable = [(name, result) for name, result in results if result.input_indices]
+    if drawable:
+        return drawable
+    raise ValueError(
+        "`layer` must name a layer whose cells are those of an input to be drawn over it; "
+        "get_attributions returns the values of others. Received: "
+        + ", ".join(f"'{result.layer}' of shape {result.values.shape}" for _, result in results)
     )
 
 
@@ -308,7 +321,7 @@ def _map(
     explained: Explained, result: Attributions, position: int, index: int, *, with_evidence: bool
 ) -> AttributionMap | None:
     """Return the map of an input, `None` where the method says nothing about it."""
-    values = _cells(explained, result, index)
+    values = _cells(result, index)
     if values is None:
         return None
     values = values[position]
@@ -344,15 +357,13 @@ def _note(result: Attributions, position: int) -> str:
     return ", ".join(notes)
 
 
-def _cells(explained: Explained, result: Attributions, index: int) -> np.ndarray | None:
+def _cells(result: Attributions, index: int) -> np.ndarray | None:
     """Return the map of an input for all samples, `(samples, *cells)`, summed over channels."""
-    array = explained.arrays[index]
-    if result.layer is None:
-        values = keras.tree.flatten(result.values)[index]
-        return np.asarray(values.sum(axis=-1) if values.ndim > 2 else values)
-    ranks = [max(x.ndim - 1, 2) for x in explained.arrays]
-    is_first = result.values.ndim in ranks and ranks.index(result.values.ndim) == index
-    return result.values if is_first and array.ndim else None
+    if index not in result.input_indices:
+        return None
+    values = keras.tree.flatten(result.values)[index if result.layer is None else 0]
+    is_summed = result.layer is None and values.ndim > 2
+    return np.asarray(values.sum(axis=-1) if is_summed else values)
 
 
 def _curves(result: Attributions, position: int, part: str) -> EvidenceCurves:

@@ -14,27 +14,44 @@ from kerasviz.compute.attribution.question import Question, over_cells
 def score_cam(question: Question, output: LayerOutput) -> np.ndarray:
     """Return Σₖ wₖ Aₖ, wₖ the softmax over channels of the score of the masked input.
 
-    The mask is a channel of the layer's output, enlarged and put between 0 and 1. One forward pass
-    per channel.
+    The mask is a channel of the layer's output, enlarged and put between 0 and 1; it is laid on
+    every input that the layer's cells are on. One forward pass per channel.
     """
-    a, index = output.values, output.input_index
-    if index is None:
-        raise ValueError(
-            "`layer` must name a layer whose cells are those of an input for method='score-cam', "
-            f"which masks it. Received: '{output.address}' with an output of shape {a.shape}"
-        )
-    x, b = question.inputs[index], question.baseline[index]
-    scores = np.empty((len(x), a.shape[-1]))
+    a, indices = output.values, output.input_indices
+    _check_inputs(question, output)
+    scores = np.empty((len(a), a.shape[-1]))
     for rows, channels in question.variants(a.shape[-1], "batch of channels"):
-        shift = [0.0] * (a.ndim - 2)
-        masks = interpolate_cells(a[rows, ..., channels], question.size(index), shift)
-        masks = over_cells(_stretched(masks), x)
-        seen = (b[rows] + (x[rows] - b[rows]) * masks).astype(x.dtype)
-        scores[rows, channels] = question.scores(question.replaced(index, seen, rows), rows)
+        seen = [x[rows] for x in question.inputs]
+        for index in indices:
+            cells = a[rows, ..., channels]
+            seen[index] = _see_through(question, index, rows, cells)
+        scores[rows, channels] = question.scores(seen, rows)
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     weights = powers / powers.sum(axis=1, keepdims=True)
-    weights = weights.reshape(len(x), *[1] * (a.ndim - 2), -1)
+    weights = weights.reshape(len(a), *[1] * (a.ndim - 2), -1)
     return np.asarray((weights * a).sum(axis=-1), "float32")
+
+
+def _check_inputs(question: Question, output: LayerOutput) -> None:
+    if not output.input_indices:
+        raise ValueError(
+            "`layer` must name a layer whose cells are those of an input for method='score-cam', "
+            f"which masks it. Received: '{output.address}' with an output of shape "
+            f"{output.values.shape}"
+        )
+    if any(question.inputs[index].dtype.kind in "iu" for index in output.input_indices):
+        raise TypeError(
+            "`method` must be one that masks no input, such as 'grad-cam', where an input holds "
+            "integers, of which there is no half. Received: method='score-cam'"
+        )
+
+
+def _see_through(question: Question, index: int, rows: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return variants of an input seen through masks `(n, *cells)`."""
+    x, b = question.inputs[index], question.baseline[index]
+    masks = interpolate_cells(cells, question.size(index), [0.0] * (cells.ndim - 1))
+    masks = over_cells(_stretched(masks), x)
+    return np.asarray((b[rows] + (x[rows] - b[rows]) * masks).astype(x.dtype))
 
 
 def _stretched(masks: np.ndarray) -> np.ndarray:

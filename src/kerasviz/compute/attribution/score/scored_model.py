@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -207,28 +208,38 @@ class ScoredModel:
             ],
         )
         if must_reach:
+            reaches = partial(
+                self._reaches, places=places, by_inputs=by_inputs, arrays=arrays, samples=samples
+            )
             for call, place, gradient in zip(calls, places, result.output_gradients, strict=True):
-                if not gradient.any() and not self._reaches(places, place, arrays, samples):
+                if not gradient.any() and not reaches(place):
                     raise _not_reached(f"'{call.address}'")
             by_index = {i: x for i, x in enumerate(inputs) if x is not None}
             is_zero = by_inputs and not any(x.any() for x in by_index.values())
-            if is_zero and not any(self._reaches(places, i, arrays, samples) for i in by_index):
+            if is_zero and not any(map(reaches, by_index)):
                 raise _not_reached("the inputs")
         return result
 
     def _reaches(
-        self, places: list[Place], key: Any, arrays: Sequence[np.ndarray], samples: np.ndarray
+        self,
+        key: Any,
+        *,
+        places: list[Place],
+        by_inputs: bool,
+        arrays: Sequence[np.ndarray],
+        samples: np.ndarray,
     ) -> bool:
         """Whether the score depends on a layer, by its place, or on an input, by its index.
 
-        The gradient of one that it depends on may be 0 as well, as that of a dead filter is.
+        The gradient of one that it depends on may be 0 as well, as that of a dead filter is. The
+        other arguments are those of the run in question.
         """
         compiled, differentiator = self._differentiator(places)
         if key not in compiled.reached:
             size = self.batch_size if self._is_fixed else 1
             batch = self._batch(arrays, samples, 0, 1, size)
             with keeping_state(differentiator.find_layers()):
-                is_reached = differentiator.is_connected(batch, key, by_inputs=not places)
+                is_reached = differentiator.is_connected(batch, key, by_inputs=by_inputs)
             if not is_reached:
                 return False
             compiled.reached.add(key)
