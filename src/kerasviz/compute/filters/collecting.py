@@ -196,8 +196,11 @@ def _check_maps(target: NamedCall, part: Extraction, maps: Any, start: int) -> n
         )
     if maps.dtype.kind not in "biuf":
         raise ValueError(f"'{address}' must return real numbers. Received: {maps.dtype}")
-    # A sum shows in one pass over the values that one of them is not finite.
-    if not np.isfinite(maps.sum()) and not np.isfinite(maps).all():
+    # Their product with themselves shows soonest that a value is not finite, or too large for it.
+    flat = maps.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        may_be_finite = maps.dtype.kind != "f" or np.isfinite(flat @ flat)
+    if not may_be_finite and not np.isfinite(maps).all():
         rows = np.flatnonzero(~np.isfinite(maps).reshape(len(maps), -1).all(axis=1))
         raise ValueError(
             f"'{address}' returns NaN or infinite values for image {start + int(rows[0])}, "

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,9 +12,11 @@ BITS = 7
 """Binary digits after the first one: a bin is at most 1/128 of its value wide."""
 SMALLEST = -24
 """Values nearer to 0 than two to this power count as 0."""
+MAX_DENSITY = 0.6
+"""Up to this share of values that are not 0, it takes less time to pick them first."""
 _BASE = (127 + SMALLEST) << BITS
 _SHIFT = 23 - BITS
-_SIGN = 1 << 15
+_MAGNITUDE = np.int32(2**31 - 1)
 
 
 class Histogram:
@@ -30,31 +31,50 @@ class Histogram:
 
     def __init__(self, filters: int) -> None:
         self.low: int = 0  # the key of the first bin
-        self.counts: np.ndarray = np.zeros((filters, 1), np.int64)
+        self.size: int = 0  # the number of values that each filter had
+        self._others: np.ndarray = np.zeros((filters, 1), np.int64)
 
-    def add(self, values: np.ndarray) -> None:
+    @property
+    def counts(self) -> np.ndarray:
+        """The counts, `(filters, bins)`."""
+        # Zeros, most of what a ReLU returns, are the rest of the values, and need no counting.
+        counts = self._others.copy()
+        counts[:, -self.low] += self.size - counts.sum(axis=1)
+        return counts
+
+    def add(self, values: np.ndarray, low: float, high: float) -> None:
         """Count values.
 
         Args:
-            values: Finite float32 array `(n, filters)`, not empty. Many small arrays take less time
-                than a large one, which fits into no cache.
+            values: Finite float32 array `(n, filters)`, not empty, in one piece of memory. Many
+                small arrays take less time than a large one, which fits into no cache.
+            low: The smallest of them.
+            high: The largest.
         """
-        limits = np.array([values.min(), values.max()], np.float32)
-        is_signed = bool(limits[0] < 0)
-        low, high = _keys(limits, is_signed=True)
-        self._widen(int(low), int(high))
-        keys = _keys(values, is_signed=is_signed)
-        starts = np.arange(len(self.counts)) * self.counts.shape[1] - self.low
-        np.add.at(self.counts.reshape(-1), np.add(keys, starts, dtype=np.intp).reshape(-1), 1)
+        first, last = _keys(np.array([low, high], np.float32), is_signed=True) - _BASE
+        self._widen(int(first), int(last))
+        filters, width = self._others.shape
+        starts = _starts(len(values), filters, width)
+        self.size += len(values)
+        values = values.reshape(-1)
+        is_other = values != 0
+        if np.count_nonzero(is_other) < MAX_DENSITY * len(values):
+            others = np.flatnonzero(is_other)
+            starts, values = starts.take(others), values.take(others)
+        keys = _keys(values, is_signed=low < 0)
+        keys += starts
+        keys -= self.low + _BASE
+        np.add.at(self._others.reshape(-1), keys.astype(np.intp), 1)
 
     def merge(self, other: Histogram) -> Histogram:
         """Return the counts of both."""
-        merged = Histogram(len(self.counts))
+        merged = Histogram(len(self._others))
+        merged.size = self.size + other.size
         low = min(self.low, other.low)
-        merged._widen(low, max(x.low + x.counts.shape[1] - 1 for x in (self, other)))
+        merged._widen(low, max(x.low + x._others.shape[1] - 1 for x in (self, other)))
         for part in (self, other):
             start = part.low - merged.low
-            merged.counts[:, start : start + part.counts.shape[1]] += part.counts
+            merged._others[:, start : start + part._others.shape[1]] += part._others
         return merged
 
     def quantile(self, q: float) -> np.ndarray:
@@ -63,7 +83,7 @@ class Histogram:
         Args:
             q: From 0 to 1.
         """
-        rank = q * (int(self.counts[0].sum()) - 1)
+        rank = q * (self.size - 1)
         below = math.floor(rank)
         part = rank - below
         low, high = self._value_of_rank(below), self._value_of_rank(math.ceil(rank))
@@ -72,10 +92,12 @@ class Histogram:
     def _value_of_rank(self, rank: int) -> np.ndarray:
         """Return the value that comes after `rank` smaller ones, as if bins were filled evenly."""
         lower, upper = self._limits()
-        up_to = np.cumsum(self.counts, axis=1)
+        counts = self.counts
+        up_to = np.cumsum(counts, axis=1)
+        filters = np.arange(len(up_to))
         column = (up_to <= rank).sum(axis=1)
-        count = self.counts[np.arange(len(up_to)), column]
-        inside = rank - (up_to[np.arange(len(up_to)), column] - count)
+        count = counts[filters, column]
+        inside = rank - (up_to[filters, column] - count)
         return np.asarray(lower[column] + (inside + 0.5) / count * (upper - lower)[column])
 
     def share_above(self, thresholds: np.ndarray) -> np.ndarray:
@@ -88,7 +110,7 @@ class Histogram:
         threshold = thresholds[:, np.newaxis]
         inside = (upper - threshold) / np.where(upper > lower, upper - lower, 1)
         part = np.where(lower > threshold, 1, np.where(upper > threshold, inside, 0))
-        return np.asarray((self.counts * part).sum(axis=1) / self.counts.sum(axis=1))
+        return np.asarray((self.counts * part).sum(axis=1) / self.size)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what `from_arrays` takes."""
@@ -98,42 +120,46 @@ class Histogram:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Histogram:
         """Return the histogram that `arrays` described."""
         histogram = cls(0)
-        histogram.low, histogram.counts = int(arrays["low"]), arrays["counts"]
+        histogram.low, histogram._others = int(arrays["low"]), arrays["counts"]
+        histogram.size = int(histogram._others[0].sum())
         return histogram
 
     def _widen(self, low: int, high: int) -> None:
         """Make room for the bins from `low` to `high`."""
         before = max(self.low - low, 0)
-        after = max(high - (self.low + self.counts.shape[1] - 1), 0)
+        after = max(high - (self.low + self._others.shape[1] - 1), 0)
         if before or after:
-            self.counts = np.pad(self.counts, ((0, 0), (before, after)))
+            self._others = np.pad(self._others, ((0, 0), (before, after)))
             self.low -= before
 
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the lower and upper limits of the bins; that of 0 has no width."""
-        keys = self.low + np.arange(self.counts.shape[1])
+        keys = self.low + np.arange(self._others.shape[1])
         inner, outer = _value(np.abs(keys)), _value(np.abs(keys) + 1)
         lower = np.where(keys > 0, inner, np.where(keys < 0, -outer, 0))
         return lower, np.where(keys > 0, outer, np.where(keys < 0, -inner, 0))
 
 
+@lru_cache(maxsize=4)
+def _starts(cells: int, filters: int, width: int) -> np.ndarray:
+    """Return where the counts of each value's filter begin, for all values of some cells."""
+    return np.tile(np.arange(filters, dtype=np.int32) * width, cells)
+
+
 def _keys(values: np.ndarray, *, is_signed: bool) -> np.ndarray:
-    """Return the key of each value's bin: 0 around 0, larger for larger values."""
+    """Return the key of each value's bin plus `_BASE`, int32: larger for larger values."""
     # The first half of a float32's bits: its sign, its exponent, and BITS digits.
-    halves = np.ascontiguousarray(values).view(np.uint16)
-    first = halves[..., 1 if sys.byteorder == "little" else 0 :: 2]
+    bits = values.view(np.int32)
+    keys = np.right_shift(bits & _MAGNITUDE if is_signed else bits, _SHIFT)
+    # Without negative values, a sign that is set is that of -0, which makes a number below 0.
+    np.maximum(keys, _BASE, out=keys)
     if is_signed:
-        return np.asarray(_signed_keys()[first])
-    # Without negative values, the only bit of a sign that can be set is that of -0.
-    return np.asarray(np.maximum(first & (_SIGN - 1), _BASE) - np.uint16(_BASE))
-
-
-@cache
-def _signed_keys() -> np.ndarray:
-    """Return the key for each of the numbers that 16 bits make."""
-    bits = np.arange(1 << 16)
-    magnitude = np.maximum((bits & (_SIGN - 1)) - _BASE, 0)
-    return np.asarray(np.where(bits < _SIGN, magnitude, -magnitude), np.int32)
+        sign = np.right_shift(bits, 31)  # 0, or -1: with all bits set
+        keys -= _BASE
+        keys ^= sign  # with the next line, the number times -1
+        keys -= sign
+        keys += _BASE
+    return np.asarray(keys)
 
 
 def _value(magnitude: np.ndarray) -> np.ndarray:

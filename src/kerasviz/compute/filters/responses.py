@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from kerasviz.compute.filters.histogram import Histogram
+from kerasviz.compute.filters.long_rows import iter_chunks, reduce_cells, with_long_rows
 from kerasviz.compute.filters.strongest import Label, Locate, Strongest, find_strongest
-
-CHUNK = 1 << 16
-"""The number of values that are counted at a time, which fit into a processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +49,6 @@ class Responses:
         of_images: The histogram of the strongest value in each image.
         class_counts: How many images each class had.
         class_totals: The sum of the strongest value in each of its images, `(filters,)`.
-        reference: Values near the mean, `(filters,)`, `None` before there is any.
     """
 
     identity: LayerIdentity
@@ -66,7 +63,6 @@ class Responses:
     cells: int = 0
     class_counts: dict[Label, int] = field(default_factory=dict)
     class_totals: dict[Label, np.ndarray] = field(default_factory=dict)
-    reference: np.ndarray | None = None
 
     @classmethod
     def empty(cls, identity: LayerIdentity, filters: int, axes: int) -> Responses:
@@ -110,39 +106,35 @@ class Responses:
         maps = np.ascontiguousarray(maps, "float32")
         samples, filters = len(maps), maps.shape[-1]
         cells = maps.reshape(samples, -1, filters)
-        at_once = max(CHUNK // cells[0].size, 1)
-        starts = range(0, samples, at_once)
-        peaks = np.concatenate([self._add_cells(cells[n : n + at_once]) for n in starts])
-        self.of_images.add(peaks)
+        peaks = reduce_cells(np.maximum, cells)
+        low, high = reduce_cells(np.minimum, cells.reshape(-1, filters)), peaks.max(axis=0)
+        self.minimum, self.maximum = np.minimum(self.minimum, low), np.maximum(self.maximum, high)
+        chunks = iter_chunks(cells.reshape(-1, filters))
+        for values in chunks:
+            self.of_cells.add(values, low.min(), high.max())
+        self._add_moments(chunks)
+        self.of_images.add(peaks, peaks.min(), peaks.max())
         self.samples += samples
         self.cells += samples * cells.shape[1]
         self._add_places(maps, peaks, indices, locate=locate, images=images, labels=labels)
         if labels is not None:
             self._add_labels(peaks, labels)
 
-    def _add_cells(self, cells: np.ndarray) -> np.ndarray:
-        """Add values `(samples, cells, filters)`, and return the largest in each image."""
-        peaks = cells.max(axis=1)
-        values = cells.reshape(-1, cells.shape[-1])
-        self.minimum = np.minimum(self.minimum, values.min(axis=0))
-        self.maximum = np.maximum(self.maximum, peaks.max(axis=0))
-        self.of_cells.add(values)
-        self._add_moments(values)
-        return np.asarray(peaks)
-
-    def _add_moments(self, values: np.ndarray) -> None:
+    def _add_moments(self, chunks: Sequence[np.ndarray]) -> None:
         """Add the sums of values `(n, filters)` and of their products."""
-        if self.reference is None:
-            self.reference = values.mean(axis=0)
-        # Less their mean, or nearly so, float32 is enough for the sums of a few values, and several
-        # times as fast. What they give is added up in float64.
-        values = values - self.reference
-        sums = values.sum(axis=0).astype("float64")
-        products = (values.T @ values).astype("float64")
-        reference = self.reference.astype("float64")
+        # Less some of their mean, float32 is enough for the sums of a few values, and several times
+        # as fast. What they give is added up in float64.
+        reference = chunks[0].mean(axis=0)
+        sums, products = np.zeros_like(self.total), np.zeros_like(self.products)
+        for values in chunks:
+            rows, repeats = with_long_rows(values)
+            deviations = (rows - np.tile(reference, repeats)).reshape(values.shape)
+            sums += np.ones(len(values), "float32") @ deviations
+            products += deviations.T @ deviations
+        count, reference = sum(map(len, chunks)), reference.astype("float64")
         mixed = np.outer(reference, sums)
-        self.total += sums + len(values) * reference
-        self.products += products + mixed + mixed.T + len(values) * np.outer(reference, reference)
+        self.total += sums + count * reference
+        self.products += products + mixed + mixed.T + count * np.outer(reference, reference)
 
     def _add_places(
         self,
@@ -197,7 +189,6 @@ class Responses:
             cells=self.cells + other.cells,
             class_counts=_sum(self.class_counts, other.class_counts),
             class_totals=_sum(self.class_totals, other.class_totals),
-            reference=self.reference,
         )
 
     def shifted(self, offset: int) -> Responses:

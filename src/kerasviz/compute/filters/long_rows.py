@@ -1,0 +1,44 @@
+"""Loop over the cells of maps in long rows, in which NumPy is several times as fast."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+LENGTH = 1024
+"""How many values a row should have; a layer has fewer filters."""
+CHUNK = 1 << 16
+"""The number of values that are counted at a time, which fit into a processor's cache."""
+
+
+def iter_chunks(values: np.ndarray) -> list[np.ndarray]:
+    """Return parts of values `(n, filters)`, of a number of long rows each but for the last one."""
+    filters = values.shape[1]
+    cells = max(LENGTH // filters, 1)
+    step = cells * max(CHUNK // (cells * filters), 1)
+    return [values[start : start + step] for start in range(0, len(values), step)]
+
+
+def with_long_rows(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return values `(n, filters)` as rows of several cells, and how many cells a row has."""
+    filters = values.shape[1]
+    repeats = math.gcd(len(values), max(LENGTH // filters, 1))
+    return values.reshape(-1, repeats * filters), repeats
+
+
+def reduce_cells(reduction: np.ufunc, cells: np.ndarray) -> np.ndarray:
+    """Return the largest, smallest, ... of each filter, `(..., filters)`.
+
+    Args:
+        reduction: Such as `np.maximum`.
+        cells: `(..., cells, filters)`.
+    """
+    *lead, count, filters = cells.shape
+    # A row of so many cells leaves about as many to do again as there are rows.
+    repeats = min(max(LENGTH // filters, 1), math.isqrt(count))
+    whole = count // repeats * repeats
+    rows = cells[..., :whole, :].reshape(*lead, -1, repeats * filters)
+    head = reduction.reduce(rows, axis=-2).reshape(*lead, repeats, filters)
+    rest = np.concatenate([head, cells[..., whole:, :]], axis=-2)
+    return np.asarray(reduction.reduce(rest, axis=-2))
