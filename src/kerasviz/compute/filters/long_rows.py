@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 LENGTH = 1024
-"""How many values a row should have; a layer has fewer filters."""
+"""The number of values in a row."""
 CHUNK = 1 << 16
 """The number of values that are counted at a time, which fit into a processor's cache."""
 
 
-def iter_chunks(values: np.ndarray) -> list[np.ndarray]:
+def split_rows(values: np.ndarray) -> list[np.ndarray]:
     """Return parts of values `(n, filters)`, of a number of long rows each but for the last one."""
     filters = values.shape[1]
     cells = max(LENGTH // filters, 1)
@@ -35,7 +35,7 @@ def reduce_cells(reduction: np.ufunc, cells: np.ndarray) -> np.ndarray:
         cells: `(..., cells, filters)`.
     """
     *lead, count, filters = cells.shape
-    # A row of so many cells leaves about as many to do again as there are rows.
+    # With the root of the cells in a row, there are about as many rows as cells left to reduce.
     repeats = min(max(LENGTH // filters, 1), math.isqrt(count))
     whole = count // repeats * repeats
     rows = cells[..., :whole, :].reshape(*lead, -1, repeats * filters)

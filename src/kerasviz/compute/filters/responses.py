@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.compute.filters.histogram import Histogram
-from kerasviz.compute.filters.long_rows import iter_chunks, reduce_cells, with_long_rows
+from kerasviz.compute.filters.long_rows import split_rows, reduce_cells, with_long_rows
 from kerasviz.compute.filters.strongest import Label, Locate, Strongest, find_strongest
 
 
@@ -109,7 +109,7 @@ class Responses:
         peaks = reduce_cells(np.maximum, cells)
         low, high = reduce_cells(np.minimum, cells.reshape(-1, filters)), peaks.max(axis=0)
         self.minimum, self.maximum = np.minimum(self.minimum, low), np.maximum(self.maximum, high)
-        chunks = iter_chunks(cells.reshape(-1, filters))
+        chunks = split_rows(cells.reshape(-1, filters))
         for values in chunks:
             self.of_cells.add(values, low.min(), high.max())
         self._add_moments(chunks)
