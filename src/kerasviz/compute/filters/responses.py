@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.compute.filters.histogram import Histogram
-from kerasviz.compute.filters.long_rows import split_rows, reduce_cells, with_long_rows
+from kerasviz.compute.filters.long_rows import reduce_cells, split_rows, with_long_rows
 from kerasviz.compute.filters.strongest import Label, Locate, Strongest, find_strongest
 
 
