@@ -35,6 +35,7 @@ from .plots.mistakes import plot_mistakes
 from .plots.snapshots import animate_snapshots, plot_snapshots
 from .plots.tiles import plot_tiles
 from .plots.training_statistics import plot_training_statistics
+from .report import report
 
 __version__: str
 
@@ -82,5 +83,6 @@ __all__ = [
     "plot_tiles",
     "plot_training_statistics",
     "receptive_field",
+    "report",
     "save_feature_maps",
 ]

@@ -1,0 +1,80 @@
+// Values to colours: the palettes of Matplotlib, which Python put into the document.
+
+import type { Facts } from "./facts";
+import { valueOf, type Tiles } from "./blocks";
+
+export type Palette = Uint8Array;
+export interface Limits {
+  low: number;
+  high: number;
+  signed: boolean;
+}
+
+const INVALID = [255, 0, 255];
+const POSITIVE = [255, 64, 0];
+const NEGATIVE = [30, 123, 255];
+
+export function readPalettes(facts: Facts): { signed: Palette; plain: Palette } {
+  const decode = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return { signed: decode(facts.palettes.diverging), plain: decode(facts.palettes.sequential) };
+}
+
+// The limits of a tile on a scale of its own: symmetric where it has a sign, else from 0 on.
+export function ownLimits(tiles: Tiles, tile: number): Limits {
+  const low = tiles.low[tile]!;
+  const high = tiles.high[tile]!;
+  const signed = tiles.facts.signed;
+  if (signed) {
+    const reach = Math.max(-low, high) || 1;
+    return { low: -reach, high: reach, signed };
+  }
+  return { low: Math.min(0, low), high: high > 0 ? high : 1, signed };
+}
+
+export function paintTile(tiles: Tiles, tile: number, limits: Limits, palettes: { signed: Palette; plain: Palette }): ImageData {
+  const { height, width, channels } = tiles.facts;
+  const image = new ImageData(width, height);
+  const palette = limits.signed ? palettes.signed : palettes.plain;
+  // A byte has 256 values: each becomes a colour once, not once for each cell.
+  const table = new Uint8Array(256 * 3);
+  const span = limits.high - limits.low || 1;
+  const low = tiles.low[tile]!;
+  const step = (tiles.high[tile]! - low) / 254;
+  for (let level = 1; level < 256; level++) {
+    const share = (low + step * (level - 1) - limits.low) / span;
+    const clipped = Math.max(0, Math.min(1, share));
+    if (channels === 3) table[level] = Math.round(255 * clipped);
+    else table.set(palette.subarray(3 * Math.min(255, Math.floor(256 * clipped)), 3 * Math.min(255, Math.floor(256 * clipped)) + 3), 3 * level);
+  }
+  table.set(INVALID, 0);
+  const start = tile * height * width * channels;
+  for (let i = 0; i < height * width; i++) {
+    if (channels === 3) {
+      for (let c = 0; c < 3; c++) {
+        const level = tiles.levels[start + 3 * i + c]!;
+        image.data[4 * i + c] = level ? table[level]! : INVALID[c]!;
+      }
+    } else {
+      const level = tiles.levels[start + i]!;
+      image.data[4 * i] = table[3 * level]!;
+      image.data[4 * i + 1] = table[3 * level + 1]!;
+      image.data[4 * i + 2] = table[3 * level + 2]!;
+    }
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
+
+// A map over its picture: the stronger a value, the less of the picture is seen through it.
+export function paintOver(tiles: Tiles, tile: number, limits: Limits): ImageData {
+  const { height, width } = tiles.facts;
+  const image = new ImageData(width, height);
+  const reach = Math.max(Math.abs(limits.low), Math.abs(limits.high)) || 1;
+  for (let i = 0; i < height * width; i++) {
+    const value = valueOf(tiles, tile, i);
+    const isNumber = !Number.isNaN(value);
+    image.data.set(isNumber ? (value < 0 ? NEGATIVE : POSITIVE) : INVALID, 4 * i);
+    image.data[4 * i + 3] = isNumber ? 255 * 0.85 * Math.min(1, Math.abs(value) / reach) : 255;
+  }
+  return image;
+}

@@ -1,0 +1,63 @@
+// The first view: what matters, findings, the graph, and the images with what the model says.
+
+import { readPicture } from "./blocks";
+import { count, h, percent, plural } from "./dom";
+import { className, type Facts, type FindingFacts, type SampleFacts } from "./facts";
+import { graphView } from "./graph";
+import { heading, sampleName, type Context } from "./layer";
+import { layerHash, sampleHash } from "./route";
+
+export function overview(context: Context, open: (address: string) => void): HTMLElement {
+  const { facts } = context;
+  const known = new Set(facts.layers.map((layer) => layer.address));
+  return h("article", { class: "overview", "aria-label": "Overview" },
+    h("h2", { tabindex: -1, class: "hidden" }, "Overview"),
+    summary(facts), findings(facts),
+    facts.samples.length ? samples(facts) : null,
+    h("section", { "aria-label": "Architecture" }, heading("Architecture", "click on a layer", "kerasviz.plot_architecture(model)"), graphView(facts.graph, open, known)));
+}
+
+function summary(facts: Facts): HTMLElement {
+  const { model, predictions } = facts;
+  const cards: [string, string][] = [[plural(model.parameters, "parameter"), model.frozen ? `${count(model.frozen)} frozen` : ""], [plural(model.layers, "layer"), model.type]];
+  if (model.inputs.length) cards.push([model.inputs.join(" and "), "input"]);
+  if (predictions?.samples) cards.push([percent(predictions.right! / predictions.samples), `right, of ${plural(predictions.samples, "sample")}`]);
+  else if (facts.total) cards.push([plural(facts.total, "sample"), ""]);
+  return h("ul", { class: "cards" }, ...cards.map(([big, small]) => h("li", {}, h("strong", {}, big), h("span", { class: "muted" }, small))));
+}
+
+function findings(facts: Facts): HTMLElement {
+  const items = facts.findings.map((finding) => h("li", { class: finding.level }, h("span", { class: "level" }, finding.level), finding.text, links(facts, finding)));
+  return h("section", { "aria-label": "Findings" }, h("h3", {}, "Findings"),
+    items.length ? h("ul", { class: "findings" }, ...items) : h("p", { class: "muted" }, "Nothing odd was found in what was looked at."));
+}
+
+const MAX_LINKS = 8;
+
+function links(facts: Facts, finding: FindingFacts): HTMLElement {
+  const targets: [string, string][] = [
+    ...finding.layers.map((address): [string, string] => [address, layerHash(address)]),
+    ...finding.samples.map((index): [string, string] => [`sample ${index}`, sampleHash(index)]),
+  ];
+  const known = new Set([...facts.layers.map((layer) => layerHash(layer.address)), ...facts.samples.map((sample) => sampleHash(sample.index))]);
+  const usable = targets.filter(([, hash]) => known.has(hash));
+  const more = usable.length > MAX_LINKS ? ` and ${usable.length - MAX_LINKS} more` : "";
+  return h("span", { class: "links" }, ...usable.slice(0, MAX_LINKS).map(([text, href]) => h("a", { href }, text)), more);
+}
+
+function samples(facts: Facts): HTMLElement {
+  const list = h("ul", { class: "samples" }, ...facts.samples.map((sample) => h("li", {}, card(facts, sample))));
+  const detail = facts.total && facts.total > facts.samples.length ? `${facts.samples.length} of ${count(facts.total)}: the first ones and the surest mistakes` : "";
+  return h("section", { "aria-label": "Images" }, heading("Images", detail, "kerasviz.plot_attributions(model, inputs, sample=\"all\")"), list);
+}
+
+function card(facts: Facts, sample: SampleFacts): HTMLElement {
+  const frame = h("span", { class: "frame" });
+  if (sample.picture) void readPicture(sample.picture).then((canvas) => frame.replaceChildren(canvas));
+  else frame.append(String(sample.index));
+  const isWrong = sample.label !== undefined && sample.top !== undefined && sample.top[0]![0] !== sample.label;
+  return h("a", { href: sampleHash(sample.index), class: isWrong ? "card wrong" : "card", "aria-label": sampleName(facts, sample) },
+    frame, h("span", { class: "muted" }, `${sample.index}${sample.name ? ` ${sample.name}` : ""}`),
+    sample.top ? h("span", {}, `${className(facts, sample.top[0]![0])} ${percent(sample.top[0]![1])}`) : null,
+    isWrong ? h("strong", {}, `not ${className(facts, sample.label!)}`) : null);
+}

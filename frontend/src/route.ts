@@ -1,0 +1,25 @@
+// What is looked at is in the address of the page: a layer's address, or `?sample=3`.
+
+// A slash and a colon are left as they are, so that an address reads as in Python. A question mark
+// is encoded, so that no layer can be taken for a sample.
+export function layerHash(address: string): string {
+  return `#${encodeURIComponent(address).replaceAll("%2F", "/").replaceAll("%3A", ":")}`;
+}
+
+export function sampleHash(index: number): string {
+  return `#?sample=${index}`;
+}
+
+export type Route = { layer: string } | { sample: number } | null;
+
+export function readRoute(): Route {
+  const hash = location.hash.slice(1);
+  const sample = /^\?sample=(\d+)$/.exec(hash);
+  if (sample) return { sample: Number(sample[1]) };
+  if (!hash) return null;
+  try {
+    return { layer: decodeURIComponent(hash) };
+  } catch {
+    return { layer: hash };
+  }
+}

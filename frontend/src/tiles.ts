@@ -1,0 +1,260 @@
+// Tiles side by side on a canvas, with the value below the cursor, and the controls of a picture.
+
+import { valueOf, type Tiles } from "./blocks";
+import { ownLimits, paintOver, paintTile, type Limits, type Palette } from "./colors";
+import { h, number } from "./dom";
+
+export interface TileOptions {
+  kind: string; // what a tile is, in the singular: "filter"
+  label: string; // for whoever does not see the picture
+  palettes: { signed: Palette; plain: Palette };
+  background?: HTMLCanvasElement | null;
+  marks?: Map<number, string>; // remarks on tiles, by their index
+}
+
+interface State {
+  scale: "layer" | "tile";
+  strongest: boolean;
+  filter: string;
+  over: boolean;
+}
+
+const LABEL = 13;
+const TARGET = 84;
+// What a reader chose for one picture holds for the next one too.
+const chosen: State = { scale: "layer", strongest: false, filter: "", over: false };
+
+export function parseIndices(text: string): ((index: number) => boolean) | null {
+  const ranges: [number, number][] = [];
+  for (const part of text.split(/[\s,]+/).filter(Boolean)) {
+    const match = /^(\d+)(?:[-\u2013](\d+))?$/.exec(part);
+    if (!match) return null;
+    ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
+  }
+  return (index) => ranges.length === 0 || ranges.some(([low, high]) => low <= index && index <= high);
+}
+
+export class TileView {
+  readonly element: HTMLElement;
+  private readonly canvas = h("canvas", { tabindex: 0, role: "img" });
+  private readonly readout = h("output", { class: "readout", "aria-live": "polite" });
+  private readonly bar = h("div", { class: "bar" });
+  private readonly summary = h("span", { class: "muted summary" });
+  private readonly state: State = { ...chosen, filter: "" };
+  private readonly strengths: Float64Array;
+  private order: number[] = [];
+  private columns = 1;
+  private zoom: [number, number] = [1, 1];
+  private gap = 4;
+  private cursor: [number, number, number] | null = null; // position of a tile, row, column
+
+  constructor(private readonly tiles: Tiles, private readonly options: TileOptions) {
+    this.strengths = strengths(tiles);
+    const isMatrix = Boolean(tiles.facts.rows);
+    this.canvas.setAttribute("aria-label", `${options.label}. Arrow keys move from value to value.`);
+    this.element = h("div", { class: "tiles" }, isMatrix ? null : this.controls(), this.bar, h("div", { class: "scroll" }, this.canvas), this.readout);
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("pointerdown", (event) => this.point(event));
+    this.canvas.addEventListener("keydown", (event) => this.press(event));
+    // The width is known only in the page; a wider one has more columns.
+    new ResizeObserver(() => this.lay()).observe(this.element);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    this.choose();
+  }
+
+  private controls(): HTMLElement {
+    const { state } = this;
+    const set = (change: Partial<State>) => {
+      Object.assign(state, change);
+      Object.assign(chosen, change);
+      this.choose();
+      this.lay(true);
+    };
+    const scale = h("select", { "aria-label": "Colour scale", change: () => set({ scale: scale.value as State["scale"] }) },
+      h("option", { value: "layer" }, "one colour scale"), h("option", { value: "tile" }, "each its own scale"));
+    scale.value = state.scale;
+    const box = (text: string, name: "strongest" | "over") => {
+      const input = h("input", { type: "checkbox", name, change: () => set({ [name]: input.checked }) });
+      input.checked = state[name];
+      return h("label", {}, input, ` ${text}`);
+    };
+    const filter = h("input", {
+      type: "text", size: 12, placeholder: "such as 3, 8-15", "aria-label": `Show only these ${this.options.kind}s`, spellcheck: "false",
+      input: () => {
+        filter.classList.toggle("wrong", !parseIndices(filter.value));
+        set({ filter: filter.value });
+      },
+    });
+    return h("div", { class: "controls" }, scale, box("strongest first", "strongest"),
+      this.options.background ? box("over the image", "over") : null,
+      h("label", {}, `${this.options.kind}s `, filter), this.summary);
+  }
+
+  private choose(): void {
+    const { tiles, state } = this;
+    const accepts = parseIndices(state.filter) ?? (() => true);
+    this.order = [...tiles.indices.keys()].filter((tile) => accepts(tiles.indices[tile]!));
+    if (state.strongest) this.order.sort((a, b) => this.strengths[b]! - this.strengths[a]! || a - b);
+    const { count, total } = tiles.facts;
+    const kept = count < total ? `${count} strongest of ${total}` : `all ${total}`;
+    this.summary.textContent = state.filter && this.order.length < count ? `${this.order.length} shown of ${kept}` : kept;
+    this.cursor = null;
+    this.readout.textContent = "";
+  }
+
+  private lay(force = false): void {
+    const { width, height } = this.tiles.facts;
+    const room = Math.max(100, this.element.clientWidth);
+    const fit = (size: number, target: number) => Math.max(1, Math.min(24, Math.round(target / size)));
+    if (this.tiles.facts.rows) this.zoom = [Math.max(3, Math.min(14, Math.floor(560 / width))), Math.max(2, Math.min(14, Math.floor(420 / height)))];
+    else if (height === 1 && width > 1) this.zoom = [fit(width, 240), 14];
+    else this.zoom = [fit(Math.max(width, height), TARGET), fit(Math.max(width, height), TARGET)];
+    const tileWidth = width * this.zoom[0];
+    this.gap = Math.max(4, Math.round(0.6 * Math.min(...this.zoom)));
+    const columns = Math.max(1, Math.min(this.order.length, Math.floor((room + this.gap) / (tileWidth + this.gap))));
+    if (force || columns !== this.columns || !this.canvas.hasAttribute("data-columns")) {
+      this.columns = columns;
+      this.draw();
+    }
+  }
+
+  private get pitch(): [number, number] {
+    const { width, height } = this.tiles.facts;
+    const label = this.tiles.facts.rows ? 0 : LABEL;
+    return [width * this.zoom[0] + this.gap, height * this.zoom[1] + this.gap + label];
+  }
+
+  private draw(): void {
+    const { tiles, canvas, gap } = this;
+    const { width, height } = tiles.facts;
+    const [across, down] = this.pitch;
+    const top = tiles.facts.rows ? 0 : LABEL;
+    const rows = Math.ceil(this.order.length / this.columns);
+    canvas.width = Math.max(1, this.columns * across - gap);
+    canvas.height = Math.max(1, rows * down - gap);
+    canvas.dataset["columns"] = String(this.columns);
+    canvas.dataset["pitch"] = `${across} ${down}`;
+    canvas.dataset["zoom"] = `${this.zoom[0]} ${this.zoom[1]}`;
+    canvas.dataset["top"] = String(top);
+    canvas.dataset["order"] = this.order.map((tile) => tiles.indices[tile]).join(" ");
+    const context = canvas.getContext("2d")!;
+    const ink = getComputedStyle(this.element).color;
+    context.font = "11px system-ui, sans-serif";
+    const one = h("canvas", { width, height });
+    const pen = one.getContext("2d")!;
+    const isOver = this.state.over && Boolean(this.options.background);
+    this.order.forEach((tile, position) => {
+      const x = (position % this.columns) * across;
+      const y = Math.floor(position / this.columns) * down + top;
+      const limits = this.limitsOf(tile);
+      pen.putImageData(isOver ? paintOver(tiles, tile, limits) : paintTile(tiles, tile, limits, this.options.palettes), 0, 0);
+      const size = [width * this.zoom[0], height * this.zoom[1]] as const;
+      context.imageSmoothingEnabled = isOver;
+      if (isOver) context.drawImage(this.options.background!, x, y, ...size);
+      context.drawImage(one, x, y, ...size);
+      if (!top) return;
+      context.fillStyle = ink;
+      context.fillText(String(tiles.indices[tile]), x, y - 3, size[0]);
+      if (tiles.low[tile] === tiles.high[tile] && width * height > 1) cross(context, x, y, size);
+    });
+    this.drawBar();
+  }
+
+  private limitsOf(tile: number): Limits {
+    const { limits, signed } = this.tiles.facts;
+    if (this.state.scale === "tile" && !this.tiles.facts.rows) return ownLimits(this.tiles, tile);
+    return { low: limits[0], high: limits[1], signed };
+  }
+
+  private drawBar(): void {
+    const { facts } = this.tiles;
+    if (facts.channels === 3) return this.bar.replaceChildren(`colours: ${number(facts.limits[0])} to ${number(facts.limits[1])}`);
+    if (this.state.scale === "tile" && !facts.rows) return this.bar.replaceChildren("each on its own colour scale");
+    const strip = h("canvas", { width: 128, height: 1, class: "strip", "aria-hidden": "true" });
+    const palette = facts.signed ? this.options.palettes.signed : this.options.palettes.plain;
+    const image = new ImageData(128, 1);
+    for (let i = 0; i < 128; i++) image.data.set([...palette.subarray(6 * i, 6 * i + 3), 255], 4 * i);
+    strip.getContext("2d")!.putImageData(image, 0, 0);
+    this.bar.replaceChildren(h("span", {}, number(facts.limits[0])), strip, h("span", {}, number(facts.limits[1])));
+  }
+
+  private point(event: PointerEvent): void {
+    const box = this.canvas.getBoundingClientRect();
+    const x = ((event.clientX - box.left) * this.canvas.width) / box.width;
+    const y = ((event.clientY - box.top) * this.canvas.height) / box.height;
+    const [across, down] = this.pitch;
+    const top = this.tiles.facts.rows ? 0 : LABEL;
+    const column = Math.floor((x % across) / this.zoom[0]);
+    const row = Math.floor(((y % down) - top) / this.zoom[1]);
+    const position = Math.floor(y / down) * this.columns + Math.floor(x / across);
+    const { width, height } = this.tiles.facts;
+    const isInside = column < width && row >= 0 && row < height && position < this.order.length;
+    if (isInside) this.show([position, row, column]);
+  }
+
+  private press(event: KeyboardEvent): void {
+    const step: Record<string, [number, number]> = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const move = step[event.key];
+    if (!move || !this.order.length || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { width, height } = this.tiles.facts;
+    let [position, row, column] = this.cursor ?? [0, -move[0], -move[1]];
+    row += move[0];
+    column += move[1];
+    // Beyond the edge of a tile is the next one.
+    if (column < 0 || column >= width) {
+      position += move[1];
+      column = column < 0 ? width - 1 : 0;
+    }
+    if (row < 0 || row >= height) {
+      position += move[0] * this.columns;
+      row = row < 0 ? height - 1 : 0;
+    }
+    if (position >= 0 && position < this.order.length) this.show([position, row, column]);
+  }
+
+  private show(cursor: [number, number, number]): void {
+    this.cursor = cursor;
+    const [position, row, column] = cursor;
+    const { facts } = this.tiles;
+    const tile = this.order[position]!;
+    const cell = (row * facts.width + column) * facts.channels;
+    const values = Array.from({ length: facts.channels }, (_, c) => number(valueOf(this.tiles, tile, cell + c)));
+    const value = facts.channels === 3 ? `red ${values[0]}, green ${values[1]}, blue ${values[2]}` : values[0]!;
+    const index = this.tiles.indices[tile]!;
+    const where = facts.rows
+      ? `${facts.axes![0]} ${facts.rows[row]}, ${facts.axes![1]} ${facts.columns![column]}`
+      : `${this.options.kind} ${index}, row ${row}, column ${column}`;
+    const mark = this.options.marks?.get(index);
+    const isConstant = this.tiles.low[tile] === this.tiles.high[tile] && facts.width * facts.height > 1;
+    const remark = mark ? ` (${mark})` : isConstant ? " (constant here)" : "";
+    this.readout.textContent = `${where}: ${value}${remark}`;
+  }
+}
+
+function strengths(tiles: Tiles): Float64Array {
+  const { count, height, width, channels } = tiles.facts;
+  const size = height * width * channels;
+  const result = new Float64Array(count);
+  for (let tile = 0; tile < count; tile++) {
+    let sum = 0;
+    for (let i = 0; i < size; i++) {
+      const value = valueOf(tiles, tile, i);
+      if (value === value) sum += value * value;
+    }
+    result[tile] = Math.sqrt(sum);
+  }
+  return result;
+}
+
+function cross(context: CanvasRenderingContext2D, x: number, y: number, size: readonly [number, number]): void {
+  context.strokeStyle = "#888";
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x + size[0], y + size[1]);
+  context.moveTo(x + size[0], y);
+  context.lineTo(x, y + size[1]);
+  context.stroke();
+}
