@@ -28,12 +28,12 @@ def add_layer(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_images(parser: argparse.ArgumentParser) -> None:
-    """Add the images that a model is called on."""
+def add_images(parser: argparse.ArgumentParser, *, least: str = "+") -> None:
+    """Add the images that a model is called on: "+" for one or more, "*" for any number."""
     parser.add_argument(
         "images",
         metavar="IMAGE",
-        nargs="+",
+        nargs=least,
         type=read_path,
         help="PNG, JPEG, …, .npy, or a folder of these",
     )
@@ -50,16 +50,14 @@ def add_values(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the file that is written."""
+    parser.add_argument("-o", "--output", type=read_path, required=True, metavar="FILE", help=what)
+
+
 def add_file(parser: argparse.ArgumentParser) -> None:
     """Add the file of the picture, its resolution and its size."""
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=read_path,
-        required=True,
-        metavar="FILE",
-        help="the picture to write: .png, .svg or .pdf",
-    )
+    add_output(parser, "the picture to write: .png, .svg or .pdf")
     parser.add_argument(
         "--dpi",
         type=read_integer(10, 2400),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import kerasviz
 from kerasviz._files import check_target
 from kerasviz.cli.failure import CommandError
+from kerasviz.cli.labels import LabelledFiles, list_by_folder, name_files
 from kerasviz.cli.model_files import explain
 from kerasviz.cli.terminal import printable, progress, remark, say
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 28
 """Pixels of the largest picture that is written, which take a gigabyte of memory."""
 SUFFIXES = (".png", ".svg", ".pdf")
+PAGES = (".html",)
 IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"}
 """The files that are read of a folder of images."""
 TRUSTED = "If you trust the file as you trust a program that you run, add --unsafe."
@@ -152,6 +154,45 @@ def _samples(images: Images, *, overlay: bool) -> dict[str, Any]:
     return keywords
 
 
+def report(options: argparse.Namespace) -> None:
+    """Write one page about a model."""
+    _check_output(options.output, PAGES)
+    names = None if options.classes is None else _read_names(options.classes)
+    files = _find_labelled(options, names)
+    with progress(4 if files.paths else 3) as step:
+        model = _load_model(options, step)
+        images = None
+        if files.paths:
+            step("reading the images")
+            from kerasviz.cli.images import load_images
+
+            images = load_images(model, files.paths, options.values)
+        step("running the model, explaining and writing")
+        with _in_one_line():
+            path = kerasviz.report(
+                model,
+                None if images is None else images.inputs,
+                options.output,
+                labels=files.labels or None,
+                class_names=files.class_names or None,
+                picture=None if images is None else images.pictures,
+                sample_names=name_files(files.paths) or None,
+                samples=options.samples,
+            )
+    for text in images.remarks if images else ():
+        remark(text)
+    say(f"{path}: open it in a browser")
+
+
+def _find_labelled(options: argparse.Namespace, names: list[str] | None) -> LabelledFiles:
+    """Return the images of a report, with their classes where their folders are named so."""
+    if options.labels == "by-folder":
+        return list_by_folder(
+            options.images, names, lambda folder: _list_images([folder], options.output)
+        )
+    return LabelledFiles(_list_images(options.images, options.output), [], names or [])
+
+
 def demo(options: argparse.Namespace) -> None:
     """Draw the network that ships with kerasviz."""
     _start_keras()
@@ -243,9 +284,9 @@ def _start_keras() -> ModuleType:
             os.close(stderr)
 
 
-def _check_output(path: Path) -> None:
-    if path.suffix.lower() not in SUFFIXES:
-        raise CommandError(f"the output must end in {', '.join(SUFFIXES)}: {path}")
+def _check_output(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise CommandError(f"the output must end in {', '.join(suffixes)}: {path}")
     if not path.absolute().parent.is_dir():
         raise CommandError(f"no such folder: {path.absolute().parent}")
     check_target(path)

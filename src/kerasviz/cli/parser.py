@@ -19,6 +19,7 @@ from kerasviz.cli.arguments import (
     add_images,
     add_layer,
     add_model,
+    add_output,
     add_values,
 )
 from kerasviz.cli.values import read_integer, read_path, read_target
@@ -76,6 +77,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_kernels(add_command)
     _add_maps(add_command)
     _add_why(add_command)
+    _add_report(add_command)
     _add_demo(add_command)
     _add_train_example(add_command)
     _add_completion(add_command, parser)
@@ -207,6 +209,50 @@ def _add_why(add_command: AddCommand) -> None:
         "--smooth", action="store_true", help="draw cells smoothly, finer than they are"
     )
     add_file(parser)
+
+
+def _add_report(add_command: AddCommand) -> None:
+    parser = add_command(
+        "report",
+        commands.report,
+        brief="write one page about a model, to share",
+        text=(
+            "Write one HTML file that shows a model: its architecture to click on, the kernels\n"
+            "of each layer, its feature maps for each image, and what is odd, in plain words. It\n"
+            "needs no network and no other file."
+        ),
+        epilog=(
+            (
+                "With --labels by-folder, IMAGE is a folder with one folder per class. The\n"
+                "classes are in the order of their names, or in that of --classes.\n"
+            ),
+            VALUES,
+            SAFETY,
+            (
+                "Examples:\n"
+                "  kerasviz report model.keras -o report.html\n"
+                "  kerasviz report model.keras images/ --labels by-folder --values 0-1 \\\n"
+                "      -o report.html\n"
+            ),
+        ),
+    )
+    add_model(parser)
+    add_images(parser, least="*")
+    parser.add_argument(
+        "--labels", choices=["by-folder"], help="how the class of each image is known"
+    )
+    parser.add_argument(
+        "--classes", type=read_path, metavar="FILE", help="a text file with one class name per line"
+    )
+    parser.add_argument(
+        "--samples",
+        type=read_integer(1, 100),
+        default=12,
+        metavar="N",
+        help="how many images have their maps in the page (default: %(default)s)",
+    )
+    add_values(parser)
+    add_output(parser, "the page to write: .html")
 
 
 def _add_question(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ import kerasviz
 from kerasviz._wording import write_count
 from kerasviz.compute.feature_maps import Extraction
 from kerasviz.draw.color import DIVERGING, SEQUENTIAL
+from kerasviz.model.architecture.elements import Architecture
+from kerasviz.model.calls import input_specs
 from kerasviz.report.blocks import Block
 from kerasviz.report.findings import Finding, find_in_kernels
 from kerasviz.report.graph import graph_facts, read_graph
@@ -40,7 +42,7 @@ class SampleChoice:
         batch_size: How many are computed at a time.
     """
 
-    limit: int = 8
+    limit: int = 12
     labels: np.ndarray | None = None
     picture: Any = None
     names: Sequence[str] | None = None
@@ -49,7 +51,7 @@ class SampleChoice:
 
 @dataclass(kw_only=True)
 class Contents:
-    """What a page shows, collected part by part.
+    """Everything that a page shows, collected part by part.
 
     Args:
         model: The model.
@@ -81,21 +83,21 @@ class Contents:
         self.findings += find_in_kernels(rows)
         self.facts |= {
             "version": kerasviz.__version__,
-            "model": self._model_facts(architecture.parameters, architecture.frozen, len(layers)),
+            "model": self._model_facts(architecture, len(layers), specs),
             "palettes": {"diverging": palette(DIVERGING), "sequential": palette(SEQUENTIAL)},
             "graph": graph_facts(architecture),
             "layers": layers,
             "samples": [],
         }
 
-    def _model_facts(self, parameters: int, frozen: int, layers: int) -> dict[str, Any]:
-        inputs = keras.tree.flatten(self.model.inputs or [])
+    def _model_facts(self, architecture: Architecture, layers: int, specs: Any) -> dict[str, Any]:
+        inputs = keras.tree.flatten(input_specs(self.model) if specs is None else specs)
         shapes = ["×".join("?" if n is None else str(n) for n in x.shape[1:]) for x in inputs]
         return {
             "name": self.model.name,
             "type": type(self.model).__name__,
-            "parameters": parameters,
-            "frozen": frozen,
+            "parameters": architecture.parameters,
+            "frozen": architecture.frozen,
             "layers": layers,
             "inputs": shapes,
             "backend": keras.backend.backend(),

@@ -70,7 +70,8 @@ def _data(name: str, kind: str, text: str) -> str:
 def _json(value: Any) -> str:
     """Return JSON in which nothing ends the element that it is in.
 
-    A name may hold `</script>` or `<!--`; as `\\u003c` it is the same text and no tag.
+    A name may hold `</script>` or `<!--`; with its brackets spelt out it is the same text, and not
+    a tag.
     """
     text = json.dumps(_finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -35,7 +35,7 @@ class Finding:
 
 
 def find_in_kernels(rows: Sequence[LayerStatistics]) -> list[Finding]:
-    """Return what the kernels alone tell: weights that are no numbers, and filters of zeros."""
+    """Return what the kernels alone tell: weights that are NaN, and filters of zeros."""
     findings = []
     for row in rows:
         if row.not_finite:

@@ -1,4 +1,4 @@
-"""Lay out the graph of a model as `plot_architecture` does, and write its positions for the page."""
+"""Lay out the graph of a model as `plot_architecture` does, for the page to draw."""
 
 from __future__ import annotations
 
@@ -129,8 +129,7 @@ def _lines(sheet: Sheet) -> list[Mapping[str, Any]]:
     return [
         {
             "path": _svg(line_path(line.points)),
-            "thin": bool(line.leads_to)
-            and {(line.source, x) for x in line.leads_to} <= skips,
+            "thin": bool(line.leads_to) and {(line.source, x) for x in line.leads_to} <= skips,
         }
         for line in sheet.layout.lines
     ]
@@ -144,4 +143,3 @@ def _svg(path: Path) -> str:
         if code in letters:
             words.append(letters[code] + " ".join(f"{x:g}" for x in np.round(values, 1)))
     return "".join(words)
-

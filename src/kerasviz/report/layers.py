@@ -16,6 +16,7 @@ from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.compute.layers import LayerRef, find_layers
 from kerasviz.draw.color import ColorChoice
 from kerasviz.draw.tiles.style import check_style
+from kerasviz.model.layer_call import Shape
 from kerasviz.plots.kernels import kernel_panel
 from kerasviz.report.blocks import Block, Tiles
 
@@ -46,12 +47,10 @@ def read_kernels(model: keras.Model, refs: list[LayerRef]) -> dict[str, tuple[An
 
 def layer_facts(ref: LayerRef) -> dict[str, Any]:
     """Return what one line of the page says of a layer."""
-    shape = ref.output_shape
-    is_one = bool(shape) and not isinstance(shape[0], tuple)
     return {
         "address": ref.address,
         "type": type(ref.layer).__name__,
-        "shape": _shape_words(shape) if is_one else ", ".join(map(_shape_words, shape or ())),
+        "shape": _shape_words(ref.output_shape),
         "kernel": None if ref.kernel_shape is None else write_size(*ref.kernel_shape),
         "parameters": sum(math.prod(weight.shape) for weight in ref.layer.weights),
         "depth": ref.address.count("/"),
@@ -60,7 +59,12 @@ def layer_facts(ref: LayerRef) -> dict[str, Any]:
     }
 
 
-def _shape_words(shape: Any) -> str:
+def _shape_words(shape: Shape | tuple[Shape, ...] | None) -> str:
+    """Write the shape of one sample, or of each output of several."""
+    if shape is None:
+        return "unknown"
+    if shape and isinstance(shape[0], tuple):
+        return ", ".join(_shape_words(inner) for inner in shape if isinstance(inner, tuple))
     return "×".join("?" if size is None else str(size) for size in shape[1:]) or "scalar"
 
 

@@ -52,7 +52,9 @@ def predict(extraction: Extraction, batch_size: int = 32) -> np.ndarray | None:
     model, batch = extraction.model, extraction.batch
     rows: list[np.ndarray] = []
     for start in range(0, len(batch), batch_size):
-        outputs = keras.tree.flatten(run_model(model, batch.part(start, start + batch_size).packed()))
+        outputs = keras.tree.flatten(
+            run_model(model, batch.part(start, start + batch_size).packed())
+        )
         if len(outputs) != 1 or outputs[0].ndim != 2:
             return None
         rows.append(np.asarray(outputs[0], "float64"))
@@ -71,8 +73,9 @@ def choose_samples(count: int, limit: int, mistakes: Sequence[int]) -> list[int]
     first = list(range(min(count, limit)))
     if count <= limit:
         return first
-    surest = [index for index in mistakes if index >= limit - limit // 2][: limit // 2]
-    return sorted([*first[: limit - len(surest)], *map(int, surest)])
+    surest = list(mistakes)[: limit // 2]
+    others = [index for index in range(count) if index not in set(surest)]
+    return sorted([*surest, *others[: limit - len(surest)]])
 
 
 def pictures(extraction: Extraction, indices: Sequence[int], picture: Any) -> np.ndarray | None:

@@ -31,7 +31,7 @@ def report(
     class_names: Sequence[str] | None = None,
     picture: Any = None,
     sample_names: Sequence[str] | None = None,
-    samples: int = 8,
+    samples: int = 12,
     batch_size: int = 32,
     verbose: int = 0,
 ) -> Path:

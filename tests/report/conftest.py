@@ -1,0 +1,61 @@
+"""A browser without a network that opens pages, and hears when anything goes wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = os.environ.get("KERASVIZ_CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--no-sandbox"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+HEAR = """
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) =>
+        window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
+"""
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start Chromium, once. Where it or its driver is missing, that is an error and no skip."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any):
+    """Return a function that opens a file; nothing may fail, ask elsewhere or be forbidden."""
+    troubles: list[str] = []
+    pages: list[Any] = []
+
+    def start(path: Path, address: str = "", *, width: int = 1280, **options: Any) -> Any:
+        viewport = {"width": width, "height": 800}
+        page = browser.new_context(offline=True, viewport=viewport, **options).new_page()
+        page.set_default_timeout(10_000)
+        page.add_init_script(HEAR)
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith(("file:", "data:", "blob:"))
+                or troubles.append(f"asks elsewhere: {request.url}")
+            ),
+        )
+        page.goto(path.as_uri() + address)
+        page.wait_for_selector("article")
+        pages.append(page)
+        return page
+
+    yield start
+    for page in pages:
+        troubles += page.evaluate("window.violations")
+        page.context.close()
+    assert not troubles

@@ -1,0 +1,208 @@
+"""The page of `report` in Chromium: what a reader sees, points at, types and is told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import kerasviz
+
+pytestmark = pytest.mark.page
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)<"
+
+
+@pytest.fixture(scope="module")
+def samples() -> tuple[np.ndarray, np.ndarray]:
+    return kerasviz.fashion_mnist.load_samples()
+
+
+@pytest.fixture(scope="module")
+def shipped(samples: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of the network that ships with kerasviz."""
+    return kerasviz.report(
+        kerasviz.fashion_mnist.load_model(),
+        samples[0],
+        tmp_path_factory.mktemp("page") / "report.html",
+        labels=samples[1],
+        class_names=kerasviz.fashion_mnist.CLASSES,
+    )
+
+
+def point(page: Any, kind: str, index: int, row: int, column: int) -> str:
+    """Move the mouse to a value of a tile, and return what the page says of it."""
+    canvas = page.locator(f"[data-kind={kind}] .scroll canvas")
+    canvas.scroll_into_view_if_needed()
+    layout = canvas.evaluate("(canvas) => ({...canvas.dataset})")
+    position = layout["order"].split().index(str(index))
+    across, down = map(float, layout["pitch"].split())
+    zoom = [float(x) for x in layout["zoom"].split()]
+    columns = int(layout["columns"])
+    x = (position % columns) * across + (column + 0.5) * zoom[0]
+    y = (position // columns) * down + float(layout["top"]) + (row + 0.5) * zoom[1]
+    canvas.hover(position={"x": x, "y": y})
+    return page.locator(f"[data-kind={kind}] .readout").inner_text()
+
+
+def read_value(text: str) -> float:
+    return float(re.search(r": (\S+)", text)[1].replace("−", "-"))
+
+
+def test_report_shows_the_values_of_get_feature_maps_below_the_cursor(
+    open_page: Any, shipped: Path, samples: Any
+) -> None:
+    page = open_page(shipped, "#conv2d")
+    maps = kerasviz.get_feature_maps(kerasviz.fashion_mnist.load_model(), "conv2d", samples[0])
+    for sample in (0, 9):
+        page.locator(f".thumb[data-sample='{sample}']").click()
+        page.wait_for_selector(f"[data-kind=maps][data-sample='{sample}']")
+        for index, row, column in ((0, 0, 0), (4, 12, 9), (16, 20, 27), (31, 27, 13)):
+            text = point(page, "maps", index, row, column)
+            assert text.startswith(f"filter {index}, row {row}, column {column}: ")
+            tile = maps[sample, ..., index]
+            step = float(np.ptp(tile)) / 255
+            assert read_value(text) == pytest.approx(tile[row, column], abs=step + 1e-3)
+
+
+def test_report_shows_kernels_below_the_cursor(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d")
+    kernels = kerasviz.get_kernels(kerasviz.fashion_mnist.load_model(), "conv2d")
+    page.locator("[data-kind=kernels] input[name=strongest]").check()
+    for index, row, column in ((0, 0, 0), (16, 2, 2), (31, 1, 0)):
+        text = point(page, "kernels", index, row, column)
+        step = float(np.ptp(kernels[..., index])) / 255
+        assert read_value(text) == pytest.approx(kernels[row, column, 0, index], abs=step + 1e-3)
+
+
+def test_report_puts_the_strongest_first_and_filters(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d")
+    kernels = kerasviz.get_kernels(kerasviz.fashion_mnist.load_model(), "conv2d")
+    canvas = page.locator("[data-kind=kernels] .scroll canvas")
+    page.locator("[data-kind=kernels] input[name=strongest]").check()
+    norms = np.linalg.norm(kernels.reshape(9, 32), axis=0)
+    order = list(map(int, canvas.get_attribute("data-order").split()))
+    assert sorted(order) == list(range(32))
+    # The page knows the norms to the accuracy of its values.
+    assert (np.diff(norms[order]) < 0.005).all()
+    page.locator("[data-kind=kernels] input[type=text]").fill("3, 8-10")
+    assert sorted(map(int, canvas.get_attribute("data-order").split())) == [3, 8, 9, 10]
+
+
+def color(page: Any, index: int, row: int, column: int) -> list[int]:
+    """Return the colour of a value of a kernel."""
+    return page.locator("[data-kind=kernels] .scroll canvas").evaluate(
+        """(canvas, [index, row, column]) => {
+            const [across, down] = canvas.dataset.pitch.split(" ").map(Number);
+            const [x, y] = canvas.dataset.zoom.split(" ").map(Number);
+            const position = canvas.dataset.order.split(" ").indexOf(String(index));
+            const columns = Number(canvas.dataset.columns);
+            const left = (position % columns) * across + (column + 0.5) * x;
+            const top = Math.floor(position / columns) * down + Number(canvas.dataset.top);
+            const copy = document.createElement("canvas");
+            [copy.width, copy.height] = [canvas.width, canvas.height];
+            const pen = copy.getContext("2d", { willReadFrequently: true });
+            pen.drawImage(canvas, 0, 0);
+            return [...pen.getImageData(left, top + (row + 0.5) * y, 1, 1).data].slice(0, 3);
+        }""",
+        [index, row, column],
+    )
+
+
+def test_report_has_the_colors_of_plot_kernels(
+    open_page: Any, shipped: Path, plot_kernels: Any
+) -> None:
+    page = open_page(shipped, "#conv2d")
+    model = kerasviz.fashion_mnist.load_model()
+    image = plot_kernels(model, "conv2d").panels[0].image
+    kernels = kerasviz.get_kernels(model, "conv2d")
+    for index, row, column in ((0, 0, 0), (16, 2, 2), (25, 1, 1), (31, 1, 0)):
+        expected = 255 * np.array(image.to_rgba(kernels[row, column, 0, index])[:3])
+        assert np.abs(color(page, index, row, column) - expected).max() <= 8
+
+
+def test_report_opens_what_is_clicked_on_and_goes_back(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped)
+    page.locator("svg [data-address='conv2d_1']").click()
+    page.wait_for_selector("article[data-address='conv2d_1']")
+    assert page.evaluate("location.hash") == "#conv2d_1"
+    page.locator("nav [data-address='dense']").click()
+    page.wait_for_selector("article[data-address='dense']")
+    page.go_back()
+    page.wait_for_selector("article[data-address='conv2d_1']")
+    page.go_back()
+    page.wait_for_selector("article.overview")
+
+
+def test_report_is_used_with_the_keyboard_alone(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped)
+    page.keyboard.press("/")
+    page.keyboard.type("conv2d_1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("article[data-address='conv2d_1']")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("article[data-address='max_pooling2d_1']")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("article[data-address='conv2d_1']")
+    page.locator("[data-kind=kernels] .scroll canvas").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    text = page.locator("[data-kind=kernels] .readout").inner_text()
+    assert text.startswith("filter 0, row 1, column 0: ")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("article.overview")
+
+
+def test_report_shows_hostile_names_as_text(open_page: Any, tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 2, name=HOSTILE), keras.layers.Flatten()],
+        name=HOSTILE,
+    )
+    images = np.random.default_rng(0).normal(size=(1, 4, 4, 1))
+    path = kerasviz.report(
+        model, images, tmp_path / "a.html", sample_names=[HOSTILE], class_names=[HOSTILE] * 18
+    )
+    page = open_page(path)
+    assert page.locator("h1").inner_text() == HOSTILE
+    assert HOSTILE in page.locator("nav").inner_text()
+    page.locator("svg [data-address]").first.click()
+    page.wait_for_selector("article.layer")
+    assert page.locator("h2").inner_text() == HOSTILE
+    assert page.title() == f"{HOSTILE} · kerasviz"
+    page.goto(path.as_uri() + "#?sample=0")
+    page.wait_for_selector("article.sample")
+    assert HOSTILE in page.locator("article").inner_text()
+    assert page.locator("img, article script, nav script").count() == 0
+
+
+VIEWS = ("", "#conv2d", "#dense", "#?sample=4")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_report_fits_a_phone(open_page: Any, shipped: Path, scheme: str) -> None:
+    for view in VIEWS:
+        page = open_page(shipped, view, width=360, color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 22, 26)"}[scheme]
+
+
+def test_report_prints_without_controls(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d")
+    page.emulate_media(media="print")
+    assert not page.locator(".side-list").is_visible()
+    assert not page.locator(".copy").first.is_visible()
+    assert page.locator("[data-kind=maps] .scroll canvas").is_visible()
+
+
+def test_report_copies_the_code_that_draws_the_same(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d", permissions=["clipboard-read", "clipboard-write"])
+    page.locator("[aria-label='Feature maps'] .copy").click()
+    page.wait_for_selector("text=Copied")
+    code = page.evaluate("navigator.clipboard.readText()")
+    assert code == (
+        'import kerasviz\n\nkerasviz.plot_feature_maps(model, "conv2d", inputs, sample=0)'
+    )
