@@ -13,10 +13,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage, PcolorImage
 from PIL import Image
-from report import Goal, Row
 from timing import time_pairs
 
 import kerasviz
+from report import Goal, Row
 
 AS_BARE, AS_ONE_IMSHOW = (Goal(1.15),), (Goal(1.3),)
 

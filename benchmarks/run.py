@@ -32,8 +32,9 @@ from pictures import (
     plot_all_channels,
     plot_maps,
 )
-from report import RATIO_HEADS, Row, environment, table
 from streaming import STREAM_HEADS, measure_streaming
+
+from report import RATIO_HEADS, Row, environment, table
 
 RESULTS = Path(__file__).parent / "results.md"
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from report.page_data import PageData, read_page
+from page_data import PageData, read_page
 
 HOSTILE = '</script><script>alert("x")</script><img src=x onerror=alert(1)>'
 
