@@ -11,7 +11,7 @@ import numpy as np
 from typing_extensions import Unpack, override
 
 from kerasviz.callbacks.layer_snapshots import DESTINATIONS, LayerSnapshots, OnPlot, Recording
-from kerasviz.callbacks.signs import DrawnPatterns
+from kerasviz.callbacks.pattern_signs import DrawnPatterns
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.compute.kernel_patterns import Channel, resolve_channel
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels

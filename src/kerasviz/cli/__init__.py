@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from kerasviz.cli.failure import CommandError
+from kerasviz.cli.errors import CommandError
 from kerasviz.cli.parser import make_parser
 from kerasviz.cli.terminal import plain_warnings, remark
 

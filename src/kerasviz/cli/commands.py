@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import kerasviz
 from kerasviz._files import check_target
-from kerasviz.cli.failure import CommandError
+from kerasviz.cli.errors import CommandError
 from kerasviz.cli.labels import LabelledFiles, list_by_folder, name_files
-from kerasviz.cli.model_files import explain
+from kerasviz.cli.model_file_errors import explain
 from kerasviz.cli.terminal import printable, progress, remark, say
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from kerasviz.cli.failure import CommandError
+from kerasviz.cli.errors import CommandError
 from kerasviz.cli.terminal import printable
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.model.inputs.image_files import ImageFile, ImageShape, image_shape, read_image

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from kerasviz.cli.failure import CommandError
+from kerasviz.cli.errors import CommandError
 
 
 class LabelledFiles(NamedTuple):

@@ -21,7 +21,7 @@ from kerasviz.compute.kernel_statistics import (
     write_share,
 )
 from kerasviz.compute.kernels import matrix_axes, read_kernel
-from kerasviz.compute.matching import check_models, join_addresses, match_layers
+from kerasviz.compute.layer_matching import check_models, join_addresses, match_layers
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords

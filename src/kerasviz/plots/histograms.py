@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 from kerasviz._checks import check_choice, check_count, check_type
 from kerasviz.compute.kernel_statistics import LayerStatistics, describe_kernel, write_number
 from kerasviz.compute.kernels import read_kernel
-from kerasviz.compute.matching import check_models, join_addresses, match_layers
+from kerasviz.compute.layer_matching import check_models, join_addresses, match_layers
 from kerasviz.draw.charts.histograms import MAX_LARGE, Histogram, draw_histograms
 from kerasviz.draw.charts.ridgeline import draw_ridgeline
 from kerasviz.draw.color import value_range

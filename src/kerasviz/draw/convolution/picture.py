@@ -12,6 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
+from kerasviz.draw.convolution.axes_positions import BelowPlace, FixedPlace
 from kerasviz.draw.convolution.colors import BARS, choose_colors
 from kerasviz.draw.convolution.layout import (
     SIGNS,
@@ -21,7 +22,6 @@ from kerasviz.draw.convolution.layout import (
     make_layout,
 )
 from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
-from kerasviz.draw.convolution.places import BelowPlace, FixedPlace
 from kerasviz.draw.convolution.view import ConvolutionView, StepView
 from kerasviz.draw.plot import Panel, Plot
 

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import AutoLocator
 
 from kerasviz.draw.color import ColorScale, value_range
-from kerasviz.draw.labels import name_labels
+from kerasviz.draw.label_maps import name_labels
 from kerasviz.draw.text import font_size
 from kerasviz.draw.tiles.style import TileStyle
 

@@ -16,7 +16,7 @@ from kerasviz.model.architecture.from_graph import read_graph
 from kerasviz.model.architecture.from_trace import read_trace
 from kerasviz.model.architecture.layer_words import activation, is_composite, kind, settings, title
 from kerasviz.model.architecture.merging import merge_chains
-from kerasviz.model.architecture.structure import (
+from kerasviz.model.architecture.structure_keys import (
     argument_structure,
     layer_structure,
     weight_shapes,

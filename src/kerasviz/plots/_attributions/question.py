@@ -15,7 +15,7 @@ from kerasviz.compute.attribution.attributions import (
 )
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target
 from kerasviz.compute.feature_maps import Extraction, plan_call
-from kerasviz.compute.matching import check_models
+from kerasviz.compute.layer_matching import check_models
 from kerasviz.model.calls import input_names
 from kerasviz.plots._attributions.computed import flatten_results
 from kerasviz.plots._attributions.inputs import channel_axes, choose_samples
