@@ -32,6 +32,7 @@ from .plots.histograms import plot_kernel_histograms
 from .plots.history import plot_history
 from .plots.kernels import plot_kernels
 from .plots.mistakes import plot_mistakes
+from .plots.preferred_inputs import plot_preferred_inputs
 from .plots.snapshots import animate_snapshots, plot_snapshots
 from .plots.tiles import plot_tiles
 from .plots.training_statistics import plot_training_statistics
@@ -79,6 +80,7 @@ __all__ = [
     "plot_kernel_histograms",
     "plot_kernels",
     "plot_mistakes",
+    "plot_preferred_inputs",
     "plot_snapshots",
     "plot_tiles",
     "plot_training_statistics",

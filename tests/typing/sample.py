@@ -98,6 +98,8 @@ def explain(images: np.ndarray, labels: np.ndarray) -> None:
     assert_type(cards, kerasviz.Plot)
     preferred = kerasviz.get_preferred_inputs(model, "conv2d", filters=[0], steps=2)
     assert_type(preferred, kerasviz.PreferredInputs)
+    made = kerasviz.plot_preferred_inputs(model, "conv2d", filters=[0], steps=2)
+    assert_type(made, kerasviz.Plot)
 
 
 def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:

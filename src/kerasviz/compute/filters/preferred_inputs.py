@@ -55,6 +55,7 @@ class PreferredInputs:
         values: What the unit, or the mean of the channel, reaches before the activation,
             `(filters,)`.
         objective: `"unit"` or `"channel"`.
+        total: How many filters the layer has.
     """
 
     address: str
@@ -62,6 +63,7 @@ class PreferredInputs:
     images: np.ndarray
     values: np.ndarray
     objective: str
+    total: int
 
 
 def get_preferred_inputs(
@@ -145,6 +147,7 @@ def get_preferred_inputs(
         images=np.concatenate(images),
         values=np.concatenate(values),
         objective=objective,
+        total=ascent.filters,
     )
 
 

@@ -9,7 +9,6 @@ from typing import cast
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.transforms import ScaledTranslation
 
 from kerasviz.draw.attributions.picture import warning_color
 from kerasviz.draw.attributions.scales import fix
@@ -22,10 +21,9 @@ from kerasviz.draw.filters.artists import (
     write_notes,
 )
 from kerasviz.draw.filters.content import CardTable, CellKind, FilterCard, Pattern
+from kerasviz.draw.filters.headings import break_title, heading_height, write_title
 from kerasviz.draw.filters.layout import (
     EXAMPLE_GAP,
-    GAP,
-    MARGIN,
     PAD,
     CardLayout,
     plan_new,
@@ -38,11 +36,8 @@ from kerasviz.draw.panel_grid import figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import (
     NOTE_SIZE,
-    RESOLUTION_MARGIN,
     escape,
     font_size,
-    text_height,
-    wrap_text,
 )
 
 
@@ -72,7 +67,7 @@ def draw_filter_cards(table: CardTable, place: Placement) -> Plot:
     with figure_for(place, (1, 1), layout="none") as figure:
         figure = cast("Figure | SubFigure", figure)
         layout, title = _plan(table, place, figure)
-        heading = _heading(title)
+        heading = heading_height(title)
         if place.grows:
             cast(Figure, figure).set_size_inches(size_of(layout, heading))
         extents = layout.extents()
@@ -81,7 +76,7 @@ def draw_filter_cards(table: CardTable, place: Placement) -> Plot:
             fix(ax)
         layout.grid.place(axes, extents, heading=heading, is_new=False)
         panels = _draw_cards(axes, layout)
-        _write_title(figure, title)
+        write_title(figure, title)
         return Plot(figure=figure, panels=tuple(panels), owns_figure=place.is_new)
 
 
@@ -91,32 +86,15 @@ def _plan(table: CardTable, place: Placement, figure: Figure | SubFigure) -> tup
     words = words if place.title else ""
     if place.grows:
         layout = plan_new(table)
-        return layout, _lines(words, size_of(layout, 0.0)[0])
+        return layout, break_title(words, size_of(layout, 0.0)[0])
     page = figure_inches(figure)
-    title = _lines(words, page[0])
-    layout = plan_page(table, page, _heading(title))
-    size = size_of(layout, _heading(title))
+    title = break_title(words, page[0])
+    layout = plan_page(table, page, heading_height(title))
+    size = size_of(layout, heading_height(title))
     if not is_large_enough(page, size):
-        title = _lines(words, max(size[0], page[0]))
-        raise too_small(page, size_of(layout, _heading(title)), place)
+        title = break_title(words, max(size[0], page[0]))
+        raise too_small(page, size_of(layout, heading_height(title)), place)
     return layout, title
-
-
-def _lines(words: str, width: float) -> str:
-    return wrap_text(words, 72 * (width - 2 * unit() * MARGIN) / RESOLUTION_MARGIN, font_size())
-
-
-def _heading(title: str) -> float:
-    return text_height(title, font_size()) + unit() * GAP if title else 0.0
-
-
-def _write_title(figure: Figure | SubFigure, text: str) -> None:
-    if not text:
-        return
-    title = figure.suptitle(text, fontsize=font_size(), x=0, y=1, ha="left", va="top")
-    shift = unit() * MARGIN
-    move = ScaledTranslation(shift, -shift, figure.dpi_scale_trans)
-    title.set_transform(figure.transSubfigure + move)
 
 
 def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:

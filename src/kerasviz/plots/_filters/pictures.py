@@ -87,12 +87,7 @@ def seen_part(image: np.ndarray, box: np.ndarray, size: int, colors: InputColors
         colors: How values become colours.
     """
     if colors.is_flat:
-        start, stop = box[0].tolist()
-        missing = size - (stop - start)
-        # What is outside of the signal has no value; it is before its start, or after its end.
-        pad = (missing, 0) if start == 0 else (0, missing)
-        window = np.pad(image[start:stop].astype("float64"), (pad, (0, 0)), constant_values=np.nan)
-        return SeenPart(view=window, box=None)
+        return SeenPart(view=seen_values(image, box, (size,)), box=None)
     note, is_all = "", all(a == 0 and b == n for (a, b), n in zip(box, image.shape, strict=False))
     if image.ndim >= VOLUME_NDIM:
         depth = len(image)
@@ -101,6 +96,26 @@ def seen_part(image: np.ndarray, box: np.ndarray, size: int, colors: InputColors
     (top, bottom), (left, right) = box.tolist()
     field = None if is_all else ((top, bottom), (left, right))
     return SeenPart(view=colors.colors(image), box=field, note=note)
+
+
+def seen_values(image: np.ndarray, box: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Return what a unit sees of an image, at the size of its field.
+
+    Args:
+        image: `(*space, channels)`.
+        box: First and last cell along each axis of space, `(axes, 2)`, cut at the border.
+        size: The size of the field.
+
+    Returns:
+        Array `(*size, channels)`; what is outside of the image has no value, NaN.
+    """
+    inside = image[tuple(slice(start, stop) for start, stop in box.tolist())]
+    pads = []
+    for (start, stop), length in zip(box.tolist(), size, strict=True):
+        missing = length - (stop - start)
+        # A field that is cut is so at the start of the image, or at its end.
+        pads.append((missing, 0) if start == 0 else (0, missing))
+    return np.pad(inside.astype("float32"), (*pads, (0, 0)), constant_values=np.nan)
 
 
 def field_size(statistics: FilterStatistics) -> tuple[int, ...]:

@@ -33,7 +33,12 @@ def statistics_of(
     """
     check_model(model)
     if isinstance(inputs, FilterStatistics):
-        _check_statistics(model, layer, inputs, labels)
+        if labels is not None:
+            raise ValueError(
+                "`labels` are in the statistics already, and cannot be given with them. "
+                "Received: labels with statistics as `inputs`"
+            )
+        check_statistics(model, layer, inputs)
         return inputs
     result: FilterStatistics | dict[str, FilterStatistics] = filter_statistics(
         model,
@@ -55,14 +60,18 @@ def statistics_of(
     return statistics
 
 
-def _check_statistics(
-    model: keras.Model, layer: Any, statistics: FilterStatistics, labels: Any
+def check_statistics(
+    model: keras.Model, layer: Any, statistics: FilterStatistics, *, name: str = "inputs"
 ) -> None:
-    if labels is not None:
-        raise ValueError(
-            "`labels` are in the statistics already, and cannot be given with them. "
-            "Received: labels with statistics as `inputs`"
-        )
+    """Refuse statistics of another layer or of another model.
+
+    Args:
+        model: The model.
+        layer: The caller's `layer`; `None` is that of the statistics.
+        statistics: The statistics.
+        name: The keyword by which they came.
+    """
+    check_model(model)
     if layer is not None and layer != statistics.address:
         raise ValueError(
             f"`layer` must be '{statistics.address}', the layer of the statistics, or None. "
@@ -70,7 +79,7 @@ def _check_statistics(
         )
     if model_fingerprint(model) != statistics.fingerprint:
         raise ValueError(
-            "`inputs` must be statistics of `model`. Received: statistics of a model with other "
+            f"`{name}` must be statistics of `model`. Received: statistics of a model with other "
             f"weights, of '{statistics.address}'"
         )
 
