@@ -170,7 +170,7 @@ def _panels(
 def _largest_side(
     page: tuple[float, float], heading: float, across: int, count: int, per_tile: int
 ) -> float:
-    """Return the largest side of pictures on a page with so many filters side by side."""
+    """Return the largest side of pictures on a page for a number of filters side by side."""
     panels, extents = _panels(across, count * per_tile, 0.0, per_tile)
     beside = (page[0] - panels.width(extents)) / (across * per_tile)
     return min(beside, (page[1] - panels.height(extents, heading)) / math.ceil(count / across))
