@@ -149,3 +149,17 @@ def test_evidence_of_insertion_in_random_order_mirrors_deletion(rng):
         np.testing.assert_allclose(curve.random_area, trapezoid(curve.random, curve.fractions))
     better = evidence.deletion.area < evidence.deletion.random_area
     np.testing.assert_array_equal(evidence.faithful, better)
+
+
+def test_evidence_of_a_baseline_that_is_no_number_to_the_model(rng):
+    """The mean over the words of a text that is padding alone is 0 / 0."""
+    inputs = keras.Input((6,), dtype="int32")
+    words = layers.Embedding(10, 4, mask_zero=True)(inputs)
+    model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling1D()(words)))
+    x = rng.integers(1, 10, (2, 6))
+    options = {"method": "grad-cam", "target": 0}
+    with pytest.raises(ValueError, match="`baseline` must be one for which the model returns num"):
+        get_attributions(model, x, **options)
+    assert np.isfinite(get_attributions(model, x, evidence=False, **options).values).all()
+    found = get_attributions(model, x, baseline=1, **options)
+    assert np.isfinite(found.evidence.deletion.values).all()

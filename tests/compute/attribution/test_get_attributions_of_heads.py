@@ -35,8 +35,10 @@ def images(rng):
         lambda x: layers.Identity()(layers.Softmax(dtype="float32")(x)),
         lambda x: same_as_dense(keras.ops.softmax)(x),
         lambda x: keras.Sequential([layers.Softmax(), layers.ActivityRegularization()])(x),
+        lambda x: keras.ops.softmax(x),
+        lambda x: keras.activations.softmax(x),
     ],
-    ids=["layer", "cast", "dropout", "identity", "operation", "nested"],
+    ids=["layer", "cast", "dropout", "identity", "operation", "nested", "function", "activation"],
 )
 def test_get_attributions_take_the_logit_behind_softmax_of_any_form(images, head):
     model, bare = with_head(head)
@@ -48,6 +50,32 @@ def test_get_attributions_take_the_logit_behind_softmax_of_any_form(images, head
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-4, atol=1e-6)
     probabilities = keras.ops.convert_to_numpy(model(images))[:, 1]
     np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-4)
+
+
+def test_get_attributions_take_the_logit_behind_functions_of_several_outputs(images):
+    model, bare = with_head(lambda x: {"p": keras.ops.sigmoid(x), "q": keras.ops.log_softmax(x)})
+    logits = keras.ops.convert_to_numpy(bare(images))
+    answers = model.predict(images, verbose=0)
+    for name, p in {"p": answers["p"], "q": np.exp(answers["q"])}.items():
+        for method in ("gradient", "grad-cam"):
+            found = get_attributions(model, images, method=method, target={name: 2})
+            expected = get_attributions(bare, images, method=method, target=2)
+            assert found.score == "logit"
+            np.testing.assert_allclose(found.scores, logits[:, 2], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(found.values, expected.values, rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(found.probabilities, p[:, 2], rtol=1e-4)
+    options = {"method": "gradient", "evidence": False}
+    probability = get_attributions(model, images, score="probability", target={"p": 2}, **options)
+    np.testing.assert_allclose(probability.scores, answers["p"][:, 2], rtol=1e-4)
+    function = get_attributions(model, images, target={"p": lambda y: y[:, 2]}, **options)
+    np.testing.assert_allclose(function.scores, answers["p"][:, 2], rtol=1e-4)
+
+
+def test_get_attributions_take_no_softmax_over_cells_for_a_head(images):
+    inputs = keras.Input((6, 5, 2))
+    scores = layers.Dense(3)(layers.GlobalAveragePooling2D()(inputs))
+    model = keras.Model(inputs, keras.ops.softmax(scores, axis=0))
+    assert get_attributions(model, images[:1], method="gradient").score == "probability"
 
 
 @pytest.mark.parametrize("name", ["sparsemax", "hard_sigmoid"])

@@ -47,6 +47,16 @@ def make_baselines(
     ]
 
 
+def check_answers(answers: np.ndarray) -> None:
+    """Raise `ValueError` where the model does not return numbers for what is replaced."""
+    if np.isnan(answers).any():
+        raise ValueError(
+            "`baseline` must be one for which the model returns numbers; where 0 is padding, name "
+            "another, or leave out the evidence with evidence=False. "
+            "Received: one for which the score is NaN"
+        )
+
+
 def _of_inputs(baseline: Any, names: Sequence[str]) -> list[Any]:
     """Return one baseline for each input."""
     if isinstance(baseline, Mapping):

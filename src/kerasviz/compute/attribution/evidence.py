@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from kerasviz.compute.attribution.baselines import check_answers
 from kerasviz.compute.attribution.cells import enlarge_cells
 from kerasviz.compute.attribution.question import Question
 
@@ -124,6 +125,7 @@ class EvidenceMeter:
         curves = np.empty((len(ranks), len(question), len(FRACTIONS)))
         whole, nothing = self._ends
         curves[..., 0], curves[..., -1] = (whole, nothing) if deletes else (nothing, whole)
+        check_answers(nothing)
         count = len(ranks) * len(inner)
         for rows, variants in question.variants(count, "batch of evidence"):
             orders, steps = np.divmod(variants, len(inner))
@@ -132,6 +134,7 @@ class EvidenceMeter:
             arrays = self._mix(rows, first if deletes else ~first)
             outputs = question.scored.outputs(arrays)
             curves[orders, rows, steps + 1] = _answers(question, outputs, rows)
+        check_answers(curves)
         return curves
 
     def _mix(self, rows: np.ndarray, erased: np.ndarray) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ from kerasviz.compute.attribution.cells import InputCells, check_has_cells, has_
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.question import Question
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target, check_target, resolve_goal
-from kerasviz.compute.attribution.score.heads import Head, find_heads
+from kerasviz.compute.attribution.score.heads import Head, before_operations, find_heads
 from kerasviz.compute.attribution.score.scored_model import ScoredModel, output_names, run_model
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_call, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection, resolve
@@ -24,6 +24,7 @@ from kerasviz.model.connections import inputs_behind
 from kerasviz.model.graph import (
     declared_outputs,
     held_layers,
+    is_functional,
     is_graph,
     may_mix_samples,
 )
@@ -291,10 +292,14 @@ def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> Sco
     is_mixed = fixed is None and _mixes_samples(model, batch)
     batch_size = fixed or (1 if is_mixed else options.batch_size)
     heads = find_heads(model, extraction.specs)
+    names: list[str] = []
     if is_graph(model):
         declared = declared_outputs(model)
         names = output_names(model, declared)
         check_target(options.target, declared, heads, names=names, samples=len(batch))
+    if is_functional(model) and options.score == "logit" and not _is_function(options.target):
+        model, kinds = before_operations(model)
+        heads = [Head(kind=kinds[i]) if i in kinds else head for i, head in enumerate(heads)]
     outputs = _declared_outputs(model, heads, options.target)
     if outputs is None:
         # One sample shows the form of the outputs; whether they are probabilities, more of them do.
@@ -304,7 +309,7 @@ def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> Sco
         options.target,
         outputs,
         heads,
-        names=output_names(model, outputs),
+        names=names or output_names(model, outputs),
         score=options.score,
         samples=len(batch),
     )
@@ -323,14 +328,18 @@ def _declared_outputs(model: keras.Model, heads: Sequence[Head], target: Target)
 
     It does not say whether unknown outputs are probabilities, or what the caller's function takes.
     """
-    targets = list(target.values()) if isinstance(target, dict) else [target]
-    is_unknown = any(head.kind == "unknown" for head in heads) or any(map(callable, targets))
+    is_unknown = any(head.kind == "unknown" for head in heads) or _is_function(target)
     if is_unknown or not is_graph(model):
         return None
     declared = declared_outputs(model)
     if any(None in x.shape[1:] for x in keras.tree.flatten(declared)):
         return None
     return keras.tree.map_structure(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), declared)
+
+
+def _is_function(target: Target) -> bool:
+    """Whether a target is a function of the outputs, of all of them or of one."""
+    return any(map(callable, target.values() if isinstance(target, dict) else [target]))
 
 
 def _run(model: keras.Model, batch: InputBatch, fixed: int | None) -> Any:

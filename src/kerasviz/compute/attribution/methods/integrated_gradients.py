@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasviz.compute.attribution.baselines import check_answers
 from kerasviz.compute.attribution.question import Question, add_by_row, over_cells
 
 FIRST_STEPS, MAX_STEPS = 16, 512
@@ -39,6 +40,7 @@ def integrated_gradients(question: Question) -> Integral:
     rows = np.arange(len(question))
     counts = np.full(len(question), question.steps or FIRST_STEPS)
     path.add(rows, np.linspace(0, 1, counts[0] + 1))
+    check_answers(path.change)
     while True:
         values = path.values(counts)
         errors = _completeness(values, path.change)

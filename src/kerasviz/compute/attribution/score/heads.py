@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import keras
 
 from kerasviz.model.calls import traced
 from kerasviz.model.connections import CallOutput
-from kerasviz.model.graph import is_of_keras
+from kerasviz.model.graph import GraphNode, graph_nodes, is_of_keras
 from kerasviz.model.layer_call import CallPath
 from kerasviz.model.tracing import ModelTrace
 
@@ -24,6 +25,16 @@ ACTIVATIONS: dict[Any, HeadKind] = {
     keras.ops.log_softmax: "log_softmax",
     keras.ops.sigmoid: "sigmoid",
 }
+_OPERATIONS: dict[str, HeadKind] = {
+    "Softmax": "softmax",
+    "LogSoftmax": "log_softmax",
+    "Sigmoid": "sigmoid",
+}
+"""The names of Keras's classes for operations in a graph, which are not public."""
+_cuts: weakref.WeakKeyDictionary[
+    keras.Model, tuple[tuple[int, ...], keras.Model | None, dict[int, HeadKind]]
+]
+_cuts = weakref.WeakKeyDictionary()
 PROBABILITIES = tuple(
     getattr(module, name)
     for module in (keras.activations, keras.ops)
@@ -58,6 +69,50 @@ def find_heads(model: keras.Model, specs: Any) -> list[Head]:
     if trace.failure is not None:
         return [Head(kind="unknown")] * max(1, len(keras.tree.flatten(model.outputs or [0])))
     return [_follow(trace, source) for source in trace.connections.outputs[()]]
+
+
+def before_operations(model: keras.Model) -> tuple[keras.Model, dict[int, HeadKind]]:
+    """Return a graph without the operations that make probabilities of its outputs.
+
+    A softmax that was called as a function, `keras.ops.softmax(x)`, is a node of the graph and
+    not a layer, of which a twin could be called. The graph is cut there, once for each model.
+
+    Args:
+        model: A Functional model.
+
+    Returns:
+        The model to what these operations take, with the same structure of outputs, and the
+        operation of each output that has one, by its index.
+    """
+    outputs = keras.tree.flatten(model.output)
+    key = tuple(map(id, outputs))
+    if model not in _cuts or _cuts[model][0] != key:
+        _cuts[model] = key, *_cut(model, outputs)
+    _, part, kinds = _cuts[model]
+    return model if part is None else part, kinds
+
+
+def _cut(
+    model: keras.Model, outputs: Sequence[Any]
+) -> tuple[keras.Model | None, dict[int, HeadKind]]:
+    nodes = {id(x): node for node in graph_nodes(model) for x in node.outputs}
+    kinds = {index: _operation_kind(nodes[id(x)]) for index, x in enumerate(outputs)}
+    heads = {index: kind for index, kind in kinds.items() if kind is not None}
+    if not heads:
+        return None, heads
+    declared = [nodes[id(x)].inputs[0] if i in heads else x for i, x in enumerate(outputs)]
+    declared = keras.tree.pack_sequence_as(model.output, declared)
+    return keras.Model(model.input, declared, name=model.name), heads
+
+
+def _operation_kind(node: GraphNode) -> HeadKind | None:
+    """Return which operation a node of a graph is, where it makes probabilities of classes."""
+    operation = node.operation
+    if isinstance(operation, keras.Layer) or not is_of_keras(operation):
+        return None
+    axis = getattr(operation, "axis", -1)
+    is_of_classes = axis in (-1, len(node.outputs[0].shape) - 1)
+    return _OPERATIONS.get(type(operation).__name__) if is_of_classes else None
 
 
 def _follow(trace: ModelTrace, source: Any) -> Head:
