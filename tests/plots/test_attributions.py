@@ -287,6 +287,27 @@ def test_plot_attributions_draws_a_layer_over_its_inputs(plot_attributions, rng,
             assert bottom <= np.mean(panel.ax.get_position().intervaly) <= top
 
 
+def test_plot_attributions_draws_images_without_an_axis_of_channels(plot_attributions, rng):
+    inputs = keras.Input((6, 5))
+    maps = layers.Conv2D(2, 3, name="c")(layers.Reshape((6, 5, 1))(inputs))
+    model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(maps)))
+    images = rng.random((3, 6, 5))
+    options = {"method": ["input-x-gradient", "grad-cam"], "target": 0, "baseline": "mean"}
+    results = kerasviz.get_attributions(model, images, **options)
+    for plot in (
+        plot_attributions(model, images, sample=1, **options),
+        plot_attributions(results, images, sample=1),
+    ):
+        subject, signed, curves, cam, _ = plot.panels
+        assert subject.values.shape == (6, 5, 1)
+        np.testing.assert_allclose(
+            signed.values, results["input-x-gradient"].values[1], rtol=1e-4, atol=1e-6
+        )
+        np.testing.assert_allclose(cam.values, results["grad-cam"].values[1], rtol=1e-4, atol=1e-6)
+        deletion = results["input-x-gradient"].evidence.deletion.values[1]
+        np.testing.assert_allclose(curves.values[0], deletion, rtol=1e-4, atol=1e-5)
+
+
 def test_plot_attributions_refuses_a_layer_that_is_on_no_input(plot_attributions, rng):
     image, code = keras.Input((6, 6, 1)), keras.Input((4,))
     drawn = layers.Reshape((6, 6, 1), name="drawn")(layers.Dense(36)(code))

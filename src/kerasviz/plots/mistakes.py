@@ -19,6 +19,7 @@ from kerasviz.compute.attribution.attributions import (
 )
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.mistakes import Mistakes, find_mistakes
+from kerasviz.compute.feature_maps import plan_call
 from kerasviz.draw.attributions.content import AttributionMap, AttributionTable
 from kerasviz.draw.attributions.picture import MapStyle, draw_attributions
 from kerasviz.draw.attributions.words import name_class, write_probability
@@ -27,7 +28,8 @@ from kerasviz.draw.color import Robust
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.plots._attributions.inputs import channels_last
+from kerasviz.model.calls import input_names
+from kerasviz.plots._attributions.inputs import drawn_inputs
 from kerasviz.plots._attributions.keywords import check_limits, refuse_ax
 from kerasviz.plots._attributions.table import Explained, Words, make_table
 from kerasviz.plots._maps.background import Interpolation
@@ -164,12 +166,13 @@ def _table(
         raise ValueError(
             f"`layer` must name one layer. Received: layers {', '.join(map(repr, result))}"
         )
-    arrays, input_names = channels_last(model, mistakes.inputs)
+    call = plan_call(model, mistakes.inputs)
+    arrays = drawn_inputs(call)
     words = Words(class_names=names, labels=mistakes.labels)
     words.check_classes([result])
     explained = Explained(
         arrays=arrays,
-        names=input_names,
+        names=input_names(call.specs),
         indices=mistakes.indices,
         total=mistakes.samples,
         results=[("", result)],

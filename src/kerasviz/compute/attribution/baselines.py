@@ -85,7 +85,7 @@ def _make(baseline: Any, x: np.ndarray, axis: int, cells: int) -> np.ndarray:
                 "`baseline` must be 'mean', a number or an array for an input without cells, which "
                 f"cannot be blurred. Received: baseline='blur' for an input of shape {x.shape}"
             )
-        return _mean(x, cells) if baseline == "mean" else _blur(x, cells)
+        return channel_means(x, cells) if baseline == "mean" else _blur(x, cells)
     array = np.asarray(baseline)
     if array.dtype.kind not in "iuf":
         raise TypeError(
@@ -104,7 +104,7 @@ def _make(baseline: Any, x: np.ndarray, axis: int, cells: int) -> np.ndarray:
     return np.moveaxis(np.broadcast_to(array.astype(x.dtype), own.shape), axis, -1)
 
 
-def _mean(x: np.ndarray, cells: int) -> np.ndarray:
+def channel_means(x: np.ndarray, cells: int) -> np.ndarray:
     """Return the mean of all inputs: of each channel, or of each feature of what has no cells."""
     has_channels = x.ndim > 1 + cells
     channels = x.ndim - 1 if has_channels else x.ndim

@@ -105,7 +105,7 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         np.moveaxis(x.astype("float32") if _is_float(spec) else x, axis, -1)
         for x, spec, axis in zip(extraction.batch.arrays, specs, axes, strict=True)
     )
-    cell_axes = tuple(_cell_axes(spec, calls) for spec in specs)
+    cell_axes = tuple(input_cell_axes(spec, calls) for spec in specs)
     _check_numbers(arrays)
     _check_methods(options.methods, specs, cell_axes, calls)
     baselines = make_baselines(
@@ -184,7 +184,7 @@ def input_channel_axis(spec: Any, calls: Sequence[Call]) -> int:
     return -1
 
 
-def _cell_axes(spec: Any, calls: Sequence[Call]) -> int:
+def input_cell_axes(spec: Any, calls: Sequence[Call]) -> int:
     """Return how many axes of cells an input has, such as rows and columns."""
     shape = tuple(spec.shape[1:])
     with_channel = ((*shape, 1), (1, *shape))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ def take_computed(results: Any, inputs: Any, sample: Samples, words: Words) -> E
     if of_inputs is not None:
         shapes = [x.shape for x in keras.tree.flatten(of_inputs.values)]
         arrays = [_channels_last(x, shape) for x, shape in zip(arrays, shapes, strict=True)]
+    arrays = [_with_channels(x, index, attributions) for index, x in enumerate(arrays)]
     total = len(attributions[0].scores)
     if any(len(x) != total for x in [*arrays, *(result.scores for result in attributions)]):
         raise ValueError(
@@ -88,6 +89,16 @@ def _take(result: Attributions, indices: np.ndarray) -> Attributions:
         baseline_probabilities=take(result.baseline_probabilities),
         evidence=proof,
     )
+
+
+def _with_channels(array: np.ndarray, index: int, results: Sequence[Attributions]) -> np.ndarray:
+    """Return an input with an axis for its channels, where the cells of a layer show that none is.
+
+    An image of rows and columns alone is no other array than a signal of steps and channels.
+    """
+    maps = [result for result in results if result.layer is not None]
+    shows = any(index in each.input_indices and each.values.ndim == array.ndim for each in maps)
+    return array[..., np.newaxis] if shows else array
 
 
 def _channels_last(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 
 from kerasviz._selection import select_tiles
-from kerasviz.compute.attribution.plan import input_channel_axis
-from kerasviz.compute.feature_maps import Extraction, plan_call
-from kerasviz.model.calls import input_names, known_calls
+from kerasviz.compute.attribution.plan import input_cell_axes, input_channel_axis
+from kerasviz.compute.feature_maps import Extraction
+from kerasviz.model.calls import known_calls
 from kerasviz.plots._maps.samples import Samples
 
 
@@ -20,11 +18,19 @@ def channel_axes(batch: Extraction) -> list[int]:
     return [input_channel_axis(spec, calls) for spec in keras.tree.flatten(batch.specs)]
 
 
-def channels_last(model: keras.Model, inputs: Any) -> tuple[list[np.ndarray], list[str]]:
-    """Return inputs with their channels last, and the name of each."""
-    batch = plan_call(model, inputs)
-    pairs = zip(batch.batch.arrays, channel_axes(batch), strict=True)
-    return [np.moveaxis(x, axis, -1) for x, axis in pairs], input_names(batch.specs)
+def cell_axes(batch: Extraction) -> list[int]:
+    """Return how many axes of cells each input has, such as rows and columns."""
+    calls = known_calls(batch.model, batch.specs)
+    return [input_cell_axes(spec, calls) for spec in keras.tree.flatten(batch.specs)]
+
+
+def drawn_inputs(batch: Extraction) -> list[np.ndarray]:
+    """Return inputs with their channels last; images without an axis for these get one."""
+    axes = zip(batch.batch.arrays, channel_axes(batch), cell_axes(batch), strict=True)
+    return [
+        x[..., np.newaxis] if 1 < cells == x.ndim - 1 else np.moveaxis(x, axis, -1)
+        for x, axis, cells in axes
+    ]
 
 
 def choose_samples(sample: Samples, total: int) -> np.ndarray:

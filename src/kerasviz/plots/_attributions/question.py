@@ -13,12 +13,18 @@ from kerasviz.compute.attribution.attributions import (
     MethodName,
     get_attributions,
 )
+from kerasviz.compute.attribution.baselines import channel_means
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target
 from kerasviz.compute.feature_maps import Extraction, plan_call
 from kerasviz.compute.layer_matching import check_models
 from kerasviz.model.calls import input_names
 from kerasviz.plots._attributions.computed import flatten_results
-from kerasviz.plots._attributions.inputs import channel_axes, choose_samples
+from kerasviz.plots._attributions.inputs import (
+    cell_axes,
+    channel_axes,
+    choose_samples,
+    drawn_inputs,
+)
 from kerasviz.plots._attributions.table import Explained, Words
 from kerasviz.plots._maps.samples import Samples
 
@@ -80,12 +86,9 @@ def _take_baseline(baseline: Any, batch: Extraction, indices: np.ndarray) -> Any
         return [_take_baseline(each, batch, indices) for each in baseline]
     arrays = batch.batch.arrays
     if isinstance(baseline, str) and baseline == "mean" and len(arrays) == 1:
-        (axis,) = channel_axes(batch)
-        moved = np.moveaxis(arrays[0], axis, -1)
-        mean = moved.mean(axis=tuple(range(max(1, moved.ndim - 1))), dtype="float64")
-        return np.moveaxis(
-            np.broadcast_to(mean, moved.shape[1:]), -1, axis if axis < 0 else axis - 1
-        )
+        (axis,), (cells,) = channel_axes(batch), cell_axes(batch)
+        means = channel_means(np.moveaxis(arrays[0], axis, -1), cells)
+        return np.moveaxis(means, -1, axis)[0]
     if not isinstance(baseline, str) and np.ndim(baseline) == arrays[0].ndim:
         return np.asarray(baseline)[indices] if len(baseline) == len(arrays[0]) else baseline
     return baseline
@@ -104,9 +107,8 @@ def explain(
     results = [
         (name, each) for name, batch in batches.items() for each in question.ask(batch, indices)
     ]
-    arrays = zip(first.batch.arrays, channel_axes(first), strict=True)
     return Explained(
-        arrays=[np.moveaxis(x[indices], axis, -1) for x, axis in arrays],
+        arrays=[x[indices] for x in drawn_inputs(first)],
         names=input_names(first.specs),
         indices=indices,
         total=total,

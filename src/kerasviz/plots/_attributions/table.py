@@ -321,7 +321,7 @@ def _map(
     explained: Explained, result: Attributions, position: int, index: int, *, with_evidence: bool
 ) -> AttributionMap | None:
     """Return the map of an input, `None` where the method says nothing about it."""
-    values = _cells(result, index)
+    values = _cells(explained, result, index)
     if values is None:
         return None
     values = values[position]
@@ -357,12 +357,12 @@ def _note(result: Attributions, position: int) -> str:
     return ", ".join(notes)
 
 
-def _cells(result: Attributions, index: int) -> np.ndarray | None:
+def _cells(explained: Explained, result: Attributions, index: int) -> np.ndarray | None:
     """Return the map of an input for all samples, `(samples, *cells)`, summed over channels."""
     if index not in result.input_indices:
         return None
     values = keras.tree.flatten(result.values)[index if result.layer is None else 0]
-    is_summed = result.layer is None and values.ndim > 2
+    is_summed = result.layer is None and values.ndim == explained.arrays[index].ndim > 2
     return np.asarray(values.sum(axis=-1) if is_summed else values)
 
 
