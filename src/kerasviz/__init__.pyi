@@ -27,6 +27,7 @@ from .plots.attributions import plot_attributions
 from .plots.compare import compare_kernels
 from .plots.convolution import animate_convolution, plot_convolution
 from .plots.feature_maps import plot_feature_maps
+from .plots.filter_similarity import plot_filter_similarity
 from .plots.filters import plot_filters
 from .plots.histograms import plot_kernel_histograms
 from .plots.history import plot_history
@@ -75,6 +76,7 @@ __all__ = [
     "plot_attributions",
     "plot_convolution",
     "plot_feature_maps",
+    "plot_filter_similarity",
     "plot_filters",
     "plot_history",
     "plot_kernel_histograms",
