@@ -383,9 +383,10 @@ def test_plot_feature_maps_a_warning_points_at_the_call(grey_model, images):
 def test_maps_look_as_plot_tiles_draws_them(
     plot_feature_maps, plot_tiles, grey_model, images, pixels
 ):
-    by_model = plot_feature_maps(grey_model, "second", images, sample=1, title="same")
+    one, other = plt.figure(figsize=(6, 5)), plt.figure(figsize=(6, 5))  # without the input
+    by_model = plot_feature_maps(grey_model, "second", images, sample=1, title="same", figure=one)
     maps = kerasviz.get_feature_maps(grey_model, "second", images)
-    by_array = plot_tiles(maps[1], title="same")
+    by_array = plot_tiles(maps[1], title="same", figure=other)
     np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
 
 

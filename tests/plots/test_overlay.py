@@ -604,7 +604,7 @@ def test_plot_feature_maps_maps_are_drawn_over_the_picture_in_the_callers_axes(
         (
             {"picture": "image"},
             ValueError,
-            "`picture` can only be used together with `overlay` or several samples.",
+            "`picture` must be one of the inputs ",
         ),
         (
             {"overlay": True, "interpolation": "bicubic"},

@@ -35,6 +35,8 @@ SUFFIXES = (".png", ".svg", ".pdf")
 PAGES = (".html",)
 IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"}
 """The files that are read of a folder of images."""
+SAME_COLORS = {"0-255", "0-1"}
+"""Values with which an image is drawn in the colours of its file."""
 TRUSTED = "If you trust the file as you trust a program that you run, add --unsafe."
 SAFE_H5 = (3, 11, 3)
 """The first Keras whose safe mode covers .h5 files; before it they may run code, CVE-2025-9905."""
@@ -89,7 +91,7 @@ def maps(options: argparse.Namespace) -> None:
                 model,
                 options.layer,
                 images.inputs,
-                **_samples(images, overlay=options.overlay),
+                **_samples(images, options.values, overlay=options.overlay),
                 **_drawing(options),
             )
         step("writing")
@@ -139,17 +141,21 @@ def _read_names(path: Path) -> list[str]:
         raise CommandError(f"{path} is not a text file with one class name per line") from None
 
 
-def _samples(images: Images, *, overlay: bool) -> dict[str, Any]:
+def _samples(images: Images, values: str, *, overlay: bool) -> dict[str, Any]:
     """Return the keywords for a picture of one image, or for a table of several.
 
     Where photos are drawn, they are those of the files: what the model takes may have its colours
     in another order.
     """
     several = len(images.names) > 1
-    keywords: dict[str, Any] = {"sample": slice(None) if several else 0, "overlay": overlay}
+    keywords: dict[str, Any] = {
+        "sample": slice(None) if several else 0,
+        "overlay": overlay,
+    }
     if several:
         keywords["sample_names"] = images.names
-    if images.pictures is not None and (overlay or several):
+    # One image is shown as the model takes it, unless that has other colours than the photo.
+    if images.pictures is not None and (overlay or several or values not in SAME_COLORS):
         keywords["overlay" if overlay else "picture"] = images.pictures
     return keywords
 

@@ -8,6 +8,7 @@ out, which would take longer than the drawing itself, at every draw.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -205,6 +206,67 @@ class PanelGrid:
     def _row_heights(self, extents: Sequence[PanelExtent]) -> list[float]:
         heights = [extent.above + extent.height + extent.below for extent in extents]
         return [max(heights[i : i + self.columns]) for i in range(0, len(heights), self.columns)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelRows:
+    """Rows of panels that are beside each other from left to right, without common columns.
+
+    The data areas of a row begin at one height.
+
+    Args:
+        counts: How many panels are in each row.
+        margin: Room around all panels, and half of the distance between two, in inches.
+    """
+
+    counts: Sequence[int]
+    margin: float
+
+    def place(
+        self, axes: Sequence[Axes], extents: Sequence[PanelExtent]
+    ) -> tuple[list[Rect], list[Rect]]:
+        """Make a new figure as large as its panels need, and move their Axes to where they go.
+
+        Args:
+            axes: The Axes of each panel.
+            extents: The extent of each panel.
+
+        Returns:
+            Where each Axes is, in inches, and its cell, in parts of the figure.
+        """
+        figure, gap = cast(Figure, axes[0].figure), 2 * self.margin
+        panels = iter(extents)
+        rows = [list(itertools.islice(panels, count)) for count in self.counts]
+        widths = [sum(e.left + e.width + e.right + gap for e in row) for row in rows]
+        aboves = [max(extent.above for extent in row) for row in rows]
+        heights = [
+            above + gap + max(extent.height + extent.below for extent in row)
+            for row, above in zip(rows, aboves, strict=True)
+        ]
+        page = max(widths), sum(heights)
+        figure.set_size_inches(page)
+        rects, cells = [], []
+        for index, row in enumerate(rows):
+            left, top = 0.0, page[1] - sum(heights[:index])
+            for extent in row:
+                width = extent.left + extent.width + extent.right + gap
+                rects.append(
+                    Rect(
+                        left=left + self.margin + extent.left,
+                        bottom=top - self.margin - aboves[index] - extent.height,
+                        width=extent.width,
+                        height=extent.height,
+                    )
+                )
+                bottom = (top - heights[index]) / page[1]
+                size = width / page[0], heights[index] / page[1]
+                cells.append(
+                    Rect(left=left / page[0], bottom=bottom, width=size[0], height=size[1])
+                )
+                left += width
+        for ax, rect in zip(axes, rects, strict=True):
+            rect.place(ax)
+        return rects, cells
 
 
 def _squeeze(extent: PanelExtent, across: float, down: float) -> PanelExtent:

@@ -180,20 +180,18 @@ class Frame:
 
 @dataclass(kw_only=True)
 class Page:
-    """Panels in the cells of a figure, all of one size, from the upper left to the lower right.
+    """Panels in the cells of a figure, from the upper left to the lower right.
 
     Args:
         figure: The figure, or a part of one.
         frames: The panels.
-        columns: Panels in a row.
-        count: How many panels there will be, where they are not drawn yet.
+        cells: The cell of each panel, in parts of the figure.
         natural: The size of a figure that was made for its panels, and where they are in it.
     """
 
     figure: Figure | SubFigure
     frames: Sequence[Frame]
-    columns: int
-    count: int = 0
+    cells: Sequence[Rect]
     natural: tuple[tuple[float, float], Sequence[Rect]] | None = None
     _size: tuple[float, float] = (0.0, 0.0)
     _rects: Sequence[Rect] = ()
@@ -215,40 +213,56 @@ class Page:
 
     def least_size(self) -> tuple[float, float]:
         """Return the least size of a figure that is at least as large, in which all is legible."""
-        rows, width = self._rows, figure_inches(self.figure)[0]
-        gaps = 2 * MARGIN * self.columns
-        least = gaps + self.columns * max(frame.min_width() for frame in self.frames)
-        cell = (max(width, least) - gaps) / self.columns
-        height = max(frame.min_height(cell) for frame in self.frames)
-        return least, rows * (height + 2 * MARGIN)
-
-    @property
-    def _rows(self) -> int:
-        return math.ceil((self.count or len(self.frames)) / self.columns)
+        gap, width = 2 * MARGIN, figure_inches(self.figure)[0]
+        panels = list(zip(self.frames, self.cells, strict=True))
+        least = max((frame.min_width() + gap) / cell.width for frame, cell in panels)
+        wide = max(width, least)
+        heights = [
+            (frame.min_height(wide * cell.width - gap) + gap) / cell.height
+            for frame, cell in panels
+        ]
+        return least, max(heights)
 
     def cell(self, index: int, size: tuple[float, float]) -> Rect:
         """Return the cell of a panel in a figure of some size."""
-        row, column = divmod(index, self.columns)
-        width, height = size[0] / self.columns, size[1] / self._rows
+        part = self.cells[index]
         return Rect(
-            left=column * width + MARGIN,
-            bottom=size[1] - (row + 1) * height + MARGIN,
-            width=width - 2 * MARGIN,
-            height=height - 2 * MARGIN,
+            left=part.left * size[0] + MARGIN,
+            bottom=part.bottom * size[1] + MARGIN,
+            width=part.width * size[0] - 2 * MARGIN,
+            height=part.height * size[1] - 2 * MARGIN,
         )
+
+    def row(self, index: int) -> list[int]:
+        """Return the indices of the panels that are in a row with one."""
+        bottom = self.cells[index].bottom
+        return [i for i, cell in enumerate(self.cells) if math.isclose(cell.bottom, bottom)]
 
     def _arrange(self, size: tuple[float, float]) -> list[Rect]:
         rects = []
         for index, frame in enumerate(self.frames):
             cell = self.cell(index, size)
-            first = index - index % self.columns
-            row = self.frames[first : first + self.columns]
+            row = [(self.frames[i], self.cell(i, size)) for i in self.row(index)]
             above = max(
-                other.above(other.title.lines(cell.width - other.around.left), 0.0, other.head)
-                for other in row
+                other.above(other.title.lines(its.width - other.around.left), 0.0, other.head)
+                for other, its in row
             )
             rects.append(frame.fit(cell, above=above, is_centered=len(self.frames) == 1))
         return rects
+
+
+def equal_cells(count: int, columns: int, left: float = 0.0) -> list[Rect]:
+    """Return cells of one size that fill a figure but for something at its left, in parts of it."""
+    rows, width = math.ceil(count / columns), (1 - left) / columns
+    return [
+        Rect(
+            left=left + index % columns * width,
+            bottom=1 - (index // columns + 1) / rows,
+            width=width,
+            height=1 / rows,
+        )
+        for index in range(count)
+    ]
 
 
 @dataclass(kw_only=True)

@@ -81,6 +81,7 @@ class Plot:
     Args:
         figure: The Figure, or the SubFigure that was drawn into.
         panels: The data and the artists of each part.
+        picture: The input image, where one is drawn beside the panels; it is none of them.
         owns_figure: Whether the figure was made for this plot, so that `close` closes it.
 
     Example:
@@ -93,6 +94,7 @@ class Plot:
 
     figure: FigureBase
     panels: tuple[Panel, ...]
+    picture: Panel | None = None
     owns_figure: bool = False
 
     @classmethod

@@ -18,7 +18,7 @@ from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extra
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.draw.tiles.background import Opacity
+from kerasviz.draw.tiles.background import Opacity, Picture
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
@@ -42,7 +42,7 @@ from kerasviz.plots._maps.samples import (
     rows_of_sample,
     take_samples,
 )
-from kerasviz.plots._maps.signals import find_signals
+from kerasviz.plots._maps.signals import find_signals, may_be_signal
 
 PICTURES = ("image", "labels")
 """Kinds of outputs that are pictures."""
@@ -91,8 +91,9 @@ def plot_feature_maps(
             array is the picture itself, such as the photo before it was preprocessed. Of a sequence
             it is the signal: lines are drawn over it, and rows are colours under it.
         picture: Which of several inputs is the picture, by name or index; or an array
-            `(height, width)` or `(height, width, 1 or 3)`, or one for each sample of `inputs`. Of
-            a sequence, which input is the signal, or `(steps,)` or `(steps, channels)`.
+            `(height, width)` or `(height, width, 1 or 3)`, or one for each sample of `inputs`,
+            such as the photo before it was preprocessed. Of a sequence, which input is the signal,
+            or `(steps,)` or `(steps, channels)`.
         alpha: How much of the picture a map covers: "strength", nothing where it is 0 and most
             where it is strongest; or a number from 0 to 1, everywhere.
         interpolation: How a map is enlarged over the picture. "nearest": every value covers the
@@ -121,6 +122,8 @@ def plot_feature_maps(
     Returns:
         A `Plot` with one panel per layer. `images[i].get_array()` holds the values of the maps,
         also where they are drawn over a picture; with `interpolation="bilinear"` the enlarged ones.
+        `plot.picture` is the panel of the input, which is none of `plot.panels`; `None` where there
+        is none.
 
     Raises:
         TypeError: `model` is not a Keras model, `layer` is not an address, `inputs` is missing, or
@@ -154,6 +157,11 @@ def plot_feature_maps(
         of it. Layers that do not pad their input ("valid") in truth leave out a border of half a
         kernel each.
 
+        Of one sample, the input is drawn beside the maps where it is an image and the figure is a
+        new one, at least 6.5 inches wide where `figsize` says how large: not in an `ax` or a
+        `figure` of yours, nor where maps are over it, nor where it cannot be told which of several
+        inputs is meant.
+
         The picture is shown as it was given to the model. What is not in 0 to 1 or 0 to 255 is put
         between black and white for the eye alone, and the title says so. Some models'
         `preprocess_input` puts the colours into another order; `overlay=photo` shows them as they
@@ -183,8 +191,9 @@ def plot_feature_maps(
         class_names=check_class_names(class_names),
     )
     check_keywords(keywords)
-    panels = prepare_maps(model, layer, inputs, keywords).panels()
-    return draw_panels(panels, style)
+    maps = prepare_maps(model, layer, inputs, keywords)
+    panels = maps.panels()
+    return draw_panels(panels, style, maps.picture)
 
 
 OWN_KEYWORDS = (
@@ -242,9 +251,12 @@ def check_keywords(keywords: MapKeywords) -> None:
             "`kind` can be 'bars' for one sample; several are a table, with kind=None. "
             f"Received: kind='bars', sample={keywords.sample!r}"
         )
-    is_single = isinstance(keywords.sample, (int, np.integer))
-    if background.picture is not None and is_single and not background.is_beneath:
-        raise ValueError("`picture` can only be used together with `overlay` or several samples.")
+    is_beside = isinstance(keywords.sample, (int, np.integer)) and not background.is_beneath
+    if background.picture is not None and is_beside and not keywords.style.place.is_new:
+        raise ValueError(
+            "`picture` can only be used together with `overlay` or several samples, or in a new "
+            "figure, where it is beside the maps."
+        )
 
 
 class Maps(NamedTuple):
@@ -266,6 +278,16 @@ class Maps(NamedTuple):
             panels.append(map_panel(maps, address, samples, self.keywords))
         return panels
 
+    @property
+    def picture(self) -> Picture | None:
+        """The image that the maps were computed from, where it is drawn beside them."""
+        targets = self.extraction.targets.targets
+        if self.samples.beside is None or all(
+            has_fixed_rows(target.call, 0, self.extraction.specs) for target in targets
+        ):
+            return None
+        return Picture(self.samples.beside, self.samples.background.kind)
+
 
 def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywords) -> Maps:
     """Check everything that can be checked before the model runs."""
@@ -281,7 +303,7 @@ def prepare_maps(model: keras.Model, layer: Any, inputs: Any, keywords: MapKeywo
     grey = grey or any(len(target.call.output_shape or ()) > 3 for target in targets)
     steps = [steps for target in targets if (steps := _sequence_steps(target, keywords))]
     background = keywords.background
-    is_over_signal = background.is_beneath or isinstance(background.picture, np.ndarray)
+    is_over_signal = background.is_beneath or may_be_signal(background)
     samples = choose_samples(
         extraction,
         keywords.sample,

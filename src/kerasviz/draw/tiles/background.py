@@ -28,6 +28,18 @@ SHARP = 3
 than it is shown."""
 
 
+class Picture(NamedTuple):
+    """What maps were computed from, to be drawn beside them.
+
+    Args:
+        values: Array `(height, width, 1)` or `(height, width, 3)`.
+        kind: What it is, in one word.
+    """
+
+    values: np.ndarray
+    kind: str
+
+
 class PictureColors(NamedTuple):
     """Colours that can be drawn, and what has to be said about them.
 
@@ -52,19 +64,24 @@ def picture_colors(values: np.ndarray) -> PictureColors:
         values: Array `(samples, height, width, 1)` or `(samples, height, width, 3)`.
     """
     values = values.astype("float32") if values.dtype == bool else values
+    limits, note = picture_limits(values)
+    scaled = np.broadcast_to(rgb_values(values, limits), (*values.shape[:3], 3))
+    colors = np.where(np.isfinite(scaled), scaled, np.asarray(to_rgb(INVALID), "float32"))
+    return PictureColors(np.rint(255 * colors).astype("uint8"), note)
+
+
+def picture_limits(values: np.ndarray) -> tuple[Limits, str]:
+    """Return which values of pictures are black and white, and what has to be said about them."""
     limits = rgb_limits(values)
     if limits.signed:
         lowest, highest = value_range(values)
         limits = Limits(lowest, highest if lowest < highest else 0.0, signed=True)
     elif DARK_PHOTO < limits.vmax <= 255:
         limits = Limits(0.0, 255.0, signed=False)
-    note = ""
-    if limits[:2] not in ((0, 1), (0, 255)):
-        span = fix_minus(f"{limits.vmin:.3g} to {limits.vmax:.3g}")
-        note = f"picture black to white: {span}"
-    scaled = np.broadcast_to(rgb_values(values, limits), (*values.shape[:3], 3))
-    colors = np.where(np.isfinite(scaled), scaled, np.asarray(to_rgb(INVALID), "float32"))
-    return PictureColors(np.rint(255 * colors).astype("uint8"), note)
+    if limits[:2] in ((0, 1), (0, 255)):
+        return limits, ""
+    span = fix_minus(f"{limits.vmin:.3g} to {limits.vmax:.3g}")
+    return limits, f"picture black to white: {span}"
 
 
 def see_through(scale: ColorScale, alpha: Opacity, *, cmap_given: bool) -> ColorScale:

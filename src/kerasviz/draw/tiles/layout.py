@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +27,12 @@ from kerasviz.draw.tiles.style import TileLayout
 # Sizes in inches, as those of a figure.
 ONE_PANEL = (7.0, 7.5)
 MANY_PANELS = (4.4, 4.4)
-LOW_PANEL = 0.6
-"""How low a row of panels becomes where one of them is low, as a part of the usual height."""
+DRAFT_ASPECTS = (0.4, 0.6, 0.85, 1.2, 1.7, 2.4, 3.4, 5.0, 7.0)
+DRAFT_PARTS = (0.4, 0.6, 0.8, 1.0, 1.3, 1.7)
+SIDES_BESIDE = (1.8, 1.3, 1.5, 2.2, 2.7)
+MAX_DRAFT_WIDTH, MAX_DRAFT_HEIGHT = 9.0, 5.5
+"""Shapes and sizes of one panel of several that are compared: width to height, and area as a part
+of what it would have alone."""
 MAX_TILE = 1.4
 MAX_TILE_OVER_BACKGROUND = 2.3
 ONLY_TILE = 3.0
@@ -92,26 +96,56 @@ class Plan:
         return self.grid.gap[0] * self.unit if above else 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The room, width and height, and the aspect from which a plan was made."""
+
+    room: tuple[float, float]
+    aspect: float
+
+
 AnyPlan = Plan | StripPlan | BarPlan
 """A panel of tiles, or a chart."""
 
 
-def balance_rooms(
-    panels: Sequence[TilePanel], columns: int, layout: TileLayout, dpi: float
-) -> list[tuple[float, float]]:
-    """Return the width and height of the room for each of several panels in a new figure.
+def area_of(plan: AnyPlan) -> float:
+    """Return how many square inches of a panel show data: its tiles without gaps, or a chart."""
+    if not isinstance(plan, Plan):
+        return math.prod(plan.size)
+    height, width = plan.grid.tile
+    return plan.grid.count * height * width * plan.unit**2
 
-    A wide panel beside a high one would leave half of its room empty: such a row gets the height
-    that its lowest panel needs, and the others become wider instead.
+
+def draft_plans(panel: TilePanel, layout: TileLayout, dpi: float) -> list[tuple[Draft, AnyPlan]]:
+    """Return plans of one panel of several, of many shapes and sizes, none to be drawn as it is.
+
+    The first is the one that it would have with nothing beside it.
     """
-    width, height = MANY_PANELS
-    rooms = []
-    for first in range(0, len(panels), columns):
-        row = panels[first : first + columns]
-        heights = [make_plan(panel, layout, MANY_PANELS, dpi, new=True).size[0] for panel in row]
-        common = min(max(min(heights), LOW_PANEL * height), height)
-        rooms += [(width, common)] * len(row)
-    return rooms
+    usual = make_plan(panel, layout, MANY_PANELS, dpi, new=True, is_draft=True)
+    drafts = {_key(usual): (Draft(room=MANY_PANELS, aspect=ASPECT), usual)}
+    area = math.prod(usual.size)
+    for aspect, part in itertools.product(DRAFT_ASPECTS, DRAFT_PARTS):
+        width = min(math.sqrt(part * area * aspect), MAX_DRAFT_WIDTH)
+        room = width, min(part * area / width, MAX_DRAFT_HEIGHT)
+        plan = make_plan(panel, layout, room, dpi, new=True, aspect=aspect, is_draft=True)
+        drafts.setdefault(_key(plan), (Draft(room=room, aspect=aspect), plan))
+    return list(drafts.values())
+
+
+def draft_beside(panel: TilePanel, dpi: float) -> list[tuple[Draft, AnyPlan]]:
+    """Return plans of a picture beside others, as `draft_plans` does."""
+    drafts: dict[tuple[float, float], tuple[Draft, AnyPlan]] = {}
+    for side in SIDES_BESIDE:
+        draft = Draft(room=(side, side), aspect=ASPECT)
+        plan = make_plan(panel, TileLayout(labels=False), draft.room, dpi, new=True, is_draft=True)
+        drafts.setdefault(_key(plan), (draft, plan))
+    return list(drafts.values())
+
+
+def _key(plan: AnyPlan) -> tuple[float, float]:
+    """Return the size of a plan, the same for plans that cannot be told apart."""
+    height, width = plan.size
+    return round(height, 1), round(width, 1)
 
 
 def make_plan(
@@ -121,6 +155,8 @@ def make_plan(
     dpi: float,
     *,
     new: bool,
+    aspect: float = ASPECT,
+    is_draft: bool = False,
 ) -> AnyPlan:
     """Choose the grid and the size of a panel.
 
@@ -131,6 +167,8 @@ def make_plan(
         dpi: Dots per inch of the figure.
         new: Whether the figure is a new one, in which every value is made a whole number of dots
             wide and what needs more room gets it; in another the room is all there is.
+        aspect: Width to height of the mosaic in a new figure, where the number of tiles allows it.
+        is_draft: Whether the plan is not drawn, so that nothing is resampled or measured for it.
     """
     if panel.form == "bars":
         return plan_bars(panel, room, new=new)
@@ -141,7 +179,7 @@ def make_plan(
     if panel.free_height:
         panel = _fit_rows(panel, room, dots)
     frame = panel.frame
-    shape = _choose_shape(panel, layout, ASPECT if new else room[0] / room[1])
+    shape = _choose_shape(panel, layout, aspect if new else room[0] / room[1])
     if panel.has_background_column and new:
         wider = min(MIN_TILE * shape.width / _side(frame), MAX_WIDTH)
         room = max(room[0], wider), room[1]
@@ -164,7 +202,7 @@ def make_plan(
 
     steps = (1.0, 1.0)
     if panel.backgrounds is not None:
-        panel, steps = _fit_backgrounds(panel, unit * dpi)
+        panel, steps = _fit_backgrounds(panel, unit * dpi, is_draft=is_draft)
     gaps = (0.0, 0.0)
     if not panel.is_matrix:
         above = max(labels.line, row_height - frame[0] * unit)
@@ -184,7 +222,7 @@ def make_plan(
         line = LINE_HEIGHT * MIN_LABEL_SIZE * font_size() / 72
         row_step = math.ceil(line / (grid.pitch[0] * unit))
     max_ticks = (MAX_TICKS, MAX_TICKS)
-    if panel.table is not None:
+    if panel.table is not None and not is_draft:
         max_ticks = _max_ticks(panel.table, grid, unit)
         panel = _name_backgrounds(panel, grid, unit)
     return Plan(
@@ -376,12 +414,15 @@ def _size(panel: TilePanel, grid: Grid) -> tuple[float, float]:
     return height, width + (background_column(grid) if panel.has_background_column else 0.0)
 
 
-def _fit_backgrounds(panel: TilePanel, dots: float) -> tuple[TilePanel, tuple[float, float]]:
+def _fit_backgrounds(
+    panel: TilePanel, dots: float, *, is_draft: bool
+) -> tuple[TilePanel, tuple[float, float]]:
     """Resample a panel's backgrounds, and tiles that are smooth, to what the figure can show.
 
     Args:
         panel: The panel.
         dots: Height and width of a pixel of a background, in dots.
+        is_draft: Whether to leave the panel as it is.
 
     Returns:
         The panel, and the height and width in pixels of which gaps must be whole multiples, for
@@ -394,6 +435,8 @@ def _fit_backgrounds(panel: TilePanel, dots: float) -> tuple[TilePanel, tuple[fl
         length / (count if length * dots < count else pixels)
         for length, count, pixels in zip(frame, cells, size, strict=True)
     )
+    if is_draft:
+        return panel, (step_y, step_x)
     if panel.smooth:
         panel = replace(panel, scaled_values=enlarge(panel.tiles, size))
     return replace(panel, backgrounds=resample(backgrounds, size)), (step_y, step_x)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
 from kerasviz.draw.color import ColorScale, warn_invalid
-from kerasviz.draw.figure import check_panels, check_size, figure_for, is_large_enough, too_small
+from kerasviz.draw.figure import (
+    Placement,
+    check_panels,
+    check_size,
+    figure_for,
+    is_large_enough,
+    too_small,
+)
 from kerasviz.draw.panel_grid import (
     PanelExtent,
-    PanelGrid,
+    PanelRows,
     Rect,
     figure_inches,
     measure,
@@ -24,57 +32,132 @@ from kerasviz.draw.panel_grid import (
 )
 from kerasviz.draw.placing import (
     MARGIN,
+    TITLE_PAD,
     Frame,
     Page,
     Slot,
     Title,
     add_free_axes,
+    equal_cells,
     min_side,
     original_rect,
     place_beside,
 )
 from kerasviz.draw.plot import Panel, Plot
-from kerasviz.draw.text import escape, font_size, text_height
+from kerasviz.draw.rows import PanelSizes, fill_rows
+from kerasviz.draw.text import LINE_HEIGHT, escape, font_size, screen_width, text_height
+from kerasviz.draw.tiles.background import Picture
 from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_WIDTH, add_bar, bar_room, needs_bar
-from kerasviz.draw.tiles.layout import ONE_PANEL, AnyPlan, Plan, balance_rooms, make_plan
+from kerasviz.draw.tiles.layout import (
+    MANY_PANELS,
+    ONE_PANEL,
+    AnyPlan,
+    Plan,
+    area_of,
+    draft_beside,
+    draft_plans,
+    make_plan,
+)
 from kerasviz.draw.tiles.panel import TilePanel, draw_panel
-from kerasviz.draw.tiles.scaling import resolve_scales
-from kerasviz.draw.tiles.style import TileStyle
+from kerasviz.draw.tiles.scaling import resolve_picture, resolve_scales
+from kerasviz.draw.tiles.style import TileLayout, TileStyle
 
 # Sizes in inches, as those of a figure.
 MIN_WIDTH = 2.6
 """Smallest width of a panel in a new figure, with what is around it: its title needs some room."""
+WIDTH_BESIDE, MIN_BESIDE = 1.8, 1.2
+"""Largest width and height of a picture beside panels, and smallest width of its words."""
+MIN_PAGE_BESIDE, SHARE_BESIDE = 6.5, 0.2
+"""Width of a figure of the caller's size from which on there is such a picture at 10 points, and
+which part of this width it gets."""
 SMALL_AXES = 3.5
 """Below this width at 10 points, an Axes of the caller's gets a title in a small font."""
 TABLE_WORDS = 3.5
 """Room beside and below a table for its numbers and words, in sizes of the font."""
 
 
-def draw_panels(panels: Sequence[TilePanel], style: TileStyle) -> Plot:
+def draw_panels(
+    panels: Sequence[TilePanel], style: TileStyle, picture: Picture | None = None
+) -> Plot:
     """Draw panels into a new figure, or into the Axes or the figure of the caller.
 
     Args:
         panels: What to draw, at least one.
         style: How to draw them.
+        picture: What is drawn beside them in a new figure, where there is room.
 
     Returns:
         The `Plot`. A new figure is known to pyplot; if anything fails, it is closed again.
     """
     check_panels(len(panels), style.place.ax)
     warn_invalid(sum(panel.invalid for panel in panels), stacklevel=3)
-    return draw_scaled(*resolve_scales(panels, style.colors), style)
+    return draw_scaled(*resolve_scales(panels, style.colors), style, picture)
 
 
 def draw_scaled(
-    panels: Sequence[TilePanel], scales: Sequence[ColorScale | None], style: TileStyle
+    panels: Sequence[TilePanel],
+    scales: Sequence[ColorScale | None],
+    style: TileStyle,
+    picture: Picture | None = None,
 ) -> Plot:
     """Draw panels as `draw_panels` does, in colours that are chosen already."""
+    parts = [
+        _Part(panel=panel, scale=scale, style=style)
+        for panel, scale in zip(panels, scales, strict=True)
+    ]
+    beside = None if picture is None or not style.place.is_new else _part_beside(picture, style)
     with figure_for(style.place, ONE_PANEL, layout="none") as figure:
         if style.place.ax is not None:
-            return _draw_into_axes(style.place.ax, panels[0], scales[0], style)
+            return _draw_into_axes(style.place.ax, parts[0])
         if style.place.grows:
-            return _draw_into_new(cast(Figure, figure), panels, scales, style)
-        return _draw_into_page(cast("Figure | SubFigure", figure), panels, scales, style)
+            return _draw_into_new(cast(Figure, figure), parts, beside)
+        return _draw_into_page(cast("Figure | SubFigure", figure), parts, beside, style.place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """A panel with its colours and its style.
+
+    Args:
+        panel: What to draw.
+        scale: Its colours.
+        style: How to draw it.
+        is_beside: Whether it is the picture that the others were computed from.
+    """
+
+    panel: TilePanel
+    scale: ColorScale | None
+    style: TileStyle
+    is_beside: bool = False
+
+    @property
+    def title(self) -> Title:
+        """The title above it."""
+        title = self.style.place.title
+        is_own = isinstance(title, str)
+        text = str(title) if is_own else self.panel.title if title else ""
+        return Title(text=text, size=font_size(), is_own=is_own)
+
+    @property
+    def has_bar(self) -> bool:
+        """Whether it has a colour bar."""
+        return self.panel.has_colors and needs_bar(self.scale, self.style)
+
+    @property
+    def min_width(self) -> float:
+        """The smallest width in a new figure, with what is around it."""
+        return (MIN_BESIDE if self.is_beside else MIN_WIDTH) - 2 * MARGIN
+
+
+def _part_beside(picture: Picture, style: TileStyle) -> _Part:
+    """Return the picture that is beside the panels, in its own colours, without a number."""
+    panel, scale = resolve_picture(picture)
+    style = replace(
+        style,
+        layout=TileLayout(labels=False, colorbar=False),
+        place=replace(style.place, title=bool(style.place.title)),
+    )
+    return _Part(panel=panel, scale=scale, style=style, is_beside=True)
 
 
 def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
@@ -97,14 +180,7 @@ def draw_unmanaged(panel: TilePanel, scale: ColorScale | None, style: TileStyle)
     figure = Figure()
     figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
-    return _draw_into_new(figure, [panel], [scale], style)
-
-
-def _panel_columns(panels: Sequence[TilePanel]) -> int:
-    """Choose how many panels are side by side: one where tables have backgrounds and are wide."""
-    if any(panel.has_background_column for panel in panels):
-        return 1
-    return math.ceil(math.sqrt(len(panels)))
+    return _draw_into_new(figure, [_Part(panel=panel, scale=scale, style=style)], None)
 
 
 def panel_title(panel: TilePanel, title: str | bool | None) -> str:
@@ -117,120 +193,186 @@ def panel_title(panel: TilePanel, title: str | bool | None) -> str:
     return escape(panel.title) if title else ""
 
 
-def _title(panel: TilePanel, title: str | bool | None) -> Title:
-    is_own = isinstance(title, str)
-    text = str(title) if is_own else panel.title if title else ""
-    return Title(text=text, size=font_size(), is_own=is_own)
-
-
-def _draw_into_new(
-    figure: Figure,
-    panels: Sequence[TilePanel],
-    scales: Sequence[ColorScale | None],
-    style: TileStyle,
-) -> Plot:
+def _draw_into_new(figure: Figure, parts: Sequence[_Part], beside: _Part | None) -> Plot:
     """Draw panels, measure what they need around their tiles, and make the figure as large."""
-    columns = _panel_columns(panels)
-    rooms = [ONE_PANEL]
-    if len(panels) > 1:
-        rooms = balance_rooms(panels, columns, style.layout, figure.dpi)
-    frames, parts, extents = [], [], []
-    for panel, scale, room in zip(panels, scales, rooms, strict=True):
-        plan = make_plan(panel, style.layout, room, figure.dpi, new=True)
-        height, width = plan.size
-        # What sticks out of an Axes can be measured on any figure that is larger than it, and then
-        # tells how large the figure has to be; so each panel is drawn before it has its position.
-        figure.set_size_inches(width + 2, height + 2)
-        ax = figure.add_axes(Rect(left=1, bottom=1, width=width, height=height).fractions(figure))
-        frame, part = _draw_frame(ax, plan, scale, style)
-        around = frame.around
-        right = max(around.right, MIN_WIDTH - 2 * MARGIN - around.left - width)
-        lines = frame.title.lines(width + right)
-        frame.write_title(lines, width, plan.head)
-        above = frame.above(lines, width, plan.head)
-        extents.append(replace(around, width=width, height=height, right=right, above=above))
+    # The picture is at the left of the first row; its artists come last in the figure.
+    ordered = list(parts) if beside is None else [beside, *parts]
+    plans, counts = _plan_rows(ordered, figure.dpi)
+    drawn = list(zip(ordered, plans, strict=True))
+    frames, panels, extents = [], [], []
+    for part, plan in drawn if beside is None else [*drawn[1:], drawn[0]]:
+        frame, panel, extent = _draw_measured(figure, part, plan)
         frames.append(frame)
-        parts.append(part)
-    # Each panel is in the corner of its cell: their mosaics have no common edge to be aligned at.
-    grid = PanelGrid(
-        columns=columns, margin=MARGIN, gaps=(2 * MARGIN, 2 * MARGIN), is_aligned=False
-    )
-    rects = grid.place([panel.ax for panel in parts], extents, is_new=True)
-    page = Page(
-        figure=figure, frames=frames, columns=columns, natural=(figure_inches(figure), rects)
-    )
+        panels.append(panel)
+        extents.append(extent)
+    if beside is not None:
+        frames, panels, extents = ([last, *first] for *first, last in (frames, panels, extents))
+    rows = PanelRows(counts=counts, margin=MARGIN)
+    rects, cells = rows.place([panel.ax for panel in panels], extents)
+    page = Page(figure=figure, frames=frames, cells=cells, natural=(figure_inches(figure), rects))
     page.attach()
-    return Plot(figure=figure, panels=tuple(parts), owns_figure=True)
+    return _plot(figure, panels, has_picture=beside is not None, owns_figure=True)
+
+
+def _plot(
+    figure: Figure | SubFigure, panels: Sequence[Panel], *, has_picture: bool, owns_figure: bool
+) -> Plot:
+    """Return the plot of panels, of which the first may be the picture beside the others."""
+    picture = None
+    if has_picture:
+        (values,) = np.asarray(panels[0].values)
+        picture = replace(panels[0], indices=None, values=values)
+    return Plot(
+        figure=figure,
+        panels=tuple(panels[1:] if has_picture else panels),
+        picture=picture,
+        owns_figure=owns_figure,
+    )
+
+
+def _draw_measured(figure: Figure, part: _Part, plan: AnyPlan) -> tuple[Frame, Panel, PanelExtent]:
+    """Draw a panel into a new figure, and measure the room that it needs.
+
+    What sticks out of an Axes can be measured on any figure that is larger than it, and then tells
+    how large the figure has to be; so each panel is drawn before it has its position.
+    """
+    height, width = plan.size
+    figure.set_size_inches(width + 2, height + 2)
+    ax = figure.add_axes(Rect(left=1, bottom=1, width=width, height=height).fractions(figure))
+    frame, panel = _draw_frame(ax, plan, part)
+    around = frame.around
+    right = max(around.right, part.min_width - around.left - width)
+    lines = frame.title.lines(width + right)
+    frame.write_title(lines, width, plan.head)
+    above = frame.above(lines, width, plan.head)
+    return frame, panel, replace(around, width=width, height=height, right=right, above=above)
+
+
+def _plan_rows(parts: Sequence[_Part], dpi: float) -> tuple[list[AnyPlan], tuple[int, ...]]:
+    """Plan the panels of a new figure, and say how many are in each of its rows."""
+    *first, last = parts
+    if not first or (len(first) == 1 and first[0].is_beside):
+        plan = make_plan(last.panel, last.style.layout, ONE_PANEL, dpi, new=True)
+        return [*(_plan_beside(part, plan.size[0], dpi) for part in first), plan], (len(parts),)
+    if any(part.panel.has_background_column for part in parts):  # these are wide
+        return [
+            make_plan(part.panel, part.style.layout, MANY_PANELS, dpi, new=True) for part in parts
+        ], (1,) * len(parts)
+    drafts = [
+        draft_beside(part.panel, dpi)
+        if part.is_beside
+        else draft_plans(part.panel, part.style.layout, dpi)
+        for part in parts
+    ]
+    sizes = [
+        _sizes(part, [plan for _, plan in plans]) for part, plans in zip(parts, drafts, strict=True)
+    ]
+    filled = fill_rows(sizes, 2 * MARGIN)
+    plans = []
+    for part, drafts_of_part, choice in zip(parts, drafts, filled.choices, strict=True):
+        draft, _ = drafts_of_part[choice]
+        layout = part.style.layout
+        plan = make_plan(part.panel, layout, draft.room, dpi, new=True, aspect=draft.aspect)
+        plans.append(plan)
+    return plans, filled.counts
+
+
+def _plan_beside(part: _Part, height: float, dpi: float) -> AnyPlan:
+    """Plan a picture beside one panel of some height."""
+    room = WIDTH_BESIDE, min(max(height, MIN_BESIDE), WIDTH_BESIDE)
+    return make_plan(part.panel, part.style.layout, room, dpi, new=True)
+
+
+def _sizes(part: _Part, plans: Sequence[AnyPlan]) -> PanelSizes:
+    """Return the sizes that a panel would have as it is planned, with what is around it."""
+    title = part.title
+    lines = [screen_width(line, title.size) / 72 for line in title.text.splitlines()]
+    words = TABLE_WORDS * font_size() / 72
+    widths, heights = [], []
+    for plan in plans:
+        has_words = isinstance(plan, Plan) and plan.panel.table is not None
+        beside = (bar_room() if part.has_bar else 0.0) + (words if has_words else 0.0)
+        height, width = plan.size
+        width = max(width + beside, part.min_width)
+        count = sum(math.ceil(line / width) for line in lines)
+        above = plan.head + count * LINE_HEIGHT * title.size / 72 + TITLE_PAD
+        widths.append(width)
+        heights.append(height + above + (words if has_words else 0.0))
+    areas = np.array([area_of(plan) for plan in plans])
+    return PanelSizes(
+        widths=np.array(widths), heights=np.array(heights), areas=areas, usual=float(areas[0])
+    )
 
 
 def _draw_into_page(
     figure: Figure | SubFigure,
-    panels: Sequence[TilePanel],
-    scales: Sequence[ColorScale | None],
-    style: TileStyle,
+    parts: Sequence[_Part],
+    beside: _Part | None,
+    place: Placement,
 ) -> Plot:
-    """Draw panels into a figure that has its size, of which each gets an equal part."""
+    """Draw panels into a figure that has its size, of which each gets an equal part.
+
+    A picture beside them gets a narrow part at the left, where the figure is wide enough.
+    """
     size, least = figure_inches(figure), (math.inf, math.inf)
-    for columns in _page_columns(panels, size, style):
-        page = Page(figure=figure, frames=[], columns=columns, count=len(panels))
-        framed_panels = _draw_cells(page, panels, scales, style)
+    layouts = [(columns, 0.0) for columns in _page_columns(parts, size)]
+    if beside is not None and size[0] >= MIN_PAGE_BESIDE * font_size() / 10:
+        layouts = [(columns, SHARE_BESIDE) for columns, _ in layouts] + layouts
+    for columns, share in layouts:
+        cells = equal_cells(len(parts), columns, left=share)
+        ordered = list(parts)
+        if share and beside is not None:
+            cells, ordered = [replace(cells[0], left=0.0, width=share), *cells], [beside, *parts]
+        page = Page(figure=figure, frames=[], cells=cells)
+        framed_panels = _draw_cells(page, ordered)
         page.frames = [frame for frame, _ in framed_panels]
         needed = page.least_size()
         if is_large_enough(size, needed):
             page.attach()
-            parts = tuple(part for _, part in framed_panels)
-            return Plot(figure=figure, panels=parts, owns_figure=style.place.is_new)
+            panels = [panel for _, panel in framed_panels]
+            return _plot(figure, panels, has_picture=share > 0, owns_figure=place.is_new)
         for frame in page.frames:
             frame.ax.remove()
-        least = min(least, needed, key=math.prod)
-    raise too_small(size, least, style.place)
+        least = min(least, needed, key=math.prod) if not share else least
+    raise too_small(size, least, place)
 
 
-def _draw_cells(
-    page: Page,
-    panels: Sequence[TilePanel],
-    scales: Sequence[ColorScale | None],
-    style: TileStyle,
-) -> list[tuple[Frame, Panel]]:
+def _draw_cells(page: Page, parts: Sequence[_Part]) -> list[tuple[Frame, Panel]]:
     """Draw each panel as large as it can be in its cell, below the highest title of its row."""
     size = figure_inches(page.figure)
-    cells = [page.cell(index, size) for index in range(len(panels))]
-    titles = [_title(panel, style.place.title) for panel in panels]
+    cells = [page.cell(index, size) for index in range(len(parts))]
     heights = [
-        title.height(title.lines(cell.width)) for title, cell in zip(titles, cells, strict=True)
+        part.title.height(part.title.lines(cell.width))
+        for part, cell in zip(parts, cells, strict=True)
     ]
     framed_panels = []
-    for index, (panel, scale) in enumerate(zip(panels, scales, strict=True)):
-        first = index - index % page.columns
-        above = max(heights[first : first + page.columns])
+    for index, part in enumerate(parts):
+        above = max(heights[other] for other in page.row(index))
         room = replace(cells[index], height=cells[index].height - above)
-        ax = add_free_axes(page.figure)
-        framed_panels.append(_draw_in_room(ax, panel, scale, room, style))
+        framed_panels.append(_draw_in_room(add_free_axes(page.figure), part, room))
     return framed_panels
 
 
-def _draw_into_axes(ax: Axes, panel: TilePanel, scale: ColorScale | None, style: TileStyle) -> Plot:
+def _draw_into_axes(ax: Axes, part: _Part) -> Plot:
     """Draw a panel into an Axes of the caller's, as large as there is room."""
     ax.set_title("")
-    rect, title = original_rect(ax), _title(panel, style.place.title)
+    rect, title = original_rect(ax), part.title
     if rect.width < SMALL_AXES * font_size() / 10:
         title = replace(title, size=font_size("small"))
     room = replace(rect, height=rect.height - title.height(title.lines(rect.width)))
-    frame, part = _draw_in_room(ax, panel, scale, room, style)
+    frame, panel = _draw_in_room(ax, part, room)
     frame.title = title
     slot = Slot(frame=frame)
-    check_size(ax.figure, slot.least_size(), style.place)
+    check_size(ax.figure, slot.least_size(), part.style.place)
     slot.attach()
     slot.rect()  # writes the title
-    return Plot(figure=ax.figure, panels=(part,))
+    return Plot(figure=ax.figure, panels=(panel,))
 
 
-def _draw_in_room(
-    ax: Axes, panel: TilePanel, scale: ColorScale | None, room: Rect, style: TileStyle
-) -> tuple[Frame, Panel]:
+def _draw_in_room(ax: Axes, part: _Part, room: Rect) -> tuple[Frame, Panel]:
     """Draw a panel, as large as it can be in a room with all that is around it but its title."""
-    has_bar = panel.has_colors and needs_bar(scale, style)
-    width = max(room.width - (bar_room() if has_bar else 0.0), min_side())
+    panel, style = part.panel, part.style
+    width = max(room.width - (bar_room() if part.has_bar else 0.0), min_side())
     height = max(room.height, min_side())
     if panel.table is not None and not panel.is_chart:
         words = TABLE_WORDS * font_size() / 72
@@ -238,20 +380,19 @@ def _draw_in_room(
     plan = make_plan(panel, style.layout, (width, height), ax.figure.dpi, new=False)
     if style.place.ax is None:  # so that what is around it can be measured
         replace(room, width=plan.size[1], height=plan.size[0]).place(ax)
-    return _draw_frame(ax, plan, scale, style)
+    return _draw_frame(ax, plan, part)
 
 
-def _draw_frame(
-    ax: Axes, plan: AnyPlan, scale: ColorScale | None, style: TileStyle
-) -> tuple[Frame, Panel]:
+def _draw_frame(ax: Axes, plan: AnyPlan, part: _Part) -> tuple[Frame, Panel]:
     """Draw a panel as it is planned, and measure what is around it."""
+    scale = part.scale
     image = draw_plan(ax, plan, scale)
     left = right = above = below = 0.0
     if isinstance(plan, Plan) and (plan.panel.table is not None or plan.row_step):
         around = measure(ax)
         left, below = around.left, around.below
     bar = None
-    if image is not None and needs_bar(scale, style):
+    if image is not None and needs_bar(scale, part.style):
         cax = ax.inset_axes((1, 0, 0.1, 1))
         place_beside(cax, ax, BAR_PAD, BAR_WIDTH)
         bar = add_bar(
@@ -268,7 +409,7 @@ def _draw_frame(
     extent = PanelExtent(left=left, right=right, above=above, below=below)
     frame = Frame(
         ax=ax,
-        title=_title(plan.panel, style.place.title),
+        title=replace(part, panel=plan.panel).title,
         around=extent,
         size=plan.size,
         head=plan.head,
@@ -277,12 +418,10 @@ def _draw_frame(
     return frame, plan.panel.drawn_as(ax, image, bar, scale)
 
 
-def _page_columns(
-    panels: Sequence[TilePanel], page: tuple[float, float], style: TileStyle
-) -> list[int]:
+def _page_columns(parts: Sequence[_Part], page: tuple[float, float]) -> list[int]:
     """Return how many panels may be in a row; first what fills a page of some shape best."""
-    count = len(panels)
-    if count == 1 or any(panel.has_background_column for panel in panels):
+    count = len(parts)
+    if count == 1 or any(part.panel.has_background_column for part in parts):
         return [1]
 
     def smallest(columns: int) -> float:
@@ -290,7 +429,7 @@ def _page_columns(
         rows = math.ceil(count / columns)
         room = page[0] / columns - bar_room() - 2 * MARGIN, page[1] / rows - 4 * MARGIN
         room = max(room[0], 0.1), max(room[1], 0.1)
-        plans = [make_plan(panel, style.layout, room, 100, new=False) for panel in panels]
+        plans = [make_plan(part.panel, part.style.layout, room, 100, new=False) for part in parts]
         return round(min(plan.size[0] * plan.size[1] for plan in plans), 3)
 
     # As many columns as needed for a number of rows: with more, the last row would be emptier.

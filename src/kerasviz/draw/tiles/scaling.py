@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Normalize
 
 from kerasviz._wording import beyond
 from kerasviz.draw.color import (
@@ -18,7 +20,7 @@ from kerasviz.draw.color import (
 )
 from kerasviz.draw.label_maps import label_scale
 from kerasviz.draw.text import fix_minus
-from kerasviz.draw.tiles.background import see_through
+from kerasviz.draw.tiles.background import Picture, picture_limits, see_through
 from kerasviz.draw.tiles.panel import TilePanel
 
 OWN_SCALE = "each tile on its own scale"
@@ -47,6 +49,30 @@ def resolve_scales(
         resolved.append(scaled)
         scales.append(scale)
     return resolved, scales
+
+
+def resolve_picture(picture: Picture) -> tuple[TilePanel, ColorScale | None]:
+    """Return the panel of a picture that stands beside maps, in its own greys or colours."""
+    values = picture.values
+    height, width = values.shape[:2]
+    values = values.astype("float32") if values.dtype == bool else values
+    limits, note = picture_limits(values)
+    panel = TilePanel(
+        values=values[np.newaxis, ..., 0] if values.shape[-1] == 1 else values[np.newaxis],
+        indices=np.zeros(1, int),
+        total=1,
+        address="",
+        kind=picture.kind,
+        size=f"{height}×{width}",
+        words=picture.kind,
+        notes=(note.removeprefix("picture "),) if note else (),
+        absent_rule="none",
+        coloring="picture",
+    )
+    panel = _as_common_floats(panel)
+    if panel.is_rgb:
+        return replace(panel, scaled_values=rgb_values(panel.values, limits)), None
+    return panel, ColorScale(Normalize(limits.vmin, limits.vmax), colormaps["gray"])
 
 
 def _scale_values(

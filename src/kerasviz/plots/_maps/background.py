@@ -12,6 +12,9 @@ from kerasviz._checks import check_choice, suggest
 from kerasviz.compute.feature_maps import Extraction
 from kerasviz.draw.tiles.background import Opacity
 
+MIN_PIXELS, MAX_PICTURE_ASPECT = 4, 5
+"""The smallest side of an input that is an image, and how many times as long as wide it may be."""
+
 Interpolation = Literal["nearest", "bilinear"]
 
 
@@ -189,12 +192,7 @@ def _input_picture(
     """Return the input that is the picture, or `None` where there is none and none is needed."""
     names = [str(tensor.name) for tensor in keras.tree.flatten(extraction.specs)]
     arrays = extraction.batch.arrays
-    pictures = {i: _as_pictures(array) for i, array in enumerate(arrays)}
-    candidates = {i: picture for i, picture in pictures.items() if picture is not None}
-    if not candidates and grey:
-        candidates = {
-            i: array[..., np.newaxis] for i, array in enumerate(arrays) if array.ndim == 3
-        }
+    candidates = _picture_inputs(extraction, grey=grey)
     if background.picture is not None:
         index = find_input(background.picture, names)
         if index not in candidates:
@@ -215,6 +213,47 @@ def _input_picture(
             f"else it must be the picture itself. Received: overlay=True, inputs of shape {shapes}"
         )
     return next(iter(candidates.values()), None)
+
+
+def _picture_inputs(extraction: Extraction, *, grey: bool) -> dict[int, np.ndarray]:
+    """Return the inputs that are like pictures, channels last, by their index."""
+    arrays = extraction.batch.arrays
+    pictures = {i: _as_pictures(array) for i, array in enumerate(arrays)}
+    candidates = {i: picture for i, picture in pictures.items() if picture is not None}
+    if not candidates and grey:
+        candidates = {
+            i: array[..., np.newaxis] for i, array in enumerate(arrays) if array.ndim == 3
+        }
+    return candidates
+
+
+def find_picture_beside(
+    extraction: Extraction, background: Background, index: int, *, grey: bool
+) -> np.ndarray | None:
+    """Return the picture of one sample that is drawn beside its maps, if it is known which one.
+
+    Args:
+        extraction: What is drawn, with all samples.
+        background: The checked keywords.
+        index: The index of the sample.
+        grey: Whether inputs without an axis of channels may be pictures.
+
+    Returns:
+        Array `(height, width, 1)` or `(height, width, 3)`.
+
+    Raises:
+        ValueError: The caller's choice is not a picture.
+    """
+    if background.picture is not None:
+        pictures = find_backgrounds(extraction, background, np.array([index]), grey=grey)
+        return None if pictures is None else np.asarray(pictures[0])
+    candidates = _picture_inputs(extraction, grey=grey)
+    if len(candidates) != 1:
+        return None
+    (picture,) = candidates.values()
+    low, high = sorted(picture.shape[1:3])
+    is_image = low >= MIN_PIXELS and high <= MAX_PICTURE_ASPECT * low
+    return np.asarray(picture[index]) if is_image else None
 
 
 def _as_pictures(array: np.ndarray) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.draw.tiles.panel import TileMatrix
-from kerasviz.plots._maps.background import Background, find_backgrounds
+from kerasviz.plots._maps.background import Background, find_backgrounds, find_picture_beside
 
 Samples = int | slice | Sequence[int] | Literal["all"]
 
@@ -34,6 +34,8 @@ class ShownSamples:
         rows: How many rows a layer returns for the one sample, where these are not samples.
         signals: The signal of each, `(samples, steps, channels)`.
         kind: The caller's `kind`.
+        beside: The picture of the one sample, `(height, width, 1 or 3)`, where its maps are not
+            drawn over it.
     """
 
     indices: np.ndarray
@@ -46,6 +48,7 @@ class ShownSamples:
     rows: int | None = None
     signals: np.ndarray | None = None
     kind: str | None = None
+    beside: np.ndarray | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -138,8 +141,11 @@ def choose_samples(
                 f"Received: sample_names={names!r:.80}"
             )
         samples = replace(samples, names=tuple(str(names[index]) for index in indices))
-    if not has_pictures or not (is_table or background.is_beneath):
+    if not has_pictures:
         return samples
+    if not (is_table or background.is_beneath):
+        beside = find_picture_beside(extraction, background, int(indices[0]), grey=grey)
+        return replace(samples, beside=beside)
     pictures = find_backgrounds(extraction, background, indices, grey=grey)
     if pictures is None:
         return samples

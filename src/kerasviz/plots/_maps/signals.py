@@ -11,6 +11,14 @@ from kerasviz.plots._maps.background import Background, find_input
 MAX_CHANNELS = 6
 """Curves of more channels than these could not be told apart."""
 
+PICTURES_NDIM = 4
+"""From how many axes on an array can be pictures alone."""
+
+
+def may_be_signal(background: Background) -> bool:
+    """Whether the caller's array may be signals; with more axes it is pictures."""
+    return isinstance(background.picture, np.ndarray) and background.picture.ndim < PICTURES_NDIM
+
 
 def find_signals(
     extraction: Extraction, background: Background, indices: np.ndarray, *, steps: int
@@ -30,6 +38,8 @@ def find_signals(
         ValueError: It cannot be told which input is the signal, or there is none and one is needed.
     """
     if isinstance(background.picture, np.ndarray):
+        if not background.is_beneath and not may_be_signal(background):
+            return None
         return _of_caller(background.picture, len(extraction.batch), indices)
     arrays = extraction.batch.arrays
     names = [str(tensor.name) for tensor in keras.tree.flatten(extraction.specs)]
