@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib.pyplot as plt
-from report import RATIO_HEADS, Goal, Row, table
 from timing import Spread, time_pairs
 
 import kerasviz
+from report import RATIO_HEADS, Goal, Row, table
 
 FASTER, SMALLER = (Goal(10, at_least=True),), (Goal(10, at_least=True),)
 

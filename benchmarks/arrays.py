@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from report import Goal, Row, goal_text
 from timing import Spread, time_pairs
 
 from kerasviz.compute.kernel_patterns import principal_patterns
 from kerasviz.draw.tiles.grid import Grid, choose_columns, mosaic
+from report import Goal, Row, goal_text
 
 KERNEL = (3, 3, 512, 512)
 SIDE = 7

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from report import RATIO_HEADS, Goal, Row, table
 from timing import Spread, time_pairs
 
 import kerasviz
+from report import RATIO_HEADS, Goal, Row, table
 
 if TYPE_CHECKING:
     import keras

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from report import RATIO_HEADS, Goal, Row, environment, table
 from timing import Spread
 from typing_extensions import override
+
+from report import RATIO_HEADS, Goal, Row, environment, table
 
 WITHIN = (Goal(1.03),)
 GROWTH = Goal(20)

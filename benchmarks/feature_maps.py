@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from report import Goal, Row
 from timing import Pairs, Spread, time_once, time_pairs
 
 import kerasviz
+from report import Goal, Row
 
 if TYPE_CHECKING:
     import keras

@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from report import RATIO_HEADS, Goal, Row, table
 from timing import Pairs, time_once
 
 import kerasviz
+from report import RATIO_HEADS, Goal, Row, table
 
 if TYPE_CHECKING:
     import keras

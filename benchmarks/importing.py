@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from report import Goal, goal_text
 from timing import time_pairs
+
+from report import Goal, goal_text
 
 HEAVY = ("keras", "matplotlib", "numpy", "tensorflow")
 HELP = """
