@@ -22,10 +22,10 @@ PAGE_ASPECTS = (1.2, 2.0)
 """Least and largest width of the figure of many panels to the height that their tiles alone would
 need."""
 TALL_COST = 0.3
-"""What it costs that a figure is higher than wide, as a part of the area that is below a square."""
+"""The cost of a figure that is higher than wide, as a part of the area that is below a square."""
 SIZE_COST = 1.0
-"""What it costs that a panel is not as large as it would be alone: as much as so many times its
-area left empty, for a panel e times as large or as small."""
+"""The cost of a panel that is not as large as it would be alone: times its area left empty, for one
+that is e times as large or as small."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class PanelSizes:
 
     @property
     def gains(self) -> np.ndarray:
-        """What each size is worth: the area that it shows, less what it is off the best one."""
+        """The worth of each size: the area that it shows, less how far it is from the best one."""
         off = np.log(np.maximum(self.areas, 1e-6) / self.usual) ** 2
         return np.asarray(self.areas - SIZE_COST * self.usual * off)
 

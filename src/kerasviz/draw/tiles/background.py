@@ -29,7 +29,7 @@ than it is shown."""
 
 
 class Picture(NamedTuple):
-    """What maps were computed from, to be drawn beside them.
+    """The picture from which maps were computed, to be drawn beside them.
 
     Args:
         values: Array `(height, width, 1)` or `(height, width, 3)`.

@@ -198,9 +198,9 @@ def _draw_into_new(figure: Figure, parts: Sequence[_Part], beside: _Part | None)
     # The picture is at the left of the first row; its artists come last in the figure.
     ordered = list(parts) if beside is None else [beside, *parts]
     plans, counts = _plan_rows(ordered, figure.dpi)
-    drawn = list(zip(ordered, plans, strict=True))
+    planned = list(zip(ordered, plans, strict=True))
     frames, panels, extents = [], [], []
-    for part, plan in drawn if beside is None else [*drawn[1:], drawn[0]]:
+    for part, plan in planned if beside is None else [*planned[1:], planned[0]]:
         frame, panel, extent = _draw_measured(figure, part, plan)
         frames.append(frame)
         panels.append(panel)

@@ -52,7 +52,7 @@ def resolve_scales(
 
 
 def resolve_picture(picture: Picture) -> tuple[TilePanel, ColorScale | None]:
-    """Return the panel of a picture that stands beside maps, in its own greys or colours."""
+    """Return the panel of a picture beside maps, in its own greys or colours."""
     values = picture.values
     height, width = values.shape[:2]
     values = values.astype("float32") if values.dtype == bool else values
