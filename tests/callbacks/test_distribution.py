@@ -80,7 +80,7 @@ print(json.dumps(found))
 
 @pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a strategy of TensorFlow's")
-def test_a_mirrored_strategy(run_script, tmp_path):
+def test_kernel_snapshots_work_in_a_mirrored_strategy(run_script, tmp_path):
     process = run_script(SCRIPT)
     output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors

@@ -86,7 +86,7 @@ def album():
 
 
 @pytest.mark.parametrize("batches", [False, True], ids=["epochs", "batches"])
-def test_kernel_snapshots_kernels_are_those_of_the_moment(
+def test_kernel_snapshots_draw_the_kernels_of_the_moment(
     make_model, fit, album, read_tiles, batches
 ):
     model = make_model(run_eagerly=False)
@@ -101,7 +101,7 @@ def test_kernel_snapshots_kernels_are_those_of_the_moment(
 
 
 @pytest.mark.parametrize("batches", [False, True], ids=["epochs", "batches"])
-def test_feature_map_snapshots_maps_are_those_of_the_moment(
+def test_feature_map_snapshots_draw_the_maps_of_the_moment(
     make_model, fit, album, images, read_tiles, batches
 ):
     model = make_model(run_eagerly=False)
@@ -116,7 +116,7 @@ def test_feature_map_snapshots_maps_are_those_of_the_moment(
     assert not np.array_equal(witness.seen[0], witness.seen[1])
 
 
-def test_the_title_says_when(model, fit, album, images, read_title):
+def test_kernel_snapshots_say_the_step_in_the_title(model, fit, album, images, read_title):
     fit(model, KernelSnapshots(on_plot=album), epochs=1)
     title = read_title(album.plots[1, "second"].axes[0])
     assert title.startswith("second: 5 kernels, 2×2×3 epoch 1, RGB, ")
@@ -135,7 +135,7 @@ def test_the_title_says_when(model, fit, album, images, read_title):
     ],
     ids=str,
 )
-def test_a_file_is_what_plot_kernels_draws(
+def test_kernel_snapshots_write_what_plot_kernels_draws(
     model, fit, tmp_path, plot_kernels, pixels, files, options
 ):
     options["title"] = "same"
@@ -154,7 +154,7 @@ def test_a_file_is_what_plot_kernels_draws(
     ],
     ids=str,
 )
-def test_a_file_is_what_plot_feature_maps_draws(
+def test_feature_map_snapshots_write_what_plot_feature_maps_draws(
     model, fit, images, tmp_path, plot_feature_maps, pixels, options
 ):
     options["title"] = "same"
@@ -164,7 +164,7 @@ def test_a_file_is_what_plot_feature_maps_draws(
     np.testing.assert_array_equal(decode(path), expected)
 
 
-def test_kernel_snapshots_layers_on_one_scale_are_on_that_of_their_step(model, fit, album):
+def test_kernel_snapshots_draw_all_layers_on_the_scale_of_their_step(model, fit, album):
     witness = Witness(lambda model: max(np.abs(w).max() for w in model.get_weights()[:4:2]))
     fit(model, KernelSnapshots(channel=0, scale="figure", on_plot=album), witness)
     for step, reach in enumerate(witness.seen, start=1):
@@ -176,7 +176,9 @@ def test_kernel_snapshots_layers_on_one_scale_are_on_that_of_their_step(model, f
     )
 
 
-def test_both_callbacks_may_use_the_same_folder(model, fit, images, tmp_path, files):
+def test_kernel_and_feature_map_snapshots_may_use_the_same_folder(
+    model, fit, images, tmp_path, files
+):
     fit(
         model,
         KernelSnapshots(directory=tmp_path, gif=tmp_path),
@@ -196,7 +198,7 @@ def test_both_callbacks_may_use_the_same_folder(model, fit, images, tmp_path, fi
 
 
 @pytest.mark.parametrize("other", [True, False], ids=["another callback", "the same callback"])
-def test_kernel_snapshots_no_file_is_lost_in_a_second_run(model, fit, tmp_path, files, other):
+def test_kernel_snapshots_lose_no_file_in_a_second_run(model, fit, tmp_path, files, other):
     callback = KernelSnapshots("first", directory=tmp_path)
     fit(model, callback)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
@@ -209,9 +211,7 @@ def test_kernel_snapshots_no_file_is_lost_in_a_second_run(model, fit, tmp_path, 
     assert all(path.read_bytes() == png for path, png in before.items())
 
 
-def test_kernel_snapshots_a_fresh_model_does_not_join_a_folder_of_another_in_silence(
-    make_model, fit, tmp_path
-):
+def test_kernel_snapshots_warn_of_a_fresh_model_in_the_folder_of_another(make_model, fit, tmp_path):
     for kind in ("directory", "gif"):
         folder = tmp_path / kind
         fit(make_model(), KernelSnapshots("first", **{kind: folder}))
@@ -232,12 +232,12 @@ def test_kernel_snapshots_a_fresh_model_does_not_join_a_folder_of_another_in_sil
     ],
     ids=lambda inputs: type(inputs).__name__,
 )
-def test_feature_map_snapshots_inputs_in_a_form_that_no_model_takes_are_refused_at_once(inputs):
+def test_feature_map_snapshots_refuse_inputs_that_no_model_takes_at_once(inputs):
     with pytest.raises(TypeError, match="`inputs`"):
         FeatureMapSnapshots(inputs, on_plot=print)
 
 
-def test_addresses_of_nested_models(fit, images, tmp_path, album, read_tiles):
+def test_kernel_snapshots_take_addresses_of_nested_models(fit, images, tmp_path, album, read_tiles):
     encoder = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="conv")], name="encoder"
     )
@@ -266,7 +266,9 @@ def test_addresses_of_nested_models(fit, images, tmp_path, album, read_tiles):
 
 
 @pytest.mark.parametrize("every", [1, "1 batch"])
-def test_a_subclassed_model_that_was_never_built(subclassed, fit, images, album, read_tiles, every):
+def test_kernel_snapshots_take_a_subclassed_model_that_was_never_built(
+    subclassed, fit, images, album, read_tiles, every
+):
     model = subclassed("conv")
     maps = Album()
     fit(
@@ -285,7 +287,9 @@ def test_a_subclassed_model_that_was_never_built(subclassed, fit, images, album,
     np.testing.assert_allclose(np.moveaxis(shown, 0, -1), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_layers_that_are_made_when_a_model_is_built(subclassed, fit, images, album):
+def test_kernel_snapshots_find_layers_that_are_made_when_a_model_is_built(
+    subclassed, fit, images, album
+):
     callbacks = (
         KernelSnapshots("late", on_plot=album),
         FeatureMapSnapshots(images, "late", on_plot=album),
@@ -297,7 +301,9 @@ def test_layers_that_are_made_when_a_model_is_built(subclassed, fit, images, alb
 
 
 @pytest.mark.parametrize("kind", ["kernels", "maps"])
-def test_a_typo_in_a_model_that_was_never_built(subclassed, fit, images, kind):
+def test_kernel_snapshots_refuse_a_typo_in_a_model_that_was_never_built(
+    subclassed, fit, images, kind
+):
     def make(layer):
         if kind == "kernels":
             return KernelSnapshots(layer, on_plot=print)
@@ -312,7 +318,7 @@ def test_a_typo_in_a_model_that_was_never_built(subclassed, fit, images, kind):
     assert len(steps.seen) == (BACKEND == "tensorflow")
 
 
-def test_half_precision(fit, images, album, read_tiles):
+def test_kernel_snapshots_draw_half_precision(fit, images, album, read_tiles):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -335,7 +341,7 @@ def test_half_precision(fit, images, album, read_tiles):
     assert read_tiles(maps.plots[1, "conv"].images[0], 6, 6).dtype == "float32"
 
 
-def test_feature_map_snapshots_the_pictures_must_go_somewhere(images):
+def test_feature_map_snapshots_need_a_place_for_the_pictures(images):
     message = "The pictures must go somewhere: give `directory`, `gif`, `log_dir` or `on_plot`."
     for make in (KernelSnapshots, lambda: FeatureMapSnapshots(images)):
         with pytest.raises(ValueError, match=re.escape(message)):
@@ -358,7 +364,7 @@ def test_feature_map_snapshots_the_pictures_must_go_somewhere(images):
     ],
     ids=str,
 )
-def test_kernel_snapshots_a_mistake_is_refused_at_once(options, error, message):
+def test_kernel_snapshots_refuse_a_mistake_at_once(options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         KernelSnapshots(**{"on_plot": print, **options})
 
@@ -374,9 +380,7 @@ def test_kernel_snapshots_a_mistake_is_refused_at_once(options, error, message):
     ],
     ids=str,
 )
-def test_feature_map_snapshots_a_mistake_about_maps_is_refused_at_once(
-    images, options, error, message
-):
+def test_feature_map_snapshots_refuse_a_mistake_at_once(images, options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         FeatureMapSnapshots(images, **{"on_plot": print, **options})
 
@@ -394,7 +398,7 @@ def test_feature_map_snapshots_a_mistake_about_maps_is_refused_at_once(
     ],
     ids=str,
 )
-def test_kernel_snapshots_what_cannot_be_drawn_fails_before_the_first_step(
+def test_kernel_snapshots_refuse_what_cannot_be_drawn_before_the_first_step(
     model, fit, tmp_path, layer, options, message
 ):
     steps = Witness(lambda _: None, batches=True)
@@ -414,7 +418,7 @@ def test_kernel_snapshots_what_cannot_be_drawn_fails_before_the_first_step(
     ],
     ids=str,
 )
-def test_feature_map_snapshots_inputs_that_do_not_fit_fail_before_the_first_step(
+def test_feature_map_snapshots_refuse_inputs_that_do_not_fit_before_the_first_step(
     model, fit, images, part, options, message
 ):
     steps = Witness(lambda _: None, batches=True)
@@ -424,7 +428,7 @@ def test_feature_map_snapshots_inputs_that_do_not_fit_fail_before_the_first_step
 
 
 @pytest.mark.parametrize("keyword", ["directory", "gif"])
-def test_kernel_snapshots_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
+def test_kernel_snapshots_refuse_a_folder_that_cannot_be_written_to_before_training(
     model, fit, tmp_path, keyword
 ):
     (tmp_path / "file").write_text("")
@@ -434,9 +438,7 @@ def test_kernel_snapshots_a_folder_that_cannot_be_written_to_fails_before_the_fi
     assert not steps.seen
 
 
-def test_kernel_snapshots_a_folder_that_vanishes_is_a_warning_and_training_goes_on(
-    model, fit, at_epoch, tmp_path
-):
+def test_kernel_snapshots_warn_of_a_folder_that_vanishes_and_go_on(model, fit, at_epoch, tmp_path):
     folders = [tmp_path / "png", tmp_path / "gif"]
     album = Album()
     callback = KernelSnapshots("first", directory=folders[0], gif=folders[1], on_plot=album)
@@ -449,7 +451,7 @@ def test_kernel_snapshots_a_folder_that_vanishes_is_a_warning_and_training_goes_
     assert not [*tmp_path.iterdir()]
 
 
-def test_kernel_snapshots_a_disk_that_is_full_for_a_while(
+def test_kernel_snapshots_go_on_when_a_full_disk_has_room_again(
     model, fit, at_epoch, tmp_path, disk, files
 ):
     callback = KernelSnapshots("first", directory=tmp_path)
@@ -459,7 +461,7 @@ def test_kernel_snapshots_a_disk_that_is_full_for_a_while(
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0004.png"]
 
 
-def test_feature_map_snapshots_a_real_disk_that_is_full(model, fit, small_disk, images):
+def test_feature_map_snapshots_go_on_with_a_real_disk_that_is_full(model, fit, small_disk, images):
     folder = small_disk("48k")
     callback = FeatureMapSnapshots(images, "second", directory=folder, gif=folder)
     with pytest.warns(UserWarning, match="No space left on device") as caught:
@@ -473,7 +475,7 @@ def test_feature_map_snapshots_a_real_disk_that_is_full(model, fit, small_disk, 
     assert not list(folder.rglob("*.tmp"))
 
 
-def test_kernel_snapshots_what_on_plot_raises_ends_the_training(model, fit, tmp_path, files):
+def test_kernel_snapshots_let_an_error_of_on_plot_end_the_training(model, fit, tmp_path, files):
     def fail(step, *_):
         if step == 2:
             raise RuntimeError("mine")
@@ -483,7 +485,7 @@ def test_kernel_snapshots_what_on_plot_raises_ends_the_training(model, fit, tmp_
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0002.png"]
 
 
-def test_kernel_snapshots_values_that_are_not_finite_are_shown_and_told_once(
+def test_kernel_snapshots_show_values_that_are_not_finite_and_warn_once(
     model, fit, at_epoch, album, pixels
 ):
     def spoil():
@@ -502,7 +504,7 @@ def test_kernel_snapshots_values_that_are_not_finite_are_shown_and_told_once(
 
 
 @pytest.mark.parametrize("begin", [0, 1])
-def test_kernel_snapshots_values_that_a_norm_cannot_show_any_more_do_not_stop_the_training(
+def test_kernel_snapshots_go_on_where_a_norm_can_no_longer_show_the_values(
     model, fit, at_epoch, tmp_path, files, begin
 ):
     def kill():
@@ -519,7 +521,7 @@ def test_kernel_snapshots_values_that_a_norm_cannot_show_any_more_do_not_stop_th
     assert files(tmp_path) == expected
 
 
-def test_figures_are_none_of_pyplots(model, fit, images, album, tmp_path):
+def test_kernel_snapshots_leave_no_figure_in_pyplot(model, fit, images, album, tmp_path):
     mine = plt.figure()
     try:
         fit(
@@ -538,7 +540,7 @@ def test_figures_are_none_of_pyplots(model, fit, images, album, tmp_path):
     assert stream.getvalue()
 
 
-def test_feature_map_snapshots_training_in_a_thread(model, fit, images, tmp_path, files, in_thread):
+def test_feature_map_snapshots_work_in_a_thread(model, fit, images, tmp_path, files, in_thread):
     callback = FeatureMapSnapshots(images, "first", directory=tmp_path, gif=tmp_path)
     in_thread(lambda: fit(model, callback))
     assert files(tmp_path) == [
@@ -548,7 +550,7 @@ def test_feature_map_snapshots_training_in_a_thread(model, fit, images, tmp_path
     ]
 
 
-def test_feature_map_snapshots_inputs_that_change_later_are_shown_as_they_were(
+def test_feature_map_snapshots_show_inputs_as_they_were_at_first(
     model, fit, at_epoch, images, album, read_tiles
 ):
     mine = images.copy()
@@ -559,7 +561,7 @@ def test_feature_map_snapshots_inputs_that_change_later_are_shown_as_they_were(
     np.testing.assert_allclose(shown, witness.seen[1], rtol=1e-4, atol=1e-5)
 
 
-def test_feature_map_snapshots_a_callback_can_be_copied_before_and_after_training(
+def test_feature_map_snapshots_can_be_copied_before_and_after_training(
     model, fit, images, tmp_path, files
 ):
     callback = FeatureMapSnapshots(images, "first", directory=tmp_path, gif=tmp_path)
@@ -570,7 +572,7 @@ def test_feature_map_snapshots_a_callback_can_be_copied_before_and_after_trainin
     assert pngs == [f"first/feature_maps-epoch-000{n}.png" for n in (1, 2, 3)]
 
 
-def test_feature_map_snapshots_nothing_is_said(model, fit, images, tmp_path, capfd):
+def test_feature_map_snapshots_print_nothing(model, fit, images, tmp_path, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="__array__ implementation", module="keras")
@@ -578,12 +580,12 @@ def test_feature_map_snapshots_nothing_is_said(model, fit, images, tmp_path, cap
     assert capfd.readouterr() == ("", "")
 
 
-def test_kernel_snapshots_top_is_for_pictures_and_not_for_animations(tmp_path):
+def test_kernel_snapshots_take_top_for_pictures_and_not_for_animations(tmp_path):
     with pytest.raises(ValueError, match="`top` cannot be given together with `gif`"):
         kerasviz.KernelSnapshots(gif=tmp_path, top=2)
 
 
-def test_kernel_snapshots_a_picture_of_the_strongest_filters(model, fit):
+def test_kernel_snapshots_draw_the_strongest_filters(model, fit):
     titles = []
     snapshots = kerasviz.KernelSnapshots(
         "first", on_plot=lambda _, __, plot: titles.append(plot.axes[0].get_title()), top=2

@@ -87,7 +87,7 @@ def by_default(closing):
     return patterns
 
 
-def test_kernel_snapshots_a_picture_hardly_changes_where_the_kernel_hardly_changed(
+def test_kernel_snapshots_hardly_change_where_the_kernel_hardly_changed(
     train, make_kernel, by_default
 ):
     kernels = [make_kernel(1e-3 * (-1) ** step) for step in range(4)]
@@ -102,16 +102,14 @@ def test_kernel_snapshots_a_picture_hardly_changes_where_the_kernel_hardly_chang
     assert album.frames[0] == pytest.approx(first)
 
 
-def test_kernel_snapshots_a_filter_that_becomes_its_negative_is_drawn_as_its_negative(
-    train, make_kernel
-):
+def test_kernel_snapshots_draw_a_filter_that_became_its_negative_as_that(train, make_kernel):
     kernel = make_kernel(1e-3)
     album = Album()
     train([kernel, -kernel], kerasviz.KernelSnapshots("c", on_plot=album))
     np.testing.assert_allclose(album.frames[1], -album.frames[0], rtol=1e-4, atol=1e-5)
 
 
-def test_kernel_snapshots_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_path):
+def test_kernel_snapshots_keep_signs_in_a_resumed_run(train, make_kernel, tmp_path):
     album = Album()
     for step in range(3):
         callback = kerasviz.KernelSnapshots("c", gif=tmp_path, on_plot=album)
@@ -123,7 +121,7 @@ def test_kernel_snapshots_signs_go_on_in_a_resumed_run(train, make_kernel, tmp_p
         assert all(cosine(frame, frames[0]) > 0.99 for frame in frames)
 
 
-def test_kernel_snapshots_a_damaged_frame_leaves_the_signs(
+def test_kernel_snapshots_keep_signs_after_a_damaged_frame(
     train, make_kernel, tmp_path, by_default
 ):
     train([make_kernel(1e-3)], kerasviz.KernelSnapshots("c", gif=tmp_path))
@@ -137,14 +135,14 @@ def test_kernel_snapshots_a_damaged_frame_leaves_the_signs(
 
 
 @pytest.mark.parametrize("channel", ["mean", 3])
-def test_kernel_snapshots_what_has_a_sign_of_its_own_keeps_it(train, make_kernel, channel):
+def test_kernel_snapshots_change_no_sign_of_what_has_one(train, make_kernel, channel):
     kernel = make_kernel(1e-3)
     album = Album()
     train([kernel, -kernel], kerasviz.KernelSnapshots("c", channel=channel, on_plot=album))
     np.testing.assert_array_equal(album.frames[1], -album.frames[0])
 
 
-def test_kernel_snapshots_signs_follow_the_filter_where_the_order_changes(train, make_kernel):
+def test_kernel_snapshots_keep_the_sign_of_a_filter_where_the_order_changes(train, make_kernel):
     """The next kernel has the same patterns, other signs, and another filter that is strongest."""
     sizes = np.array([[4.0, 1, 3, 2], [1.0, 4, 2, 3]], "float32")
     kernels = [sizes[step] * make_kernel(1e-3 * (-1) ** step) for step in range(2)]
@@ -156,9 +154,7 @@ def test_kernel_snapshots_signs_follow_the_filter_where_the_order_changes(train,
         assert cosine(album.pattern(0, index), album.pattern(1, index)) > 0.99
 
 
-def test_kernel_snapshots_a_filter_that_was_not_drawn_before_keeps_its_sign(
-    train, make_kernel, by_default
-):
+def test_kernel_snapshots_change_no_sign_of_a_filter_that_is_new(train, make_kernel, by_default):
     kernels = [make_kernel(1e-3), make_kernel(-1e-3), make_kernel(-1e-3)]
     for kernel, strongest in zip(kernels, ([0, 1], [1, 2], [0, 3]), strict=True):
         kernel[..., strongest] *= 8
@@ -171,7 +167,7 @@ def test_kernel_snapshots_a_filter_that_was_not_drawn_before_keeps_its_sign(
     assert cosine(album.pattern(2, 0), album.pattern(0, 0)) > 0.99  # drawn two steps ago
 
 
-def test_kernel_snapshots_slices_of_a_volume_have_one_sign(rng, tmp_path):
+def test_kernel_snapshots_give_all_slices_of_a_volume_one_sign(rng, tmp_path):
     model = keras.Sequential(
         [keras.Input((4, 5, 5, 5)), keras.layers.Conv3D(FILTERS, (2, 3, 3), use_bias=False)]
     )
@@ -187,7 +183,7 @@ def test_kernel_snapshots_slices_of_a_volume_have_one_sign(rng, tmp_path):
     np.testing.assert_allclose(album.frames[2], album.frames[1], rtol=1e-5)
 
 
-def test_kernel_snapshots_patterns_of_another_size_are_no_reference(rng, tmp_path, by_default):
+def test_kernel_snapshots_take_no_signs_from_patterns_of_another_size(rng, tmp_path, by_default):
     album = Album()
     for size in (2, 3):
         model = keras.Sequential(

@@ -72,7 +72,7 @@ def folder_of(tmp_path):
         (" 100  batches ", 100, "batch"),
     ],
 )
-def test_kernel_snapshots_every_counts_epochs_or_batches(every, count, unit):
+def test_kernel_snapshots_count_epochs_or_batches(every, count, unit):
     interval = make_callback(every).every
     assert (interval.count, interval.unit) == (count, unit)
 
@@ -92,7 +92,7 @@ def test_kernel_snapshots_every_counts_epochs_or_batches(every, count, unit):
         ("5", ValueError, "Received: every='5'"),
     ],
 )
-def test_kernel_snapshots_what_every_cannot_be(every, error, message):
+def test_kernel_snapshots_refuse_a_wrong_every(every, error, message):
     with pytest.raises(error, match=re.escape(message)):
         make_callback(every)
 
@@ -100,7 +100,7 @@ def test_kernel_snapshots_what_every_cannot_be(every, error, message):
 @pytest.mark.parametrize(
     ("unit", "steps"), [("epoch", (1, 9, 10, 200, 9999)), ("batch", (1, 99, 12345678))]
 )
-def test_kernel_snapshots_names_sort_as_numbers_do(model, fit, folder_of, unit, steps):
+def test_kernel_snapshots_write_names_that_sort_as_numbers_do(model, fit, folder_of, unit, steps):
     fit(model, epochs=1)  # since it is warned of a model that was never trained
     for last in steps:
         folder = folder_of(last, unit)
@@ -112,20 +112,20 @@ def test_kernel_snapshots_names_sort_as_numbers_do(model, fit, folder_of, unit, 
         assert new == f"kernels-{unit}-{last + 1:0{digits}d}.png"
 
 
-def test_kernel_snapshots_epochs_are_counted(model, numbers):
+def test_kernel_snapshots_count_epochs(model, numbers):
     assert numbers(model, every=2, epochs=5) == [2, 4]
 
 
-def test_kernel_snapshots_batches_are_counted_across_epochs(model, numbers):
+def test_kernel_snapshots_count_batches_across_epochs(model, numbers):
     assert numbers(model, "2 batches", epochs=3) == [2, 4, 6, 8]
 
 
-def test_kernel_snapshots_a_run_that_begins_later_is_numbered_as_keras_numbers_it(model, numbers):
+def test_kernel_snapshots_number_a_run_that_begins_later_as_keras_does(model, numbers):
     assert numbers(model, epochs=5, initial_epoch=3) == [4, 5]
     assert numbers(model, "1 batch", epochs=4, initial_epoch=3) == [10, 11, 12]
 
 
-def test_kernel_snapshots_numbers_go_on_in_another_fit(model, fit):
+def test_kernel_snapshots_count_on_in_another_fit(model, fit):
     callback = make_callback()
     fit(model, callback)
     fit(model, callback, epochs=3)
@@ -141,7 +141,7 @@ def test_kernel_snapshots_numbers_go_on_in_another_fit(model, fit):
         ("2 batches", "batch", {"epochs": 1}, [8, 10]),
     ],
 )
-def test_kernel_snapshots_numbers_go_on_after_what_is_there_already(
+def test_kernel_snapshots_count_on_after_what_is_there_already(
     model, fit, folder_of, every, unit, training, expected
 ):
     fit(model, epochs=1)  # since it is warned of a model that was never trained
@@ -155,16 +155,14 @@ WARNING = (
 )
 
 
-def test_kernel_snapshots_a_model_that_was_never_trained_and_records_of_another(
-    model, fit, folder_of
-):
+def test_kernel_snapshots_warn_of_records_of_another_model(model, fit, folder_of):
     callback = make_callback(directory=folder_of(7))
     with pytest.warns(UserWarning, match=WARNING):
         fit(model, callback)
     fit(model, callback)  # whose optimizer has taken steps
 
 
-def test_kernel_snapshots_what_goes_on_says_nothing(model, fit, tmp_path):
+def test_kernel_snapshots_do_not_warn_of_a_training_that_goes_on(model, fit, tmp_path):
     fit(model, make_callback(directory=tmp_path))  # there is nothing yet
     fit(model, make_callback(directory=tmp_path))
     model.compile("sgd", "mse", run_eagerly=True)  # weights alone were loaded
@@ -194,7 +192,7 @@ def is_trained(model, folder):
     return not caught
 
 
-def test_kernel_snapshots_steps_are_those_of_any_optimizer(make_model, fit, folder_of):
+def test_kernel_snapshots_count_the_steps_of_any_optimizer(make_model, fit, folder_of):
     model, folder = make_model(), folder_of(7)
     assert not is_trained(model, folder)
     fit(model, epochs=1)
@@ -214,14 +212,14 @@ def test_kernel_snapshots_steps_are_those_of_any_optimizer(make_model, fit, fold
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="Keras on PyTorch has only 1")
-def test_kernel_snapshots_a_call_that_stands_for_several_batches(make_model, numbers):
+def test_kernel_snapshots_count_all_batches_of_one_call(make_model, numbers):
     model = make_model(steps_per_execution=3, run_eagerly=False)
     assert numbers(model, "2 batches") == [3, 6]
     assert numbers(model) == [1, 2]
 
 
 @pytest.mark.parametrize("ends", [(2, 5, 6), (0, 3, 6)], ids=["newer Keras", "older Keras"])
-def test_kernel_snapshots_what_versions_of_keras_say_of_several_batches(model, ends):
+def test_kernel_snapshots_count_batches_by_the_indices_of_any_version_of_keras(model, ends):
     model.steps_per_execution = 3
     callback = make_callback("1 batch")
     callback.set_model(model)
@@ -236,18 +234,18 @@ def test_kernel_snapshots_what_versions_of_keras_say_of_several_batches(model, e
     assert callback.on_plot.numbers == [3, 6, 7, 10, 13, 14]
 
 
-def test_kernel_snapshots_it_does_not_hold_up_batches_where_epochs_count():
+def test_kernel_snapshots_do_nothing_at_batches_where_epochs_count():
     for every, is_safe in ((1, True), ("1 batch", False)):
         assert make_callback(every).async_safe is is_safe
 
 
-def test_kernel_snapshots_a_loop_of_ones_own(model, own_loop):
+def test_kernel_snapshots_work_in_a_loop_of_ones_own(model, own_loop):
     callback = make_callback("2 batches")
     own_loop(model, callback)
     assert callback.on_plot.numbers == [2, 4, 6]
 
 
-def test_kernel_snapshots_it_can_be_copied(model, fit):
+def test_kernel_snapshots_can_be_copied(model, fit):
     callback = make_callback()
     for copied in (copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):
         fit(model, copied, epochs=1)

@@ -25,7 +25,7 @@ def draw(model):
     return kerasviz.plot_kernels(model, "first", title="same")
 
 
-def test_snapshots_one_picture_per_step_of_the_model_as_it_is(
+def test_snapshots_draw_one_picture_per_step_of_the_model_as_it_is(
     model, fit, tmp_path, files, plot_kernels, pixels
 ):
     fit(model, Snapshots(draw, directory=tmp_path), epochs=3)
@@ -37,7 +37,7 @@ def test_snapshots_one_picture_per_step_of_the_model_as_it_is(
         assert not np.array_equal(np.array(picture.convert("RGBA")), expected)
 
 
-def test_snapshots_numbers_go_on_and_no_picture_is_overwritten(model, fit, tmp_path, files):
+def test_snapshots_count_on_and_overwrite_no_picture(model, fit, tmp_path, files):
     fit(model, Snapshots(draw, directory=tmp_path, every=2, name="mine"))
     before = (tmp_path / "mine-epoch-0002.png").read_bytes()
     fit(model, Snapshots(draw, directory=tmp_path, every=2, name="mine"))
@@ -50,13 +50,13 @@ def test_snapshots_numbers_go_on_and_no_picture_is_overwritten(model, fit, tmp_p
     assert (tmp_path / "mine-epoch-0002.png").read_bytes() == before
 
 
-def test_snapshots_an_untrained_model_does_not_join_a_folder_of_another(make_model, fit, tmp_path):
+def test_snapshots_warn_of_an_untrained_model_in_the_folder_of_another(make_model, fit, tmp_path):
     fit(make_model(), Snapshots(draw, directory=tmp_path), epochs=1)
     with pytest.warns(UserWarning, match="Snapshots goes on from epoch 1 of an earlier training"):
         fit(make_model(), Snapshots(draw, directory=tmp_path), epochs=1)
 
 
-def test_snapshots_figures_are_closed_but_for_those_of_the_user(model, fit, tmp_path):
+def test_snapshots_close_figures_but_for_those_of_the_user(model, fit, tmp_path):
     mine = plt.figure()
     ax = mine.add_subplot()
     try:
@@ -75,7 +75,7 @@ def test_snapshots_figures_are_closed_but_for_those_of_the_user(model, fit, tmp_
     assert (tmp_path / "plot_kernels-epoch-0001.png").exists()
 
 
-def test_snapshots_a_figure_is_freed_without_a_garbage_collection(model, fit, tmp_path):
+def test_snapshots_free_a_figure_without_a_garbage_collection(model, fit, tmp_path):
     images = []
 
     def draw_first(model):
@@ -91,14 +91,14 @@ def test_snapshots_a_figure_is_freed_without_a_garbage_collection(model, fit, tm
         gc.enable()
 
 
-def test_snapshots_on_plot_gets_a_plot_to_keep(model, fit):
+def test_snapshots_hand_on_plot_a_plot_to_keep(model, fit):
     kept = []
     fit(model, Snapshots(draw, on_plot=lambda *call: kept.append(call)))
     assert [call[:2] for call in kept] == [(1, "draw"), (2, "draw")]
     assert all(plot.images[0].get_array().count() == 27 for _, _, plot in kept)
 
 
-def test_snapshots_what_the_function_raises_is_one_warning(model, fit, tmp_path, files):
+def test_snapshots_warn_once_of_what_the_function_raises(model, fit, tmp_path, files):
     calls = []
 
     def fail(model):
@@ -117,7 +117,7 @@ def test_snapshots_what_the_function_raises_is_one_warning(model, fit, tmp_path,
     assert not plt.get_fignums()
 
 
-def test_snapshots_a_function_that_returns_something_else(model, fit, tmp_path):
+def test_snapshots_refuse_a_function_that_returns_something_else(model, fit, tmp_path):
     with pytest.raises(TypeError, match=r"`function` must return a Plot. Received: <Figure size"):
         fit(model, Snapshots(lambda _: plt.figure(), directory=tmp_path))
     assert not plt.get_fignums()
@@ -136,15 +136,13 @@ def test_snapshots_a_function_that_returns_something_else(model, fit, tmp_path):
     ],
     ids=str,
 )
-def test_snapshots_a_mistake_is_refused_at_once(tmp_path, change, error, message):
+def test_snapshots_refuse_a_mistake_at_once(tmp_path, change, error, message):
     with pytest.raises(error, match=re.escape(message)):
         Snapshots(**{"function": draw, "directory": tmp_path, **change})
     assert Snapshots(lambda _: None, directory=tmp_path).name == "plot"
 
 
-def test_snapshots_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
-    model, fit, tmp_path
-):
+def test_snapshots_refuse_a_folder_that_cannot_be_written_to_before_training(model, fit, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="`directory` must be a folder that can be written to"):
         fit(model, Snapshots(draw, directory=tmp_path / "file"))

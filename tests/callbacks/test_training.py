@@ -47,7 +47,7 @@ def train(fit, *callbacks):
     return history.history, [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
 
 
-def test_training_is_not_changed(fit, images, tmp_path):
+def test_callbacks_do_not_change_a_training(fit, images, tmp_path):
     def keep(*_):
         pass
 
@@ -75,7 +75,7 @@ def test_training_is_not_changed(fit, images, tmp_path):
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs without tracing")
-def test_nothing_is_traced_from_epoch_to_epoch(fit, images):
+def test_callbacks_trace_nothing_from_epoch_to_epoch(fit, images):
     class Counter(layers.Layer):
         calls = 0
 
@@ -113,7 +113,7 @@ class Spare(keras.Model):
 @pytest.mark.filterwarnings("ignore:`build\\(\\)` was called on layer:UserWarning")  # by Keras
 @pytest.mark.parametrize("is_built", [True, False], ids=["built", "not built"])
 @pytest.mark.parametrize("layer", [None, "*", keras.layers.Conv2D], ids=str)
-def test_a_layer_that_is_never_called_is_left_out(images, layer, is_built):
+def test_callbacks_leave_out_a_layer_that_is_never_called(images, layer, is_built):
     model = Spare()
     if is_built:
         model(images)

@@ -80,7 +80,7 @@ def check_moments(callback, kernels):
         np.testing.assert_allclose(column(callback, name), expected, rtol=1e-6)
 
 
-def test_weight_statistics_the_numbers_of_each_epoch_are_those_of_numpy(model, fit):
+def test_weight_statistics_of_each_epoch_are_those_of_numpy(model, fit):
     callback, witness = WeightStatistics(), Witness()
     fit(model, callback, witness, epochs=3)
     assert list(callback.history) == COLUMNS
@@ -96,7 +96,7 @@ def test_weight_statistics_the_numbers_of_each_epoch_are_those_of_numpy(model, f
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_weight_statistics_the_numbers_of_batches_are_those_of_numpy(model, fit, count):
+def test_weight_statistics_of_batches_are_those_of_numpy(model, fit, count):
     callback, witness = WeightStatistics(every=f"{count} batches"), Witness()
     fit(model, callback, witness, epochs=3)
     steps = [*range(count, 10, count)]
@@ -108,7 +108,7 @@ def test_weight_statistics_the_numbers_of_batches_are_those_of_numpy(model, fit,
     np.testing.assert_allclose(column(callback, "update_ratio"), expected, rtol=1e-4)
 
 
-def test_they_are_those_of_kernel_statistics(model, fit):
+def test_weight_statistics_are_those_of_kernel_statistics(model, fit):
     callback = WeightStatistics(["second", "first"])
     fit(model, callback, epochs=1)
     for row in kerasviz.kernel_statistics(model):
@@ -116,7 +116,7 @@ def test_they_are_those_of_kernel_statistics(model, fit):
             assert column(callback, name, row.address) == [pytest.approx(getattr(row, name))]
 
 
-def test_weight_statistics_every_second_epoch(model, fit):
+def test_weight_statistics_of_every_second_epoch(model, fit):
     callback, witness = WeightStatistics(every=2), Witness()
     fit(model, callback, witness, epochs=5)
     assert column(callback, "epoch") == [2, 4]
@@ -132,7 +132,7 @@ def test_weight_statistics_every_second_epoch(model, fit):
     [(1, 4, [3, 6], 1), (1, 3, [4, 8], 2), ("4 batches", 3, [4, 8], 2)],
     ids=["one step is left for the last call", "epochs", "batches"],
 )
-def test_weight_statistics_a_call_that_stands_for_several_steps(
+def test_weight_statistics_of_a_call_that_stands_for_several_steps(
     make_model, images, every, batch_size, steps, in_a_call
 ):
     model = make_model(steps_per_execution=2)
@@ -148,7 +148,7 @@ def test_weight_statistics_a_call_that_stands_for_several_steps(
 
 
 @pytest.mark.parametrize("loss_scale", [False, True])
-def test_weight_statistics_gradients_that_are_gathered(make_model, images, loss_scale):
+def test_weight_statistics_of_gradients_that_are_gathered(make_model, images, loss_scale):
     model = make_model()
     optimizer = keras.optimizers.SGD(0.1, gradient_accumulation_steps=3)
     if loss_scale:
@@ -167,7 +167,7 @@ RAN_OUT = pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarn
 
 
 @RAN_OUT
-def test_weight_statistics_data_whose_length_keras_does_not_know(model, images):
+def test_weight_statistics_of_data_whose_length_keras_does_not_know(model, images):
     def fit(callback, witness):
         batches = ((images[k : k + 4], np.ones((4, 2))) for k in range(0, 12, 4))
         model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[callback, witness])
@@ -186,7 +186,7 @@ def test_weight_statistics_data_whose_length_keras_does_not_know(model, images):
 
 @RAN_OUT
 @needs_tensorflow
-def test_weight_statistics_the_length_is_known_after_an_epoch(model, images):
+def test_weight_statistics_know_the_length_after_an_epoch(model, images):
     import tensorflow as tf
 
     def batches():
@@ -203,7 +203,7 @@ def test_weight_statistics_the_length_is_known_after_an_epoch(model, images):
     assert column(callback, "update_ratio") == [None, *map(approx, expected)]
 
 
-def test_weight_statistics_an_epoch_that_is_cut_short(model, fit):
+def test_weight_statistics_of_an_epoch_that_is_cut_short(model, fit):
     def stop(batch, **_):
         model.stop_training = batch == 1
 
@@ -213,7 +213,7 @@ def test_weight_statistics_an_epoch_that_is_cut_short(model, fit):
     assert column(callback, "update_ratio") == [None]
 
 
-def test_weight_statistics_a_layer_that_is_not_trained(model, fit):
+def test_weight_statistics_of_a_layer_that_is_not_trained(model, fit):
     model.get_layer("first").trainable = False
     model.compile("sgd", "mse")
     callback = WeightStatistics()
@@ -222,7 +222,7 @@ def test_weight_statistics_a_layer_that_is_not_trained(model, fit):
     assert min(column(callback, "update_ratio", "second")) > 0
 
 
-def test_weight_statistics_a_kernel_of_zeros_has_no_ratio(model, fit):
+def test_weight_statistics_have_no_ratio_of_a_kernel_of_zeros(model, fit):
     first = model.get_layer("first")
     first.set_weights([np.zeros((3, 3, 1, 3)), np.zeros(3)])
     first.trainable = False
@@ -233,7 +233,7 @@ def test_weight_statistics_a_kernel_of_zeros_has_no_ratio(model, fit):
     assert column(callback, "norm") == [0]
 
 
-def test_weight_statistics_dead_filters_are_those_of_the_layers_themselves(model, fit, images):
+def test_weight_statistics_count_the_dead_filters_of_the_layers_themselves(model, fit, images):
     seen = []
 
     def look(epoch, _):
@@ -252,7 +252,7 @@ def test_weight_statistics_dead_filters_are_those_of_the_layers_themselves(model
 
 
 @keras_on_torch
-def test_weight_statistics_weights_that_are_not_finite_are_nan_and_told_once(model, fit):
+def test_weight_statistics_are_nan_where_weights_are_not_finite_and_warn_once(model, fit):
     def spoil(epoch, _):
         if epoch == 1:
             kernel, bias = model.get_layer("first").get_weights()
@@ -282,7 +282,7 @@ class Scaled(layers.Layer):
         return inputs * self.kernel
 
 
-def test_weight_statistics_every_layer_with_a_kernel(fit):
+def test_weight_statistics_of_every_layer_with_a_kernel(fit):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -313,7 +313,7 @@ def test_weight_statistics_every_layer_with_a_kernel(fit):
         (keras.layers.LSTM, "Nothing in the model"),
     ],
 )
-def test_weight_statistics_a_layer_that_cannot_be_fails_before_the_first_step(
+def test_weight_statistics_refuse_a_wrong_layer_before_the_first_step(
     model, fit, tmp_path, layer, message
 ):
     witness = Witness()
@@ -323,7 +323,7 @@ def test_weight_statistics_a_layer_that_cannot_be_fails_before_the_first_step(
     assert not list(tmp_path.iterdir())
 
 
-def test_weight_statistics_inputs_that_do_not_fit_fail_before_the_first_step(model, fit, images):
+def test_weight_statistics_refuse_inputs_that_do_not_fit_before_the_first_step(model, fit, images):
     witness = Witness()
     with pytest.raises(ValueError, match=r"`inputs` must have the shape \(samples, 8, 8, 1\)"):
         fit(model, WeightStatistics(inputs=images[:, :5]), witness)
@@ -346,12 +346,12 @@ def test_weight_statistics_inputs_that_do_not_fit_fail_before_the_first_step(mod
         ({"inputs": keras.KerasTensor((None, 8, 8, 1))}, TypeError, "`inputs`"),
     ],
 )
-def test_weight_statistics_a_mistake_is_refused_at_once(options, error, message):
+def test_weight_statistics_refuse_a_mistake_at_once(options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         WeightStatistics(**options)
 
 
-def test_weight_statistics_a_nested_model(fit, images):
+def test_weight_statistics_of_a_nested_model(fit, images):
     encoder = keras.Sequential(
         [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, activation="relu", name="conv")],
         name="encoder",
@@ -371,7 +371,7 @@ def test_weight_statistics_a_nested_model(fit, images):
 
 @pytest.mark.parametrize("every", [1, "1 batch"])
 @pytest.mark.parametrize("name", ["conv", "late"])
-def test_weight_statistics_a_subclassed_model_that_was_never_built(
+def test_weight_statistics_of_a_subclassed_model_that_was_never_built(
     subclassed, fit, images, every, name
 ):
     model = subclassed(name)
@@ -385,14 +385,14 @@ def test_weight_statistics_a_subclassed_model_that_was_never_built(
     assert set(column(callback, "dead", name)) == {0}
 
 
-def test_weight_statistics_a_typo_in_a_model_that_was_never_built(subclassed, fit):
+def test_weight_statistics_refuse_a_typo_in_a_model_that_was_never_built(subclassed, fit):
     model, witness = subclassed("conv"), Witness()
     with pytest.raises(ValueError, match=r"No such layer.*Did you mean 'conv'"):
         fit(model, WeightStatistics("cnov"), witness)
     assert not witness.before
 
 
-def test_weight_statistics_half_precision(fit, images):
+def test_weight_statistics_of_half_precision(fit, images):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 1)),
@@ -415,7 +415,7 @@ def test_weight_statistics_half_precision(fit, images):
 # Where they go
 
 
-def test_weight_statistics_the_file_holds_the_history(model, fit, images, tmp_path):
+def test_weight_statistics_write_the_history_to_the_file(model, fit, images, tmp_path):
     path = tmp_path / "new/statistics.csv"
     callback = WeightStatistics(inputs=images, csv=path)
     fit(model, callback)
@@ -427,14 +427,14 @@ def test_weight_statistics_the_file_holds_the_history(model, fit, images, tmp_pa
     assert {row["dead"] for row in rows} == {"0.0"}
 
 
-def test_weight_statistics_what_was_not_measured_is_empty(model, fit, tmp_path):
+def test_weight_statistics_leave_empty_what_was_not_measured(model, fit, tmp_path):
     fit(model, WeightStatistics(csv=str(tmp_path / "a.csv")), epochs=1)
     assert {row["dead"] for row in read_csv(tmp_path / "a.csv")} == {""}
 
 
 @pytest.mark.parametrize("every", [1, "3 batches"])
 @pytest.mark.parametrize("other", [True, False], ids=["another callback", "the same callback"])
-def test_weight_statistics_numbers_go_on_in_a_second_run(model, fit, tmp_path, other, every):
+def test_weight_statistics_count_on_in_a_second_run(model, fit, tmp_path, other, every):
     path = tmp_path / "a.csv"
     callback = WeightStatistics("first", every=every, csv=path)
     fit(model, callback)
@@ -450,9 +450,7 @@ def test_weight_statistics_numbers_go_on_in_a_second_run(model, fit, tmp_path, o
 
 
 @keras_on_torch
-def test_weight_statistics_a_fresh_model_does_not_join_the_file_of_another_in_silence(
-    make_model, fit, tmp_path
-):
+def test_weight_statistics_warn_of_a_fresh_model_and_the_file_of_another(make_model, fit, tmp_path):
     path = tmp_path / "a.csv"
     fit(make_model(), WeightStatistics("first", csv=path))
     message = "WeightStatistics goes on from epoch 2 of an earlier training, in csv='.*a.csv', but"
@@ -464,14 +462,14 @@ def test_weight_statistics_a_fresh_model_does_not_join_the_file_of_another_in_si
         fit(make_model(), callback)
 
 
-def test_weight_statistics_a_run_that_begins_later(model, fit):
+def test_weight_statistics_of_a_run_that_begins_later(model, fit):
     callback = WeightStatistics("first")
     fit(model, callback, epochs=5, initial_epoch=3)
     assert column(callback, "epoch") == [4, 5]
     assert column(callback, "step") == [12, 15]
 
 
-def test_weight_statistics_a_file_of_something_else_fails_before_the_first_step(
+def test_weight_statistics_refuse_a_file_of_something_else_before_the_first_step(
     model, fit, tmp_path
 ):
     path, witness = tmp_path / "log.csv", Witness()
@@ -483,7 +481,7 @@ def test_weight_statistics_a_file_of_something_else_fails_before_the_first_step(
     assert path.read_bytes() == before
 
 
-def test_weight_statistics_a_file_that_cannot_be_written_to_fails_before_the_first_step(
+def test_weight_statistics_refuse_a_file_that_cannot_be_written_to_before_training(
     model, fit, tmp_path
 ):
     witness = Witness()
@@ -493,9 +491,7 @@ def test_weight_statistics_a_file_that_cannot_be_written_to_fails_before_the_fir
 
 
 @keras_on_torch
-def test_weight_statistics_a_folder_that_vanishes_is_a_warning_and_training_goes_on(
-    model, fit, at_epoch, tmp_path
-):
+def test_weight_statistics_warn_of_a_folder_that_vanishes_and_go_on(model, fit, at_epoch, tmp_path):
     folder = tmp_path / "gone"
     callback = WeightStatistics("first", csv=folder / "a.csv")
     message = "`csv` can no longer be written; training continues without it"
@@ -507,7 +503,9 @@ def test_weight_statistics_a_folder_that_vanishes_is_a_warning_and_training_goes
 
 
 @keras_on_torch
-def test_weight_statistics_a_disk_that_is_full_for_a_while(model, fit, at_epoch, tmp_path, disk):
+def test_weight_statistics_go_on_when_a_full_disk_has_room_again(
+    model, fit, at_epoch, tmp_path, disk
+):
     callback = WeightStatistics("first", csv=tmp_path / "a.csv")
     with pytest.warns(UserWarning, match=r"`csv` .*No space left on device") as caught:
         fit(model, at_epoch(1, disk.set), at_epoch(3, disk.clear), callback, epochs=4)
@@ -516,7 +514,7 @@ def test_weight_statistics_a_disk_that_is_full_for_a_while(model, fit, at_epoch,
 
 
 @needs_tensorflow
-def test_weight_statistics_tensorboard_gets_scalars(model, fit, images, tmp_path):
+def test_weight_statistics_give_scalars_to_tensorboard(model, fit, images, tmp_path):
     import tensorflow as tf
 
     callback = WeightStatistics(inputs=images, log_dir=tmp_path)
@@ -541,7 +539,7 @@ def test_weight_statistics_tensorboard_gets_scalars(model, fit, images, tmp_path
 
 @keras_on_torch
 @needs_tensorflow
-def test_weight_statistics_a_log_that_vanishes_is_a_warning(model, fit, at_epoch, tmp_path):
+def test_weight_statistics_warn_of_a_log_that_vanishes(model, fit, at_epoch, tmp_path):
     log_dir = tmp_path / "run"
     vanish = at_epoch(1, lambda: shutil.rmtree(log_dir))
     with pytest.warns(UserWarning, match="`log_dir` can no longer be written") as caught:
@@ -553,19 +551,17 @@ def test_weight_statistics_a_log_that_vanishes_is_a_warning(model, fit, at_epoch
 # What does not change
 
 
-def test_weight_statistics_it_does_not_hold_up_batches_where_epochs_count():
+def test_weight_statistics_do_nothing_at_batches_where_epochs_count():
     assert WeightStatistics().async_safe
     assert not WeightStatistics(every="1 batch").async_safe
 
 
-def test_weight_statistics_training_in_a_thread(model, fit, images, tmp_path, in_thread):
+def test_weight_statistics_work_in_a_thread(model, fit, images, tmp_path, in_thread):
     in_thread(lambda: fit(model, WeightStatistics(inputs=images, csv=tmp_path / "a.csv")))
     assert len(read_csv(tmp_path / "a.csv")) == 4
 
 
-def test_weight_statistics_a_callback_can_be_copied_before_and_after_training(
-    model, fit, images, tmp_path
-):
+def test_weight_statistics_can_be_copied_before_and_after_training(model, fit, images, tmp_path):
     callback = WeightStatistics(inputs=images, csv=tmp_path / "a.csv")
     fit(model, copy.deepcopy(callback), epochs=1)
     fit(model, callback, epochs=1)
@@ -574,7 +570,7 @@ def test_weight_statistics_a_callback_can_be_copied_before_and_after_training(
     assert [row["epoch"] for row in read_csv(tmp_path / "a.csv")] == ["1", "1", "2", "2", "3", "3"]
 
 
-def test_weight_statistics_nothing_is_said(model, fit, images, tmp_path, capfd):
+def test_weight_statistics_print_nothing(model, fit, images, tmp_path, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="__array__ implementation", module="keras")
@@ -582,7 +578,7 @@ def test_weight_statistics_nothing_is_said(model, fit, images, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_weight_statistics_a_loop_of_ones_own(model, own_loop):
+def test_weight_statistics_work_in_a_loop_of_ones_own(model, own_loop):
     callback = WeightStatistics("first")
     own_loop(model, callback)
     assert column(callback, "step") == [3, 6]

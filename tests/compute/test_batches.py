@@ -53,7 +53,9 @@ MIXING: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("name", MIXING)
 @pytest.mark.parametrize("batch_size", [1, 4])
-def test_get_feature_maps_a_layer_that_mixes_samples(name: str, batch_size: int) -> None:
+def test_get_feature_maps_computes_a_layer_that_mixes_samples_at_once(
+    name: str, batch_size: int
+) -> None:
     mix, after = Function(MIXING[name], name="mix"), layers.Dense(3, name="after")
     inputs = keras.Input((6, 4))
     model = keras.Model(inputs, after(mix(inputs)))
@@ -81,7 +83,7 @@ def in_a_lambda(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("mix", [softmax_layer, own_activation, operation, in_a_lambda])
-def test_get_feature_maps_what_mixes_samples_without_a_layer_of_the_users(mix: Any) -> None:
+def test_get_feature_maps_is_right_where_samples_mix_outside_the_users_layers(mix: Any) -> None:
     inputs = keras.Input((6, 4))
     model = keras.Model(inputs, mix(inputs))
     powers = np.exp(X)
@@ -102,7 +104,7 @@ def strongest(d: Any, x: Any) -> Any:
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 32])
-def test_get_feature_maps_rows_that_are_the_nodes_of_one_graph(batch_size: int) -> None:
+def test_get_feature_maps_takes_rows_for_the_nodes_of_one_graph(batch_size: int) -> None:
     model = Net(graph_network)
     model(X)
     x = ops.convert_to_numpy(model.a(X))
@@ -114,7 +116,7 @@ def test_get_feature_maps_rows_that_are_the_nodes_of_one_graph(batch_size: int) 
     np.testing.assert_allclose(maps["d"], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_get_feature_maps_the_strongest_of_the_batch_need_enough_samples() -> None:
+def test_get_feature_maps_computes_the_strongest_of_a_batch_from_all_samples() -> None:
     model = Net(strongest)
     model(X)
     x = ops.convert_to_numpy(model.a(X))
@@ -124,7 +126,7 @@ def test_get_feature_maps_the_strongest_of_the_batch_need_enough_samples() -> No
         np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_iter_feature_maps_a_stream_that_cuts_a_graph_says_so() -> None:
+def test_iter_feature_maps_says_where_a_stream_cuts_a_graph() -> None:
     def whole(d: Any, x: Any) -> Any:
         if x.shape[0] not in (None, 9):
             raise ValueError("these are not all nodes")
@@ -138,7 +140,7 @@ def test_iter_feature_maps_a_stream_that_cuts_a_graph_says_so() -> None:
     assert "batch_size=9" in error.value.__notes__[-1]
 
 
-def test_get_feature_maps_an_error_of_the_model_is_raised_as_it_is() -> None:
+def test_get_feature_maps_raises_an_error_of_the_model_as_it_is() -> None:
     def fail(*_: Any) -> Any:
         raise KeyError("mine")
 
@@ -160,7 +162,7 @@ LOOPS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_get_feature_maps_a_layer_in_a_loop_of_the_backend_is_not_shown_in_part(name: str) -> None:
+def test_get_feature_maps_shows_no_part_of_a_layer_in_a_loop_of_the_backend(name: str) -> None:
     """On PyTorch some of these are loops of Python's, whose calls have an address each."""
     model = Net(LOOPS[name])
     model(X)
@@ -178,7 +180,7 @@ def row_by_row(d: Any, x: Any) -> Any:
     return ops.concatenate([d(x[i : i + 1]) for i in range(x.shape[0])])
 
 
-def test_get_feature_maps_a_layer_that_is_called_for_each_sample() -> None:
+def test_get_feature_maps_joins_the_calls_of_a_layer_for_each_sample() -> None:
     model = Net(row_by_row)
     model(X)
     rows = ops.convert_to_numpy(model.d(model.a(X)))
@@ -200,7 +202,7 @@ def until_large(d: Any, x: Any) -> Any:
     return x
 
 
-def test_get_feature_maps_a_loop_that_ends_early_on_other_values() -> None:
+def test_get_feature_maps_follows_a_loop_that_ends_early_on_other_values() -> None:
     model = Net(until_large)
     model(X)
     model.a.set_weights([np.eye(4), np.zeros(4)])

@@ -51,7 +51,7 @@ def constant(*outputs):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 32])
-def test_weight_statistics_a_filter_that_a_relu_silences_is_dead(images, batch_size):
+def test_weight_statistics_count_a_filter_that_a_relu_silences_as_dead(images, batch_size):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 2)),
@@ -69,7 +69,7 @@ def test_weight_statistics_a_filter_that_a_relu_silences_is_dead(images, batch_s
     assert found == expected == {"first": 1 / 4, "second": 3 / 5}
 
 
-def test_weight_statistics_a_filter_that_answers_to_one_pixel_of_one_sample_is_not_dead():
+def test_weight_statistics_do_not_count_a_filter_that_responds_to_one_pixel_as_dead():
     model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 1, activation="relu")])
     model.set_weights([np.array([[[[1.0, 1.0]]]]), np.array([-0.5, -1.5])])
     images = np.zeros((5, 8, 8, 1))
@@ -79,7 +79,7 @@ def test_weight_statistics_a_filter_that_answers_to_one_pixel_of_one_sample_is_n
 
 
 @pytest.mark.parametrize("bias", [0.0, 3.0])
-def test_weight_statistics_a_filter_without_weights_is_dead_whatever_it_returns(images, bias):
+def test_weight_statistics_count_a_filter_without_weights_as_dead_whatever_it_returns(images, bias):
     model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3, padding="same")])
     kernel = np.ones((3, 3, 2, 4))
     kernel[..., 2] = 0
@@ -122,7 +122,7 @@ def make_followed(name):
         ("also an output", 0),
     ],
 )
-def test_weight_statistics_what_follows_a_layer_tells(images, name, expected):
+def test_weight_statistics_look_for_dead_filters_after_what_follows_a_layer(images, name, expected):
     model, conv, last = make_followed(name)
     maps = conv(images)
     if name == "normalisation and activation":
@@ -144,7 +144,7 @@ class Subclassed(keras.Model):
         return self.relu(self.norm(self.conv(inputs)))
 
 
-def test_weight_statistics_a_subclassed_model(images):
+def test_weight_statistics_count_the_dead_filters_of_a_subclassed_model(images):
     model = Subclassed()
     model(images)
     spoil(model.conv, 2)
@@ -152,7 +152,7 @@ def test_weight_statistics_a_subclassed_model(images):
     assert shares_of(model, images) == {"conv": expected} == {"conv": 0.25}
 
 
-def test_weight_statistics_a_layer_that_is_called_twice_is_dead_where_it_is_in_both_calls(images):
+def test_weight_statistics_count_filters_as_dead_that_are_so_in_every_call(images):
     inputs = keras.Input((8, 8, 2))
     conv = layers.Conv2D(4, 1, activation="relu", use_bias=False, name="conv")
     model = keras.Model(inputs, layers.add([conv(inputs), conv(-inputs)]))
@@ -163,7 +163,7 @@ def test_weight_statistics_a_layer_that_is_called_twice_is_dead_where_it_is_in_b
     assert shares_of(model, positive, "conv") == {"conv": constant(*twice)} == {"conv": 0.25}
 
 
-def test_weight_statistics_dense_units(images):
+def test_weight_statistics_count_dead_dense_units(images):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 2)),
@@ -176,7 +176,7 @@ def test_weight_statistics_dense_units(images):
     assert shares_of(model, images, "dense") == {"dense": 0.4}
 
 
-def test_weight_statistics_one_value_of_each_filter_tells_nothing(images):
+def test_weight_statistics_count_no_dead_filter_by_a_single_value(images):
     model = keras.Sequential(
         [
             keras.Input((8, 8, 2)),
@@ -190,7 +190,7 @@ def test_weight_statistics_one_value_of_each_filter_tells_nothing(images):
     assert len(shares_of(model, images[:2], ["conv", -1])) == 2
 
 
-def test_weight_statistics_parts_of_a_separable_layer_have_its_filters(images):
+def test_weight_statistics_count_dead_filters_of_each_part_of_a_separable_layer(images):
     model = keras.Sequential(
         [keras.Input((8, 8, 2)), layers.SeparableConv2D(4, 3, activation="relu", name="sep")]
     )
@@ -201,7 +201,7 @@ def test_weight_statistics_parts_of_a_separable_layer_have_its_filters(images):
     assert found == {"sep": 0.25, "sep/pointwise": 0.25}
 
 
-def test_weight_statistics_channels_first_and_several_outputs(images):
+def test_weight_statistics_count_dead_filters_of_channels_first_and_several_outputs(images):
     clips = np.stack([images, images + 1], axis=1)
     model = keras.Sequential(
         [keras.Input((2, 8, 8, 2)), layers.ConvLSTM2D(3, 3, return_state=True, name="lstm")]
@@ -215,13 +215,13 @@ def test_weight_statistics_channels_first_and_several_outputs(images):
     assert shares_of(model, np.moveaxis(images, -1, 1)) == {"conv": 0.25}
 
 
-def test_weight_statistics_what_is_not_a_number_is_not_dead(images):
+def test_weight_statistics_do_not_count_what_is_not_a_number_as_dead(images):
     model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3, name="conv")])
     spoil(model.layers[0], 0, bias=np.nan)
     assert shares_of(model, images) == {"conv": 0}
 
 
-def test_weight_statistics_inputs_may_change_later(images):
+def test_weight_statistics_count_dead_filters_by_inputs_as_they_were_at_first(images):
     model = keras.Sequential(
         [keras.Input((8, 8, 2)), layers.Conv2D(4, 3, activation="relu", name="conv")]
     )
@@ -248,7 +248,7 @@ class Sizes(layers.Layer):
         return shape
 
 
-def test_weight_statistics_no_more_than_a_batch_is_computed_at_a_time(images):
+def test_weight_statistics_compute_no_more_than_a_batch_at_a_time(images):
     sizes = []
     inputs = keras.Input((8, 8, 2))
     model = keras.Model(inputs, layers.Conv2D(4, 3)(Sizes(sizes)(inputs)))
@@ -258,7 +258,7 @@ def test_weight_statistics_no_more_than_a_batch_is_computed_at_a_time(images):
     assert sizes == [3, 3, 1]
 
 
-def test_weight_statistics_inputs_that_do_not_fit(images):
+def test_weight_statistics_refuse_inputs_that_do_not_fit(images):
     model = keras.Sequential([keras.Input((8, 8, 2)), layers.Conv2D(4, 3)])
     with pytest.raises(ValueError, match=r"`inputs` must have the shape \(samples, 8, 8, 2\)"):
         shares_of(model, images[..., :1])

@@ -38,9 +38,7 @@ def kernel(request, rng):
         (np.int64(1), 2, 1),
     ],
 )
-def test_resolve_channel_channel_is_resolved_by_the_number_of_input_channels(
-    channel, in_channels, resolved
-):
+def test_resolve_channel_goes_by_the_number_of_input_channels(channel, in_channels, resolved):
     assert resolve_channel(channel, in_channels, "conv") == resolved
 
 
@@ -62,13 +60,13 @@ def test_resolve_channel_channel_is_resolved_by_the_number_of_input_channels(
         (-5, 4, "Received: channel=-5"),
     ],
 )
-def test_resolve_channel_a_channel_that_is_not_there_is_refused(channel, in_channels, message):
+def test_resolve_channel_refuses_a_channel_that_is_not_there(channel, in_channels, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         resolve_channel(channel, in_channels, "conv")
 
 
 @pytest.mark.parametrize("channel", [0, 2, -1])
-def test_kernel_tiles_one_channel_is_a_slice_of_each_filter(kernel, channel):
+def test_kernel_tiles_of_one_channel_are_a_slice_of_each_filter(kernel, channel):
     tiles, note = kernel_tiles(kernel, channel)
     in_channels, filters = kernel.shape[2:]
     assert len(tiles) == filters
@@ -78,11 +76,11 @@ def test_kernel_tiles_one_channel_is_a_slice_of_each_filter(kernel, channel):
 
 
 @pytest.mark.parametrize("channel", [0, "mean"])
-def test_kernel_tiles_an_only_channel_needs_no_note(rng, channel):
+def test_kernel_tiles_of_an_only_channel_need_no_note(rng, channel):
     assert kernel_tiles(rng.normal(size=(3, 3, 1, 2)), channel).note == ""
 
 
-def test_kernel_tiles_mean_is_the_mean_over_the_input_channels(kernel):
+def test_kernel_tiles_of_the_mean_are_the_mean_over_the_input_channels(kernel):
     tiles, note = kernel_tiles(kernel, "mean")
     for number in range(kernel.shape[3]):
         slices = [kernel[:, :, channel, number] for channel in range(kernel.shape[2])]
@@ -90,7 +88,7 @@ def test_kernel_tiles_mean_is_the_mean_over_the_input_channels(kernel):
     assert note == f"mean over {kernel.shape[2]} input channels"
 
 
-def test_kernel_tiles_rgb_puts_the_three_channels_last(rng):
+def test_kernel_tiles_of_rgb_have_the_three_channels_last(rng):
     kernel = rng.normal(size=(2, 4, 3, 5))
     tiles, note = kernel_tiles(kernel, "rgb")
     assert tiles.shape == (5, 2, 4, 3)
@@ -98,7 +96,7 @@ def test_kernel_tiles_rgb_puts_the_three_channels_last(rng):
     assert note == "RGB"
 
 
-def test_kernel_tiles_all_has_the_filters_of_an_input_channel_side_by_side(kernel):
+def test_kernel_tiles_of_all_channels_have_the_filters_of_one_side_by_side(kernel):
     tiles, note = kernel_tiles(kernel, "all")
     in_channels, filters = kernel.shape[2:]
     for channel in range(in_channels):
@@ -108,7 +106,7 @@ def test_kernel_tiles_all_has_the_filters_of_an_input_channel_side_by_side(kerne
     assert note == ""
 
 
-def test_the_principal_pattern_is_that_of_the_singular_value_decomposition(kernel):
+def test_principal_patterns_are_those_of_the_singular_value_decomposition(kernel):
     patterns, share = principal_patterns(kernel)
     height, width, in_channels, filters = kernel.shape
     shares = []
@@ -128,7 +126,7 @@ def test_the_principal_pattern_is_that_of_the_singular_value_decomposition(kerne
     st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 20), st.integers(1, 4)),
     st.integers(0, 2**32 - 1),
 )
-def test_principal_patterns_a_kernel_with_one_pattern_is_explained_in_full(shape, seed):
+def test_principal_patterns_explain_a_kernel_with_one_pattern_in_full(shape, seed):
     rng = np.random.default_rng(seed)
     height, width, in_channels, filters = shape
     pattern = rng.uniform(-1, 1, size=(filters, height, width)) + 1e-3
@@ -139,7 +137,7 @@ def test_principal_patterns_a_kernel_with_one_pattern_is_explained_in_full(shape
     assert share == pytest.approx(1)
 
 
-def test_principal_patterns_the_principal_pattern_of_one_channel_is_that_channel(rng):
+def test_principal_patterns_of_one_channel_are_that_channel(rng):
     kernel = rng.normal(size=(3, 3, 1, 4)).astype("float32")
     patterns, share = principal_patterns(kernel)
     assert patterns.dtype == "float32"
@@ -147,7 +145,7 @@ def test_principal_patterns_the_principal_pattern_of_one_channel_is_that_channel
     assert share == pytest.approx(1)
 
 
-def test_principal_patterns_a_filter_of_zeros_does_not_count_for_the_energy(rng):
+def test_principal_patterns_count_no_energy_of_a_filter_of_zeros(rng):
     kernel = rng.normal(size=FEW_CHANNELS)
     share = principal_patterns(kernel[..., :3])[1]
     kernel[..., 3:] = 0
@@ -158,9 +156,7 @@ def test_principal_patterns_a_filter_of_zeros_does_not_count_for_the_energy(rng)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_principal_patterns_a_weight_that_is_not_finite_leaves_a_hole_in_the_principal_pattern(
-    kernel, value
-):
+def test_principal_patterns_have_a_hole_where_a_weight_is_not_finite(kernel, value):
     kernel[1, 2, 3, 4] = value
     patterns, share = principal_patterns(kernel)
     assert np.argwhere(~np.isfinite(patterns)).tolist() == [[4, 1, 2]]
@@ -168,20 +164,20 @@ def test_principal_patterns_a_weight_that_is_not_finite_leaves_a_hole_in_the_pri
     assert 0 < share < 1
 
 
-def test_kernel_tiles_nothing_writes_into_the_kernel(kernel):
+def test_kernel_tiles_write_nothing_into_the_kernel(kernel):
     kernel.flags.writeable = False
     for channel in (0, "mean", "principal", "all"):
         kernel_tiles(kernel, channel)
 
 
-def test_signs_are_those_of_the_reference(kernel, rng):
+def test_align_signs_takes_those_of_the_reference(kernel, rng):
     reference, _ = principal_patterns(kernel)
     signs = np.array([1.0, -1.0] * kernel.shape[3])[: kernel.shape[3], None, None]
     moved = reference + 0.01 * rng.normal(size=reference.shape)
     np.testing.assert_array_equal(align_signs(moved * signs, reference), moved)
 
 
-def test_a_kernel_that_became_its_negative_has_the_negative_pattern(kernel):
+def test_align_signs_gives_the_negative_pattern_to_a_negative_kernel(kernel):
     reference, _ = principal_patterns(kernel)
     signs = np.array([1.0, -1.0] * kernel.shape[3])[: kernel.shape[3]]
     patterns, _ = principal_patterns(kernel * signs)
@@ -193,7 +189,7 @@ def test_a_kernel_that_became_its_negative_has_the_negative_pattern(kernel):
     np.testing.assert_allclose(aligned, reference * signs[:, None, None], atol=1e-12)
 
 
-def test_align_signs_signs_are_aligned_by_what_is_finite():
+def test_align_signs_goes_by_what_is_finite():
     reference = np.array([[[1.0, np.nan]], [[0.0, 0.0]], [[np.inf, 2.0]]], "float32")
     patterns = np.array([[[-1.0, 5.0]], [[3.0, -4.0]], [[1.0, -2.0]]], "float32")
     aligned = align_signs(patterns, reference)

@@ -43,7 +43,7 @@ def with_kernel(kernel: Any, name: str = "conv") -> keras.Model:
 # The numbers
 
 
-def test_kernel_statistics_the_numbers_are_those_of_scipy(grey_model: keras.Model) -> None:
+def test_kernel_statistics_are_those_of_scipy(grey_model: keras.Model) -> None:
     table = kerasviz.kernel_statistics(grey_model)
     assert [row.address for row in table] == ["first", "second"]
     for row in table:
@@ -82,7 +82,7 @@ def test_kernel_statistics_the_numbers_are_those_of_scipy(grey_model: keras.Mode
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else "",
 )
-def test_kernel_statistics_every_kind_of_convolution(
+def test_kernel_statistics_of_every_kind_of_convolution(
     layer: keras.Layer, shape: tuple[int, ...], filter_axes: tuple[int, ...]
 ) -> None:
     model = model_of(layer, shape=shape)
@@ -107,7 +107,7 @@ VALUES = st.floats(-1e3, 1e3, width=32) | st.sampled_from([0.0, math.nan, math.i
     shape=st.tuples(*[st.integers(1, 3)] * 4), near_zero=st.floats(0, 0.9), data=st.data()
 )
 @hypothesis.settings(max_examples=40)
-def test_kernel_statistics_any_weights(
+def test_kernel_statistics_of_any_weights(
     shape: tuple[int, ...], near_zero: float, data: st.DataObject
 ) -> None:
     size = math.prod(shape)
@@ -144,7 +144,7 @@ def test_kernel_statistics_any_weights(
 @pytest.mark.parametrize(
     ("near_zero", "share", "zero"), [(0, 0.25, 1), (0.01, 0.5, 2), (0.5, 0.875, 3)]
 )
-def test_kernel_statistics_near_zero_is_measured_by_the_largest_weight(
+def test_kernel_statistics_measure_near_zero_by_the_largest_weight(
     near_zero: float, share: float, zero: int
 ) -> None:
     kernel = [[[[-2.0, 0.02, 0.0, 0.9], [0.5, -0.02, 0.0, 0.03]]]]
@@ -153,18 +153,18 @@ def test_kernel_statistics_near_zero_is_measured_by_the_largest_weight(
     assert row.zero == zero
 
 
-def test_kernel_statistics_a_layer_of_zeros_is_dead() -> None:
+def test_kernel_statistics_count_every_filter_of_zeros_as_dead() -> None:
     (row,) = kerasviz.kernel_statistics(with_kernel(np.zeros((3, 3, 2, 5))))
     assert (row.near_zero, row.zero, row.norm, row.filter_norm_max) == (1, 5, 0, 0)
 
 
-def test_kernel_statistics_a_filter_that_is_the_same_everywhere_is_not_dead() -> None:
+def test_kernel_statistics_do_not_count_a_constant_filter_as_dead() -> None:
     (row,) = kerasviz.kernel_statistics(with_kernel(np.full((3, 3, 1, 2), 1 / 9)))
     assert (row.near_zero, row.zero) == (0, 0)
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_kernel_statistics_weights_that_are_not_finite_are_counted_and_left_out() -> None:
+def test_kernel_statistics_count_and_leave_out_weights_that_are_not_finite() -> None:
     kernel = np.arange(1.0, 9).reshape(2, 2, 1, 2)
     kernel[0, 0, 0, 0], kernel[1, 1, 0, 1], kernel[0, 1, 0, 1] = np.nan, np.inf, -np.inf
     model = with_kernel(kernel)
@@ -185,7 +185,7 @@ def test_kernel_statistics_weights_that_are_not_finite_are_counted_and_left_out(
 
 
 @pytest.mark.filterwarnings("ignore:.*NaN or infinite:UserWarning")
-def test_kernel_statistics_a_layer_without_a_finite_weight_has_no_numbers() -> None:
+def test_kernel_statistics_have_no_numbers_of_a_layer_without_a_finite_weight() -> None:
     table = kerasviz.kernel_statistics(with_kernel(np.full((1, 1, 2, 2), np.nan)))
     (row,) = table
     assert (row.not_finite, row.zero) == (4, 0)
@@ -194,7 +194,7 @@ def test_kernel_statistics_a_layer_without_a_finite_weight_has_no_numbers() -> N
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_kernel_statistics_other_precisions(dtype: str) -> None:
+def test_kernel_statistics_of_other_precisions(dtype: str) -> None:
     layer = layers.Conv2D(3, 3, dtype=dtype)
     model = model_of(layer)
     kernel = keras.ops.convert_to_numpy(keras.ops.cast(layer.kernel, "float32"))
@@ -204,7 +204,7 @@ def test_kernel_statistics_other_precisions(dtype: str) -> None:
     assert row.max == kernel.max()
 
 
-def test_kernel_statistics_lora_counts_as_part_of_the_kernel() -> None:
+def test_kernel_statistics_count_lora_as_part_of_the_kernel() -> None:
     layer = layers.Conv2D(4, 3, use_bias=False)
     model = model_of(layer)
     before = np.array(layer.get_weights()[0])
@@ -218,7 +218,7 @@ def test_kernel_statistics_lora_counts_as_part_of_the_kernel() -> None:
     assert row.norm != pytest.approx(np.linalg.norm(before.ravel()), rel=1e-2)
 
 
-def test_kernel_statistics_both_kernels_of_a_layer_that_has_two() -> None:
+def test_kernel_statistics_of_both_kernels_of_a_layer_that_has_two() -> None:
     separable = layers.SeparableConv2D(5, 3, name="s")
     model = model_of(separable)
     table = kerasviz.kernel_statistics(model, ["s", "s/pointwise"])
@@ -228,7 +228,7 @@ def test_kernel_statistics_both_kernels_of_a_layer_that_has_two() -> None:
     assert table["s/pointwise"].norm == pytest.approx(np.linalg.norm(pointwise.ravel()))
 
 
-def test_kernel_statistics_a_layer_that_is_called_twice_is_one_row() -> None:
+def test_kernel_statistics_have_one_row_for_a_layer_that_is_called_twice() -> None:
     inputs = keras.Input((6, 6, 2))
     c = layers.Conv2D(2, 3, padding="same", name="c")
     model = keras.Model(inputs, c(c(inputs)))
@@ -277,7 +277,7 @@ near 0: at most 1% of the layer's largest magnitude; zero: filters with no other
 """  # noqa: E501
 
 
-def test_kernel_statistics_printed_it_is_a_table(table: kerasviz.KernelStatistics) -> None:
+def test_kernel_statistics_are_a_table_when_printed(table: kerasviz.KernelStatistics) -> None:
     assert str(table) == repr(table) == TABLE.rstrip()
     columns = str(table).splitlines()[:4]
     for name in ("mean", "std", "min", "max", "norm", "filter norm"):
@@ -288,7 +288,7 @@ def test_kernel_statistics_printed_it_is_a_table(table: kerasviz.KernelStatistic
         assert len(points) == 1, name
 
 
-def test_kernel_statistics_the_legend_tells_what_is_near_zero() -> None:
+def test_kernel_statistics_say_in_the_legend_what_is_near_zero() -> None:
     table = kerasviz.kernel_statistics(with_kernel(np.ones((1, 1, 1, 1))), near_zero=0.125)
     assert table.threshold == 0.125
     assert str(table).splitlines()[-1].startswith("near 0: at most 12.5% of the layer's largest ")
@@ -305,7 +305,7 @@ def test_kernel_statistics_the_legend_tells_what_is_near_zero() -> None:
         (1, "100.0%"),
     ],
 )
-def test_kernel_statistics_a_share_is_0_or_100_only_where_it_is(
+def test_kernel_statistics_write_0_and_100_percent_only_where_they_are_exact(
     table_of: Any, share: float, written: str
 ) -> None:
     assert printed(table_of(near_zero=share), -2) == written
@@ -325,13 +325,13 @@ def test_kernel_statistics_a_share_is_0_or_100_only_where_it_is(
         (math.nan, "nan"),
     ],
 )
-def test_kernel_statistics_a_number_has_three_digits_or_all_of_its_whole_part(
+def test_kernel_statistics_write_three_digits_or_the_whole_part(
     table_of: Any, value: float, written: str
 ) -> None:
     assert printed(table_of(mean=value), 3) == written
 
 
-def test_kernel_statistics_in_a_notebook_it_is_a_table(table_of: Any) -> None:
+def test_kernel_statistics_are_a_table_in_a_notebook(table_of: Any) -> None:
     (row,) = kerasviz.kernel_statistics(with_kernel(np.ones((1, 2, 3, 4))))
     text = table_of(**{**dataclasses.asdict(row), "address": "a<b"})._repr_html_()
     assert text.count("<tr>") == 2
@@ -340,7 +340,7 @@ def test_kernel_statistics_in_a_notebook_it_is_a_table(table_of: Any) -> None:
     assert html.escape("layer's largest magnitude") in text
 
 
-def test_kernel_statistics_any_address_is_a_row_of_its_own(
+def test_kernel_statistics_have_a_row_for_any_address(
     table: kerasviz.KernelStatistics,
 ) -> None:
     assert len(table) == 3
@@ -356,7 +356,7 @@ def test_kernel_statistics_any_address_is_a_row_of_its_own(
         table[3]
 
 
-def test_kernel_statistics_a_part_of_it_is_a_table_too(table: kerasviz.KernelStatistics) -> None:
+def test_kernel_statistics_are_a_table_in_part_too(table: kerasviz.KernelStatistics) -> None:
     part = table[1:]
     assert isinstance(part, kerasviz.KernelStatistics)
     assert [row.address for row in part] == ["one", "b/large"]
@@ -365,7 +365,7 @@ def test_kernel_statistics_a_part_of_it_is_a_table_too(table: kerasviz.KernelSta
     assert table == kerasviz.KernelStatistics(table.rows)
 
 
-def test_kernel_statistics_pandas_takes_it_over(table: kerasviz.KernelStatistics) -> None:
+def test_kernel_statistics_become_a_frame_of_pandas(table: kerasviz.KernelStatistics) -> None:
     pandas = pytest.importorskip("pandas")
     frame = table.to_pandas()
     assert isinstance(frame, pandas.DataFrame)
@@ -379,7 +379,7 @@ def test_kernel_statistics_pandas_takes_it_over(table: kerasviz.KernelStatistics
     assert table[:0].to_pandas().columns.tolist() == frame.columns.tolist()
 
 
-def test_kernel_statistics_without_pandas_the_error_says_so(
+def test_kernel_statistics_say_where_pandas_is_missing(
     table: kerasviz.KernelStatistics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -391,7 +391,7 @@ def test_kernel_statistics_without_pandas_the_error_says_so(
 
 
 @pytest.mark.parametrize("near_zero", [-0.1, 1, 1.5, math.nan, math.inf, "1%", None, True, [0.1]])
-def test_kernel_statistics_near_zero_that_is_no_share_is_refused(
+def test_kernel_statistics_refuse_near_zero_that_is_not_a_share(
     grey_model: keras.Model, near_zero: Any
 ) -> None:
     message = f"`near_zero` must be a number from 0 to below 1. Received: near_zero={near_zero!r}"
@@ -400,13 +400,11 @@ def test_kernel_statistics_near_zero_that_is_no_share_is_refused(
 
 
 @pytest.mark.parametrize("near_zero", [0, 0.5, np.float32(0.5), np.float64(0)])
-def test_kernel_statistics_numbers_of_numpy_are_numbers(
-    grey_model: keras.Model, near_zero: Any
-) -> None:
+def test_kernel_statistics_take_numbers_of_numpy(grey_model: keras.Model, near_zero: Any) -> None:
     assert kerasviz.kernel_statistics(grey_model, near_zero=near_zero).threshold == near_zero
 
 
-def test_kernel_statistics_mistakes(grey_model: keras.Model) -> None:
+def test_kernel_statistics_refuse_mistakes(grey_model: keras.Model) -> None:
     with pytest.raises(TypeError, match="`model` must be a Keras model"):
         kerasviz.kernel_statistics("model.keras")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="Did you mean 'first'"):
@@ -417,7 +415,7 @@ def test_kernel_statistics_mistakes(grey_model: keras.Model) -> None:
         kerasviz.kernel_statistics(model_of(layers.Dense(2)))
 
 
-def test_kernel_statistics_the_model_is_left_as_it_is(
+def test_kernel_statistics_leave_the_model_as_it_is(
     grey_model: keras.Model, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = grey_model.get_weights()

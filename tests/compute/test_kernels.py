@@ -37,7 +37,7 @@ def dilate(kernel: np.ndarray, rate: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_get_kernels_convolution(bias: bool) -> None:
+def test_get_kernels_of_a_convolution(bias: bool) -> None:
     layer = layers.Conv2D(4, (3, 2), use_bias=bias)
     model, x, expected = built(layer, 8, 7, 3)
     kernel = kerasviz.get_kernels(model, 0)
@@ -45,7 +45,7 @@ def test_get_kernels_convolution(bias: bool) -> None:
     np.testing.assert_allclose(correlate(x, kernel), expected, atol=1e-5)
 
 
-def test_get_kernels_stride_and_dilation() -> None:
+def test_get_kernels_of_stride_and_dilation() -> None:
     model, x, expected = built(layers.Conv2D(4, 3, strides=2, use_bias=False), 9, 9, 3)
     np.testing.assert_allclose(
         correlate(x, kerasviz.get_kernels(model, 0))[::2, ::2], expected, atol=1e-5
@@ -55,7 +55,7 @@ def test_get_kernels_stride_and_dilation() -> None:
     np.testing.assert_allclose(correlate(x, kernel), expected, atol=1e-5)
 
 
-def test_get_kernels_groups() -> None:
+def test_get_kernels_of_groups() -> None:
     model, x, expected = built(layers.Conv2D(6, 3, groups=2, use_bias=False), 8, 8, 4)
     kernel = kerasviz.get_kernels(model, 0)
     assert kernel.shape == (3, 3, 2, 6)
@@ -63,14 +63,14 @@ def test_get_kernels_groups() -> None:
     np.testing.assert_allclose(np.concatenate(maps, axis=-1), expected, atol=1e-5)
 
 
-def test_get_kernels_one_dimension_is_a_row() -> None:
+def test_get_kernels_of_one_dimension_is_a_row() -> None:
     model, x, expected = built(layers.Conv1D(4, 3, use_bias=False), 9, 2)
     kernel = kerasviz.get_kernels(model, 0)
     assert kernel.shape == (1, 3, 2, 4)
     np.testing.assert_allclose(correlate(x[np.newaxis], kernel)[0], expected, atol=1e-5)
 
 
-def test_get_kernels_three_dimensions() -> None:
+def test_get_kernels_of_three_dimensions() -> None:
     model, x, expected = built(layers.Conv3D(4, (2, 3, 2), use_bias=False), 5, 6, 7, 2)
     kernel = kerasviz.get_kernels(model, 0)
     assert kernel.shape == (2, 3, 2, 2, 4)
@@ -86,7 +86,9 @@ def test_get_kernels_three_dimensions() -> None:
     ],
     ids=lambda value: value.name if isinstance(value, keras.Layer) else "",
 )
-def test_get_kernels_transposed(layer: keras.Layer, shape: tuple[int, ...]) -> None:
+def test_get_kernels_of_a_transposed_convolution(
+    layer: keras.Layer, shape: tuple[int, ...]
+) -> None:
     model, x, expected = built(layer, *shape)
     kernel = kerasviz.get_kernels(model, 0)
     assert kernel.shape[-2:] == (2, 4)
@@ -107,7 +109,7 @@ def test_get_kernels_transposed(layer: keras.Layer, shape: tuple[int, ...]) -> N
     ],
     ids=lambda value: value.name if isinstance(value, keras.Layer) else "",
 )
-def test_get_kernels_depthwise(layer: keras.Layer, shape: tuple[int, ...]) -> None:
+def test_get_kernels_of_a_depthwise_convolution(layer: keras.Layer, shape: tuple[int, ...]) -> None:
     model, x, expected = built(layer, *shape)
     kernel = kerasviz.get_kernels(model, 0)
     assert kernel.shape[-2:] == (1, 6)
@@ -125,7 +127,7 @@ def test_get_kernels_depthwise(layer: keras.Layer, shape: tuple[int, ...]) -> No
     ],
     ids=lambda value: value.name if isinstance(value, keras.Layer) else "",
 )
-def test_get_kernels_separable_layers_show_both_parts(
+def test_get_kernels_of_a_separable_layer_has_both_parts(
     layer: keras.Layer, shape: tuple[int, ...]
 ) -> None:
     model, x, expected = built(layer, *shape)
@@ -149,7 +151,7 @@ def test_get_kernels_separable_layers_show_both_parts(
         (layers.ConvLSTM3D, (2, 5, 5, 5, 3), (3, 3, 3)),
     ],
 )
-def test_get_kernels_convolutional_lstm(
+def test_get_kernels_of_a_convolutional_lstm(
     kind: Any, shape: tuple[int, ...], window: tuple[int, ...]
 ) -> None:
     model, _, _ = built(kind(2, 3, name="lstm"), *shape)
@@ -162,7 +164,7 @@ def test_get_kernels_convolutional_lstm(
     np.testing.assert_array_equal(recurrent.ravel(), weights[1].ravel())
 
 
-def test_get_kernels_lora_shows_the_effective_kernel() -> None:
+def test_get_kernels_of_lora_is_the_effective_kernel() -> None:
     layer = layers.Conv2D(4, 3, use_bias=False)
     model, x, _ = built(layer, 8, 8, 3)
     layer.enable_lora(2)
@@ -173,12 +175,12 @@ def test_get_kernels_lora_shows_the_effective_kernel() -> None:
     np.testing.assert_allclose(correlate(x, kernel), expected, atol=1e-3)
 
 
-def test_get_kernels_half_precision_comes_as_float32() -> None:
+def test_get_kernels_of_half_precision_is_float32() -> None:
     model, _, _ = built(layers.Conv2D(4, 3, dtype="bfloat16"), 8, 8, 3)
     assert kerasviz.get_kernels(model, 0).dtype == np.float32
 
 
-def test_get_kernels_a_shared_layer_has_one_kernel() -> None:
+def test_get_kernels_of_a_shared_layer_is_one_kernel() -> None:
     inputs = keras.Input((6, 6, 2))
     c = layers.Conv2D(2, 3, padding="same", name="c")
     model = keras.Model(inputs, c(c(inputs)))
@@ -186,7 +188,7 @@ def test_get_kernels_a_shared_layer_has_one_kernel() -> None:
     assert len(kerasviz.get_kernels(model, None)) == 1
 
 
-def test_get_kernels_several_come_as_a_dict_and_as_copies() -> None:
+def test_get_kernels_of_several_layers_is_a_dict_of_copies() -> None:
     model = keras.Sequential(
         [keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="a"), layers.Conv2D(3, 1, name="b")]
     )
@@ -199,7 +201,7 @@ def test_get_kernels_several_come_as_a_dict_and_as_copies() -> None:
     assert not (kerasviz.get_kernels(model, "a") == 7).any()
 
 
-def test_get_kernels_mistakes() -> None:
+def test_get_kernels_refuses_mistakes() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), layers.ReLU(name="d")])
     with pytest.raises(ValueError, match="'d' is a ReLU and has no kernel"):
         kerasviz.get_kernels(model, "d")
@@ -220,7 +222,9 @@ def test_get_kernels_mistakes() -> None:
     ],
     ids=lambda value: getattr(value, "equation", None),
 )
-def test_get_kernels_a_dense_layer_has_a_matrix(layer: keras.Layer, shape: tuple[int, ...]) -> None:
+def test_get_kernels_of_a_dense_layer_is_a_matrix(
+    layer: keras.Layer, shape: tuple[int, ...]
+) -> None:
     model, x, expected = built(layer, *shape)
     kernel = kerasviz.get_kernels(model, 0)
     rows = x.reshape(-1, kernel.shape[0])
@@ -232,7 +236,7 @@ def test_get_kernels_a_dense_layer_has_a_matrix(layer: keras.Layer, shape: tuple
     assert row.norm == pytest.approx(np.linalg.norm(kernel), rel=1e-5)
 
 
-def test_get_kernels_an_embedding_has_a_row_per_token() -> None:
+def test_get_kernels_of_an_embedding_has_a_row_per_token() -> None:
     model = keras.Sequential([keras.Input((4,)), layers.Embedding(9, 3, name="e")])
     kernel = kerasviz.get_kernels(model, "e")
     tokens = np.array([[8, 0, 3, 3]])
@@ -241,7 +245,7 @@ def test_get_kernels_an_embedding_has_a_row_per_token() -> None:
 
 
 @pytest.mark.parametrize(("kind", "gates"), [("SimpleRNN", 1), ("GRU", 3), ("LSTM", 4)])
-def test_get_kernels_a_recurrent_layer_has_two_matrices(kind: str, gates: int) -> None:
+def test_get_kernels_of_a_recurrent_layer_is_two_matrices(kind: str, gates: int) -> None:
     layer = getattr(layers, kind)(2, name="r")
     model = keras.Sequential([keras.Input((4, 5)), layer])
     weights = layer.get_weights()
@@ -250,7 +254,7 @@ def test_get_kernels_a_recurrent_layer_has_two_matrices(kind: str, gates: int) -
     assert weights[0].shape == (5, 2 * gates)
 
 
-def test_get_kernels_a_wrapper_means_what_it_wraps() -> None:
+def test_get_kernels_of_a_wrapper_is_that_of_what_it_wraps() -> None:
     inputs = keras.Input((4, 9, 9, 2))
     hidden = layers.TimeDistributed(layers.Conv2D(3, 3, name="inner"), name="frames")(inputs)
     model = keras.Model(inputs, layers.TimeDistributed(layers.ReLU(), name="relu")(hidden))
@@ -263,7 +267,7 @@ def test_get_kernels_a_wrapper_means_what_it_wraps() -> None:
         kerasviz.get_kernels(model, "relu")
 
 
-def test_get_kernels_both_directions_of_a_bidirectional_layer() -> None:
+def test_get_kernels_of_a_bidirectional_layer_has_both_directions() -> None:
     layer = layers.Bidirectional(layers.LSTM(2, name="lstm"), name="both")
     model = keras.Sequential([keras.Input((4, 3)), layer])
     kernels = kerasviz.get_kernels(model, "both")
@@ -291,7 +295,7 @@ def blocks() -> keras.Model:
     )
 
 
-def test_get_kernels_a_pattern_or_a_class_selects_what_has_a_kernel(blocks: keras.Model) -> None:
+def test_get_kernels_selects_what_has_a_kernel_by_pattern_or_class(blocks: keras.Model) -> None:
     for layer, found in (
         ("block1*", ["block1_conv"]),
         ("*", ["block1_conv", "block2_conv", "head"]),
@@ -306,7 +310,7 @@ def test_get_kernels_a_pattern_or_a_class_selects_what_has_a_kernel(blocks: kera
 
 
 @pytest.mark.parametrize("layer", ["other*", "block1_[br]*", layers.ReLU, ["head", "other*"]])
-def test_get_kernels_a_pattern_or_a_class_without_a_kernel_is_refused(
+def test_get_kernels_refuses_a_pattern_or_a_class_without_a_kernel(
     blocks: keras.Model, layer: Any
 ) -> None:
     with pytest.raises(ValueError, match="`layer` must match a layer with a kernel"):
@@ -314,7 +318,7 @@ def test_get_kernels_a_pattern_or_a_class_without_a_kernel_is_refused(
 
 
 @pytest.mark.parametrize("layer", ["other", "block1_bn", 1, ["head", "other"]])
-def test_get_kernels_a_layer_that_is_named_must_have_a_kernel(
+def test_get_kernels_refuses_a_named_layer_without_a_kernel(
     blocks: keras.Model, layer: Any
 ) -> None:
     with pytest.raises(ValueError, match="and has no kernel"):
@@ -332,7 +336,7 @@ class NeverCalled(keras.Model):
 
 
 @pytest.mark.filterwarnings("ignore:`build.*was called on layer:UserWarning")
-def test_get_kernels_a_layer_that_is_never_built_is_left_out_unless_it_is_named() -> None:
+def test_get_kernels_leaves_out_a_layer_that_is_never_built_unless_named() -> None:
     model = NeverCalled()
     for layer in (None, "*", layers.Conv2D):
         with pytest.raises(ValueError, match="'c' is not built yet"):

@@ -59,9 +59,7 @@ def singles(images: np.ndarray) -> object:
 
 
 @pytest.mark.parametrize("source", [np.asarray, Batches, pairs, loose, singles])
-def test_iter_feature_maps_batches_give_what_the_layers_give(
-    source, grey_model, images, expected
-) -> None:
+def test_iter_feature_maps_gives_what_the_layers_give(source, grey_model, images, expected) -> None:
     batches = list(
         kerasviz.iter_feature_maps(grey_model, ["first", "second"], source(images), batch_size=4)
     )
@@ -71,7 +69,7 @@ def test_iter_feature_maps_batches_give_what_the_layers_give(
         np.testing.assert_allclose(joined, maps, rtol=1e-5, atol=1e-5)
 
 
-def test_iter_feature_maps_a_dataset_of_tensorflow(grey_model, images, expected) -> None:
+def test_iter_feature_maps_takes_a_dataset_of_tensorflow(grey_model, images, expected) -> None:
     tf = pytest.importorskip("tensorflow")
     dataset = tf.data.Dataset.from_tensor_slices((images, np.arange(6))).batch(4)
     batches = list(kerasviz.iter_feature_maps(grey_model, "second", dataset))
@@ -79,7 +77,7 @@ def test_iter_feature_maps_a_dataset_of_tensorflow(grey_model, images, expected)
     np.testing.assert_allclose(np.concatenate(batches), expected["second"], rtol=1e-5, atol=1e-5)
 
 
-def test_iter_feature_maps_a_loader_of_pytorch(grey_model, images, expected) -> None:
+def test_iter_feature_maps_takes_a_loader_of_pytorch(grey_model, images, expected) -> None:
     torch = pytest.importorskip("torch")
     data = torch.utils.data.TensorDataset(torch.from_numpy(images), torch.arange(6))
     loader = torch.utils.data.DataLoader(data, batch_size=4)
@@ -87,7 +85,7 @@ def test_iter_feature_maps_a_loader_of_pytorch(grey_model, images, expected) -> 
     np.testing.assert_allclose(np.concatenate(batches), expected["second"], rtol=1e-5, atol=1e-5)
 
 
-def test_iter_feature_maps_a_stream_of_several_inputs() -> None:
+def test_iter_feature_maps_takes_a_stream_of_several_inputs() -> None:
     left, right = keras.Input((8, 8, 1), name="left"), keras.Input((8, 8, 1), name="right")
     conv = keras.layers.Conv2D(2, 3, name="conv")
     model = keras.Model([left, right], keras.layers.Add(name="sum")([conv(left), conv(right)]))
@@ -108,7 +106,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("source", [np.asarray, pairs])
 @pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".zarr"])
-def test_save_feature_maps_files_of_several_layers(
+def test_save_feature_maps_writes_files_of_several_layers(
     suffix, source, grey_model, images, expected, tmp_path: Path
 ) -> None:
     if suffix == ".zarr":
@@ -127,7 +125,7 @@ def test_save_feature_maps_files_of_several_layers(
 
 
 @pytest.mark.parametrize("source", [np.asarray, pairs])
-def test_save_feature_maps_a_memory_mapped_file(
+def test_save_feature_maps_writes_a_memory_mapped_file(
     source, grey_model, images, expected, tmp_path: Path
 ) -> None:
     path = tmp_path / "maps.npy"
@@ -137,7 +135,9 @@ def test_save_feature_maps_a_memory_mapped_file(
     np.testing.assert_allclose(maps, expected["second"], rtol=1e-5, atol=1e-5)
 
 
-def test_addresses_in_nested_models_are_the_keys(grey_model, images, tmp_path: Path) -> None:
+def test_save_feature_maps_has_addresses_in_nested_models_as_keys(
+    grey_model, images, tmp_path: Path
+) -> None:
     outer = keras.Sequential([keras.Input((12, 12, 1)), grey_model])
     path = kerasviz.save_feature_maps(outer, "grey/second", images, tmp_path / "maps.h5")
     with h5py.File(path) as file:
@@ -147,7 +147,7 @@ def test_addresses_in_nested_models_are_the_keys(grey_model, images, tmp_path: P
     )
 
 
-def test_save_feature_maps_a_progress_bar_only_when_asked_for(
+def test_save_feature_maps_shows_a_progress_bar_only_on_demand(
     grey_model, images, tmp_path, capsys
 ) -> None:
     path = tmp_path / "maps.npy"
@@ -157,9 +157,7 @@ def test_save_feature_maps_a_progress_bar_only_when_asked_for(
     assert "6/6" in capsys.readouterr().out
 
 
-def test_save_feature_maps_memory_does_not_grow_with_the_number_of_images(
-    grey_model, tmp_path: Path
-) -> None:
+def test_save_feature_maps_takes_no_more_memory_for_more_images(grey_model, tmp_path: Path) -> None:
     def peak(batches: int) -> int:
         gc.collect()
         tracemalloc.start()
@@ -187,7 +185,7 @@ def test_save_feature_maps_memory_does_not_grow_with_the_number_of_images(
         ("first", np.zeros((2, 12, 12, 1)), "no/m.npy", FileNotFoundError, "m.npy"),
     ],
 )
-def test_save_feature_maps_mistakes_leave_no_file(
+def test_save_feature_maps_leaves_no_file_after_a_mistake(
     layer, inputs, name, error, message, grey_model, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=message):
@@ -195,7 +193,7 @@ def test_save_feature_maps_mistakes_leave_no_file(
     assert not list(tmp_path.iterdir())
 
 
-def test_save_feature_maps_a_failure_keeps_the_file_that_was_there(
+def test_save_feature_maps_keeps_the_file_that_was_there_after_a_failure(
     grey_model, images, tmp_path: Path
 ) -> None:
     path = kerasviz.save_feature_maps(grey_model, "first", images, tmp_path / "maps.npy")
@@ -211,7 +209,7 @@ def test_save_feature_maps_a_failure_keeps_the_file_that_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_maps_of_different_sizes_do_not_fit_one_array(tmp_path: Path) -> None:
+def test_save_feature_maps_refuses_maps_of_different_sizes(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 3, name="c")])
     batches = [np.zeros((1, size, size, 1)) for size in (8, 9)]
     sizes = [maps.shape[1] for maps in kerasviz.iter_feature_maps(model, "c", iter(batches))]
@@ -222,7 +220,7 @@ def test_maps_of_different_sizes_do_not_fit_one_array(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_iter_feature_maps_a_model_that_was_never_built_takes_its_shape_from_the_first_batch(
+def test_iter_feature_maps_builds_a_model_from_the_first_batch(
     images,
 ) -> None:
     model = keras.Sequential([keras.layers.Conv2D(2, 3, name="c")])
@@ -232,7 +230,7 @@ def test_iter_feature_maps_a_model_that_was_never_built_takes_its_shape_from_the
     assert maps.shape == (6, 10, 10, 2)
 
 
-def test_save_feature_maps_a_layer_with_several_outputs_is_refused_before_anything_runs(
+def test_save_feature_maps_refuses_a_layer_with_several_outputs_at_once(
     tmp_path: Path,
 ) -> None:
     class Two(keras.layers.Layer):
@@ -248,7 +246,7 @@ def test_save_feature_maps_a_layer_with_several_outputs_is_refused_before_anythi
 
 
 @pytest.mark.parametrize("name", ["maps.npy", "maps.h5", "maps.zarr", "link.npy"])
-def test_save_feature_maps_a_folder_is_not_replaced(name, grey_model, tmp_path: Path) -> None:
+def test_save_feature_maps_replaces_no_folder(name, grey_model, tmp_path: Path) -> None:
     real = tmp_path / ("real" if name.startswith("link") else name)
     (real / "sub").mkdir(parents=True)
     (real / "sub" / "thesis.txt").write_text("years of work")
@@ -264,7 +262,7 @@ def test_save_feature_maps_a_folder_is_not_replaced(name, grey_model, tmp_path: 
     assert (real / "sub" / "thesis.txt").read_text() == "years of work"
 
 
-def test_save_feature_maps_only_a_folder_with_nothing_but_zarr_in_it_is_replaced(
+def test_save_feature_maps_replaces_only_a_folder_of_nothing_but_zarr(
     grey_model, images, expected, tmp_path: Path
 ) -> None:
     zarr = pytest.importorskip("zarr")
@@ -281,7 +279,7 @@ def test_save_feature_maps_only_a_folder_with_nothing_but_zarr_in_it_is_replaced
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_save_feature_maps_files_of_others_beside_the_target_stay(
+def test_save_feature_maps_leaves_files_of_others_beside_the_target(
     grey_model, images, tmp_path: Path
 ) -> None:
     own, victim = tmp_path / "maps.npy.partial", tmp_path / "victim"
@@ -308,7 +306,7 @@ def small_disk():
 
 
 @pytest.mark.usefixtures("small_disk")
-def test_save_feature_maps_a_full_disk(grey_model, tmp_path: Path) -> None:
+def test_save_feature_maps_says_that_a_disk_is_full(grey_model, tmp_path: Path) -> None:
     path = tmp_path / "maps.npy"
     path.write_bytes(b"old")
     batches = (np.ones((8, 12, 12, 1), "float32") for _ in range(9))
@@ -320,7 +318,7 @@ def test_save_feature_maps_a_full_disk(grey_model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".h5"])
-def test_save_feature_maps_finished_maps_are_kept_where_the_file_cannot_get_its_name(
+def test_save_feature_maps_keeps_finished_maps_where_the_file_cannot_get_its_name(
     suffix, grey_model, images, expected, tmp_path: Path
 ) -> None:
     path = tmp_path / f"maps{suffix}"
@@ -348,7 +346,7 @@ def test_save_feature_maps_finished_maps_are_kept_where_the_file_cannot_get_its_
         ("batch_size", np.True_, ValueError),
     ],
 )
-def test_save_feature_maps_wrong_keywords_of_saving(
+def test_save_feature_maps_refuses_wrong_keywords(
     keyword, value, error, grey_model, images, tmp_path
 ) -> None:
     options = {"path": tmp_path / "maps.npy", keyword: value}

@@ -69,11 +69,11 @@ def guess_direction(name):
         ("vaccine", None),
     ],
 )
-def test_plot_history_the_name_tells_what_is_good(name, direction):
+def test_plot_history_knows_by_its_name_whether_a_metric_should_fall_or_rise(name, direction):
     assert guess_direction(name) == direction
 
 
-def test_plot_history_every_metric_of_keras_says_what_is_good_or_nothing():
+def test_plot_history_knows_the_direction_of_every_metric_of_keras_or_none():
     """Keras itself knows the direction of most metrics, though it does not say so in public."""
     compared = 0
     for name in dir(keras.metrics):
@@ -110,24 +110,24 @@ GAPS = "ignore:.*are NaN or infinite; they are gaps"
     ],
     ids=str,
 )
-def test_plot_history_the_best_epoch(series, monitor, mode, best):
+def test_plot_history_finds_the_best_epoch(series, monitor, mode, best):
     assert find_best(series, monitor=monitor, mode=mode) == best
 
 
-def test_plot_history_a_training_that_never_recorded_the_metric_has_no_best_epoch():
+def test_plot_history_finds_no_best_epoch_by_a_metric_that_was_not_recorded():
     runs = {"a": {"loss": [1, 2]}, "b": {"loss": [2, 1], "accuracy": [1, 2]}}
     plot = kerasviz.plot_history(runs, monitor="accuracy", figure=Figure())
     names = [text.get_text() for text in plot.axes[0].get_legend().get_texts()]
     assert names == ["a", "b: 1 at epoch 2"]
 
 
-def test_plot_history_a_name_that_says_nothing_needs_a_mode():
+def test_plot_history_needs_a_mode_where_a_name_says_nothing():
     message = "`mode` must be 'min' or 'max', since the name 'odd' does not tell whether high"
     with pytest.raises(ValueError, match=message):
         kerasviz.plot_history({"odd": [1, 2]}, monitor="odd")
 
 
-def test_plot_history_the_best_epoch_is_the_one_whose_weights_are_kept(
+def test_plot_history_finds_the_epoch_whose_weights_early_stopping_restores(
     fit, make_model, data, tmp_path
 ):
     """With steps that become so long that the loss rises again."""

@@ -9,7 +9,7 @@ import pytest
 import kerasviz
 
 
-def test_plot_history_the_file_of_a_csv_logger_holds_what_the_history_does(
+def test_plot_history_draws_the_file_of_a_csv_logger_as_the_history(
     read, fit, make_model, data, tmp_path
 ):
     paths = {separator: tmp_path / f"{ord(separator)}.csv" for separator in ",;\t|"}
@@ -26,16 +26,16 @@ def test_plot_history_the_file_of_a_csv_logger_holds_what_the_history_does(
             assert run.note == ""
 
 
-def test_plot_history_without_validation_there_are_no_curves_of_it(
-    read, make_model, data, tmp_path
-):
+def test_plot_history_draws_no_curves_of_validation_without_it(read, make_model, data, tmp_path):
     path = tmp_path / "log.csv"
     make_model().fit(*data, verbose=0, epochs=2, callbacks=[keras.callbacks.CSVLogger(path)])
     assert "val_loss" in path.read_text()
     assert set(read(path).series) == {"loss", "mae"}
 
 
-def test_plot_history_a_file_that_was_appended_to_goes_on(read, fit, make_model, data, tmp_path):
+def test_plot_history_counts_on_in_a_file_that_was_appended_to(
+    read, fit, make_model, data, tmp_path
+):
     path, model = tmp_path / "log.csv", make_model()
     first = fit(model, data, epochs=2, callbacks=[keras.callbacks.CSVLogger(path, append=True)])
     logger = keras.callbacks.CSVLogger(path, append=True)
@@ -67,7 +67,7 @@ def test_plot_history_a_file_that_was_appended_to_goes_on(read, fit, make_model,
     ],
     ids=str,
 )
-def test_plot_history_parts_of_a_file_are_joined_and_it_is_said_how(
+def test_plot_history_joins_the_parts_of_a_file_and_says_how(
     read, lists, write, epochs, shown, note
 ):
     rows = "".join(f"{epoch},{place}\n" for place, epoch in enumerate(epochs))
@@ -90,16 +90,16 @@ def test_plot_history_parts_of_a_file_are_joined_and_it_is_said_how(
     ],
     ids=repr,
 )
-def test_plot_history_what_else_may_stand_in_a_file(read, lists, write, text, shown):
+def test_plot_history_reads_files_of_other_forms(read, lists, write, text, shown):
     assert lists(read(write(text))) == shown
 
 
-def test_plot_history_nan_in_a_file_is_a_value(read, write):
+def test_plot_history_takes_nan_in_a_file_for_a_value(read, write):
     values = read(write("epoch,loss\n0,nan\n1,inf\n2,1\n")).series["loss"][1]
     np.testing.assert_array_equal(values, [np.nan, np.inf, 1])
 
 
-def test_plot_history_an_array_in_a_file_is_left_out_and_named(read, lists, write):
+def test_plot_history_leaves_out_and_names_an_array_in_a_file(read, lists, write):
     run = read(write('epoch,f1,loss\n0,"""[0.1, 0.2]""",2\n'))
     assert lists(run) == {"loss": {1: 2}}
     assert run.note == "without f1, no single numbers"
@@ -124,7 +124,7 @@ def test_plot_history_an_array_in_a_file_is_left_out_and_named(read, lists, writ
     ],
     ids=repr,
 )
-def test_plot_history_a_file_of_another_kind_is_refused(read, write, text, what):
+def test_plot_history_refuses_a_file_of_another_kind(read, write, text, what):
     path = write(text)
     message = (
         "`history` must be the path of a file that a CSVLogger wrote. "
@@ -134,12 +134,12 @@ def test_plot_history_a_file_of_another_kind_is_refused(read, write, text, what)
         read(path)
 
 
-def test_plot_history_a_file_without_an_epoch_is_refused(read, write):
+def test_plot_history_refuses_a_file_without_an_epoch(read, write):
     with pytest.raises(ValueError, match="`history` must hold at least one epoch"):
         read(write("epoch,loss\n"))
 
 
-def test_plot_history_a_file_that_is_not_there_is_refused(read, tmp_path):
+def test_plot_history_refuses_a_file_that_is_not_there(read, tmp_path):
     path = tmp_path / "nowhere.csv"
     message = "`history` must be the path of a file that is there. Received: history="
     for given in (path, tmp_path):

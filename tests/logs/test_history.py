@@ -12,7 +12,7 @@ import kerasviz
 # What fit returns
 
 
-def test_plot_history_a_history_of_fit_counts_its_epochs_from_1(read, lists, fit, make_model, data):
+def test_plot_history_counts_the_epochs_of_fit_from_1(read, lists, fit, make_model, data):
     history = fit(make_model(), data, epochs=3)
     run = read(history)
     assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
@@ -23,7 +23,7 @@ def test_plot_history_a_history_of_fit_counts_its_epochs_from_1(read, lists, fit
     assert run.note == ""
 
 
-def test_plot_history_a_training_that_goes_on_counts_on(read, fit, make_model, data):
+def test_plot_history_counts_on_in_a_training_that_goes_on(read, fit, make_model, data):
     model = make_model()
     fit(model, data, epochs=2)
     history = fit(model, data, initial_epoch=2, epochs=5)
@@ -33,7 +33,7 @@ def test_plot_history_a_training_that_goes_on_counts_on(read, fit, make_model, d
 @pytest.mark.parametrize(
     ("initial_epoch", "epochs", "expected"), [(2, 4, [1, 2, 3, 4]), (0, 3, [1, 2, 3, 4, 5])]
 )
-def test_plot_history_a_history_that_was_given_to_fit_twice_has_all_epochs(
+def test_plot_history_draws_all_epochs_of_a_history_of_two_calls_of_fit(
     read, fit, make_model, data, initial_epoch, epochs, expected
 ):
     model, history = make_model(), keras.callbacks.History()
@@ -52,7 +52,7 @@ class Now(keras.callbacks.Callback):
             logs["f1"] = epoch + 1.0
 
 
-def test_plot_history_epochs_of_validation_are_assumed_where_one_frequency_fits(
+def test_plot_history_assumes_epochs_of_validation_where_one_frequency_fits(
     read, fit, make_model, data
 ):
     history = fit(make_model(), data, epochs=5, validation_freq=2)
@@ -78,7 +78,9 @@ def test_plot_history_epochs_of_validation_are_assumed_where_one_frequency_fits(
         (0, 2, 1, None),
     ],
 )
-def test_plot_history_a_frequency_fits_only_if_no_other_does(read, first, count, values, epochs):
+def test_plot_history_assumes_no_frequency_where_another_fits_too(
+    read, first, count, values, epochs
+):
     history = {"epoch": range(first, first + count), "loss": [1.0] * count}
     run = read({**history, "val_loss": [0.5] * values})
     choices = [
@@ -97,7 +99,7 @@ def test_plot_history_a_frequency_fits_only_if_no_other_does(read, first, count,
         assert not run.unknown
 
 
-def test_plot_history_what_a_callback_logs_now_and_then_has_unknown_epochs(
+def test_plot_history_knows_no_epochs_of_what_a_callback_logs_now_and_then(
     read, fit, make_model, data
 ):
     history = fit(make_model(), data, epochs=11, callbacks=[Now()])
@@ -108,7 +110,7 @@ def test_plot_history_what_a_callback_logs_now_and_then_has_unknown_epochs(
     assert run.note == "without f1: epochs unknown"
 
 
-def test_plot_history_epochs_without_a_pattern_are_unknown(read, lists):
+def test_plot_history_knows_no_epochs_without_a_pattern(read, lists):
     run = read({"loss": [5, 4, 3, 2, 1], "mae": [2, 1], "val_loss": [1]})
     assert list(run.series) == ["loss"]  # the value may be of the 3rd, the 4th or the 5th epoch
     assert run.unknown == {"mae": 2, "val_loss": 1}
@@ -117,7 +119,7 @@ def test_plot_history_epochs_without_a_pattern_are_unknown(read, lists):
     assert run.unknown == {"val_loss": 1}
 
 
-def test_plot_history_a_dict_may_say_more_epochs_than_any_list_has_values(read):
+def test_plot_history_takes_a_dict_with_more_epochs_than_values(read):
     run = read({"epoch": range(6), "val_loss": [3, 2, 1]})
     assert run.series["val_loss"][0].tolist() == [2, 4, 6]
     assert run.note == "epochs of val_loss assumed (validation_freq=2)"
@@ -126,9 +128,7 @@ def test_plot_history_a_dict_may_say_more_epochs_than_any_list_has_values(read):
         read({"epoch": range(6), "f1": [3, 2, 1]})
 
 
-def test_plot_history_a_history_of_two_trainings_says_how_it_is_counted(
-    read, fit, make_model, data
-):
+def test_plot_history_says_how_two_trainings_are_counted(read, fit, make_model, data):
     model, history = make_model(), keras.callbacks.History()
     for _ in range(2):
         fit(model, data, epochs=4, validation_freq=2, callbacks=[history])
@@ -139,7 +139,7 @@ def test_plot_history_a_history_of_two_trainings_says_how_it_is_counted(
 
 
 @pytest.mark.parametrize("first", [3, 7])
-def test_plot_history_earlier_values_of_unknown_epochs_are_left_out(read, lists, first):
+def test_plot_history_leaves_out_earlier_values_of_unknown_epochs(read, lists, first):
     run = read({"epoch": [first, first + 1], "loss": [5, 4, 3, 2, 1, 0], "mae": [1, 2]})
     assert lists(run) == {"loss": {first + 1: 1, first + 2: 0}}
     assert run.note == (
@@ -164,22 +164,22 @@ def test_plot_history_earlier_values_of_unknown_epochs_are_left_out(read, lists,
     ],
     ids=str,
 )
-def test_plot_history_what_are_no_epochs_is_refused(read, epochs):
+def test_plot_history_refuses_what_are_not_epochs(read, epochs):
     message = "The epochs of `history` must be a list of increasing integers from 0 to 999999999999"
     with pytest.raises(ValueError, match=message):
         read({"epoch": epochs, "loss": [1.0, 0.5]})
 
 
-def test_plot_history_epochs_may_be_an_array(read, lists):
+def test_plot_history_takes_epochs_as_an_array(read, lists):
     assert lists(read({"epoch": np.array([4, 5]), "loss": [2, 1]})) == {"loss": {5: 2, 6: 1}}
 
 
-def test_plot_history_a_number_that_no_float_holds_is_no_single_number(read):
+def test_plot_history_leaves_out_a_number_that_no_float_holds(read):
     run = read({"loss": [2, 1], "odd": [10**400, 1]})
     assert run.note == "without odd, no single numbers"
 
 
-def test_plot_history_the_learning_rate_is_recorded(read, fit, make_model, data):
+def test_plot_history_draws_the_learning_rate(read, fit, make_model, data):
     callback = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
     run = read(fit(make_model(), data, epochs=2, callbacks=[callback]))
     np.testing.assert_allclose(run.series["learning_rate"][1], [0.1, 0.05], rtol=1e-6)
@@ -200,30 +200,28 @@ def test_plot_history_the_learning_rate_is_recorded(read, fit, make_model, data)
     ],
     ids=str,
 )
-def test_plot_history_values_may_be_numbers_of_any_kind(read, lists, values):
+def test_plot_history_takes_numbers_of_any_kind(read, lists, values):
     assert lists(read({"loss": values})) == {"loss": {1: 1.0, 2: 0.5}}
 
 
-def test_plot_history_none_is_an_epoch_in_which_nothing_was_computed_and_nan_is_a_value(
-    read, lists
-):
+def test_plot_history_takes_none_for_no_value_and_nan_for_a_value(read, lists):
     run = read({"loss": [3, 2, 1], "val_loss": [None, 2, None], "mae": [1, float("nan"), 2]})
     assert lists(run)["val_loss"] == {2: 2}
     assert run.series["mae"][0].tolist() == [1, 2, 3]
     assert np.isnan(run.series["mae"][1][1])
 
 
-def test_plot_history_a_dict_may_say_its_epochs(read, lists):
+def test_plot_history_takes_the_epochs_of_a_dict(read, lists):
     assert lists(read({"epoch": [4, 5], "loss": [2, 1]})) == {"loss": {5: 2, 6: 1}}
 
 
-def test_plot_history_what_is_no_single_number_is_left_out_and_named(read):
+def test_plot_history_leaves_out_and_names_what_is_not_a_single_number(read):
     run = read({"loss": [2, 1], "f1": [np.zeros(3), np.zeros(3)], "when": ["a", "b"]})
     assert list(run.series) == ["loss"]
     assert run.note == "without f1, when, no single numbers"
 
 
-def test_plot_history_a_dict_of_names_holds_several_trainings(fit, make_model, data, write):
+def test_plot_history_takes_several_trainings_as_a_dict_of_names(fit, make_model, data, write):
     path = write("epoch,loss\n0,7.0\n")
     history = fit(make_model(), data, epochs=1)
     runs = {"a": history, "b": {"loss": [1]}, "c": path, 4: str(path)}
@@ -254,11 +252,11 @@ def test_plot_history_a_dict_of_names_holds_several_trainings(fit, make_model, d
         ({"loss": 3}, TypeError, "`history` must have a list of values for each metric."),
     ],
 )
-def test_plot_history_what_is_no_history_is_refused(history, error, message):
+def test_plot_history_refuses_what_is_not_a_history(history, error, message):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_history(history)
 
 
-def test_plot_history_a_model_is_no_history_but_has_one(make_model):
+def test_plot_history_refuses_a_model_and_names_its_history(make_model):
     with pytest.raises(TypeError, match=r"Of a model, pass model\.history\."):
         kerasviz.plot_history(make_model())

@@ -66,7 +66,7 @@ def heading(plot):
 # What is drawn
 
 
-def test_compare_kernels_a_panel_a_model_and_one_for_the_difference(
+def test_compare_kernels_draws_one_panel_per_model_and_the_difference(
     compare_kernels, read_tiles, grey_models, weights
 ):
     plot = compare_kernels(grey_models, "first")
@@ -78,7 +78,7 @@ def test_compare_kernels_a_panel_a_model_and_one_for_the_difference(
         np.testing.assert_allclose(shown, [kernel[:, :, 0, n] for n in range(4)], rtol=1e-6)
 
 
-def test_compare_kernels_all_models_are_on_one_scale_and_the_difference_on_its_own(
+def test_compare_kernels_draws_models_on_one_scale_and_the_difference_on_its_own(
     compare_kernels, grey_models, weights
 ):
     plot = compare_kernels(grey_models, "first")
@@ -93,7 +93,7 @@ def test_compare_kernels_all_models_are_on_one_scale_and_the_difference_on_its_o
     assert difference.get_cmap().name == "RdBu_r"
 
 
-def test_compare_kernels_models_share_a_color_bar_that_is_true_for_all(
+def test_compare_kernels_gives_models_one_color_bar_that_is_true_for_all(
     compare_kernels, grey_models
 ):
     plot = compare_kernels(grey_models, "first")
@@ -109,7 +109,7 @@ def test_compare_kernels_models_share_a_color_bar_that_is_true_for_all(
     assert own.vmax != 9
 
 
-def test_compare_kernels_a_bar_has_arrows_where_any_of_its_panels_goes_beyond(
+def test_compare_kernels_draws_arrows_where_any_panel_goes_beyond_the_bar(
     compare_kernels, grey_models
 ):
     first = np.abs(kerasviz.get_kernels(grey_models["untrained"], "first")).max()
@@ -120,7 +120,9 @@ def test_compare_kernels_a_bar_has_arrows_where_any_of_its_panels_goes_beyond(
 
 
 @pytest.mark.parametrize("count", [1, 3, 6])
-def test_compare_kernels_any_number_of_models(compare_kernels, read_tiles, seeds, weights, count):
+def test_compare_kernels_takes_any_number_of_models(
+    compare_kernels, read_tiles, seeds, weights, count
+):
     models = dict(list(seeds.items())[:count])
     plot = compare_kernels(models, "first")
     assert len(plot.axes) == len(plot.images) == len(plot.colorbars) == count
@@ -131,16 +133,14 @@ def test_compare_kernels_any_number_of_models(compare_kernels, read_tiles, seeds
     assert all((bar.vmin, bar.vmax) == plot.images[0].get_clim() for bar in plot.colorbars)
 
 
-def test_compare_kernels_one_model_has_all_words_in_one_line(compare_kernels, grey_model):
+def test_compare_kernels_writes_all_words_of_one_model_in_one_line(compare_kernels, grey_model):
     plot = compare_kernels({"trained": grey_model}, "first")
     assert titles_of(plot) == ["trained, first: 4 kernels, 3×2"]
     assert repr(plot) == "Plot(first: 4 kernels, 3×2)"
     assert heading(plot) == ""
 
 
-def test_compare_kernels_the_numbers_below_are_those_of_numpy(
-    compare_kernels, grey_models, weights
-):
+def test_compare_kernels_writes_the_numbers_of_numpy_below(compare_kernels, grey_models, weights):
     plot = compare_kernels(grey_models, "second", channel=0, tiles=[1, 2], near_zero=0.2)
     kernels = [weights(model, "second").astype(float) for model in grey_models.values()]
     number = r"(\S+?),? "
@@ -161,7 +161,7 @@ def test_compare_kernels_the_numbers_below_are_those_of_numpy(
 
 
 @pytest.mark.parametrize("channel", [0, -1, "mean"])
-def test_compare_kernels_a_channel_or_their_mean(
+def test_compare_kernels_draws_a_channel_or_their_mean(
     compare_kernels, read_tiles, grey_models, weights, channel
 ):
     plot = compare_kernels(grey_models, "second", channel=channel)
@@ -177,7 +177,7 @@ def test_compare_kernels_a_channel_or_their_mean(
     assert [words(ax)[0] for ax in plot.axes] == ["", "", ""]
 
 
-def test_compare_kernels_of_patterns_the_difference_is_the_pattern_of_the_difference(
+def test_compare_kernels_draws_the_pattern_of_the_difference_of_patterns(
     compare_kernels, read_tiles, grey_models, weights
 ):
     plot = compare_kernels(grey_models, "second")
@@ -199,7 +199,7 @@ def test_compare_kernels_of_patterns_the_difference_is_the_pattern_of_the_differ
     assert f" {np.mean(energy):.0%} " in notes[2]
 
 
-def test_compare_kernels_colors_are_on_one_scale_and_grey_where_nothing_changed(
+def test_compare_kernels_draws_colors_on_one_scale_and_grey_where_nothing_changed(
     compare_kernels, read_tiles, rgb_models, weights
 ):
     plot = compare_kernels(rgb_models, "color")
@@ -220,7 +220,7 @@ def test_compare_kernels_colors_are_on_one_scale_and_grey_where_nothing_changed(
     assert [words(ax)[0] for ax in plot.axes] == limits
 
 
-def test_compare_kernels_all_channels_are_a_table(compare_kernels, grey_models, weights):
+def test_compare_kernels_draws_all_channels_as_a_table(compare_kernels, grey_models, weights):
     plot = compare_kernels(grey_models, "second", channel="all")
     first, second = (weights(model, "second") for model in grey_models.values())
     for image, kernel in zip(plot.images, [first, second, second - first], strict=True):
@@ -230,7 +230,7 @@ def test_compare_kernels_all_channels_are_a_table(compare_kernels, grey_models, 
     assert all(ax.get_xlabel() == "filter" for ax in plot.axes)
 
 
-def test_compare_kernels_kernels_of_volumes(compare_kernels, read_tiles):
+def test_compare_kernels_draws_kernels_of_volumes(compare_kernels, read_tiles):
     models = {
         name: keras.Sequential([keras.Input((5, 5, 5, 1)), keras.layers.Conv3D(3, 2, name="v")])
         for name in "ab"
@@ -241,7 +241,7 @@ def test_compare_kernels_kernels_of_volumes(compare_kernels, read_tiles):
     np.testing.assert_allclose(read_tiles(plot.images[2], 2, 2), expected, rtol=1e-6)
 
 
-def test_compare_kernels_a_part_of_a_layer(compare_kernels):
+def test_compare_kernels_draws_a_part_of_a_layer(compare_kernels):
     models = {
         name: keras.Sequential(
             [keras.Input((5, 5, 3)), keras.layers.SeparableConv2D(4, 2, name="s")]
@@ -255,7 +255,7 @@ def test_compare_kernels_a_part_of_a_layer(compare_kernels):
 
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
-def test_compare_kernels_the_last_model_gives_the_order_of_all(
+def test_compare_kernels_orders_all_models_by_the_last(
     compare_kernels, read_tiles, grey_models, weights, sort
 ):
     plot = compare_kernels(grey_models, "second", channel=1, sort=sort, labels=True)
@@ -272,16 +272,14 @@ def test_compare_kernels_the_last_model_gives_the_order_of_all(
         np.testing.assert_allclose(shown, [kernel[:, :, 1, n] for n in order], rtol=1e-6)
 
 
-def test_compare_kernels_a_subset_is_announced_and_the_same_everywhere(
-    compare_kernels, grey_models
-):
+def test_compare_kernels_draws_the_same_subset_everywhere_and_says_so(compare_kernels, grey_models):
     plot = compare_kernels(grey_models, "second", tiles=[5, 0, 3], labels=True)
     assert heading(plot) == "second: filters 0, 3, 5 of 6, 3×3×4"
     for ax in plot.axes:
         assert [label.get_text() for label in ax.texts[:3]] == ["5", "0", "3"]
 
 
-def test_compare_kernels_limits_and_colors_are_for_the_models(compare_kernels, grey_models):
+def test_compare_kernels_takes_limits_and_colors_for_the_models(compare_kernels, grey_models):
     plot = compare_kernels(grey_models, "first", cmap="gray", vmin=-0.5, vmax=0.5)
     assert [image.get_clim() for image in plot.images[:2]] == [(-0.5, 0.5)] * 2
     assert [image.get_cmap().name for image in plot.images] == ["gray", "gray", "RdBu_r"]
@@ -293,7 +291,7 @@ def test_compare_kernels_limits_and_colors_are_for_the_models(compare_kernels, g
     assert low == -high
 
 
-def test_compare_kernels_the_difference_is_even_about_0_where_all_weights_rose(
+def test_compare_kernels_draws_the_difference_evenly_about_0_where_all_weights_rose(
     compare_kernels, grey_model
 ):
     more = keras.models.clone_model(grey_model)
@@ -303,7 +301,7 @@ def test_compare_kernels_the_difference_is_even_about_0_where_all_weights_rose(
     assert plot.images[2].get_cmap().name == "RdBu_r"
 
 
-def test_compare_kernels_a_title_stands_above_all_panels(compare_kernels, grey_models):
+def test_compare_kernels_writes_a_title_above_all_panels(compare_kernels, grey_models):
     plot = compare_kernels(grey_models, "first", title="mine")
     assert heading(plot) == "mine"
     assert titles_of(plot)[:2] == ["untrained", "trained"]
@@ -318,7 +316,7 @@ def test_compare_kernels_a_title_stands_above_all_panels(compare_kernels, grey_m
 # Filters that are out of the ordinary
 
 
-def test_compare_kernels_a_filter_that_did_not_change_is_not_marked(compare_kernels, grey_model):
+def test_compare_kernels_does_not_mark_a_filter_that_did_not_change(compare_kernels, grey_model):
     other = changed(grey_model, 8)
     kernel, bias = (np.array(weight) for weight in other.get_layer("first").get_weights())
     kernel[..., [0, 3]] = grey_model.get_layer("first").get_weights()[0][..., [0, 3]]
@@ -330,7 +328,9 @@ def test_compare_kernels_a_filter_that_did_not_change_is_not_marked(compare_kern
     assert words(plot.axes[2])[0] == "1 unchanged"
 
 
-def test_compare_kernels_two_models_that_are_the_same(compare_kernels, read_tiles, grey_model):
+def test_compare_kernels_draws_two_models_that_are_the_same(
+    compare_kernels, read_tiles, grey_model
+):
     plot = compare_kernels({"a": grey_model, "b": grey_model}, "second")
     assert not read_tiles(plot.images[2], 3, 3).any()
     assert words(plot.axes[2]) == (
@@ -341,13 +341,13 @@ def test_compare_kernels_two_models_that_are_the_same(compare_kernels, read_tile
     assert low == -high < 0
 
 
-def test_compare_kernels_filters_of_zeros_are_marked_in_the_models(compare_kernels, grey_model):
+def test_compare_kernels_marks_filters_of_zeros_in_the_models(compare_kernels, grey_model):
     plot = compare_kernels({"a": grey_model, "b": changed(grey_model, 9)}, "second")
     assert [len(ax.collections) for ax in plot.axes] == [1, 0, 0]
     assert words(plot.axes[0])[0].endswith(", 1 zero (×)")
 
 
-def test_compare_kernels_from_nothing_there_is_no_share(compare_kernels, grey_model):
+def test_compare_kernels_writes_no_share_of_a_change_from_zeros(compare_kernels, grey_model):
     nothing = keras.models.clone_model(grey_model)
     nothing.set_weights([np.zeros(weight.shape) for weight in grey_model.get_weights()])
     plot = compare_kernels({"nothing": nothing, "all": grey_model}, "first")
@@ -355,7 +355,7 @@ def test_compare_kernels_from_nothing_there_is_no_share(compare_kernels, grey_mo
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_compare_kernels_weights_that_are_not_finite_are_counted_in_one_warning(grey_model):
+def test_compare_kernels_counts_weights_that_are_not_finite_in_one_warning(grey_model):
     models = {"a": changed(grey_model, 1), "b": changed(grey_model, 2)}
     for model in models.values():
         kernel, bias = (np.array(weight) for weight in model.get_layer("first").get_weights())
@@ -374,24 +374,24 @@ def test_compare_kernels_weights_that_are_not_finite_are_counted_in_one_warning(
 
 
 @pytest.mark.parametrize("layer", [1, ["second"], "sec*"], ids=str)
-def test_compare_kernels_every_address_of_one_layer(compare_kernels, grey_models, layer):
+def test_compare_kernels_takes_every_address_of_one_layer(compare_kernels, grey_models, layer):
     assert heading(compare_kernels(grey_models, layer)).startswith("second: 6 kernels")
 
 
-def test_compare_kernels_a_layer_may_have_another_name_in_each_model(compare_kernels, grey_model):
+def test_compare_kernels_takes_a_layer_with_another_name_in_each_model(compare_kernels, grey_model):
     other = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Conv2D(4, (3, 2), name="c")])
     plot = compare_kernels({"grey": grey_model, "other": other}, 0)
     assert heading(plot) == "first, c: 4 kernels, 3×2"
 
 
 @pytest.mark.parametrize("layer", [None, ["first", "second"], "*s*", keras.layers.Conv2D], ids=str)
-def test_compare_kernels_more_than_one_layer_is_refused(grey_models, layer):
+def test_compare_kernels_refuses_more_than_one_layer(grey_models, layer):
     message = "`layer` must name one layer. Received: layer="
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.compare_kernels(grey_models, layer)
 
 
-def test_compare_kernels_kernels_of_other_shapes_are_refused(grey_model):
+def test_compare_kernels_refuses_kernels_of_other_shapes(grey_model):
     other = keras.Sequential(
         [keras.Input((12, 12, 1)), keras.layers.Conv2D(4, (2, 3), name="first")]
     )
@@ -403,7 +403,7 @@ def test_compare_kernels_kernels_of_other_shapes_are_refused(grey_model):
         kerasviz.compare_kernels({"grey": grey_model, "other": other}, "first")
 
 
-def test_compare_kernels_a_layer_that_one_model_lacks_is_refused(grey_model, rgb_model):
+def test_compare_kernels_refuses_a_layer_that_one_model_lacks(grey_model, rgb_model):
     with pytest.raises(ValueError, match="No such layer in the model 'rgb': 'first'"):
         kerasviz.compare_kernels({"grey": grey_model, "rgb": rgb_model}, "first")
 
@@ -411,7 +411,7 @@ def test_compare_kernels_a_layer_that_one_model_lacks_is_refused(grey_model, rgb
 # Where it is drawn
 
 
-def test_compare_kernels_an_axes_takes_one_model(compare_kernels, grey_models):
+def test_compare_kernels_draws_one_model_into_an_axes(compare_kernels, grey_models):
     left, right = Figure(figsize=(8, 4)).subplots(1, 2)
     message = "`ax` takes one panel, but 3 panels were requested: pass `figure` instead."
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -425,7 +425,9 @@ def test_compare_kernels_an_axes_takes_one_model(compare_kernels, grey_models):
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "compressed", "tight"])
-def test_compare_kernels_into_the_callers_figure(compare_kernels, pixels, grey_models, layout):
+def test_compare_kernels_draws_into_the_callers_figure(
+    compare_kernels, pixels, grey_models, layout
+):
     figure = plt.figure(figsize=(9, 4), layout=layout)
     engine = figure.get_layout_engine()
     plot = compare_kernels(grey_models, "second", figure=figure)
@@ -438,7 +440,7 @@ def test_compare_kernels_into_the_callers_figure(compare_kernels, pixels, grey_m
     assert len(sizes) == 1
 
 
-def test_compare_kernels_into_a_subfigure(compare_kernels, grey_models):
+def test_compare_kernels_draws_into_a_subfigure(compare_kernels, grey_models):
     sub = plt.figure(figsize=(12, 4)).subfigures(1, 2)[1]
     plot = compare_kernels(grey_models, "second", figure=sub)
     assert plot.figure is sub
@@ -450,7 +452,7 @@ def test_compare_kernels_into_a_subfigure(compare_kernels, grey_models):
 
 
 @pytest.mark.parametrize("form", [list, tuple, "path", 1, None], ids=str)
-def test_compare_kernels_models_need_names(grey_models, form):
+def test_compare_kernels_needs_names_of_models(grey_models, form):
     models = form(grey_models.values()) if callable(form) else form
     message = (
         '`models` must be a dict of names and Keras models: {"untrained": a, "trained": b}. '
@@ -460,7 +462,7 @@ def test_compare_kernels_models_need_names(grey_models, form):
         kerasviz.compare_kernels(models, "first")
 
 
-def test_compare_kernels_names_are_strings_and_models_are_models(grey_model):
+def test_compare_kernels_refuses_other_names_than_strings_and_what_is_not_a_model(grey_model):
     with pytest.raises(TypeError, match="Received: 1: <Sequential name=grey"):
         kerasviz.compare_kernels({1: grey_model}, "first")
     with pytest.raises(TypeError, match=re.escape("Received: 'trained': 'model.keras'")):
@@ -487,7 +489,7 @@ def test_compare_kernels_names_are_strings_and_models_are_models(grey_model):
     ],
     ids=str,
 )
-def test_compare_kernels_a_mistake_is_refused_before_anything_is_drawn(
+def test_compare_kernels_refuses_a_mistake_before_anything_is_drawn(
     grey_models, options, error, message
 ):
     figure = Figure()
@@ -499,12 +501,12 @@ def test_compare_kernels_a_mistake_is_refused_before_anything_is_drawn(
     assert not plt.get_fignums()
 
 
-def test_compare_kernels_colors_cannot_have_a_colormap(rgb_models):
+def test_compare_kernels_refuses_a_colormap_for_colors(rgb_models):
     with pytest.raises(ValueError, match="`cmap` cannot be used for RGB tiles"):
         kerasviz.compare_kernels(rgb_models, "color", cmap="gray")
 
 
-def test_compare_kernels_the_models_are_left_as_they_are(compare_kernels, grey_models, capfd):
+def test_compare_kernels_leaves_the_models_as_they_are(compare_kernels, grey_models, capfd):
     before = {name: model.get_weights() for name, model in grey_models.items()}
     compare_kernels(grey_models, "second", labels=True).figure.canvas.draw()
     for name, model in grey_models.items():
@@ -513,7 +515,7 @@ def test_compare_kernels_the_models_are_left_as_they_are(compare_kernels, grey_m
     assert capfd.readouterr() == ("", "")
 
 
-def test_kernels_look_as_plot_kernels_draws_them(
+def test_compare_kernels_draws_kernels_as_plot_kernels_does(
     compare_kernels, plot_kernels, grey_models, weights
 ):
     reach = max(float(np.abs(weights(model, "first")).max()) for model in grey_models.values())
@@ -525,7 +527,7 @@ def test_kernels_look_as_plot_kernels_draws_them(
         np.testing.assert_array_equal(*colors)
 
 
-def test_compare_kernels_a_pattern_takes_the_sign_that_agrees_with_the_first_model(
+def test_compare_kernels_gives_a_pattern_the_sign_that_agrees_with_the_first_model(
     compare_kernels, rng
 ):
     mix = rng.normal(size=(64, 5))
@@ -539,18 +541,14 @@ def test_compare_kernels_a_pattern_takes_the_sign_that_agrees_with_the_first_mod
     np.testing.assert_allclose(a, -c, atol=1e-5 * np.abs(a).max())
 
 
-def test_compare_kernels_the_pattern_of_the_difference_agrees_with_the_first_model(
-    compare_kernels, rng
-):
+def test_compare_kernels_gives_the_pattern_of_the_difference_that_sign_too(compare_kernels, rng):
     first = rng.normal(size=(3, 3, 8, 5))
     plot = compare_kernels({"a": convolution(first), "b": convolution(0.25 * first)}, "c")
     a, _, difference = (image.get_array().compressed() for image in plot.images)
     np.testing.assert_allclose(difference, -0.75 * a, rtol=1e-3, atol=1e-4)
 
 
-def test_compare_kernels_the_strongest_of_the_last_model_are_compared(
-    compare_kernels, read_tiles, rng
-):
+def test_compare_kernels_compares_the_strongest_of_the_last_model(compare_kernels, read_tiles, rng):
     kernels = [rng.normal(size=(3, 3, 1, 8)) * rng.permutation(np.arange(1, 9)) for _ in range(2)]
     models = dict(zip("ab", map(convolution, kernels), strict=True))
     plot = compare_kernels(models, top=3)
@@ -561,7 +559,7 @@ def test_compare_kernels_the_strongest_of_the_last_model_are_compared(
     assert heading(plot) == "c: 3 strongest of 8 kernels, 3×3"
 
 
-def test_compare_kernels_1x1_kernels_are_compared_as_matrices(compare_kernels, rng):
+def test_compare_kernels_compares_1x1_kernels_as_matrices(compare_kernels, rng):
     kernels = [rng.normal(size=(1, 1, 6, 4)).astype("float32") for _ in range(2)]
     plot = compare_kernels(dict(zip("ab", map(convolution, kernels), strict=True)), "c")
     difference = kernels[1] - kernels[0]
@@ -570,12 +568,12 @@ def test_compare_kernels_1x1_kernels_are_compared_as_matrices(compare_kernels, r
     assert {ax.get_ylabel() for ax in plot.axes} == {"input channel"}
 
 
-def test_compare_kernels_no_layer_must_be_one_convolution(grey_models):
+def test_compare_kernels_needs_a_layer_unless_there_is_one_convolution(grey_models):
     with pytest.raises(ValueError, match=r"must name one layer\..* names 2: first, second"):
         kerasviz.compare_kernels(grey_models)
 
 
-def test_compare_kernels_names_of_models_are_drawn_letter_by_letter(
+def test_compare_kernels_draws_names_of_models_letter_by_letter(
     compare_kernels, pixels, grey_models
 ):
     models = dict(zip(["cost_$_$", r"$\alpha$"], grey_models.values(), strict=True))

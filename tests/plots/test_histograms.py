@@ -68,9 +68,7 @@ def spoil(model, name, *values):
 # What is drawn
 
 
-def test_plot_kernel_histograms_the_counts_are_those_of_numpy(
-    plot_kernel_histograms, grey_model, weights
-):
+def test_plot_kernel_histograms_counts_as_numpy_does(plot_kernel_histograms, grey_model, weights):
     plot = plot_kernel_histograms(grey_model)
     assert repr(plot) == "Plot(2 panels)"
     assert plot.images == plot.colorbars == ()
@@ -82,7 +80,7 @@ def test_plot_kernel_histograms_the_counts_are_those_of_numpy(
         assert counts.sum() == weights(grey_model, name).size
 
 
-def test_plot_kernel_histograms_the_numbers_above_are_those_of_numpy(
+def test_plot_kernel_histograms_writes_the_numbers_of_numpy_above(
     plot_kernel_histograms, grey_model, weights
 ):
     ax = plot_kernel_histograms(grey_model, "second").axes[0]
@@ -95,7 +93,9 @@ def test_plot_kernel_histograms_the_numbers_above_are_those_of_numpy(
 
 
 @pytest.mark.parametrize("number", [1, 7, np.int64(12)])
-def test_plot_kernel_histograms_so_many_bins(plot_kernel_histograms, grey_model, weights, number):
+def test_plot_kernel_histograms_takes_the_number_of_bins(
+    plot_kernel_histograms, grey_model, weights, number
+):
     ((counts, edges),) = bins(plot_kernel_histograms(grey_model, "first", bins=number).axes[0])
     values = weights(grey_model, "first")
     np.testing.assert_array_equal(counts, np.histogram(values, number)[0])
@@ -103,7 +103,7 @@ def test_plot_kernel_histograms_so_many_bins(plot_kernel_histograms, grey_model,
 
 
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
-def test_plot_kernel_histograms_weights_outside_of_given_bins_are_counted(
+def test_plot_kernel_histograms_counts_weights_outside_of_the_callers_bins(
     plot_kernel_histograms, grey_model, weights, kind
 ):
     edges = kind([-0.5, 0, 0.25, 1])
@@ -118,7 +118,7 @@ def test_plot_kernel_histograms_weights_outside_of_given_bins_are_counted(
         assert ax.get_xlim() == (-0.5, 1)
 
 
-def test_plot_kernel_histograms_one_axis_for_all_layers_shows_every_weight_and_0(
+def test_plot_kernel_histograms_shows_every_weight_and_0_on_one_axis_for_all_layers(
     plot_kernel_histograms, grey_model, weights
 ):
     first, second = plot_kernel_histograms(grey_model).axes
@@ -131,7 +131,9 @@ def test_plot_kernel_histograms_one_axis_for_all_layers_shows_every_weight_and_0
     assert second.get_xlim() == (-1, 2)
 
 
-def test_plot_kernel_histograms_an_axis_for_each_layer(plot_kernel_histograms, grey_model, weights):
+def test_plot_kernel_histograms_gives_each_layer_an_axis(
+    plot_kernel_histograms, grey_model, weights
+):
     plot = plot_kernel_histograms(grey_model, scale="layer")
     for ax, name in zip(plot.axes, ("first", "second"), strict=True):
         values, (low, high) = weights(grey_model, name), ax.get_xlim()
@@ -142,7 +144,7 @@ def test_plot_kernel_histograms_an_axis_for_each_layer(plot_kernel_histograms, g
 
 
 @pytest.mark.parametrize("shift", [-5, 5])
-def test_plot_kernel_histograms_0_is_marked_where_no_weight_is_near_it(
+def test_plot_kernel_histograms_marks_0_where_no_weight_is_near_it(
     plot_kernel_histograms, rgb_model, shift
 ):
     model = keras.models.clone_model(rgb_model)
@@ -156,7 +158,7 @@ def test_plot_kernel_histograms_0_is_marked_where_no_weight_is_near_it(
 
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("density", [False, True])
-def test_plot_kernel_histograms_the_highest_and_the_lowest_bin_are_in_sight(
+def test_plot_kernel_histograms_shows_the_highest_and_the_lowest_bin(
     plot_kernel_histograms, grey_model, density, log
 ):
     plot = plot_kernel_histograms(grey_model, density=density, log=log)
@@ -172,7 +174,7 @@ def test_plot_kernel_histograms_the_highest_and_the_lowest_bin_are_in_sight(
     assert plot.axes[0].get_ylabel() == ("density" if density else "count")
 
 
-def test_plot_kernel_histograms_as_a_density_the_area_is_1(
+def test_plot_kernel_histograms_draws_a_density_of_area_1(
     plot_kernel_histograms, grey_model, weights
 ):
     ((heights, edges),) = bins(plot_kernel_histograms(grey_model, "first", density=True).axes[0])
@@ -181,7 +183,7 @@ def test_plot_kernel_histograms_as_a_density_the_area_is_1(
     assert (heights * np.diff(edges)).sum() == pytest.approx(1)
 
 
-def test_plot_kernel_histograms_as_a_density_the_area_is_the_share_that_is_inside(
+def test_plot_kernel_histograms_draws_a_density_of_the_share_that_is_inside(
     plot_kernel_histograms, grey_model, weights
 ):
     plot = plot_kernel_histograms(grey_model, "first", density=True, bins=[-0.5, 0, 0.1, 1])
@@ -194,7 +196,7 @@ def test_plot_kernel_histograms_as_a_density_the_area_is_the_share_that_is_insid
 # Several models
 
 
-def test_plot_kernel_histograms_models_are_laid_over_one_another(
+def test_plot_kernel_histograms_draws_models_over_one_another(
     plot_kernel_histograms, grey_model, other_model, weights
 ):
     models = {"untrained": other_model, "trained": grey_model}
@@ -214,7 +216,7 @@ def test_plot_kernel_histograms_models_are_laid_over_one_another(
         assert texts["untrained"].startswith(f"mean {values[0].mean():#.3g}, ")
 
 
-def test_plot_kernel_histograms_what_is_written_has_the_color_of_its_histogram(
+def test_plot_kernel_histograms_writes_in_the_color_of_each_histogram(
     plot_kernel_histograms, grey_model, other_model
 ):
     with plt.rc_context({"axes.prop_cycle": plt.cycler(color=["#a00000", "green"])}):
@@ -227,7 +229,7 @@ def test_plot_kernel_histograms_what_is_written_has_the_color_of_its_histogram(
             assert patch.get_facecolor()[3] < 0.5
 
 
-def test_plot_kernel_histograms_layers_with_other_names_belong_together_in_their_order(
+def test_plot_kernel_histograms_matches_layers_with_other_names_by_their_order(
     plot_kernel_histograms, grey_model, weights
 ):
     other = keras.Sequential(
@@ -244,7 +246,7 @@ def test_plot_kernel_histograms_layers_with_other_names_belong_together_in_their
     assert [counts.sum() for counts, _ in bins(plot.axes[1])] == [216, sizes[1]]
 
 
-def test_plot_kernel_histograms_models_with_other_numbers_of_layers_are_refused(grey_model):
+def test_plot_kernel_histograms_refuses_models_with_other_numbers_of_layers(grey_model):
     other = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Conv2D(3, 3, name="a")])
     message = (
         "`layer` must name the same number of layers in each model. "
@@ -258,7 +260,7 @@ def test_plot_kernel_histograms_models_with_other_numbers_of_layers_are_refused(
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_plot_kernel_histograms_weights_that_are_not_finite_are_counted(grey_model, weights):
+def test_plot_kernel_histograms_counts_weights_that_are_not_finite(grey_model, weights):
     model = smaller(grey_model)
     spoil(model, "first", np.nan, np.inf, -np.inf)
     spoil(model, "second", np.nan)
@@ -278,7 +280,7 @@ def test_plot_kernel_histograms_weights_that_are_not_finite_are_counted(grey_mod
 @pytest.mark.filterwarnings("ignore:.*NaN or infinite:UserWarning")
 @pytest.mark.parametrize("options", [{}, {"log": True}, {"density": True, "log": True}], ids=str)
 @pytest.mark.parametrize("value", [0.0, 0.5, np.nan])
-def test_plot_kernel_histograms_a_layer_of_one_value(
+def test_plot_kernel_histograms_draws_a_layer_of_one_value(
     plot_kernel_histograms, pixels, value, options
 ):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="conv")])
@@ -296,7 +298,7 @@ def test_plot_kernel_histograms_a_layer_of_one_value(
         assert facts(plot.axes[0]) == ["mean nan, std nan"]
 
 
-def test_plot_kernel_histograms_half_precision(plot_kernel_histograms):
+def test_plot_kernel_histograms_draws_half_precision(plot_kernel_histograms):
     layer = keras.layers.Conv2D(3, 3, dtype="float16")
     model = keras.Sequential([keras.Input((8, 8, 3)), layer])
     ((counts, _),) = bins(plot_kernel_histograms(model).axes[0])
@@ -304,7 +306,7 @@ def test_plot_kernel_histograms_half_precision(plot_kernel_histograms):
     np.testing.assert_array_equal(counts, np.histogram(values, 40)[0])
 
 
-def test_plot_kernel_histograms_both_kernels_of_a_layer_that_has_two(plot_kernel_histograms):
+def test_plot_kernel_histograms_draws_both_kernels_of_a_layer_that_has_two(plot_kernel_histograms):
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.SeparableConv2D(5, 3, name="s")])
     plot = plot_kernel_histograms(model, ["s", "s/pointwise"])
     sizes = [int(counts.sum()) for ax in plot.axes for counts, _ in bins(ax)]
@@ -314,7 +316,7 @@ def test_plot_kernel_histograms_both_kernels_of_a_layer_that_has_two(plot_kernel
 # Where it is drawn
 
 
-def test_plot_kernel_histograms_a_title_for_one_panel_and_for_several(
+def test_plot_kernel_histograms_writes_a_title_above_one_panel_or_several(
     plot_kernel_histograms, grey_model
 ):
     plot = plot_kernel_histograms(grey_model, "first", title="mine")
@@ -328,7 +330,7 @@ def test_plot_kernel_histograms_a_title_for_one_panel_and_for_several(
     assert [title(ax) for ax in plot.axes] == ["", ""]
 
 
-def test_plot_kernel_histograms_columns(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_takes_columns(plot_kernel_histograms, grey_model):
     upper, lower = plot_kernel_histograms(grey_model, columns=1).axes
     assert upper.get_position().x0 == lower.get_position().x0
     assert upper.get_position().y0 > lower.get_position().y1
@@ -336,7 +338,7 @@ def test_plot_kernel_histograms_columns(plot_kernel_histograms, grey_model):
     assert left.get_position().x1 < right.get_position().x0
 
 
-def test_plot_kernel_histograms_into_the_callers_axes(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_draws_into_the_callers_axes(plot_kernel_histograms, grey_model):
     figure = Figure(layout="constrained")
     left, right = figure.subplots(1, 2)
     before = left.get_position().bounds
@@ -352,7 +354,7 @@ def test_plot_kernel_histograms_into_the_callers_axes(plot_kernel_histograms, gr
 
 
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
-def test_plot_kernel_histograms_into_the_callers_figure(
+def test_plot_kernel_histograms_draws_into_the_callers_figure(
     plot_kernel_histograms, pixels, grey_model, layout
 ):
     figure = plt.figure(figsize=(7, 3), layout=layout)
@@ -365,7 +367,7 @@ def test_plot_kernel_histograms_into_the_callers_figure(
     assert figure.get_layout_engine() is engine
 
 
-def test_plot_kernel_histograms_a_subfigure(plot_kernel_histograms, grey_model):
+def test_plot_kernel_histograms_draws_into_a_subfigure(plot_kernel_histograms, grey_model):
     sub = plt.figure(figsize=(8, 4)).subfigures(1, 2)[1]
     plot = plot_kernel_histograms(grey_model, figure=sub)
     assert plot.figure is sub
@@ -398,7 +400,7 @@ def test_plot_kernel_histograms_a_subfigure(plot_kernel_histograms, grey_model):
     ],
     ids=str,
 )
-def test_plot_kernel_histograms_a_mistake_is_refused_before_anything_is_drawn(
+def test_plot_kernel_histograms_refuses_a_mistake_before_anything_is_drawn(
     grey_model, options, error, message
 ):
     figure = Figure()
@@ -419,19 +421,19 @@ def test_plot_kernel_histograms_a_mistake_is_refused_before_anything_is_drawn(
     ],
     ids=str,
 )
-def test_plot_kernel_histograms_what_is_no_model_is_refused(model, error, message):
+def test_plot_kernel_histograms_refuses_what_is_not_a_model(model, error, message):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_kernel_histograms(model)
 
 
-def test_plot_kernel_histograms_models_need_names(grey_model):
+def test_plot_kernel_histograms_needs_names_of_models(grey_model):
     message = '`model` must be a dict of names and Keras models: {"untrained": a, "trained": b}.'
     for models in ([grey_model, grey_model], (grey_model,), {1: grey_model}):
         with pytest.raises(TypeError, match=re.escape(message)):
             kerasviz.plot_kernel_histograms(models)
 
 
-def test_plot_kernel_histograms_a_layer_that_is_not_there_is_refused(grey_model):
+def test_plot_kernel_histograms_refuses_a_layer_that_is_not_there(grey_model):
     with pytest.raises(ValueError, match="Did you mean 'first'"):
         kerasviz.plot_kernel_histograms(grey_model, "frist")
     with pytest.raises(ValueError, match="'flat' is a Flatten and has no kernel"):
@@ -439,7 +441,7 @@ def test_plot_kernel_histograms_a_layer_that_is_not_there_is_refused(grey_model)
     assert not plt.get_fignums()
 
 
-def test_plot_kernel_histograms_the_model_is_left_as_it_is(
+def test_plot_kernel_histograms_leaves_the_model_as_it_is(
     plot_kernel_histograms, grey_model, capfd
 ):
     before = grey_model.get_weights()
@@ -452,13 +454,13 @@ def test_plot_kernel_histograms_the_model_is_left_as_it_is(
 
 
 @pytest.mark.parametrize("options", [{"bins": 10**9}, {"columns": 10**9}])
-def test_plot_kernel_histograms_an_absurd_number_is_refused_at_once(grey_model, options):
+def test_plot_kernel_histograms_refuses_an_absurd_number_at_once(grey_model, options):
     (name,) = options
     with pytest.raises(ValueError, match=f"`{name}` must be at most .* Received: {name}=10+$"):
         kerasviz.plot_kernel_histograms(grey_model, **options)
 
 
-def test_plot_kernel_histograms_names_are_drawn_letter_by_letter(
+def test_plot_kernel_histograms_draws_names_letter_by_letter(
     plot_kernel_histograms, pixels, grey_model, other_model
 ):
     plot = plot_kernel_histograms({"cost_$_$": grey_model, r"$\alpha$": other_model}, "first")

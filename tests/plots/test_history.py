@@ -65,7 +65,7 @@ def marked(ax):
     ]
 
 
-def test_plot_history_the_curves_are_what_fit_recorded(plot_history, trained):
+def test_plot_history_draws_what_fit_recorded(plot_history, trained):
     history, path = trained
     for given in (history, history.history, path, str(path)):
         plot = plot_history(given)
@@ -81,7 +81,7 @@ def test_plot_history_the_curves_are_what_fit_recorded(plot_history, trained):
         assert (plot.images, plot.colorbars) == ((), ())
 
 
-def test_plot_history_the_epoch_with_the_lowest_validation_loss_is_marked_in_all_panels(
+def test_plot_history_marks_the_epoch_of_the_lowest_validation_loss_in_all_panels(
     plot_history,
 ):
     plot = plot_history(RUN)
@@ -110,33 +110,33 @@ def test_plot_history_the_epoch_with_the_lowest_validation_loss_is_marked_in_all
     ],
     ids=str,
 )
-def test_plot_history_what_is_best_is_the_callers_choice(plot_history, options, epoch, said):
+def test_plot_history_lets_the_caller_choose_what_is_best(plot_history, options, epoch, said):
     plot = plot_history(RUN, **options)
     assert {tuple(marked(ax)) for ax in plot.axes} == {(epoch,)}
     assert plot.axes[0].get_title() == f"loss (dotted: epoch {epoch}, {said})"
 
 
-def test_plot_history_nothing_is_marked_unless_something_is_monitored(plot_history):
+def test_plot_history_marks_nothing_unless_something_is_monitored(plot_history):
     plot = plot_history(RUN, monitor=None)
     assert [ax.get_title() for ax in plot.axes] == ["loss", "accuracy"]
     assert legend(plot.axes[0]) == ["training", "validation"]
     assert not plot.axes[0].collections
 
 
-def test_plot_history_without_validation_the_loss_itself_tells_the_best_epoch(plot_history):
+def test_plot_history_finds_the_best_epoch_by_the_loss_without_validation(plot_history):
     plot = plot_history({"loss": [3, 1, 2], "mae": [3, 2, 1]})
     assert plot.axes[1].get_title() == "mae (dotted: epoch 2, lowest loss)"
     assert legend(plot.axes[1]) == ["training: 2"]
     assert not plot.axes[0].lines[0].is_dashed()
 
 
-def test_plot_history_training_is_dashed_and_validation_solid_in_another_color(plot_history):
+def test_plot_history_dashes_training_and_draws_validation_in_another_color(plot_history):
     ax = plot_history(RUN).axes[0]
     assert [line.is_dashed() for line in ax.lines] == [True, False]
     assert [line.get_color() for line in ax.lines] == list(COLORS[:2])
 
 
-def test_plot_history_several_trainings_have_a_color_each(plot_history):
+def test_plot_history_gives_each_of_several_trainings_a_color(plot_history):
     runs = {"a": RUN, "b": {"loss": [3, 1], "mae": [2, 1]}, "c": {**RUN, "val_loss": [1, 2, 3]}}
     plot = plot_history(runs)
     loss, accuracy, mae = plot.axes
@@ -215,7 +215,7 @@ def test_plot_history_takes_the_users_own_colors(plot_history):
         assert len(legend(plot_history(many(5)).axes[0])) == 2 + len(["3 more", "training", "v"])
 
 
-def test_plot_history_one_training_with_a_name_keeps_it(plot_history):
+def test_plot_history_names_one_training_that_has_a_name(plot_history):
     plot = plot_history({"adam": RUN})
     assert legend(plot.axes[0]) == ["training: 0.5", "validation: 0.6"]
     assert plot.figure.get_suptitle() == "adam"
@@ -233,13 +233,13 @@ def test_plot_history_one_training_with_a_name_keeps_it(plot_history):
     ],
     ids=str,
 )
-def test_plot_history_metrics_are_chosen_and_ordered(plot_history, metrics, names, counts):
+def test_plot_history_draws_the_chosen_metrics_in_their_order(plot_history, metrics, names, counts):
     plot = plot_history(RUN, metrics=metrics)
     assert [ax.get_title().split()[0] for ax in plot.axes] == names
     assert [len(ax.lines) for ax in plot.axes] == counts
 
 
-def test_plot_history_the_loss_comes_first_and_the_learning_rate_last(plot_history):
+def test_plot_history_draws_the_loss_first_and_the_learning_rate_last(plot_history):
     run = {"lr": [0.1, 0.01], "auc": [1, 2], "a_loss": [3, 4], "val_auc": [1, 3], "loss": [2, 1]}
     plot = plot_history(run)
     assert [ax.get_title().split()[0] for ax in plot.axes] == ["loss", "auc", "a_loss", "lr"]
@@ -247,12 +247,14 @@ def test_plot_history_the_loss_comes_first_and_the_learning_rate_last(plot_histo
     assert legend(plot.axes[-1]) == ["lr: 0.01"]
 
 
-def test_plot_history_a_learning_rate_of_0_is_on_a_linear_axis(plot_history):
+def test_plot_history_draws_a_learning_rate_of_0_on_a_linear_axis(plot_history):
     plot = plot_history({"loss": [1, 2], "learning_rate": [0.1, 0]})
     assert plot.axes[1].get_yscale() == "linear"
 
 
-def test_plot_history_values_that_are_not_finite_are_gaps_and_counted(plot_history, read_title):
+def test_plot_history_leaves_gaps_for_values_that_are_not_finite_and_counts_them(
+    plot_history, read_title
+):
     nan, inf = float("nan"), float("inf")
     run = {**RUN, "loss": [0.9, nan, inf], "val_loss": [0.8, 0.6, nan]}
     message = "^3 of the values are NaN or infinite; they are gaps"
@@ -270,7 +272,7 @@ LONG = {"loss": [6, 5, 4, 3, 2, 1], "val_loss": [2, 1, 3], "f1": [0.1, 0.2]}
 """Validation in every second epoch, as it seems, and a metric that was logged now and then."""
 
 
-def test_plot_history_assumed_epochs_are_drawn_apart_and_said(plot_history):
+def test_plot_history_draws_assumed_epochs_apart_and_says_so(plot_history):
     plot = plot_history(LONG)
     (ax,) = plot.axes
     training, validation = ax.lines
@@ -285,7 +287,7 @@ def test_plot_history_assumed_epochs_are_drawn_apart_and_said(plot_history):
     )
 
 
-def test_plot_history_assumed_epochs_of_several_trainings_are_said(plot_history):
+def test_plot_history_names_assumed_epochs_of_several_trainings(plot_history):
     plot = plot_history({"a": LONG, "b": RUN}, metrics="loss")
     assert [line.get_xdata().tolist() for line in plot.axes[0].lines[1::2]] == [
         [2, 4, 6],
@@ -300,7 +302,7 @@ def test_plot_history_assumed_epochs_of_several_trainings_are_said(plot_history)
     ]
 
 
-def test_plot_history_a_training_without_known_epochs_of_validation_has_no_best_epoch(plot_history):
+def test_plot_history_marks_no_best_epoch_without_known_epochs_of_validation(plot_history):
     plot = plot_history({"loss": [3, 2, 1], "val_loss": [1]})
     assert plot.axes[0].get_title() == "loss\nwithout val_loss: epochs unknown"
     assert [line.get_xdata().tolist() for line in plot.axes[0].lines] == [[1, 2, 3]]
@@ -308,7 +310,7 @@ def test_plot_history_a_training_without_known_epochs_of_validation_has_no_best_
 
 
 @pytest.mark.parametrize("title", [False, None, "mine"])
-def test_plot_history_what_no_title_says_is_a_warning(title):
+def test_plot_history_warns_of_what_no_title_says(title):
     message = (
         r"Unknown are the epochs of \(number of values\): 'f1' \(2\). Give None for the epochs"
     )
@@ -319,12 +321,12 @@ def test_plot_history_what_no_title_says_is_a_warning(title):
 
 
 @pytest.mark.parametrize("keywords", [{"metrics": "f1"}, {"monitor": "f1"}], ids=str)
-def test_plot_history_a_metric_of_unknown_epochs_is_refused_with_the_reason(keywords):
+def test_plot_history_refuses_a_metric_of_unknown_epochs_with_the_reason(keywords):
     with pytest.raises(ValueError, match=r"Unknown are the epochs of .*'f1' \(2\)"):
         kerasviz.plot_history(LONG, **keywords)
 
 
-def test_plot_history_time_grows_with_the_number_of_values(plot_history):
+def test_plot_history_takes_time_in_proportion_to_the_number_of_values(plot_history):
     """The search for a frequency that fits took hours for these."""
     long = {"loss": [1.0] * 40_000, "val_loss": [1.0] * 8_000}
     loss, validation = plot_history(long).axes[0].lines
@@ -334,7 +336,7 @@ def test_plot_history_time_grows_with_the_number_of_values(plot_history):
     assert plot.axes[0].lines[0].get_xdata().tolist() == [1, 10**8 + 1]
 
 
-def test_plot_history_names_are_drawn_letter_by_letter(plot_history):
+def test_plot_history_draws_names_letter_by_letter(plot_history):
     run = {"loss": [2, 1], "cost_$_$": [2, 1], "val_cost_$_$": [2, 1], "odd$": [1], "b$": [1]}
     for history, words in (
         (run, [r"cost_\$_\$ (", r"lowest val_cost_\$_\$", r"without odd\$, b\$"]),
@@ -350,12 +352,12 @@ def test_plot_history_names_are_drawn_letter_by_letter(plot_history):
         assert all(any(word in text for text in texts) for word in words)
 
 
-def test_plot_history_a_title_of_the_callers_may_be_a_formula(plot_history):
+def test_plot_history_takes_a_title_with_a_formula(plot_history):
     plot = plot_history(RUN, metrics="loss", title=r"$\alpha = 2$")
     assert plot.axes[0].get_title() == r"$\alpha = 2$"
 
 
-def test_plot_history_a_single_epoch_is_a_dot(plot_history):
+def test_plot_history_draws_a_single_epoch_as_a_dot(plot_history):
     ax = plot_history({"loss": [0.5], "val_loss": [0.7]}, monitor=None).axes[0]
     assert [line.get_markevery() for line in ax.lines] == [[0], [0]]
     low, high = ax.get_xlim()
@@ -363,13 +365,13 @@ def test_plot_history_a_single_epoch_is_a_dot(plot_history):
     assert [tick for tick in ax.get_xticks() if low < tick < high] == [1]
 
 
-def test_plot_history_a_training_that_went_on_keeps_its_epochs(plot_history):
+def test_plot_history_keeps_the_epochs_of_a_training_that_went_on(plot_history):
     ax = plot_history({"epoch": [5, 6], "loss": [2, 1]}).axes[0]
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[6, 2], [7, 1]])
     assert ax.get_title() == "loss (dotted: epoch 7, lowest loss)"
 
 
-def test_plot_history_how_a_file_was_read_is_said(plot_history, tmp_path):
+def test_plot_history_says_how_a_file_was_read(plot_history, tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("epoch;f1;loss\n0;[1];3\n1;[2];2\n0;[3];1\n")
     plot = plot_history(path)
@@ -382,7 +384,7 @@ def test_plot_history_how_a_file_was_read_is_said(plot_history, tmp_path):
     )
 
 
-def test_plot_history_the_callers_axes_and_figures(plot_history):
+def test_plot_history_draws_into_the_callers_axes_and_figures(plot_history):
     figure = Figure(figsize=(6, 4))
     ax = figure.add_subplot()
     assert plot_history(RUN, metrics="loss", ax=ax).axes == (ax,)
@@ -421,13 +423,13 @@ def test_plot_history_the_callers_axes_and_figures(plot_history):
     ],
     ids=str,
 )
-def test_plot_history_a_mistake_is_refused(options, error, message):
+def test_plot_history_refuses_a_mistake(options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_history(RUN, **options)
     assert not plt.get_fignums()
 
 
-def test_plot_history_a_metric_whose_name_says_nothing_needs_a_mode(plot_history):
+def test_plot_history_needs_a_mode_for_a_metric_whose_name_says_nothing(plot_history):
     run = {"loss": [2, 1], "odd": [1, 2]}
     with pytest.raises(ValueError, match="`mode` must be 'min' or 'max'"):
         kerasviz.plot_history(run, monitor="odd")
@@ -435,19 +437,19 @@ def test_plot_history_a_metric_whose_name_says_nothing_needs_a_mode(plot_history
 
 
 @pytest.mark.parametrize("history", [{}, {"loss": []}, "nowhere.csv", keras.callbacks.History()])
-def test_plot_history_what_holds_no_epoch_is_refused(history):
+def test_plot_history_refuses_what_holds_no_epoch(history):
     with pytest.raises(ValueError, match="`history` must "):
         kerasviz.plot_history(history)
     assert not plt.get_fignums()
 
 
-def test_plot_history_the_history_is_left_as_it_is(plot_history, trained):
+def test_plot_history_leaves_the_history_as_it_is(plot_history, trained):
     history, path = trained
     before = {key: list(values) for key, values in history.history.items()}, path.read_bytes()
     plot_history({"a": history, "b": path})
     assert ({k: list(v) for k, v in history.history.items()}, path.read_bytes()) == before
 
 
-def test_plot_history_nothing_is_printed(plot_history, capfd):
+def test_plot_history_prints_nothing(plot_history, capfd):
     plot_history(RUN).figure.canvas.draw()
     assert capfd.readouterr() == ("", "")

@@ -26,7 +26,9 @@ def principal(kernel):
     return np.array(tiles), np.mean(shares)
 
 
-def test_one_input_channel_is_drawn_as_it_is(plot_kernels, read_tiles, grey_model, weights):
+def test_plot_kernels_draws_one_input_channel_as_it_is(
+    plot_kernels, read_tiles, grey_model, weights
+):
     plot = plot_kernels(grey_model, "first")
     kernel = weights(grey_model, "first")
     shown = read_tiles(plot.images[0], 3, 2)
@@ -38,7 +40,7 @@ def test_one_input_channel_is_drawn_as_it_is(plot_kernels, read_tiles, grey_mode
     assert repr(plot) == "Plot(first: 4 kernels, 3×2)"
 
 
-def test_three_input_channels_are_colors_around_grey(
+def test_plot_kernels_draws_three_input_channels_as_colors_around_grey(
     plot_kernels, read_tiles, read_title, rgb_model, weights
 ):
     plot = plot_kernels(rgb_model, "color")
@@ -56,7 +58,7 @@ def test_three_input_channels_are_colors_around_grey(
     )
 
 
-def test_more_input_channels_are_their_principal_pattern(
+def test_plot_kernels_draws_more_input_channels_as_their_principal_pattern(
     plot_kernels, read_tiles, read_title, grey_model, weights
 ):
     plot = plot_kernels(grey_model, "second")
@@ -68,7 +70,9 @@ def test_more_input_channels_are_their_principal_pattern(
 
 
 @pytest.mark.parametrize(("channel", "number"), [(0, 0), (2, 2), (-1, 3), (np.int64(1), 1)])
-def test_channel_by_number(plot_kernels, read_tiles, grey_model, weights, channel, number):
+def test_plot_kernels_draws_a_channel_by_its_index(
+    plot_kernels, read_tiles, grey_model, weights, channel, number
+):
     plot = plot_kernels(grey_model, "second", channel=channel)
     kernel = weights(grey_model, "second")
     shown = read_tiles(plot.images[0], 3, 3)
@@ -76,7 +80,7 @@ def test_channel_by_number(plot_kernels, read_tiles, grey_model, weights, channe
     assert f"input channel {number} of 4" in plot.axes[0].get_title()
 
 
-def test_channel_mean(plot_kernels, read_tiles, grey_model, weights):
+def test_plot_kernels_draws_the_mean_of_the_channels(plot_kernels, read_tiles, grey_model, weights):
     plot = plot_kernels(grey_model, "second", channel="mean")
     kernel = weights(grey_model, "second")
     expected = [kernel[..., n].mean(axis=2) for n in range(6)]
@@ -85,7 +89,9 @@ def test_channel_mean(plot_kernels, read_tiles, grey_model, weights):
 
 
 @pytest.mark.parametrize("name", ["color", "next"])
-def test_channel_principal(plot_kernels, read_tiles, rgb_model, weights, name):
+def test_plot_kernels_draws_the_principal_pattern(
+    plot_kernels, read_tiles, rgb_model, weights, name
+):
     kernel = weights(rgb_model, name)
     plot = plot_kernels(rgb_model, name, channel="principal")
     tiles, share = principal(kernel)
@@ -94,13 +100,13 @@ def test_channel_principal(plot_kernels, read_tiles, rgb_model, weights, name):
     assert f"principal pattern, {share:.0%} of the energy" in plot.axes[0].get_title()
 
 
-def test_channel_rgb_is_what_auto_does_with_three(plot_kernels, rgb_model, pixels):
+def test_plot_kernels_draws_rgb_as_it_draws_three_channels(plot_kernels, rgb_model, pixels):
     rgb = plot_kernels(rgb_model, "color", channel="rgb")
     auto = plot_kernels(rgb_model, "color")
     np.testing.assert_array_equal(pixels(rgb.figure), pixels(auto.figure))
 
 
-def test_channel_all_is_a_table_of_input_channels_by_filters(plot_kernels, grey_model, weights):
+def test_plot_kernels_draws_all_channels_as_a_table(plot_kernels, grey_model, weights):
     plot = plot_kernels(grey_model, "second", channel="all")
     array = plot.images[0].get_array()
     kernel = weights(grey_model, "second")
@@ -118,7 +124,7 @@ def test_channel_all_is_a_table_of_input_channels_by_filters(plot_kernels, grey_
     assert ax.format_coord(*at).startswith("input channel 1, filter 2, row 0, column 1: ")
 
 
-def test_channel_all_with_a_sorted_subset(plot_kernels, grey_model, weights):
+def test_plot_kernels_draws_all_channels_of_a_sorted_subset(plot_kernels, grey_model, weights):
     plot = plot_kernels(grey_model, "second", channel="all", tiles=[0, 4, 5], sort="norm")
     kernel = weights(grey_model, "second")
     numbers = sorted([0, 4, 5], key=lambda n: -np.linalg.norm(kernel[..., n]))
@@ -145,12 +151,12 @@ def test_channel_all_with_a_sorted_subset(plot_kernels, grey_model, weights):
         ("rgb", "`channel` can be 'rgb' for 3 input channels only, and 'second' has 4."),
     ],
 )
-def test_a_channel_that_has_no_meaning_is_refused(grey_model, channel, message):
+def test_plot_kernels_refuses_a_channel_that_is_not_there(grey_model, channel, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_kernels(grey_model, "second", channel=channel)
 
 
-def test_a_table_has_no_columns_to_choose(grey_model):
+def test_plot_kernels_refuses_columns_for_a_table(grey_model):
     message = "`columns` cannot be given with channel='all'"
     with pytest.raises(ValueError, match=message):
         kerasviz.plot_kernels(grey_model, "second", channel="all", columns=2)
@@ -158,7 +164,7 @@ def test_a_table_has_no_columns_to_choose(grey_model):
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
 @pytest.mark.parametrize("channel", [0, "mean", "principal"])
-def test_sort_goes_by_the_whole_filter(plot_kernels, grey_model, weights, sort, channel):
+def test_plot_kernels_sorts_by_the_whole_filter(plot_kernels, grey_model, weights, sort, channel):
     kernel = weights(grey_model, "second")
     strength = np.linalg.norm(kernel.reshape(-1, 6), axis=0)
     if sort == "mean":
@@ -168,7 +174,7 @@ def test_sort_goes_by_the_whole_filter(plot_kernels, grey_model, weights, sort, 
     assert numbers == np.argsort(-strength).tolist()
 
 
-def test_a_subset_is_announced(plot_kernels, read_tiles, grey_model, weights):
+def test_plot_kernels_says_that_it_draws_a_subset(plot_kernels, read_tiles, grey_model, weights):
     plot = plot_kernels(grey_model, "first", tiles=[3, 0])
     kernel = weights(grey_model, "first")
     shown = read_tiles(plot.images[0], 3, 2)
@@ -176,7 +182,7 @@ def test_a_subset_is_announced(plot_kernels, read_tiles, grey_model, weights):
     assert plot.axes[0].get_title() == "first: filters 0, 3 of 4, 3×2"
 
 
-def test_several_layers_are_a_panel_each(plot_kernels, grey_model):
+def test_plot_kernels_draws_one_panel_per_layer(plot_kernels, grey_model):
     plot = plot_kernels(grey_model, None)
     titles = [ax.get_title().splitlines()[0] for ax in plot.axes]
     assert titles == ["first: 4 kernels, 3×2", "second: 6 kernels, 3×3×4"]
@@ -185,7 +191,7 @@ def test_several_layers_are_a_panel_each(plot_kernels, grey_model):
     assert limits[0] != limits[1]
 
 
-def test_several_layers_on_one_scale(plot_kernels, grey_model, weights):
+def test_plot_kernels_draws_several_layers_on_one_scale(plot_kernels, grey_model, weights):
     plot = plot_kernels(grey_model, ["second", "first"], scale="figure", channel=0)
     kernels = weights(grey_model, "second")[:, :, 0], weights(grey_model, "first")
     reach = max(np.abs(kernel).max() for kernel in kernels)
@@ -193,14 +199,14 @@ def test_several_layers_on_one_scale(plot_kernels, grey_model, weights):
     assert [ax.get_title()[:5] for ax in plot.axes] == ["secon", "first"]
 
 
-def test_several_layers_need_more_than_an_axes(grey_model):
+def test_plot_kernels_refuses_one_axes_for_several_layers(grey_model):
     ax = Figure().add_subplot()
     with pytest.raises(ValueError, match="`ax` takes one panel, but 2 layers were requested"):
         kerasviz.plot_kernels(grey_model, None, ax=ax)
     assert not ax.images
 
 
-def test_a_figure_may_hold_more_panels(plot_kernels, grey_model, rgb_model):
+def test_plot_kernels_draws_beside_other_panels_of_a_figure(plot_kernels, grey_model, rgb_model):
     left, right = Figure(figsize=(8, 4)).subfigures(1, 2)
     assert plot_kernels(grey_model, None, figure=left).figure is left
     assert plot_kernels(rgb_model, "color", figure=right).axes == tuple(right.axes)
@@ -214,12 +220,12 @@ def test_a_figure_may_hold_more_panels(plot_kernels, grey_model, rgb_model):
         (9, "`layer` must be between -3 and 2"),
     ],
 )
-def test_a_layer_without_a_kernel_is_refused(grey_model, layer, message):
+def test_plot_kernels_refuses_a_layer_without_a_kernel(grey_model, layer, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_kernels(grey_model, layer)
 
 
-def test_a_path_is_not_a_model():
+def test_plot_kernels_refuses_a_path():
     with pytest.raises(TypeError, match="`model` must be a Keras model"):
         kerasviz.plot_kernels("model.keras", "first")
 
@@ -243,7 +249,9 @@ def volume_model():
     return model
 
 
-def test_kernels_of_volumes_are_groups_of_slices(plot_kernels, read_tiles, volume_model, weights):
+def test_plot_kernels_draws_kernels_of_volumes_as_groups_of_slices(
+    plot_kernels, read_tiles, volume_model, weights
+):
     plot = plot_kernels(volume_model, "first", columns=2, labels=True)
     kernel = weights(volume_model, "first")
     shown = read_tiles(plot.images[0], 3, 2)
@@ -260,7 +268,7 @@ def test_kernels_of_volumes_are_groups_of_slices(plot_kernels, read_tiles, volum
 
 
 @pytest.mark.parametrize("channel", [1, -1, "mean", "principal", "auto"])
-def test_the_channels_of_a_volume_are_reduced_for_all_slices_together(
+def test_plot_kernels_reduces_the_channels_of_all_slices_together(
     plot_kernels, read_tiles, read_title, volume_model, weights, channel
 ):
     kernel = weights(volume_model, "second")
@@ -280,7 +288,7 @@ def test_the_channels_of_a_volume_are_reduced_for_all_slices_together(
     assert title.endswith(", 1 zero (×)")
 
 
-def test_three_channels_of_a_volume_are_colors(plot_kernels, read_tiles):
+def test_plot_kernels_draws_three_channels_of_a_volume_as_colors(plot_kernels, read_tiles):
     import keras
 
     model = keras.Sequential(
@@ -294,7 +302,7 @@ def test_three_channels_of_a_volume_are_colors(plot_kernels, read_tiles):
     np.testing.assert_allclose(shown, expected, rtol=1e-5)
 
 
-def test_all_channels_of_a_volume_are_a_table_of_groups(
+def test_plot_kernels_draws_all_channels_of_a_volume_as_a_table_of_groups(
     plot_kernels, read_tiles, read_title, volume_model, weights
 ):
     plot = plot_kernels(volume_model, "second", channel="all", tiles=[4, 3, 0])
@@ -314,7 +322,7 @@ def test_all_channels_of_a_volume_are_a_table_of_groups(
     )
 
 
-def test_sorting_kernels_of_volumes_keeps_their_slices_together(
+def test_plot_kernels_keeps_the_slices_of_sorted_volumes_together(
     plot_kernels, read_tiles, volume_model, weights
 ):
     plot = plot_kernels(volume_model, "first", sort="norm", labels=True)
@@ -325,7 +333,7 @@ def test_sorting_kernels_of_volumes_keeps_their_slices_together(
     assert [label.get_text() for label in plot.axes[0].texts] == [str(n) for n in order]
 
 
-def test_kernels_of_sequences_are_rows(plot_kernels, read_tiles):
+def test_plot_kernels_draws_kernels_of_sequences_as_rows(plot_kernels, read_tiles):
     import keras
 
     model = keras.Sequential([keras.Input((20, 2)), keras.layers.Conv1D(6, 5, name="sequence")])
@@ -336,18 +344,20 @@ def test_kernels_of_sequences_are_rows(plot_kernels, read_tiles):
     assert plot.axes[0].format_coord(3.5, 0.5).startswith("tile 0, row 0, column 3: ")
 
 
-def test_a_kernel_that_is_not_there_is_an_error_that_names_its_layer(grey_model):
+def test_plot_kernels_names_the_layer_of_a_kernel_that_is_not_there(grey_model):
     message = "`tiles` must be between -4 and 3, since 'first' has 4. Received: 5"
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_kernels(grey_model, None, tiles=5)
 
 
-def test_a_misspelt_keyword_is_corrected(grey_model):
+def test_plot_kernels_corrects_a_misspelt_keyword(grey_model):
     with pytest.raises(TypeError, match=r"`chanel`\. Did you mean 'channel'"):
         kerasviz.plot_kernels(grey_model, "first", chanel=0)
 
 
-def test_colors_and_values_on_one_scale(plot_kernels, read_tiles, rgb_model, weights):
+def test_plot_kernels_draws_colors_and_values_on_one_scale(
+    plot_kernels, read_tiles, rgb_model, weights
+):
     plot = plot_kernels(rgb_model, None, scale="figure", channel="auto")
     color = weights(rgb_model, "color")
     patterns, _ = principal(weights(rgb_model, "next"))
@@ -360,7 +370,9 @@ def test_colors_and_values_on_one_scale(plot_kernels, read_tiles, rgb_model, wei
 
 
 @pytest.mark.parametrize("scale", ["layer", "tile", "figure"])
-def test_hovering_over_colors_tells_the_weights(plot_kernels, rgb_model, weights, scale):
+def test_plot_kernels_tells_the_weights_on_hovering_over_colors(
+    plot_kernels, rgb_model, weights, scale
+):
     plot = plot_kernels(rgb_model, "color", scale=scale, columns=5)
     place, value = plot.axes[0].format_coord(1.5, 2.5).split(": ")
     assert place == "tile 0, row 2, column 1"
@@ -368,7 +380,7 @@ def test_hovering_over_colors_tells_the_weights(plot_kernels, rgb_model, weights
     assert shown == pytest.approx(weights(rgb_model, "color")[2, 1, :, 0], abs=1e-4)
 
 
-def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, rgb_model):
+def test_plot_kernels_refuses_a_mistake_before_anything_is_drawn(grey_model, rgb_model):
     figure = Figure()
     for options in ({"tiles": 6}, {"channel": "rgb"}, {"columns": 0}, {"norm": "log", "vmin": 1}):
         with pytest.raises(ValueError, match=f"`{next(iter(options))}`"):
@@ -382,7 +394,7 @@ def test_a_mistake_is_refused_before_anything_is_drawn(grey_model, rgb_model):
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_a_weight_that_is_not_finite_is_counted(plot_kernels, grey_model):
+def test_plot_kernels_counts_a_weight_that_is_not_finite(plot_kernels, grey_model):
     import keras
 
     model = keras.models.clone_model(grey_model)
@@ -398,21 +410,25 @@ def test_a_weight_that_is_not_finite_is_counted(plot_kernels, grey_model):
     assert "NaN" not in plot_kernels(model, "second", channel=0).axes[0].get_title()
 
 
-def test_kernels_look_as_plot_tiles_draws_them(plot_kernels, plot_tiles, grey_model, pixels):
+def test_plot_kernels_draws_kernels_as_plot_tiles_does(
+    plot_kernels, plot_tiles, grey_model, pixels
+):
     by_model = plot_kernels(grey_model, "first", title="same", labels=True)
     kernel = kerasviz.get_kernels(grey_model, "first")
     by_array = plot_tiles(kernel[:, :, 0], title="same", labels=True)
     np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
 
 
-def test_color_kernels_look_as_plot_tiles_draws_them(plot_kernels, plot_tiles, rgb_model, pixels):
+def test_plot_kernels_draws_color_kernels_as_plot_tiles_does(
+    plot_kernels, plot_tiles, rgb_model, pixels
+):
     by_model = plot_kernels(rgb_model, "color", title="same")
     kernel = kerasviz.get_kernels(rgb_model, "color")
     by_array = plot_tiles(np.moveaxis(kernel, 3, 0), title="same")
     np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
 
 
-def test_the_weights_are_left_as_they_are(plot_kernels, grey_model):
+def test_plot_kernels_leaves_the_weights_as_they_are(plot_kernels, grey_model):
     before = grey_model.get_weights()
     for scale in ("layer", "tile", "figure"):
         plot_kernels(grey_model, None, scale=scale, sort="norm")
@@ -420,13 +436,15 @@ def test_the_weights_are_left_as_they_are(plot_kernels, grey_model):
         np.testing.assert_array_equal(weight, same)
 
 
-def test_nothing_is_printed(plot_kernels, grey_model, capfd):
+def test_plot_kernels_prints_nothing(plot_kernels, grey_model, capfd):
     plot_kernels(grey_model, None, labels=True).figure.canvas.draw()
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(("value", "is_zero"), [(0, True), (1 / 9, False)])
-def test_a_kernel_of_zeros_is_marked_and_a_blur_is_not(value, is_zero, plot_kernels, read_title):
+def test_plot_kernels_marks_a_kernel_of_zeros_and_not_a_blur(
+    value, is_zero, plot_kernels, read_title
+):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="c")])
     kernel = np.eye(3)[:, :, np.newaxis, np.newaxis] * [1.0, 0.0]
     kernel[..., 1] = value
@@ -436,7 +454,7 @@ def test_a_kernel_of_zeros_is_marked_and_a_blur_is_not(value, is_zero, plot_kern
     assert bool(plot.axes[0].collections) == is_zero
 
 
-def test_the_strongest_filters(plot_kernels, read_tiles, rng):
+def test_plot_kernels_draws_the_strongest_filters(plot_kernels, read_tiles, rng):
     kernel = rng.normal(size=(3, 3, 1, 20)) * rng.permutation(np.arange(1, 21))
     plot = plot_kernels(convolution(kernel), "c", top=4, labels=True)
     order = np.linalg.norm(kernel.reshape(-1, 20), axis=0).argsort()[::-1][:4]
@@ -449,7 +467,9 @@ def test_the_strongest_filters(plot_kernels, read_tiles, rng):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("channel", ["auto", "all"])
-def test_a_1x1_kernel_is_the_matrix_of_its_weights(plot_kernels, rng, channels, channel):
+def test_plot_kernels_draws_a_1x1_kernel_as_the_matrix_of_its_weights(
+    plot_kernels, rng, channels, channel
+):
     kernel = rng.normal(size=(1, 1, channels, 5)).astype("float32")
     plot = plot_kernels(convolution(kernel), "c", channel=channel)
     np.testing.assert_array_equal(plot.images[0].get_array(), kernel[0, 0])
@@ -466,14 +486,14 @@ def test_a_1x1_kernel_is_the_matrix_of_its_weights(plot_kernels, rng, channels, 
     assert ax.format_coord(5.5, 0.5) == ""
 
 
-def test_the_columns_of_a_matrix_are_chosen_and_sorted(plot_kernels, rng):
+def test_plot_kernels_chooses_and_sorts_the_columns_of_a_matrix(plot_kernels, rng):
     kernel = rng.choice([-1.0, 1.0], size=(1, 1, 4, 6)) * [5, 1, 2, 3, 4, 0]
     plot = plot_kernels(convolution(kernel), "c", tiles=slice(1, 6), top=3, labels=True)
     np.testing.assert_allclose(plot.images[0].get_array(), kernel[0, 0][:, [4, 3, 2]], rtol=1e-6)
     assert [label.get_text() for label in plot.axes[0].get_xticklabels()] == ["4", "3", "2"]
 
 
-def test_a_row_of_a_matrix_is_one_input_channel(plot_kernels, read_title, rng):
+def test_plot_kernels_draws_one_row_per_input_channel_of_a_matrix(plot_kernels, read_title, rng):
     kernel = rng.normal(size=(1, 1, 4, 6)).astype("float32")
     plot = plot_kernels(convolution(kernel), "c", channel=-2)
     np.testing.assert_array_equal(plot.images[0].get_array(), kernel[0, 0, 2:3])
@@ -481,13 +501,13 @@ def test_a_row_of_a_matrix_is_one_input_channel(plot_kernels, read_title, rng):
     assert read_title(plot.axes[0]) == "c: 6 kernels, 1×1×4 input channel 2 of 4"
 
 
-def test_a_zero_column_of_a_matrix_is_counted(plot_kernels, read_title, rng):
+def test_plot_kernels_counts_a_zero_column_of_a_matrix(plot_kernels, read_title, rng):
     kernel = rng.normal(size=(1, 1, 4, 6)) * [1, 1, 0, 1, 0, 1]
     plot = plot_kernels(convolution(kernel), "c")
     assert read_title(plot.axes[0]) == "c: 6 kernels, 1×1×4 2 zero filters (×)"
 
 
-def test_each_column_of_a_matrix_on_its_own_scale(plot_kernels, rng):
+def test_plot_kernels_draws_each_column_of_a_matrix_on_its_own_scale(plot_kernels, rng):
     kernel = rng.normal(size=(1, 1, 4, 3)).astype("float32") * [1, 10, 100]
     plot = plot_kernels(convolution(kernel), "c", scale="tile")
     expected = kernel[0, 0] / np.abs(kernel[0, 0]).max(axis=0)
@@ -495,7 +515,7 @@ def test_each_column_of_a_matrix_on_its_own_scale(plot_kernels, rng):
 
 
 @pytest.mark.parametrize("shape", [(2000, 3), (3, 2000)])
-def test_a_long_matrix_is_not_too_thin_to_be_seen(plot_kernels, shape):
+def test_plot_kernels_draws_a_long_matrix_thick_enough_to_be_seen(plot_kernels, shape):
     layer = keras.layers.Dense(shape[1], use_bias=False, name="d")
     model = keras.Sequential([keras.Input(shape[:1]), layer])
     kernel = layer.get_weights()[0]
@@ -517,7 +537,9 @@ def test_a_long_matrix_is_not_too_thin_to_be_seen(plot_kernels, shape):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_the_kernel_of_another_layer_is_a_matrix(plot_kernels, layer, shape, axes):
+def test_plot_kernels_draws_the_kernel_of_another_layer_as_a_matrix(
+    plot_kernels, layer, shape, axes
+):
     model = keras.Sequential([keras.Input(shape), layer])
     plot = plot_kernels(model, "x")
     np.testing.assert_array_equal(plot.images[0].get_array(), layer.get_weights()[0])
@@ -526,32 +548,34 @@ def test_the_kernel_of_another_layer_is_a_matrix(plot_kernels, layer, shape, axe
 
 @pytest.mark.parametrize("change", [np.abs, lambda k: -np.abs(k), lambda k: np.maximum(k, 0)])
 @pytest.mark.parametrize("options", [{}, {"scale": "tile"}, {"scale": "figure"}])
-def test_white_is_0_whatever_the_signs_of_the_weights(plot_kernels, rng, change, options):
+def test_plot_kernels_draws_0_white_whatever_the_signs_of_the_weights(
+    plot_kernels, rng, change, options
+):
     kernel = change(rng.normal(size=(3, 3, 1, 4)))
     image = plot_kernels(convolution(kernel), "c", **options).images[0]
     assert image.get_cmap().name == "RdBu_r"
     assert image.norm(0.0) == pytest.approx(0.5)
 
 
-def test_white_is_0_in_a_kernel_of_zeros(plot_kernels):
+def test_plot_kernels_draws_a_kernel_of_zeros_white(plot_kernels):
     image = plot_kernels(convolution(np.zeros((3, 3, 1, 4))), "c").images[0]
     assert image.get_clim() == (-1, 1)
 
 
-def test_grey_is_0_in_colors_that_are_all_positive(plot_kernels, read_tiles, rng):
+def test_plot_kernels_draws_0_grey_in_colors_that_are_all_positive(plot_kernels, read_tiles, rng):
     kernel = np.abs(rng.normal(size=(3, 3, 3, 4)))
     plot = plot_kernels(convolution(kernel), "c")
     expected = [0.5 + kernel[..., n] / (2 * kernel.max()) for n in range(4)]
     np.testing.assert_allclose(read_tiles(plot.images[0], 3, 3), expected, rtol=1e-5)
 
 
-def test_the_callers_colors_are_used_for_positive_weights(plot_kernels, rng):
+def test_plot_kernels_draws_positive_weights_in_the_callers_colors(plot_kernels, rng):
     model = convolution(np.abs(rng.normal(size=(3, 3, 1, 4))))
     assert plot_kernels(model, "c", cmap="magma").images[0].get_cmap().name == "magma"
     assert plot_kernels(model, "c", norm="log").images[0].get_cmap().name == "viridis"
 
 
-def test_no_layer_is_every_convolution(plot_kernels, grey_model):
+def test_plot_kernels_without_a_layer_draws_every_convolution(plot_kernels, grey_model):
     assert len(plot_kernels(grey_model).axes) == len(plot_kernels(grey_model, None).axes) == 2
     with pytest.raises(TypeError, match="`layer_name`"):
         plot_kernels(grey_model, layer_name="first")

@@ -98,7 +98,7 @@ def plot_snapshots(closing):
     return closing(kerasviz.plot_snapshots)
 
 
-def test_plot_snapshots_one_panel_per_record_on_one_scale(
+def test_plot_snapshots_draws_one_panel_per_record_on_one_scale(
     kernels, recorded, plot_snapshots, read_tiles
 ):
     plot = plot_snapshots(recorded)
@@ -109,7 +109,7 @@ def test_plot_snapshots_one_panel_per_record_on_one_scale(
         assert image.get_clim() == (-reach, reach)
 
 
-def test_a_record_says_all_that_a_picture_needs(kernels, recorded):
+def test_plot_snapshots_needs_nothing_but_a_record(kernels, recorded):
     names = [path.name for path in sorted((recorded / "c").iterdir())]
     assert names == [
         f"kernels-epoch-000{epoch}.{suffix}" for epoch in (1, 2, 3, 4) for suffix in ("npz", "png")
@@ -141,7 +141,7 @@ def test_a_record_says_all_that_a_picture_needs(kernels, recorded):
     ],
     ids=str,
 )
-def test_kernels_drawn_afterwards_are_those_drawn_during_training(
+def test_plot_snapshots_draws_kernels_as_the_callback_did(
     train, tmp_path, plot_snapshots, pixels, options
 ):
     train(KernelSnapshots("d", directory=tmp_path, **options))
@@ -164,7 +164,7 @@ def test_kernels_drawn_afterwards_are_those_drawn_during_training(
     ],
     ids=str,
 )
-def test_maps_drawn_afterwards_are_those_drawn_during_training(
+def test_plot_snapshots_draws_maps_as_the_callback_did(
     train, images, tmp_path, plot_snapshots, pixels, options
 ):
     train(FeatureMapSnapshots(images, "d", directory=tmp_path, **options))
@@ -179,7 +179,7 @@ def test_maps_drawn_afterwards_are_those_drawn_during_training(
     [{}, {"channel": 0, "scale": "tile"}, {"channel": 0, "sort": "norm", "labels": True}],
     ids=str,
 )
-def test_an_animation_afterwards_is_that_of_the_callback(train, tmp_path, options):
+def test_animate_snapshots_is_the_animation_of_the_callback(train, tmp_path, options):
     train(KernelSnapshots("d", directory=tmp_path / "png", gif=tmp_path / "gif", **options))
     style = {name: value for name, value in options.items() if name in ("scale", "labels")}
     for folder in ("png", "gif"):
@@ -189,7 +189,9 @@ def test_an_animation_afterwards_is_that_of_the_callback(train, tmp_path, option
         assert (tmp_path / "afterwards.gif").read_bytes() == written
 
 
-def test_a_frame_is_the_picture_of_its_step(kernels, recorded, plot_snapshots, pixels):
+def test_animate_snapshots_draws_each_step_as_plot_snapshots_does(
+    kernels, recorded, plot_snapshots, pixels
+):
     reach = float(np.abs(kernels["c"]).max())
     animation = kerasviz.animate_snapshots(recorded, "c")
     assert isinstance(animation, FuncAnimation)
@@ -204,13 +206,13 @@ def test_a_frame_is_the_picture_of_its_step(kernels, recorded, plot_snapshots, p
         np.testing.assert_array_equal(frame[:, :width], expected[:, :width])
 
 
-def test_animate_snapshots_the_player_has_every_frame_and_asks_no_other_host(recorded):
+def test_animate_snapshots_puts_every_frame_into_a_player_without_other_hosts(recorded):
     html = kerasviz.animate_snapshots(recorded, steps=slice(2, None))._repr_html_()
     assert html.count("data:image/png;base64") == 3
     assert "https://" not in html
 
 
-def test_an_animation_of_other_kinds_of_files(train, tmp_path):
+def test_animate_snapshots_saves_other_kinds_of_files(train, tmp_path):
     train(KernelSnapshots("c", directory=tmp_path), epochs=2)
     animation = kerasviz.animate_snapshots(tmp_path)
     animation.save(tmp_path / "steps.webp", writer="pillow")
@@ -234,12 +236,12 @@ def test_an_animation_of_other_kinds_of_files(train, tmp_path):
     ],
     ids=str,
 )
-def test_plot_snapshots_steps_are_chosen_by_their_number(recorded, plot_snapshots, steps, epochs):
+def test_plot_snapshots_chooses_steps_by_their_number(recorded, plot_snapshots, steps, epochs):
     plot = plot_snapshots(recorded, steps=steps)
     assert titles_of(plot) == [f"c: 3 kernels, 3×3 epoch {epoch}" for epoch in epochs]
 
 
-def test_plot_snapshots_of_many_steps_some_are_drawn_evenly_and_the_title_says_so(
+def test_plot_snapshots_draws_some_of_many_steps_evenly_and_says_so(
     recorded, tmp_path, plot_snapshots
 ):
     record = dict(np.load(recorded / "c/kernels-epoch-0001.npz"))
@@ -255,7 +257,9 @@ def test_plot_snapshots_of_many_steps_some_are_drawn_evenly_and_the_title_says_s
     assert len(plot_snapshots(tmp_path, steps=slice(None)).axes) == 30
 
 
-def test_every_layer_in_the_order_of_the_model(train, tmp_path, plot_snapshots):
+def test_plot_snapshots_draws_every_layer_in_the_order_of_the_model(
+    train, tmp_path, plot_snapshots
+):
     train(KernelSnapshots(["d", "c"], directory=tmp_path, channel=0))
     plot = plot_snapshots(tmp_path, steps=[1, 4])
     assert [title.split(":")[0] for title in titles_of(plot)] == ["d", "d", "c", "c"]
@@ -266,7 +270,9 @@ def test_every_layer_in_the_order_of_the_model(train, tmp_path, plot_snapshots):
     assert len(plot_snapshots(tmp_path, "c", steps=1).images) == 1
 
 
-def test_several_kinds_in_one_folder(train, images, tmp_path, plot_snapshots):
+def test_plot_snapshots_tells_several_kinds_in_one_folder_apart(
+    train, images, tmp_path, plot_snapshots
+):
     train(
         KernelSnapshots("c", directory=tmp_path),
         FeatureMapSnapshots(images, "c", directory=tmp_path),
@@ -284,7 +290,7 @@ def test_several_kinds_in_one_folder(train, images, tmp_path, plot_snapshots):
         plot_snapshots(tmp_path, kind="kernel")
 
 
-def test_signs_agree_from_step_to_step(tmp_path, rng, plot_snapshots):
+def test_plot_snapshots_keeps_signs_from_step_to_step(tmp_path, rng, plot_snapshots):
     model = keras.Sequential([keras.Input((4, 4, 64)), keras.layers.Conv2D(4, 3, use_bias=False)])
     model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
     mix = rng.normal(size=(64, 4))
@@ -307,7 +313,7 @@ def test_signs_agree_from_step_to_step(tmp_path, rng, plot_snapshots):
         assert values @ first / np.linalg.norm(values) / np.linalg.norm(first) > 0.99
 
 
-def test_tiles_are_chosen_and_ordered_by_the_last_step(
+def test_plot_snapshots_chooses_and_orders_tiles_by_the_last_step(
     train, kernels, tmp_path, plot_snapshots, read_tiles
 ):
     train(KernelSnapshots("d", channel=0, directory=tmp_path))
@@ -325,7 +331,7 @@ def test_tiles_are_chosen_and_ordered_by_the_last_step(
     assert titles_of(plot)[0].startswith("d: filters 1, 3 of 4")
 
 
-def test_steps_that_recorded_the_strongest_tiles_of_their_own(
+def test_plot_snapshots_draws_steps_that_have_other_strongest_tiles(
     train, kernels, tmp_path, plot_snapshots, read_tiles
 ):
     train(KernelSnapshots("d", channel=0, directory=tmp_path, top=1))
@@ -339,7 +345,7 @@ def test_steps_that_recorded_the_strongest_tiles_of_their_own(
         plot_snapshots(tmp_path, tiles=slice(None))
 
 
-def test_into_a_figure_of_the_callers(recorded):
+def test_plot_snapshots_draws_into_a_figure_of_the_callers(recorded):
     figure = Figure()
     assert kerasviz.plot_snapshots(recorded, figure=figure, steps=[1, 2]).figure is figure
     ax = Figure().add_subplot()
@@ -378,14 +384,14 @@ def test_into_a_figure_of_the_callers(recorded):
     ],
     ids=str,
 )
-def test_a_mistake_is_refused(recorded, change, error, message):
+def test_plot_snapshots_refuses_a_mistake(recorded, change, error, message):
     for function in (kerasviz.plot_snapshots, kerasviz.animate_snapshots):
         with pytest.raises(error, match=re.escape(message)):
             function(**{"folder": recorded, **change})
     assert not plt.get_fignums()
 
 
-def test_a_folder_without_records(train, tmp_path):
+def test_plot_snapshots_refuses_a_folder_without_records(train, tmp_path):
     with pytest.raises(ValueError, match="`folder` must be the `directory` or the `gif` folder"):
         kerasviz.plot_snapshots(tmp_path)
     train(KernelSnapshots(["c", "d"], gif=tmp_path), epochs=1)
@@ -393,7 +399,7 @@ def test_a_folder_without_records(train, tmp_path):
         kerasviz.animate_snapshots(tmp_path)
 
 
-def test_a_record_that_is_damaged_or_too_new(train, tmp_path):
+def test_plot_snapshots_refuses_a_record_that_is_damaged_or_too_new(train, tmp_path):
     train(KernelSnapshots("c", directory=tmp_path), epochs=2)
     path = tmp_path / "c/kernels-epoch-0001.npz"
     whole = dict(np.load(path))
@@ -409,7 +415,7 @@ def test_a_record_that_is_damaged_or_too_new(train, tmp_path):
         kerasviz.plot_snapshots(tmp_path)
 
 
-def test_values_that_are_not_finite(train, kernels, tmp_path, plot_snapshots):
+def test_plot_snapshots_shows_values_that_are_not_finite(train, kernels, tmp_path, plot_snapshots):
     kernels["c"][1][0, 0, 0, 0] = np.nan
     with pytest.warns(UserWarning, match="At epoch 2, values of 'c' are NaN"):
         train(KernelSnapshots("c", directory=tmp_path))

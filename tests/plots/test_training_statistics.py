@@ -88,9 +88,7 @@ def level(ax):
 # What is drawn
 
 
-def test_plot_training_statistics_the_curves_are_the_numbers_of_the_file(
-    plot_training_statistics, trained
-):
+def test_plot_training_statistics_draws_the_numbers_of_the_file(plot_training_statistics, trained):
     callback, _, path = trained
     with path.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -107,7 +105,7 @@ def test_plot_training_statistics_the_curves_are_the_numbers_of_the_file(
         assert repr(plot) == "Plot(5 panels)"
 
 
-def test_plot_training_statistics_the_titles_say_what_the_panels_show(
+def test_plot_training_statistics_says_in_titles_what_the_panels_show(
     plot_training_statistics, trained
 ):
     plot = plot_training_statistics(trained[0])
@@ -121,7 +119,7 @@ def test_plot_training_statistics_the_titles_say_what_the_panels_show(
     assert not plot.figure.get_suptitle()
 
 
-def test_plot_training_statistics_several_records_an_epoch_are_over_steps(
+def test_plot_training_statistics_draws_several_records_per_epoch_over_steps(
     plot_training_statistics, trained
 ):
     plot = plot_training_statistics(trained[1], layer="first")
@@ -134,7 +132,7 @@ def test_plot_training_statistics_several_records_an_epoch_are_over_steps(
         assert ax.get_xlabel() == "step"
 
 
-def test_plot_training_statistics_the_update_ratio_is_logarithmic_and_the_rule_of_thumb_in_sight(
+def test_plot_training_statistics_draws_the_update_ratio_on_a_logarithm_with_the_rule_of_thumb(
     plot_training_statistics,
 ):
     plot = plot_training_statistics(made_up(update_ratio=[0.1, 0.2] * 4))
@@ -147,14 +145,14 @@ def test_plot_training_statistics_the_update_ratio_is_logarithmic_and_the_rule_o
     assert line.get_zorder() < plot.axes[3].lines[0].get_zorder()
 
 
-def test_plot_training_statistics_dead_filters_are_percentages(plot_training_statistics):
+def test_plot_training_statistics_draws_dead_filters_as_percentages(plot_training_statistics):
     plot = plot_training_statistics(made_up(dead=[0, 0.5] * 4), statistics="dead")
     plot.figure.draw_without_rendering()
     labels = [label.get_text() for label in plot.axes[0].get_yticklabels()]
     assert {"0%", "50%"} <= set(labels)
 
 
-def test_plot_training_statistics_a_few_layers_have_a_color_each(plot_training_statistics):
+def test_plot_training_statistics_gives_each_of_few_layers_a_color(plot_training_statistics):
     names = [f"layer{number}" for number in range(7)]
     plot = plot_training_statistics(made_up(names))
     assert legend(plot.figure) == dict(zip(names, COLORS, strict=True))
@@ -164,7 +162,7 @@ def test_plot_training_statistics_a_few_layers_have_a_color_each(plot_training_s
 
 
 @pytest.mark.parametrize("count", [8, 20, 60])
-def test_plot_training_statistics_many_layers_are_shades_by_depth(plot_training_statistics, count):
+def test_plot_training_statistics_shades_many_layers_by_depth(plot_training_statistics, count):
     names = [f"layer{number}" for number in range(count)]
     plot = plot_training_statistics(made_up(names))
     assert plot.figure.get_suptitle() == (
@@ -181,7 +179,7 @@ def test_plot_training_statistics_many_layers_are_shades_by_depth(plot_training_
         assert shades == sorted(shades)
 
 
-def test_plot_training_statistics_chosen_layers_keep_their_order(plot_training_statistics):
+def test_plot_training_statistics_draws_chosen_layers_in_their_order(plot_training_statistics):
     history = made_up(["block1_a", "block1_b", "block2_a", "out"], epochs=2)
     plot = plot_training_statistics(history, layer=["out", "block1*"], statistics="norm")
     assert list(legend(plot.axes[0])) == ["block1_a", "block1_b", "out"]
@@ -190,14 +188,14 @@ def test_plot_training_statistics_chosen_layers_keep_their_order(plot_training_s
     assert len(plot_training_statistics(history, layer="*_a").axes[0].lines) == 2
 
 
-def test_plot_training_statistics_an_address_with_characters_of_a_pattern_is_itself(
+def test_plot_training_statistics_takes_an_address_with_characters_of_a_pattern(
     plot_training_statistics,
 ):
     plot = plot_training_statistics(made_up(["a[1]", "a1"]), layer="a[1]", statistics="norm")
     assert list(legend(plot.axes[0])) == ["a[1]"]
 
 
-def test_plot_training_statistics_chosen_statistics_are_drawn_in_the_order_of_the_caller(
+def test_plot_training_statistics_draws_chosen_statistics_in_the_order_of_the_caller(
     plot_training_statistics,
 ):
     plot = plot_training_statistics(made_up(), statistics=["dead", "mean"])
@@ -207,7 +205,7 @@ def test_plot_training_statistics_chosen_statistics_are_drawn_in_the_order_of_th
     ]
 
 
-def test_plot_training_statistics_what_was_not_measured_has_no_panel_and_no_point(
+def test_plot_training_statistics_draws_no_panel_and_no_point_of_what_was_not_measured(
     plot_training_statistics,
 ):
     ratios = [None, None, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
@@ -222,7 +220,7 @@ def test_plot_training_statistics_what_was_not_measured_has_no_panel_and_no_poin
     assert len(plot_training_statistics(made_up(dead=[None] * 8)).axes) == 4
 
 
-def test_plot_training_statistics_zeros_that_a_logarithm_does_not_have_are_counted(
+def test_plot_training_statistics_counts_zeros_that_a_logarithm_does_not_have(
     plot_training_statistics,
 ):
     plot = plot_training_statistics(made_up(update_ratio=[0, 0.2] * 4), statistics="update_ratio")
@@ -238,7 +236,9 @@ def test_plot_training_statistics_zeros_that_a_logarithm_does_not_have_are_count
     assert "not shown" not in title(frozen.axes[0])
 
 
-def test_plot_training_statistics_what_is_not_finite_is_a_gap_and_counted(plot_training_statistics):
+def test_plot_training_statistics_leaves_a_gap_for_what_is_not_finite_and_counts_it(
+    plot_training_statistics,
+):
     norms = [1, 2, np.nan, 3, np.inf, 4, 5, 6]
     with pytest.warns(UserWarning, match="2 of the values are NaN or infinite; they are gaps"):
         plot = plot_training_statistics(made_up(norm=norms))
@@ -250,7 +250,7 @@ def test_plot_training_statistics_what_is_not_finite_is_a_gap_and_counted(plot_t
 
 
 @pytest.mark.filterwarnings("ignore:.*NaN or infinite:UserWarning")
-def test_plot_training_statistics_a_training_that_diverged_at_once(
+def test_plot_training_statistics_draws_a_training_that_diverged_at_once(
     plot_training_statistics, pixels
 ):
     plot = plot_training_statistics(
@@ -263,7 +263,9 @@ def test_plot_training_statistics_a_training_that_diverged_at_once(
 # Files
 
 
-def test_plot_training_statistics_a_file_that_is_still_written(plot_training_statistics, tmp_path):
+def test_plot_training_statistics_reads_a_file_that_is_still_written(
+    plot_training_statistics, tmp_path
+):
     path, history = tmp_path / "a.csv", made_up()
     write(path, history)
     with path.open("a") as stream:
@@ -273,7 +275,7 @@ def test_plot_training_statistics_a_file_that_is_still_written(plot_training_sta
     assert plot.axes[0].lines[0].get_xdata().tolist() == [1, 2, 3, 4]
 
 
-def test_plot_training_statistics_addresses_with_commas_and_quotes(
+def test_plot_training_statistics_reads_addresses_with_commas_and_quotes(
     plot_training_statistics, tmp_path
 ):
     path = tmp_path / "a.csv"
@@ -301,7 +303,7 @@ def test_plot_training_statistics_addresses_with_commas_and_quotes(
     ],
     ids=["empty", "CSVLogger", "PNG", "words", "short", "negative", "high", "long"],
 )
-def test_plot_training_statistics_a_file_of_something_else(tmp_path, content, message):
+def test_plot_training_statistics_refuses_a_file_of_something_else(tmp_path, content, message):
     path = tmp_path / "a.csv"
     path.write_bytes(content)
     with pytest.raises(
@@ -312,7 +314,7 @@ def test_plot_training_statistics_a_file_of_something_else(tmp_path, content, me
 
 
 @pytest.mark.parametrize("content", [",".join(COLUMNS), ",".join(COLUMNS) + "\n"])
-def test_plot_training_statistics_a_file_without_a_record(tmp_path, content):
+def test_plot_training_statistics_refuses_a_file_without_a_record(tmp_path, content):
     (tmp_path / "a.csv").write_text(content)
     with pytest.raises(ValueError, match="`source` must hold at least one record"):
         kerasviz.plot_training_statistics(tmp_path / "a.csv")
@@ -333,7 +335,7 @@ def test_plot_training_statistics_a_file_without_a_record(tmp_path, content):
     ],
     ids=str,
 )
-def test_plot_training_statistics_what_is_no_source(source, error, message):
+def test_plot_training_statistics_refuses_what_holds_no_statistics(source, error, message):
     if isinstance(source, type):
         source = source()
         if isinstance(source, keras.callbacks.History):
@@ -359,7 +361,7 @@ def test_plot_training_statistics_what_is_no_source(source, error, message):
     ],
     ids=str,
 )
-def test_plot_training_statistics_a_mistake_is_refused_before_a_figure_is_made(
+def test_plot_training_statistics_refuses_a_mistake_before_a_figure_is_made(
     options, error, message
 ):
     with pytest.raises(error, match=re.escape(message)):
@@ -367,7 +369,7 @@ def test_plot_training_statistics_a_mistake_is_refused_before_a_figure_is_made(
     assert not plt.get_fignums()
 
 
-def test_plot_training_statistics_several_panels_do_not_go_into_one_axes():
+def test_plot_training_statistics_refuses_one_axes_for_several_panels():
     ax = Figure().add_subplot()
     with pytest.raises(ValueError, match="`ax`"):
         kerasviz.plot_training_statistics(made_up(), ax=ax)
@@ -378,14 +380,16 @@ def test_plot_training_statistics_several_panels_do_not_go_into_one_axes():
 
 
 @pytest.mark.parametrize(("columns", "expected"), [(None, 2), (1, 1), (3, 3), (9, 5)])
-def test_plot_training_statistics_panels_in_a_row(plot_training_statistics, columns, expected):
+def test_plot_training_statistics_draws_panels_in_a_row(
+    plot_training_statistics, columns, expected
+):
     plot = plot_training_statistics(made_up(), columns=columns)
     plot.figure.draw_without_rendering()
     tops = [round(ax.get_position().y1, 3) for ax in plot.axes]
     assert tops.count(tops[0]) == expected
 
 
-def test_plot_training_statistics_a_title_of_the_callers(plot_training_statistics):
+def test_plot_training_statistics_writes_the_callers_title(plot_training_statistics):
     plot = plot_training_statistics(made_up(), title="mine")
     assert plot.figure.get_suptitle() == "mine"
     assert title(plot.axes[0]) == "mean of the weights"
@@ -397,7 +401,9 @@ def test_plot_training_statistics_a_title_of_the_callers(plot_training_statistic
 
 @pytest.mark.parametrize("layout", [None, "constrained"])
 @pytest.mark.parametrize("count", [2, 20])
-def test_plot_training_statistics_nothing_covers_anything(plot_training_statistics, layout, count):
+def test_plot_training_statistics_covers_nothing_with_anything(
+    plot_training_statistics, layout, count
+):
     names = [f"block{n // 3}/convolution{n}" for n in range(count)]
     for figure in (None, Figure(figsize=(11, 10), layout=layout)):
         plot = plot_training_statistics(made_up(names), title="mine", figure=figure)
@@ -419,7 +425,9 @@ def test_plot_training_statistics_nothing_covers_anything(plot_training_statisti
             assert len(legend(plot.axes[0])) == min(count, 7)
 
 
-def test_plot_training_statistics_an_axes_and_a_subfigure_of_the_callers(plot_training_statistics):
+def test_plot_training_statistics_draws_into_an_axes_and_a_subfigure_of_the_callers(
+    plot_training_statistics,
+):
     figure = Figure(figsize=(10, 8))
     left, right = figure.subfigures(1, 2)
     ax = left.add_subplot()
@@ -435,7 +443,7 @@ def test_plot_training_statistics_an_axes_and_a_subfigure_of_the_callers(plot_tr
     assert not plt.get_fignums()
 
 
-def test_plot_training_statistics_the_callers_data_is_not_changed(plot_training_statistics):
+def test_plot_training_statistics_leaves_the_callers_data_as_it_is(plot_training_statistics):
     history = made_up(update_ratio=[0, 0.2] * 4)
     before = {name: list(values) for name, values in history.items()}
     plot = plot_training_statistics(history)

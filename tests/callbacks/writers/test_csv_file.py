@@ -27,7 +27,7 @@ def file(path):
     return file
 
 
-def test_rows_are_added(file, path):
+def test_statistics_file_adds_rows(file, path):
     assert path.read_bytes() == b""
     file.append(ROWS)
     assert path.read_bytes() == HEADER + b"\n" + LINES
@@ -36,11 +36,11 @@ def test_rows_are_added(file, path):
     assert file.open() == Progress(1, 3)
 
 
-def test_the_columns_are_those_that_are_documented():
+def test_statistics_file_has_the_documented_columns():
     assert HEADER == b"epoch,step,layer,mean,std,norm,update_ratio,dead"
 
 
-def test_wherever_the_file_is_cut_it_goes_on(file, path):
+def test_statistics_file_goes_on_wherever_it_was_cut(file, path):
     whole = HEADER + b"\n" + LINES
     for cut in range(len(whole) + 1):
         path.write_bytes(whole[:cut])
@@ -51,7 +51,7 @@ def test_wherever_the_file_is_cut_it_goes_on(file, path):
         assert path.read_bytes() == kept + LINES
 
 
-def test_a_long_file_of_which_only_the_end_is_read(file, path):
+def test_statistics_file_reads_only_the_end_of_a_long_file(file, path):
     file.append([(n, 9 * n, "conv", *[1 / 3] * 5) for n in range(1, 3001)])
     with path.open("ab") as stream:
         stream.write(b"3001,27")
@@ -60,7 +60,7 @@ def test_a_long_file_of_which_only_the_end_is_read(file, path):
     assert path.stat().st_size == size - 7
 
 
-def test_a_file_that_a_spreadsheet_saved(file, path):
+def test_statistics_file_goes_on_in_what_a_spreadsheet_saved(file, path):
     path.write_bytes((HEADER + b"\n" + LINES).replace(b"\n", b"\r\n"))
     assert file.open() == Progress(1, 3)
 
@@ -79,7 +79,7 @@ def test_a_file_that_a_spreadsheet_saved(file, path):
     ],
     ids=str,
 )
-def test_a_file_of_something_else_is_left_alone(file, path, content):
+def test_statistics_file_leaves_a_file_of_something_else_alone(file, path, content):
     path.write_bytes(content)
     message = "`csv` must be a new file, or one that WeightStatistics wrote. Received: csv="
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -88,7 +88,7 @@ def test_a_file_of_something_else_is_left_alone(file, path, content):
 
 
 @pytest.mark.parametrize("name", ["folder", "file/below"])
-def test_a_file_that_cannot_be_written_to(tmp_path, name):
+def test_statistics_file_refuses_what_cannot_be_written_to(tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     path = tmp_path / name
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_written_to(tmp_path, name):
     assert str(error.value).endswith(f"Received: csv='{path}'")
 
 
-def test_a_folder_that_vanished_does_not_come_back(file, path, tmp_path):
+def test_statistics_file_makes_no_folder_that_vanished(file, path, tmp_path):
     path.unlink()
     path.parent.rmdir()
     with pytest.raises(FileNotFoundError):
@@ -106,7 +106,7 @@ def test_a_folder_that_vanished_does_not_come_back(file, path, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_vanished_begins_anew(file, path):
+def test_statistics_file_begins_again_where_it_vanished(file, path):
     file.append(ROWS)
     path.unlink()
     file.append(ROWS)
@@ -118,7 +118,7 @@ def fill(file):
         file.append(ROWS)
 
 
-def test_a_disk_that_is_full_leaves_no_half_row(small_disk):
+def test_statistics_file_leaves_no_half_row_on_a_full_disk(small_disk):
     file = StatisticsFile(small_disk("8k") / "records.csv")
     file.open()
     with pytest.raises(OSError, match="No space left on device"):
@@ -143,7 +143,7 @@ while True:
 """
 
 
-def test_a_program_that_is_killed_leaves_one_row_cut_at_most(run_script, tmp_path):
+def test_statistics_file_of_a_killed_program_has_one_cut_row_at_most(run_script, tmp_path):
     path = tmp_path / "a.csv"
     for _ in range(2):
         process = run_script(WRITING)

@@ -42,13 +42,13 @@ def write_pictures(tmp_path):
     return write
 
 
-def test_kernel_snapshots_an_address_that_can_be_a_name_is_one(write_pictures):
+def test_kernel_snapshots_name_files_by_address_where_that_is_a_name(write_pictures):
     plain = possible(["conv2d", "conv2d_1", "block1.conv", "Conv1", "계층"])
     assert write_pictures(plain) == sorted(plain)
 
 
 @pytest.mark.parametrize("addresses", [ODD, ["Conv", "conv"], ["x" * 300, "x" * 301]], ids=len)
-def test_kernel_snapshots_every_name_is_safe_and_its_own(write_pictures, addresses):
+def test_kernel_snapshots_give_each_layer_a_safe_name_of_its_own(write_pictures, addresses):
     addresses = possible(addresses)
     names = write_pictures(addresses)
     assert len({name.casefold() for name in names}) == len(addresses)
@@ -58,13 +58,13 @@ def test_kernel_snapshots_every_name_is_safe_and_its_own(write_pictures, address
         assert len(name) < 100
 
 
-def test_kernel_snapshots_a_folder_is_made(model, fit, tmp_path, files):
+def test_kernel_snapshots_make_a_folder(model, fit, tmp_path, files):
     fit(model, KernelSnapshots("first", directory=tmp_path / "a/b"), epochs=1)
     assert files(tmp_path) == ["a/b/first/kernels-epoch-0001.png"]
 
 
 @pytest.mark.parametrize("path", ["file", "file/below"])
-def test_kernel_snapshots_a_folder_that_cannot_be_written_to(model, fit, tmp_path, path):
+def test_kernel_snapshots_refuse_a_folder_that_cannot_be_written_to(model, fit, tmp_path, path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="`gif` must be a folder that can be written to: ") as error:
         fit(model, KernelSnapshots(gif=tmp_path / path))
@@ -72,7 +72,7 @@ def test_kernel_snapshots_a_folder_that_cannot_be_written_to(model, fit, tmp_pat
     assert str(error.value).endswith(f"Received: gif='{tmp_path / path}'")
 
 
-def test_kernel_snapshots_pictures_are_never_overwritten(model, fit, tmp_path):
+def test_kernel_snapshots_never_overwrite_pictures(model, fit, tmp_path):
     """Three callbacks that write to one folder at the same time."""
     folder = tmp_path / "first"
     callbacks = [KernelSnapshots("first", directory=tmp_path) for _ in range(3)]
@@ -89,7 +89,7 @@ def test_kernel_snapshots_pictures_are_never_overwritten(model, fit, tmp_path):
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_snapshots_the_last_picture_of_the_same_kind_counts(model, fit, tmp_path):
+def test_snapshots_count_on_from_the_last_picture_of_their_kind(model, fit, tmp_path):
     fit(model, epochs=1)  # since it is warned of a model that was never trained
     for name in (
         "kernels-epoch-12345.png",

@@ -74,7 +74,7 @@ def stop_at(number, error):
     return keras.callbacks.LambdaCallback(on_epoch_begin=on_epoch_begin)
 
 
-def test_a_color_means_the_same_at_every_step(
+def test_kernel_snapshots_animate_with_one_color_per_value(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles
 ):
     steps = Steps("first", factor=1.5)
@@ -88,7 +88,7 @@ def test_a_color_means_the_same_at_every_step(
         assert_same(picture, plot.figure)
 
 
-def test_maps_that_are_not_negative_begin_at_0(
+def test_feature_map_snapshots_animate_non_negative_maps_from_0(
     model, fit, images, tmp_path, read_gif, assert_same, plot_tiles
 ):
     maps = []
@@ -107,7 +107,7 @@ def test_maps_that_are_not_negative_begin_at_0(
 
 
 @pytest.mark.parametrize("given", [{"vmin": -0.2, "cmap": "PiYG"}, {"norm": "symlog"}], ids=str)
-def test_colors_that_the_user_chooses(
+def test_kernel_snapshots_animate_in_the_callers_colors(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles, given
 ):
     steps = Steps("first", factor=0.5)
@@ -122,7 +122,7 @@ def test_colors_that_the_user_chooses(
         assert_same(picture, plot_tiles(kernel[:, :, 0], title="same", **options).figure)
 
 
-def test_each_tile_on_a_scale_that_is_its_own_at_every_step(
+def test_kernel_snapshots_animate_each_tile_on_one_scale_of_its_own(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles
 ):
     steps = Steps("first", factor=1.5)
@@ -137,7 +137,9 @@ def test_each_tile_on_a_scale_that_is_its_own_at_every_step(
 
 
 @pytest.mark.parametrize("scale", ["layer", "tile"])
-def test_kernels_as_colors(model, fit, tmp_path, read_gif, pixels, plot_tiles, scale):
+def test_kernel_snapshots_animate_kernels_as_colors(
+    model, fit, tmp_path, read_gif, pixels, plot_tiles, scale
+):
     steps = Steps("second", factor=1.5)
     callback = KernelSnapshots("second", gif=tmp_path, scale=scale, title="same")
     fit(model, steps, callback)
@@ -150,7 +152,9 @@ def test_kernels_as_colors(model, fit, tmp_path, read_gif, pixels, plot_tiles, s
         assert np.abs(picture.astype(int) - expected).mean() < 2
 
 
-def test_all_layers_on_one_scale(model, fit, tmp_path, read_gif, assert_same, plot_tiles):
+def test_kernel_snapshots_animate_all_layers_on_one_scale(
+    model, fit, tmp_path, read_gif, assert_same, plot_tiles
+):
     steps = [Steps("first", factor=0.1), Steps("second", factor=2.0)]
     callback = KernelSnapshots(channel=0, scale="figure", gif=tmp_path, title="same")
     fit(model, *steps, callback)
@@ -163,7 +167,7 @@ def test_all_layers_on_one_scale(model, fit, tmp_path, read_gif, assert_same, pl
             assert_same(picture, plot.figure)
 
 
-def test_sorted_tiles_keep_the_places_of_the_last_step(
+def test_kernel_snapshots_animate_tiles_in_the_order_of_the_last_step(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles
 ):
     class Shuffle(Steps):
@@ -194,7 +198,7 @@ def test_sorted_tiles_keep_the_places_of_the_last_step(
     assert_same(pictures[0], plot.figure)
 
 
-def test_kernel_snapshots_titles_of_different_length_leave_the_tiles_where_they_are(
+def test_kernel_snapshots_keep_the_tiles_where_they_are_under_any_title(
     model, fit, tmp_path, read_gif
 ):
     class Kill(keras.callbacks.Callback):
@@ -216,13 +220,13 @@ def test_kernel_snapshots_titles_of_different_length_leave_the_tiles_where_they_
     assert (long == (255, 0, 255)).all(axis=2).any()
 
 
-def test_kernel_snapshots_an_animation_of_one_step(model, fit, tmp_path, read_gif):
+def test_kernel_snapshots_animate_one_step(model, fit, tmp_path, read_gif):
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     pictures, _ = read_gif(tmp_path / "first/kernels.gif")
     assert len(pictures) == 1
 
 
-def test_kernel_snapshots_an_animation_of_a_resumed_run_goes_on(model, fit, tmp_path, read_gif):
+def test_kernel_snapshots_go_on_with_the_animation_of_a_resumed_run(model, fit, tmp_path, read_gif):
     fit(model, KernelSnapshots("first", gif=tmp_path))
     before, _ = read_gif(tmp_path / "first/kernels.gif")
     steps = Steps("first", factor=3.0)
@@ -235,7 +239,9 @@ def test_kernel_snapshots_an_animation_of_a_resumed_run_goes_on(model, fit, tmp_
     assert len(read_gif(tmp_path / "first/kernels.gif")[0]) == 4
 
 
-def test_an_animation_of_something_else_gets_another_name(model, fit, images, tmp_path, files):
+def test_kernel_snapshots_give_an_animation_of_something_else_another_name(
+    model, fit, images, tmp_path, files
+):
     fit(model, KernelSnapshots("second", gif=tmp_path), epochs=1)
     first = (tmp_path / "second/kernels.gif").read_bytes()
     for options in ({"channel": 1}, {"channel": 1}, {"channel": 1, "tiles": [1, 2]}):
@@ -250,7 +256,7 @@ def test_an_animation_of_something_else_gets_another_name(model, fit, images, tm
     assert files(tmp_path)[:2] == ["first/feature_maps-2.gif", "first/feature_maps.gif"]
 
 
-def test_kernel_snapshots_an_animation_whose_values_were_deleted_stays(model, fit, tmp_path, files):
+def test_kernel_snapshots_keep_an_animation_whose_values_were_deleted(model, fit, tmp_path, files):
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     first = (tmp_path / "first/kernels.gif").read_bytes()
     for record in tmp_path.rglob("*.npz"):
@@ -260,7 +266,7 @@ def test_kernel_snapshots_an_animation_whose_values_were_deleted_stays(model, fi
     assert (tmp_path / "first/kernels.gif").read_bytes() == first
 
 
-def test_kernel_snapshots_training_that_is_interrupted_and_a_callback_that_nobody_holds(
+def test_kernel_snapshots_animate_an_interrupted_training_when_they_are_freed(
     model, fit, tmp_path, files
 ):
     with contextlib.suppress(KeyboardInterrupt):
@@ -269,7 +275,7 @@ def test_kernel_snapshots_training_that_is_interrupted_and_a_callback_that_nobod
     assert files(tmp_path) == ["first/kernels.gif"]
 
 
-def test_kernel_snapshots_training_that_is_interrupted_and_a_callback_that_is_closed(
+def test_kernel_snapshots_animate_an_interrupted_training_when_they_are_closed(
     model, fit, tmp_path, read_gif
 ):
     callback = KernelSnapshots("first", gif=tmp_path)
@@ -316,7 +322,7 @@ def shell(monkeypatch):
     return shell
 
 
-def test_kernel_snapshots_training_that_is_interrupted_in_a_notebook(
+def test_kernel_snapshots_animate_a_training_that_is_interrupted_in_a_notebook(
     model, fit, tmp_path, files, shell
 ):
     callback = KernelSnapshots("first", gif=tmp_path)
@@ -351,7 +357,7 @@ model.fit(np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2)), epochs=5, verbose=0,
 
 
 @pytest.mark.slow
-def test_a_script_that_fails_leaves_the_animation(run_script, tmp_path):
+def test_kernel_snapshots_animate_the_training_of_a_script_that_fails(run_script, tmp_path):
     process = run_script(FAILING)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
@@ -389,7 +395,9 @@ model.fit(np.ones((4, 8, 8, 1)), np.ones((4, 6, 6, 2)), epochs=4, verbose=0, cal
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
-def test_kernel_snapshots_a_process_that_is_killed_while_it_writes(run_script, tmp_path, files):
+def test_kernel_snapshots_leave_nothing_half_written_by_a_killed_process(
+    run_script, tmp_path, files
+):
     process = run_script(KILLED)
     assert process.stdout.readline().startswith("half ")
     process.kill()

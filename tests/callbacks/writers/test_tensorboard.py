@@ -67,7 +67,9 @@ def wide_model():
 
 
 @needs_tensorflow
-def test_every_kernel_is_an_image_a_step(wide_model, fit, images, tmp_path, read_events):
+def test_kernel_snapshots_write_one_image_per_kernel_and_step(
+    wide_model, fit, images, tmp_path, read_events
+):
     fit(
         wide_model,
         KernelSnapshots(log_dir=tmp_path, directory=tmp_path / "png"),
@@ -83,7 +85,7 @@ def test_every_kernel_is_an_image_a_step(wide_model, fit, images, tmp_path, read
 
 
 @needs_tensorflow
-def test_kernel_snapshots_numbers_go_on_in_a_second_run(model, fit, tmp_path, read_events):
+def test_kernel_snapshots_count_on_in_a_second_run(model, fit, tmp_path, read_events):
     callback = KernelSnapshots("first", log_dir=tmp_path, every="2 batches")
     fit(model, callback, epochs=1)
     fit(model, callback, epochs=2, initial_epoch=1)
@@ -93,7 +95,7 @@ def test_kernel_snapshots_numbers_go_on_in_a_second_run(model, fit, tmp_path, re
 
 
 @needs_tensorflow
-def test_kernel_snapshots_tensorboards_own_reader_finds_the_images(wide_model, fit, tmp_path):
+def test_kernel_snapshots_write_images_that_tensorboard_reads(wide_model, fit, tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.util.tensor_util import make_ndarray
@@ -113,7 +115,7 @@ def test_kernel_snapshots_tensorboards_own_reader_finds_the_images(wide_model, f
 
 
 @needs_tensorflow
-def test_kernel_snapshots_recording_that_is_switched_off_for_others(
+def test_kernel_snapshots_write_images_where_recording_is_switched_off_for_others(
     model, fit, tmp_path, read_events
 ):
     import tensorflow as tf
@@ -124,9 +126,7 @@ def test_kernel_snapshots_recording_that_is_switched_off_for_others(
 
 
 @needs_tensorflow
-def test_kernel_snapshots_a_folder_that_vanishes_is_a_warning_and_training_goes_on(
-    model, fit, tmp_path
-):
+def test_kernel_snapshots_warn_of_a_log_folder_that_vanishes_and_go_on(model, fit, tmp_path):
     log_dir = tmp_path / "run"
 
     def vanish(epoch, _):
@@ -141,9 +141,7 @@ def test_kernel_snapshots_a_folder_that_vanishes_is_a_warning_and_training_goes_
 
 
 @needs_tensorflow
-def test_kernel_snapshots_a_folder_that_cannot_be_written_to_fails_before_the_first_step(
-    model, fit, tmp_path
-):
+def test_kernel_snapshots_refuse_a_log_folder_that_cannot_be_written_to(model, fit, tmp_path):
     (tmp_path / "file").write_text("")
     before = model.get_weights()
     message = "`log_dir` must be a folder that can be written to"
@@ -153,7 +151,7 @@ def test_kernel_snapshots_a_folder_that_cannot_be_written_to_fails_before_the_fi
         np.testing.assert_array_equal(weight, same)
 
 
-def test_kernel_snapshots_without_tensorflow_it_is_an_error_before_training(tmp_path, monkeypatch):
+def test_kernel_snapshots_need_tensorflow_for_a_log_before_training(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     message = "`log_dir` needs TensorFlow, which writes TensorBoard's files: pip install tensorflow"
     with pytest.raises(ImportError, match=re.escape(message)):
