@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from kerasviz._checks import check_path, check_verbose
 from kerasviz._files import check_target, replacing_path
+from kerasviz.compute.cluster import Block, Columns, is_cluster_dataset, map_blocks
 from kerasviz.compute.feature_maps import (
     Extraction,
     check_address,
@@ -94,7 +95,9 @@ def save_feature_maps(
         model: A Keras model.
         layer: A layer address; several take one pass together.
         inputs: What `iter_feature_maps` takes: arrays, or batches from anything that can be
-            iterated.
+            iterated. A `ray.data.Dataset` is computed on the Ray cluster
+            (`pip install "kerasviz[ray]"`), by a copy of the model on each worker; the maps come
+            here to be written, in the order of its rows.
         path: Where to write. Its suffix says how: `.npy` for one layer, which NumPy opens without
             reading it, by `np.load(path, mmap_mode="r")`; `.h5` or `.hdf5` for HDF5; `.zarr` for
             Zarr, which must be installed. In the last two, the key of each array is its address.
@@ -125,19 +128,24 @@ def save_feature_maps(
     check_batch_size(batch_size)
     check_verbose(verbose)
     path = _check_path(path)
-    targets, extractions = _plan_extractions(model, layer, inputs)
+    if is_cluster_dataset(inputs):
+        targets = check_address(model, layer)
+        total, batches = None, _run_on_cluster(model, targets, inputs, batch_size)
+    else:
+        targets, extractions = _plan_extractions(model, layer, inputs)
+        total = len(extractions[0].batch) if isinstance(extractions, list) else None
+        batches = ((len(x.batch), maps) for x, maps in _run(extractions, batch_size))
     _check_outputs(targets, path)
-    total = len(extractions[0].batch) if isinstance(extractions, list) else None
     bar = keras.utils.Progbar(total, unit_name="sample") if verbose else None
     seen = 0
     with (
         replacing_path(path, keep=True, may_replace_folder=_FOLDERS.get(path.suffix)) as temporary,
         _WRITERS[path.suffix](temporary) as append,
     ):
-        for extraction, maps in _run(extractions, batch_size):
+        for samples, maps in batches:
             for address, array in maps.items():
                 append(address, array)
-            seen += len(extraction.batch)
+            seen += samples
             if bar is not None:
                 bar.update(seen)
         if not seen:
@@ -315,6 +323,46 @@ def _run(
                 _note_that_batch_is_cut(error, len(part.batch), len(extraction.batch))
                 raise
             yield part, maps
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BlockMaps:
+    """Computes, on a worker of a cluster, the maps of the rows of a block.
+
+    Args:
+        layers: Layer addresses.
+        columns: The columns of the inputs.
+        batch_size: How many samples are computed at a time.
+    """
+
+    layers: list[str]
+    columns: Columns
+    batch_size: int
+
+    def __call__(self, model: keras.Model, block: Block) -> Iterator[Any]:
+        batches = (inputs for inputs, _ in self.columns.batches(block))
+        try:
+            _, extractions = _plan_extractions(model, self.layers, batches)
+            for extraction, maps in _run(extractions, self.batch_size):
+                yield len(extraction.batch), maps
+        except (TypeError, ValueError) as error:
+            yield error
+
+
+def _run_on_cluster(
+    model: keras.Model, targets: Selection, dataset: Any, batch_size: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of samples and the maps of each batch, in the order of the rows."""
+    layers = [target.address for target in targets.targets]
+    columns = Columns.find(model, dataset)
+    seen = 0
+    work = _BlockMaps(layers=layers, columns=columns, batch_size=batch_size)
+    for result in map_blocks(model, dataset, work):
+        if isinstance(result, Exception):
+            result.add_note(f"It is about the rows of the data set from {seen} on.")
+            raise result
+        seen += result[0]
+        yield result
 
 
 def _note_that_batch_is_cut(error: Exception, size: int, total: int) -> None:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,21 @@ import numpy as np
 
 from kerasviz._checks import check_count, check_path, check_verbose
 from kerasviz._files import check_target
-from kerasviz.compute.feature_maps import Extraction, check_batch_size, rows_are_samples
+from kerasviz.compute.cluster import Block, Columns, is_cluster_dataset
+from kerasviz.compute.feature_maps import (
+    Extraction,
+    check_address,
+    check_batch_size,
+    rows_are_samples,
+)
+from kerasviz.compute.filters.counting.responses import LayerIdentity, Responses
 from kerasviz.compute.filters.labels import labelled_extractions
+from kerasviz.compute.filters.on_cluster import (
+    NotFiniteError,
+    Part,
+    collect_on_cluster,
+)
 from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
-from kerasviz.compute.filters.responses import LayerIdentity, Responses
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 from kerasviz.model.addresses import NamedCall
@@ -54,14 +65,18 @@ def filter_statistics(
         layer: A layer address, or several, which take one pass together; `None` is every
             convolution.
         inputs: What `get_feature_maps` takes; or batches of it from anything that can be iterated:
-            a generator, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader`.
+            a generator, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader`. A
+            `ray.data.Dataset` is computed on the Ray cluster (`pip install "kerasviz[ray]"`), by a
+            copy of the model on each worker; the index of an image is that of its row.
         labels: The class of each image, `(samples,)`, as integers or text, or one-hot. Batches
-            `(x, y)` bring their own, where `y` are classes.
+            `(x, y)` bring their own, where `y` are classes. Of a `ray.data.Dataset`, the name of a
+            column.
         images: How many of the images in which a filter responds most strongly are kept.
         batch_size: How many images are computed at a time.
         checkpoint: A file, `.npz`, to which the pass is saved every ten seconds and when it is
             interrupted. If it is there already, the pass goes on after the images that it holds:
-            the same inputs have to be given again. It is removed when the pass is complete.
+            the same inputs have to be given again. It is removed when the pass is complete. Ray
+            makes up by itself for workers that are lost, and takes none.
         verbose: 0 or 1; 1 prints a progress bar.
 
     Returns:
@@ -86,13 +101,76 @@ def filter_statistics(
     check_count("images", images)
     check_batch_size(batch_size)
     check_verbose(verbose)
+    if is_cluster_dataset(inputs):
+        if checkpoint is not None:
+            raise ValueError("`checkpoint` must be None where `inputs` are a data set of Ray.")
+        return _on_cluster(
+            model, inputs, verbose, layer=layer, labels=labels, places=images, batch_size=batch_size
+        )
     labels = None if labels is None else as_labels(labels, may_be_text=True)
     saved = None if checkpoint is None else _Checkpoint(_check_checkpoint(checkpoint))
     collection = _Collection(model, images, batch_size, saved)
     extractions = labelled_extractions(model, layer, inputs, labels)
     single = collection.run(extractions, verbose)
-    statistics = {key: FilterStatistics(x) for key, x in collection.responses().items()}
+    return _as_statistics(collection.responses(), single)
+
+
+def _as_statistics(responses: dict[str, Responses], single: bool) -> Any:
+    statistics = {key: FilterStatistics(x) for key, x in responses.items()}
     return next(iter(statistics.values())) if single else statistics
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BlockWork:
+    """Collects, on a worker of a cluster, the responses to the rows of a block.
+
+    Args:
+        layer: A layer address, or several.
+        columns: The columns of the inputs and labels.
+        places: How many of the strongest places are kept for each filter.
+        batch_size: How many images are computed at a time.
+    """
+
+    layer: str | list[str]
+    columns: Columns
+    places: int
+    batch_size: int
+
+    def __call__(self, model: keras.Model, block: Block) -> Iterator[Part]:
+        collection = _Collection(model, self.places, self.batch_size, None)
+        batches = self.columns.batches(block)
+        try:
+            collection.run(labelled_extractions(model, self.layer, batches, None), 0)
+        except (TypeError, ValueError) as error:
+            yield Part(samples=0, responses={}, error=error)
+            return
+        responses = collection.responses()
+        yield Part(samples=next(iter(responses.values())).samples, responses=responses)
+
+
+def _on_cluster(
+    model: keras.Model,
+    dataset: Any,
+    verbose: int,
+    *,
+    layer: Any,
+    labels: Any,
+    places: int,
+    batch_size: int,
+) -> Any:
+    targets = check_address(model, layer)
+    columns = Columns.find(model, dataset, labels)
+    addresses = [target.address for target in targets.targets]
+    work = _BlockWork(
+        layer=addresses[0] if targets.single else addresses,
+        columns=columns,
+        places=places,
+        batch_size=batch_size,
+    )
+    responses = collect_on_cluster(model, dataset, work, verbose)
+    if next(iter(responses.values())).identity.fingerprint != model_fingerprint(model):
+        raise ValueError("`model` must be one that Keras can save: a copy has other weights.")
+    return _as_statistics(responses, targets.single)
 
 
 def _check_checkpoint(checkpoint: Any) -> Path:
@@ -202,10 +280,7 @@ def _check_maps(target: NamedCall, part: Extraction, maps: Any, start: int) -> n
         may_be_finite = maps.dtype.kind != "f" or np.isfinite(flat @ flat)
     if not may_be_finite and not np.isfinite(maps).all():
         rows = np.flatnonzero(~np.isfinite(maps).reshape(len(maps), -1).all(axis=1))
-        raise ValueError(
-            f"'{address}' returns NaN or infinite values for image {start + int(rows[0])}, "
-            "so that there are no statistics of its filters."
-        )
+        raise NotFiniteError(address, start + int(rows[0]))
     return np.asarray(maps)
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from kerasviz._checks import check_path
 from kerasviz._files import check_target
 from kerasviz._wording import write_count
-from kerasviz.compute.filters.responses import Responses
+from kerasviz.compute.filters.counting.responses import Responses
+from kerasviz.compute.filters.counting.strongest import Label
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
-from kerasviz.compute.filters.strongest import Label
 from kerasviz.compute.kernel_statistics import write_number, write_share
 
 HIGH = 0.999

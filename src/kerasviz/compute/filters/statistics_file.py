@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from kerasviz._files import replacing_path
-from kerasviz.compute.filters.histogram import Histogram
-from kerasviz.compute.filters.responses import LayerIdentity, Responses
-from kerasviz.compute.filters.strongest import Strongest
+from kerasviz.compute.filters.counting.histogram import Histogram
+from kerasviz.compute.filters.counting.responses import LayerIdentity, Responses
+from kerasviz.compute.filters.counting.strongest import Strongest
 
 FORMAT = "kerasviz filter statistics"
 VERSION = 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasviz.compute.filters.histogram import Histogram
-from kerasviz.compute.filters.long_rows import reduce_cells, split_rows, with_long_rows
-from kerasviz.compute.filters.strongest import Label, Locate, Strongest, find_strongest
+from kerasviz.compute.filters.counting.histogram import Histogram
+from kerasviz.compute.filters.counting.long_rows import reduce_cells, split_rows, with_long_rows
+from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
 
 
 @dataclass(frozen=True, kw_only=True)

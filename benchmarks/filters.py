@@ -1,0 +1,215 @@
+"""Statistics of filters, receptive fields and preferred inputs, against the passes they need.
+
+`python benchmarks/filters.py` prints the rows, `--short` fewer of them, and `--ray` those of a
+local Ray cluster, for which it needs an environment with `kerasviz[ray]`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from timing import Spread, time_once, time_pairs
+
+import kerasviz
+from report import RATIO_HEADS, Goal, Row, goal_text, table
+
+if TYPE_CHECKING:
+    import keras
+
+LAYERS = ["conv2d", "conv2d_1"]
+STEPS = 128
+FIGURE_HEADS = ("what is measured", "figure", "goal")
+
+
+def images(count: int, seed: int = 0) -> np.ndarray:
+    """Return images of noise with an edge, as 28×28 grey values."""
+    rng = np.random.default_rng(seed)
+    x = 0.2 * rng.random((count, 28, 28, 1), "float32")
+    x[:, 6:22, 8:20] += rng.random((count, 1, 1, 1), "float32")
+    return x
+
+
+def stream(count: int, size: int = 1000) -> Iterator[np.ndarray]:
+    for start in range(0, count, size):
+        yield images(min(size, count - start), seed=start)
+
+
+def compare_passes(count: int, pairs: int) -> Iterator[Row]:
+    """Yield the rows of `filter_statistics` over the bare pass of the same layers."""
+    model, x = kerasviz.fashion_mnist.load_model(), images(count)
+    for batch_size in (32, 128):
+
+        def bare(size: int = batch_size) -> None:
+            for _ in kerasviz.iter_feature_maps(model, LAYERS, x, batch_size=size):
+                pass
+
+        def statistics(size: int = batch_size) -> None:
+            kerasviz.filter_statistics(model, LAYERS, x, batch_size=size)
+
+        yield Row(
+            f"the shipped network, both convolutions, {count} images in batches of {batch_size}",
+            "filter_statistics / iter_feature_maps",
+            time_pairs(statistics, bare, pairs=pairs).ratios,
+            pairs,
+            (Goal(2.0),),
+        )
+
+
+def compare_ascent(pairs: int) -> Row:
+    """Return the row of preferred inputs over the gradients that they take."""
+    model = kerasviz.fashion_mnist.load_model()
+
+    def ascent() -> None:
+        kerasviz.get_preferred_inputs(model, "conv2d_1", steps=STEPS)
+
+    passes = _passes(model)
+    return Row(
+        f"64 filters of conv2d_1, {STEPS} steps",
+        "get_preferred_inputs / its forward and backward passes by hand, compiled",
+        time_pairs(ascent, passes, pairs=pairs).ratios,
+        pairs,
+        (Goal(1.2),),
+    )
+
+
+def _passes(model: keras.Model) -> Any:
+    """Return what runs the passes that preferred inputs need, and nothing else."""
+    import keras
+    import tensorflow as tf
+
+    part = keras.Model(model.inputs, model.get_layer("conv2d_1").output)
+
+    @tf.function(reduce_retracing=True)
+    def gradient(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            maps = part(x, training=False)
+            middle = maps.shape[1] // 2
+            score = tf.reduce_sum(tf.linalg.diag_part(maps[:, middle, middle, :]))
+        return tape.gradient(score, x)
+
+    def run() -> None:
+        x = tf.constant(images(64))
+        for _ in range(STEPS):
+            gradient(x).numpy()
+
+    return run
+
+
+def measure_fields() -> list[str]:
+    """Return the row of the receptive field of ResNet50's last layer."""
+    import keras
+
+    model = keras.applications.ResNet50(weights=None)
+    kerasviz.receptive_field(model, "conv5_block3_out")
+    seconds = min(
+        time_once(lambda: kerasviz.receptive_field(model, "conv5_block3_out")) for _ in range(5)
+    )
+    goal = Goal(50)
+    return [
+        "receptive_field of ResNet50, ms",
+        f"{1e3 * seconds:.1f}",
+        goal_text((goal,), 1e3 * seconds),
+    ]
+
+
+def measure_memory(counts: tuple[int, int]) -> list[str]:
+    """Return the row of the peak of memory of a longer pass over that of a shorter one."""
+    low, high = (_run("--pass", str(count))[0] for count in counts)
+    growth = (high - low) / 2**10
+    goal = Goal(64)
+    name = f"more memory for {counts[1]} images than for {counts[0]}, MiB"
+    return [name, f"{growth:.0f}", goal_text((goal,), growth)]
+
+
+def _run(*arguments: str, **environment: str) -> list[float]:
+    command = [sys.executable, __file__, *arguments]
+    environment = {**os.environ, **environment}
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return [float(word) for word in result.stdout.splitlines()[-1].split()]
+
+
+def print_pass(count: int) -> None:
+    """Run a pass over a stream, and print the peak of memory in KiB and the seconds."""
+    model = kerasviz.fashion_mnist.load_model()
+    start = time.perf_counter()
+    kerasviz.filter_statistics(model, LAYERS, stream(count))
+    seconds = time.perf_counter() - start
+    with Path("/proc/self/status").open(encoding="utf-8") as status:
+        print(next(line.split()[1] for line in status if line.startswith("VmHWM")), seconds)
+
+
+def print_cluster(workers: int, counts: tuple[int, int]) -> None:
+    """Print the images per second of a cluster, from the difference of two passes."""
+    import ray
+    import ray.data
+
+    one_core = {
+        "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+    ray.init(
+        num_cpus=workers,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+        runtime_env={"env_vars": one_core},
+    )
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    model = kerasviz.fashion_mnist.load_model()
+    seconds = []
+    for count in counts:
+        parts = [ray.data.from_numpy(images(250, seed)) for seed in range(count // 250)]
+        dataset = parts[0].union(*parts[1:]).materialize()
+        start = time.perf_counter()
+        kerasviz.filter_statistics(model, LAYERS, dataset)
+        seconds.append(time.perf_counter() - start)
+    # The start of the workers takes both passes the same time.
+    print((counts[1] - counts[0]) / (seconds[1] - seconds[0]))
+
+
+def compare_clusters(counts: tuple[int, int], pairs: int) -> Row:
+    """Return the row of two workers over one."""
+    command = [f"{counts[0]}", f"{counts[1]}"]
+    rates = [
+        (_run("--cluster", "2", *command)[0], _run("--cluster", "1", *command)[0])
+        for _ in range(pairs)
+    ]
+    return Row(
+        f"the shipped network, both convolutions, {counts[1] - counts[0]} images more",
+        "images per second, two Ray workers of one core / one",
+        Spread.of([two / one for two, one in rates]),
+        pairs,
+        (Goal(1.6, at_least=True),),
+    )
+
+
+def main(*, is_short: bool) -> None:
+    pairs, count = (1, 1000) if is_short else (5, 4000)
+    rows = [*compare_passes(count, pairs), compare_ascent(pairs)]
+    print(table(RATIO_HEADS, [row.cells() for row in rows]))
+    counts = (1000, 3000) if is_short else (1000, 60_000)
+    print(table(FIGURE_HEADS, [measure_fields(), measure_memory(counts)]))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    match sys.argv[1:]:
+        case ["--pass", images_in_pass]:
+            print_pass(int(images_in_pass))
+        case ["--cluster", workers_in_cluster, low, high]:
+            print_cluster(int(workers_in_cluster), (int(low), int(high)))
+        case ["--ray"]:
+            print(table(RATIO_HEADS, [compare_clusters((2000, 22_000), 2).cells()]))
+        case options:
+            main(is_short="--short" in options)

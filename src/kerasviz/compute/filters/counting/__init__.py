@@ -1,0 +1,1 @@
+"""Add up the responses of filters, batch by batch: what `filter_statistics` counts."""
