@@ -384,7 +384,8 @@ def test_plot_attributions_of_a_volume_draws_slices(plot_attributions, rng):
     )
     volumes = rng.random((2, 12, 4, 5, 1))
     plot = plot_attributions(model, volumes, method=["gradient", "grad-cam"], evidence=False)
-    _, signed, cam = plot.panels
+    subject, signed, cam = plot.panels
+    assert subject.title.startswith("sample 0 of 2, 9 of 12 slices")
     result = kerasviz.get_attributions(model, volumes, method="gradient", evidence=False)
     np.testing.assert_allclose(signed.values, result.values[0].sum(axis=-1), **CLOSE)
     drawn = signed.image.get_array()

@@ -9,9 +9,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasviz._wording import sample_of, write_size
+from kerasviz._wording import sample_of, write_count, write_size
 from kerasviz.compute.attribution.attributions import Attributions
 from kerasviz.compute.attribution.methods import METHODS
+from kerasviz.draw.attributions.artists import slice_indices
 from kerasviz.draw.attributions.content import (
     AttributionMap,
     AttributionTable,
@@ -208,6 +209,10 @@ def _subject(
     lines: list[str] = []
     if len(explained.arrays) > 1:
         titles.append(f"input '{explained.names[index]}'")
+    if kind == "volume":
+        count = len(slice_indices(len(values)))
+        whole = "" if count == len(values) else f"{count} of "
+        titles.append(f"{whole}{write_count(len(values), 'slice')}")
     if index == 0:
         lines = _claims(explained, position)
     return Subject(
