@@ -124,3 +124,58 @@ def test_the_reference_has_every_public_name() -> None:
     public |= {f"fashion_mnist.{name}" for name in FASHION}
     assert sorted(named) == sorted(public)
     assert set(table) == public
+
+
+CALLS = {
+    "tf-explain": (
+        *("ExtractActivations", "GradCAM", "OcclusionSensitivity", "SmoothGrad"),
+        *("VanillaGradients", "GradientsInputs", "IntegratedGradients"),
+        *("ActivationsVisualizationCallback", "GradCAMCallback", "SmoothGradCallback"),
+        *("OcclusionSensitivityCallback", "VanillaGradientsCallback", "GradientsInputsCallback"),
+        "IntegratedGradientsCallback",
+    ),
+    "tf-keras-vis": (
+        *("Gradcam", "GradcamPlusPlus", "Scorecam", "Layercam", "Saliency"),
+        *("ActivationMaximization", "CategoricalScore", "BinaryScore", "InactiveScore"),
+        *("ReplaceToLinear", "ExtractIntermediateLayer", "GuidedBackpropagation"),
+        *("ExtractIntermediateLayerForGradcam", "Jitter", "Rotate2D", "Scale"),
+        *("TotalVariation2D", "Norm", "Progress", "PrintLogger", "GifGenerator2D"),
+        *("penultimate_layer", "seek_penultimate_conv_layer", "expand_cam", "normalize_cam"),
+        *("activation_modifier", "gradient_modifier", "unconnected_gradients", "training"),
+        *("normalize", "standardize", "find_layer", "smooth_samples", "smooth_noise", "keepdims"),
+        *("max_N", "model_modifier", "input_modifiers", "regularizers"),
+    ),
+    "xplique": (
+        *("Saliency", "GradientInput", "IntegratedGradients", "SmoothGrad", "SquareGrad"),
+        *("VarGrad", "Occlusion", "Rise", "GradCAM", "GradCAMPP", "GuidedBackprop", "DeconvNet"),
+        *("Lime", "KernelShap", "SobolAttributionMethod", "HsicAttributionMethod", "FEM"),
+        *("Deletion", "Insertion", "MuFidelity", "ModelRandomizationMetric", "RandomLogitMetric"),
+        *("AverageStability", "MeGe", "plot_attributions", "plot_maco", "maco", "Objective"),
+    ),
+    "captum": (
+        *("Saliency", "InputXGradient", "IntegratedGradients", "NoiseTunnel", "Occlusion"),
+        *("FeatureAblation", "FeaturePermutation", "DeepLift", "DeepLiftShap", "LRP"),
+        *("GradientShap", "GuidedBackprop", "Deconvolution", "GuidedGradCam", "Lime"),
+        *("KernelShap", "ShapleyValues", "ShapleyValueSampling", "LayerGradCam"),
+        *("LayerActivation", "LayerConductance", "LayerGradientXActivation"),
+        *("InternalInfluence", "NeuronGradient", "DataLoaderAttribution", "LayerAttribution"),
+    ),
+}
+"""The public calls of other packages, read from their source."""
+
+
+@pytest.mark.parametrize("package", CALLS)
+def test_coming_from_names_every_call(package: str) -> None:
+    text = (ROOT / "docs/coming-from.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"## From {package}\n(.*?)(?=\n## |\Z)", text, re.DOTALL)
+    left = " ".join(line.split("|")[1] for line in section.splitlines() if line.startswith("|"))
+    missing = [name for name in CALLS[package] if not re.search(rf"\b{name}\b", left)]
+    assert not missing
+
+
+def test_coming_from_names_what_there_is_in_kerasviz() -> None:
+    text = (ROOT / "docs/coming-from.md").read_text(encoding="utf-8")
+    calls = re.findall(r"\| [^|]* \| ([^|]*) \|", text)
+    names = {name for call in calls for name in re.findall(r"`(\w+)\(", call)}
+    assert "get_attributions" in names
+    assert not {name for name in names if not hasattr(kerasviz, name)} - {"lambda"}
