@@ -20,7 +20,7 @@ def write(path: Path, content: bytes = b"new", **options: bool) -> None:
         stream.write(content)
 
 
-def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
+def test_replacing_lets_a_file_appear_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with replacing(path) as stream:
         stream.write(b"half")
@@ -29,7 +29,7 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_file_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+def test_replacing_leaves_what_was_there_after_a_failure(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -44,7 +44,7 @@ def test_a_file_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_file_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+def test_replacing_gives_a_file_the_rights_of_the_umask(tmp_path: Path) -> None:
     mask = os.umask(0o027)
     try:
         write(tmp_path / "file")
@@ -53,7 +53,7 @@ def test_a_file_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_file_keeps_the_rights_of_the_one_it_replaces(tmp_path: Path) -> None:
+def test_replacing_keeps_the_rights_of_the_file_that_was_there(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
     path.chmod(0o604)
@@ -61,7 +61,7 @@ def test_a_file_keeps_the_rights_of_the_one_it_replaces(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o604
 
 
-def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+def test_replacing_keeps_a_link_and_replaces_what_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     real, link = tmp_path / "folder" / "real", tmp_path / "link"
     real.write_bytes(b"old")
@@ -72,18 +72,18 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.rglob("*")} == {"folder", "real", "link"}
 
 
-def test_a_device_is_written_to_and_not_replaced() -> None:
+def test_replacing_writes_to_a_device() -> None:
     write(Path(os.devnull))
     assert Path(os.devnull).is_char_device()
 
 
-def test_a_name_of_any_length(tmp_path: Path) -> None:
+def test_replacing_takes_a_name_of_any_length(tmp_path: Path) -> None:
     path = tmp_path / ("é" * 120 + ".png")
     write(path, tidy=True)
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_link_to_itself_is_not_replaced(tmp_path: Path) -> None:
+def test_replacing_refuses_a_link_to_itself(tmp_path: Path) -> None:
     link = tmp_path / "loop"
     link.symlink_to(link)
     with pytest.raises(OSError, match="leads to itself"):
@@ -92,14 +92,16 @@ def test_a_link_to_itself_is_not_replaced(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [link]
 
 
-def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+def test_replacing_refuses_a_name_that_no_file_can_have(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="null character"):
         write(tmp_path / "a\0b")
     assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("name", [None, "temporary"])
-def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path: Path, name: str | None) -> None:
+def test_replacing_names_the_file_for_which_a_disk_is_full(
+    tmp_path: Path, name: str | None
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 
@@ -116,7 +118,7 @@ def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path: Path, name: str |
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_full_disk_elsewhere_is_told_as_it_is(tmp_path: Path) -> None:
+def test_replacing_passes_on_the_error_of_a_full_disk_elsewhere(tmp_path: Path) -> None:
     def fill() -> None:
         with replacing_path(tmp_path / "file"):
             raise OSError(errno.ENOSPC, "No space left", "cache/of/another")
@@ -126,7 +128,7 @@ def test_a_full_disk_elsewhere_is_told_as_it_is(tmp_path: Path) -> None:
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_temporary_file_may_keep_its_suffix(tmp_path: Path) -> None:
+def test_replacing_path_may_keep_the_suffix(tmp_path: Path) -> None:
     path = tmp_path / "steps.gif"
     with replacing_path(path, keep_suffix=True) as temporary:
         assert temporary.suffix == ".gif"
@@ -137,7 +139,9 @@ def test_a_temporary_file_may_keep_its_suffix(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_what_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_target_refuses_what_cannot_be_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, file = tmp_path / "maps.npy", tmp_path / "file"
     (folder / "sub").mkdir(parents=True)
     file.write_bytes(b"old")
@@ -157,7 +161,7 @@ def test_what_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("is_folder", [False, True])
-def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, is_folder: bool) -> None:
+def test_replacing_removes_what_a_killed_run_left(tmp_path: Path, is_folder: bool) -> None:
     path, other = tmp_path / "maps.zarr", tmp_path / "other.zarr"
     program = (
         "import os, signal, sys, pathlib\nfrom kerasviz._files import replacing_path\n"
@@ -187,7 +191,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, is_folder
     assert mine.read_text() == "mine"
 
 
-def test_what_another_run_still_writes_stays(tmp_path: Path) -> None:
+def test_replacing_leaves_what_another_run_still_writes(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with replacing(path) as stream:
         stream.write(b"first")
@@ -196,7 +200,7 @@ def test_what_another_run_still_writes_stays(tmp_path: Path) -> None:
     assert path.read_bytes() == b"first"
 
 
-def test_what_another_machine_left_is_removed_after_a_week(
+def test_replacing_removes_what_another_machine_left_after_a_week(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "file"
@@ -212,7 +216,7 @@ def test_what_another_machine_left_is_removed_after_a_week(
         assert left.exists() == stays
 
 
-def test_a_complete_file_that_cannot_get_its_name_is_kept(tmp_path: Path) -> None:
+def test_replacing_keeps_a_complete_file_that_cannot_get_its_name(tmp_path: Path) -> None:
     path = tmp_path / "maps.npy"
 
     def in_the_way(*, keep: bool) -> None:
@@ -233,7 +237,7 @@ def test_a_complete_file_that_cannot_get_its_name_is_kept(tmp_path: Path) -> Non
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_folder_returns_where_the_new_one_cannot_take_its_place(
+def test_replacing_path_puts_a_folder_back_where_the_new_one_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store"

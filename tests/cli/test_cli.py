@@ -27,7 +27,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 
 @pytest.mark.slow
-def test_the_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
+def test_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
     result = run("demo", "--output", "out", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.png"))
@@ -44,7 +44,9 @@ def test_the_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
             assert len(picture.getcolors(maxcolors=1 << 24)) > 50
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_says_that_a_folder_cannot_be_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
     assert main(["demo", "--output", str(tmp_path / "file")]) == 1
     assert capsys.readouterr().err.startswith("kerasviz: ")
@@ -72,7 +74,9 @@ def test_version_and_a_missing_command(capsys: pytest.CaptureFixture[str]) -> No
     assert stop.value.code == 2
 
 
-def test_damaged_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_train_example_says_that_data_is_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (tmp_path / f"{name}-ubyte.gz").write_bytes(b"\x1f\x8b\x08\x00")
     output = tmp_path / "out"
@@ -81,7 +85,9 @@ def test_damaged_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
-def test_a_seed_that_is_none(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_train_example_refuses_what_is_not_a_seed(
+    seed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["train-example", "--seed", seed])
     assert stop.value.code == 2

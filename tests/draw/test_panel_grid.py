@@ -33,7 +33,7 @@ def bounds(ax):
     return np.array(ax.get_window_extent().bounds) / figure.dpi
 
 
-def test_the_size_is_the_sum_of_all_panels_and_what_is_around_them():
+def test_panel_grid_is_as_large_as_all_panels_and_what_is_around_them():
     grid = PanelGrid(columns=2, margin=0.125, gaps=(1.0, 0.5))
     assert grid.width([EXTENT] * 3) == 2 * 0.125 + 2 * (0.5 + 3 + 0.25) + 1
     assert grid.height([EXTENT] * 3, heading=0.25) == 2 * 0.125 + 0.25 + 2 * (0.75 + 2 + 0.5) + 0.5
@@ -41,7 +41,7 @@ def test_the_size_is_the_sum_of_all_panels_and_what_is_around_them():
     assert PanelGrid(columns=5).width([EXTENT] * 2) == 2 * 3.75
 
 
-def test_panels_go_row_by_row_from_the_upper_left():
+def test_panel_grid_goes_row_by_row_from_the_upper_left():
     grid = PanelGrid(columns=2, margin=0.125, gaps=(1.0, 0.5))
     extents = [EXTENT] * 3
     page = grid.width(extents), grid.height(extents, 0.25)
@@ -50,7 +50,7 @@ def test_panels_go_row_by_row_from_the_upper_left():
     assert {(rect.width, rect.height) for rect in rects} == {(3, 2)}
 
 
-def test_a_column_is_as_wide_as_its_widest_panel_and_a_row_as_high_as_its_highest():
+def test_panel_grid_has_columns_as_wide_as_their_widest_panel():
     wide, high = PanelExtent(width=4, height=1), PanelExtent(width=1, height=3)
     extents = [wide, high, high, high]
     grid = PanelGrid(columns=2)
@@ -59,7 +59,7 @@ def test_a_column_is_as_wide_as_its_widest_panel_and_a_row_as_high_as_its_highes
     assert corners(rects) == [(0, 5), (4, 3), (0, 0), (4, 0)]
 
 
-def test_data_areas_are_aligned_or_each_panel_is_in_the_corner_of_its_cell():
+def test_panel_grid_aligns_data_areas_or_puts_panels_into_corners():
     labelled = PanelExtent(width=2, height=1, left=1, above=0.5)
     extents = [labelled, PanelExtent(width=2, height=1), PanelExtent(width=3, height=1)]
     aligned = PanelGrid(columns=2)
@@ -70,7 +70,7 @@ def test_data_areas_are_aligned_or_each_panel_is_in_the_corner_of_its_cell():
     assert corners(cornered.arrange(extents, (5, 2.5))) == [(1, 1), (3, 1.5), (0, 0)]
 
 
-def test_what_is_left_of_a_page_is_around_the_panels():
+def test_panel_grid_leaves_what_is_left_of_a_page_around_the_panels():
     grid = PanelGrid(columns=1, margin=0.5)
     extent = PanelExtent(width=1, height=1)
     assert grid.start([extent], page_width=4) == 1.5
@@ -80,7 +80,7 @@ def test_what_is_left_of_a_page_is_around_the_panels():
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (4, 2), (5, 3), (2, 4), (3, 1)])
-def test_what_fills_a_page_needs_all_of_it(count, columns):
+def test_panel_grid_fills_a_page(count, columns):
     grid = PanelGrid(columns=columns, margin=0.1, gaps=(0.2, 0.3))
     extents = [replace(EXTENT, left=0.1 * index, above=0.2 * index) for index in range(count)]
     filling = grid.fill(extents, (20, 15), heading=0.4)
@@ -90,7 +90,7 @@ def test_what_fills_a_page_needs_all_of_it(count, columns):
     assert [extent.left for extent in filling] == [extent.left for extent in extents]
 
 
-def test_panels_are_squeezed_into_a_page_that_is_too_small():
+def test_panel_grid_squeezes_panels_into_a_page_that_is_too_small():
     grid = PanelGrid(columns=2, margin=0.05)
     extents = grid.fill([EXTENT] * 4, (1.1, 1.2), heading=0.1)
     assert grid.width(extents) == pytest.approx(1.1)
@@ -101,14 +101,14 @@ def test_panels_are_squeezed_into_a_page_that_is_too_small():
         assert (extent.left, extent.above) == pytest.approx((across * 0.5, down * 0.75))
 
 
-def test_data_areas_never_vanish():
+def test_panel_grid_lets_no_data_area_vanish():
     (extent,) = PanelGrid(columns=1).fill([EXTENT], (0.5, 0.5), heading=1)
     assert extent.width > 0.05
     assert extent.height > 0.02
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 3), (5, 2)])
-def test_add_axes_equal_panels_are_where_a_grid_of_matplotlib_has_them(count, columns):
+def test_add_axes_puts_equal_panels_where_a_grid_of_matplotlib_has_them(count, columns):
     figure, reference = Figure(figsize=(12, 9)), Figure(figsize=(12, 9))
     grid, rows = PanelGrid(columns=columns), -(-count // columns)
     extents = grid.fill([EXTENT] * count, (12, 9))
@@ -129,7 +129,7 @@ def test_add_axes_equal_panels_are_where_a_grid_of_matplotlib_has_them(count, co
         np.testing.assert_allclose(bounds(ax), bounds(other), atol=1e-9)
 
 
-def test_add_axes_a_new_figure_is_as_large_as_its_panels_and_another_keeps_its_size():
+def test_add_axes_makes_a_new_figure_as_large_as_its_panels():
     for is_new, size in ((True, (7.5, 3.5)), (False, (9, 9))):
         figure = Figure(figsize=(9, 9))
         axes = add_axes(figure, 2, 2)
@@ -141,7 +141,7 @@ def test_add_axes_a_new_figure_is_as_large_as_its_panels_and_another_keeps_its_s
 
 
 @pytest.mark.parametrize("dpi", [72, 100, 144])
-def test_add_axes_data_areas_may_begin_at_whole_dots(dpi):
+def test_add_axes_begins_data_areas_at_whole_dots(dpi):
     extents = [PanelExtent(width=50 / dpi, height=20 / dpi, left=0.123, above=0.456)] * 2
     for whole_dots in (True, False):
         axes = add_axes(Figure(dpi=dpi), 2, 2)
@@ -151,7 +151,7 @@ def test_add_axes_data_areas_may_begin_at_whole_dots(dpi):
         np.testing.assert_allclose(dots[:, 2:], [[50, 20]] * 2)
 
 
-def test_figure_inches_a_part_of_a_figure_is_a_page_of_its_own():
+def test_figure_inches_of_a_part_of_a_figure_are_its_own():
     figure = Figure(figsize=(8, 4))
     right = figure.subfigures(1, 2)[1]
     assert figure_inches(figure) == (8, 4)
@@ -161,7 +161,7 @@ def test_figure_inches_a_part_of_a_figure_is_a_page_of_its_own():
     np.testing.assert_allclose(bounds(ax), (5, 0.5, 2, 3))
 
 
-def test_what_sticks_out_of_an_axes_is_measured():
+def test_measure_finds_what_sticks_out_of_an_axes():
     ax = Figure(figsize=(6, 5)).add_subplot()
     Rect(left=1, bottom=1, width=3, height=2).place(ax)
     ax.set(xticks=[], yticks=[])
@@ -178,7 +178,7 @@ def test_what_sticks_out_of_an_axes_is_measured():
 
 
 @pytest.mark.parametrize("layout", ["none", "constrained", "tight"])
-def test_has_layout_engine_the_engine_of_a_figure_holds_for_its_parts(layout):
+def test_has_layout_engine_of_a_figure_holds_for_its_parts(layout):
     figure = Figure(layout=layout)
     assert has_layout_engine(figure) == (layout != "none")
     assert has_layout_engine(figure.subfigures()) == (layout != "none")
@@ -217,7 +217,7 @@ def test_open_panels_stay_where_a_layout_engine_or_the_caller_puts_them(layout):
         assert panels.axes[0].get_position().bounds == before
 
 
-def test_open_panels_an_error_while_panels_are_open_closes_a_new_figure_alone():
+def test_open_panels_closes_only_a_new_figure_after_an_error():
     mine = plt.figure()
     for place in (Placement(), Placement(figure=mine)):
         with (

@@ -31,7 +31,9 @@ def norms(array):
 @pytest.mark.parametrize(
     "options", [{}, {"sort": "norm"}, {"top": 3}, {"tiles": [5, 0, 2], "sort": "mean"}]
 )
-def test_a_panel_says_which_kernel_is_which_tile(close, read_tiles, grey_model, options):
+def test_panels_of_plot_kernels_say_which_kernel_is_which_tile(
+    close, read_tiles, grey_model, options
+):
     plot = close(kerasviz.plot_kernels(grey_model, "second", channel=1, **options))
     (panel,) = plot.panels
     kernel = grey_model.get_layer("second").get_weights()[0]
@@ -53,7 +55,9 @@ def test_a_panel_says_which_kernel_is_which_tile(close, read_tiles, grey_model, 
 
 
 @pytest.mark.parametrize("scale", ["layer", "tile", "figure"])
-def test_the_values_of_maps_are_those_of_get_feature_maps(close, grey_model, rng, scale):
+def test_panels_of_plot_feature_maps_have_the_values_of_get_feature_maps(
+    close, grey_model, rng, scale
+):
     images = rng.normal(size=(3, 12, 12, 1)).astype("float32")
     plot = close(kerasviz.plot_feature_maps(grey_model, None, images, sample=1, scale=scale, top=4))
     maps = kerasviz.get_feature_maps(grey_model, None, images[1:2])
@@ -65,7 +69,7 @@ def test_the_values_of_maps_are_those_of_get_feature_maps(close, grey_model, rng
         assert panel.title.splitlines()[0] in panel.ax.get_title().replace("\n", " ")
 
 
-def test_smooth_maps_over_a_picture_have_the_values_that_the_layer_returned(close, grey_model, rng):
+def test_panels_of_smooth_maps_have_the_values_that_the_layer_returned(close, grey_model, rng):
     images = rng.normal(size=(1, 12, 12, 1)).astype("float32")
     plot = close(
         kerasviz.plot_feature_maps(
@@ -77,7 +81,7 @@ def test_smooth_maps_over_a_picture_have_the_values_that_the_layer_returned(clos
     assert plot.images[0].get_array().size > maps.size
 
 
-def test_in_a_table_of_samples_the_first_axis_is_the_map(close, grey_model, rng):
+def test_panels_of_a_table_of_samples_have_the_map_as_the_first_axis(close, grey_model, rng):
     images = rng.normal(size=(4, 12, 12, 1)).astype("float32")
     plot = close(
         kerasviz.plot_feature_maps(grey_model, "first", images, sample=[3, 1], tiles=[2, 0, 3])
@@ -88,7 +92,7 @@ def test_in_a_table_of_samples_the_first_axis_is_the_map(close, grey_model, rng)
     np.testing.assert_array_equal(panel.values, maps.transpose(3, 0, 1, 2)[[2, 0, 3]])
 
 
-def test_values_of_several_slices_have_an_axis_for_these(close, volume_model, rng):
+def test_panels_of_several_slices_have_an_axis_for_these(close, volume_model, rng):
     volume = rng.normal(size=(5, 6, 6, 1)).astype("float32")
     plot = close(kerasviz.plot_feature_maps(volume_model, "volume", volume, sort="norm"))
     maps = kerasviz.get_feature_maps(volume_model, "volume", volume[np.newaxis])
@@ -97,7 +101,7 @@ def test_values_of_several_slices_have_an_axis_for_these(close, volume_model, rn
     assert panel.values.shape == (5, 3, 4, 4)
 
 
-def test_the_values_of_a_matrix_are_its_columns(close):
+def test_panels_of_a_matrix_have_its_columns_as_values(close):
     model = keras.Sequential([keras.Input((4, 4, 6)), keras.layers.Conv2D(3, 1, name="point")])
     (panel,) = close(kerasviz.plot_kernels(model, "point", sort="norm")).panels
     kernel = model.get_layer("point").get_weights()[0][0, 0]
@@ -105,13 +109,13 @@ def test_the_values_of_a_matrix_are_its_columns(close):
     np.testing.assert_array_equal(panel.values, kernel.T[panel.indices])
 
 
-def test_a_table_of_input_channels_has_one_row_per_channel(close, grey_model):
+def test_panels_of_a_table_of_input_channels_have_one_row_per_channel(close, grey_model):
     (panel,) = close(kerasviz.plot_kernels(grey_model, "second", channel="all", top=2)).panels
     kernel = grey_model.get_layer("second").get_weights()[0]
     np.testing.assert_array_equal(panel.values, kernel.transpose(3, 2, 0, 1)[panel.indices])
 
 
-def test_colors_have_values_and_no_limits(close, rgb_model):
+def test_panels_of_colors_have_values_and_no_limits(close, rgb_model):
     (panel,) = close(kerasviz.plot_kernels(rgb_model, "color")).panels
     kernel = rgb_model.get_layer("color").get_weights()[0]
     np.testing.assert_array_equal(panel.values, np.moveaxis(kernel, -1, 0))
@@ -120,7 +124,7 @@ def test_colors_have_values_and_no_limits(close, rgb_model):
 
 
 @pytest.mark.parametrize("title", [False, "Mine"])
-def test_the_title_of_a_panel_says_what_is_shown_whatever_is_drawn(close, title):
+def test_panels_have_a_title_whatever_is_drawn(close, title):
     (panel,) = close(kerasviz.plot_tiles(np.ones((2, 2, 3)), title=title)).panels
     assert panel.title == "3 tiles, 2×2\n3 constant (×)"
     assert repr(panel) == "Panel(3 tiles, 2×2)"
@@ -157,7 +161,7 @@ def test_plots_without_tiles_have_a_panel_per_axes(close, grey_model):
         assert all(panel.image is None and panel.limits is None for panel in plot.panels)
 
 
-def test_the_panels_of_a_convolution_and_of_an_architecture(close, grey_model, rng):
+def test_panels_of_plot_convolution_and_of_plot_architecture(close, grey_model, rng):
     image = rng.normal(size=(12, 12, 1)).astype("float32")
     steps = close(kerasviz.plot_convolution(grey_model, "first", image, position=(2, 3), filter=1))
     maps = kerasviz.get_feature_maps(grey_model, "first", image[np.newaxis])
@@ -189,7 +193,7 @@ def test_close_closes_a_figure_of_ours_in_pyplot(grey_model):
     assert plt.get_fignums() == before
 
 
-def test_a_closed_plot_keeps_its_data_and_can_be_saved(tmp_path):
+def test_close_keeps_the_data_of_a_plot_that_can_still_be_saved(tmp_path):
     plot = kerasviz.plot_tiles(np.eye(3))
     plot.close()
     np.testing.assert_array_equal(plot.panels[0].values, [np.eye(3)])
@@ -214,7 +218,7 @@ def test_close_closes_no_figure_of_the_users(grey_model):
     plt.close(figure)
 
 
-def test_a_figure_that_pyplot_does_not_know_is_left_alone():
+def test_close_leaves_a_figure_alone_that_pyplot_does_not_know():
     figure = Figure()
     plot = kerasviz.plot_tiles(np.eye(3), figure=figure)
     plot.close()

@@ -20,23 +20,23 @@ def picture(text, **keywords):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_escaped_name_is_drawn_as_without_formulas(name):
+def test_escape_draws_a_name_as_without_formulas(name):
     np.testing.assert_array_equal(picture(escape(name)), picture(name, parse_math=False))
 
 
-def test_two_escaped_names_make_no_formula_together():
+def test_escape_makes_no_formula_of_two_names():
     both = f"{escape('a$')} and {escape('$b')}"
     np.testing.assert_array_equal(picture(both), picture("a$ and $b", parse_math=False))
 
 
-def test_an_escaped_name_may_be_beside_a_formula():
+def test_escape_leaves_a_formula_beside_a_name():
     picture(rf"$\alpha$ of {escape('file_$_')}")
 
 
 @pytest.mark.parametrize(
     ("index", "total", "words"), [(7, 10, "sample 7 of 10"), (0, 2, "sample 0 of 2"), (0, 1, "")]
 )
-def test_which_sample_of_several_is_shown(index, total, words):
+def test_sample_of_says_which_sample_of_several(index, total, words):
     assert sample_of(index, total) == words
 
 

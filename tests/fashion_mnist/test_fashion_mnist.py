@@ -19,7 +19,7 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package `dataset-fashion-mnist` puts the files."""
 
 
-def test_build_model_the_network_is_that_of_the_notes() -> None:
+def test_build_model_makes_the_network_of_the_notes() -> None:
     model = fashion_mnist.build_model()
     conv, pool, conv_1, pool_1, flatten, dense, dropout, dense_1 = model.layers
     for layer, filters in ((conv, 32), (conv_1, 64)):
@@ -32,7 +32,7 @@ def test_build_model_the_network_is_that_of_the_notes() -> None:
     assert dense_1.activation is keras.activations.softmax
 
 
-def test_the_trained_network_knows_the_samples() -> None:
+def test_load_model_knows_the_samples() -> None:
     images, labels = fashion_mnist.load_samples()
     model = fashion_mnist.load_model()
     assert (images.shape, images.dtype) == ((10, 28, 28, 1), np.float32)
@@ -44,7 +44,7 @@ def test_the_trained_network_knows_the_samples() -> None:
     assert not model.compiled
 
 
-def test_accuracy_on_the_test_images() -> None:
+def test_load_model_has_its_accuracy_on_the_test_images() -> None:
     if not DEBIAN.is_dir():
         pytest.skip("needs the package dataset-fashion-mnist")
     _, _, (images, labels) = fashion_mnist.load_data(DEBIAN)
@@ -53,7 +53,7 @@ def test_accuracy_on_the_test_images() -> None:
     assert np.mean(predicted.argmax(axis=1) == labels) >= 0.91
 
 
-def test_building_does_not_depend_on_earlier_models() -> None:
+def test_build_model_does_not_depend_on_earlier_models() -> None:
     names = [layer.name for layer in fashion_mnist.build_model().layers]
     assert names == [layer.name for layer in fashion_mnist.build_model().layers]
     assert names == [layer.name for layer in fashion_mnist.load_model().layers]
@@ -106,7 +106,7 @@ def test_load_data_splits_as_the_notes_do(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part, expected)
 
 
-def test_load_data_data_from_a_folder(folder: Path) -> None:
+def test_load_data_reads_a_folder(folder: Path) -> None:
     data = fashion_mnist.load_data(folder)
     assert [len(split.images) for split in data] == [len(split.labels) for split in data]
     assert [split.images.shape for split in data] == [(n, 28, 28, 1) for n in (32, 8, 20)]
@@ -122,7 +122,7 @@ def test_load_data_data_from_a_folder(folder: Path) -> None:
     np.testing.assert_allclose(small.train.images[..., 0], raw[train] / 255, rtol=1e-6)
 
 
-def test_load_data_data_from_files_that_were_unzipped(folder: Path) -> None:
+def test_load_data_reads_files_that_were_unzipped(folder: Path) -> None:
     zipped = fashion_mnist.load_data(folder)
     for path in list(folder.iterdir()):
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
@@ -130,7 +130,7 @@ def test_load_data_data_from_files_that_were_unzipped(folder: Path) -> None:
     np.testing.assert_array_equal(fashion_mnist.load_data(folder).test.images, zipped.test.images)
 
 
-def test_load_data_data_from_the_cache_of_keras(
+def test_load_data_reads_the_cache_of_keras(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "home" / "datasets"
@@ -140,7 +140,7 @@ def test_load_data_data_from_the_cache_of_keras(
     assert len(fashion_mnist.load_data().train.labels) == 32
 
 
-def test_data_that_is_not_there(
+def test_load_data_says_that_data_is_not_there(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
@@ -159,12 +159,12 @@ def test_data_that_is_not_there(
 
 
 @pytest.mark.parametrize("subset", [4, 0, "10", 2.5])
-def test_load_data_a_subset_that_is_no_number_of_images(subset: object) -> None:
+def test_load_data_refuses_a_subset_that_is_not_a_number_of_images(subset: object) -> None:
     with pytest.raises(ValueError, match="`subset` must be an integer of at least 5"):
         fashion_mnist.load_data("nowhere", subset=subset)
 
 
-def test_training_stops_early_and_keeps_the_best_weights(folder: Path) -> None:
+def test_train_stops_early_and_keeps_the_best_weights(folder: Path) -> None:
     class Seen(keras.callbacks.Callback):
         weights: ClassVar[list[list[np.ndarray]]] = []
 
@@ -185,7 +185,7 @@ def test_training_stops_early_and_keeps_the_best_weights(folder: Path) -> None:
         np.testing.assert_array_equal(kept, first)
 
 
-def test_the_accuracy_is_that_of_the_test_images(folder: Path) -> None:
+def test_train_returns_the_accuracy_on_the_test_images(folder: Path) -> None:
     run = fashion_mnist.train(folder, epochs=1, subset=20)
     data = fashion_mnist.load_data(folder, subset=20)
     _, accuracy = run.model.evaluate(*data.test, verbose=0)
@@ -195,7 +195,7 @@ def test_the_accuracy_is_that_of_the_test_images(folder: Path) -> None:
 @pytest.mark.slow
 # Keras's checkpoint turns TensorFlow's variables into arrays in a way that NumPy 2 warns about.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_one_run_writes_the_whole_chapter(
+def test_train_writes_the_whole_chapter(
     folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

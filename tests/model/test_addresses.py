@@ -32,7 +32,7 @@ def addresses(model: keras.Model, layer: Any) -> list[str]:
     return [ref.address for ref in kerasviz.find_layers(model, layer)]
 
 
-def test_none_is_every_convolution_in_model_order(model: keras.Model) -> None:
+def test_find_layers_lists_every_convolution_for_none(model: keras.Model) -> None:
     assert addresses(model, None) == ["c1", "inner/c1", "inner/c2", "shared:0", "shared:1"]
 
 
@@ -56,17 +56,19 @@ def test_none_is_every_convolution_in_model_order(model: keras.Model) -> None:
         (("pool",), ["pool"]),
     ],
 )
-def test_each_form_of_address(model: keras.Model, layer: Any, expected: list[str]) -> None:
+def test_find_layers_takes_each_form_of_address(
+    model: keras.Model, layer: Any, expected: list[str]
+) -> None:
     assert addresses(model, layer) == expected
 
 
-def test_find_layers_a_layer_object(model: keras.Model) -> None:
+def test_find_layers_takes_a_layer_object(model: keras.Model) -> None:
     inner = model.get_layer("inner")
     assert addresses(model, inner.get_layer("c1")) == ["inner/c1"]
     assert kerasviz.find_layers(model, inner)[0].layer is inner
 
 
-def test_feature_map_model_one_address_names_a_single_layer_and_a_pattern_several(
+def test_feature_map_model_of_an_address_has_one_output_and_of_a_pattern_several(
     model: keras.Model,
 ) -> None:
     one = kerasviz.feature_map_model(model, "pool")
@@ -76,7 +78,7 @@ def test_feature_map_model_one_address_names_a_single_layer_and_a_pattern_severa
     assert {name: x.shape for name, x in several(image).items()} == {"pool": (1, 6, 6, 4)}
 
 
-def test_a_name_that_holds_pattern_signs_is_a_name_first() -> None:
+def test_find_layers_takes_a_name_with_pattern_signs_for_a_name_first() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(1, 1, name="c[1]")])
     assert addresses(model, "c[1]") == ["c[1]"]
 
@@ -101,14 +103,14 @@ def test_a_name_that_holds_pattern_signs_is_a_name_first() -> None:
         (["c1", "pol"], ValueError, "Did you mean 'pool'"),
     ],
 )
-def test_find_layers_mistakes(
+def test_find_layers_refuses_mistakes(
     model: keras.Model, layer: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         kerasviz.find_layers(model, layer)
 
 
-def test_find_layers_a_bare_name_in_two_nested_models_is_ambiguous() -> None:
+def test_find_layers_refuses_a_name_that_two_nested_models_have() -> None:
     def block(name: str) -> keras.Model:
         conv = layers.Conv2D(1, 1, name="c")
         return keras.Sequential([keras.Input((4, 4, 1)), conv], name=name)
@@ -118,19 +120,19 @@ def test_find_layers_a_bare_name_in_two_nested_models_is_ambiguous() -> None:
         kerasviz.find_layers(model, "c")
 
 
-def test_find_layers_a_path_is_no_model() -> None:
+def test_find_layers_refuses_a_path() -> None:
     with pytest.raises(TypeError, match=r"`model` must be a Keras model.*load_model.*'a.keras'"):
         kerasviz.find_layers("a.keras")
 
 
-def test_a_model_without_convolutions() -> None:
+def test_get_kernels_says_that_a_model_has_no_convolution() -> None:
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     assert kerasviz.find_layers(model) == []
     with pytest.raises(ValueError, match="has no convolution"):
         kerasviz.get_kernels(model, None)
 
 
-def test_find_layers_a_reference_reads_well(model: keras.Model) -> None:
+def test_find_layers_returns_references_that_read_well(model: keras.Model) -> None:
     c1, pool = kerasviz.find_layers(model, ["c1", "pool"])
     assert str(c1) == "c1: Conv2D, kernel 3×3×3×4, output (None, 12, 12, 4), sees 3×3, stride 1×1"
     assert str(pool) == "pool: MaxPooling2D, output (None, 6, 6, 4), sees 4×4, stride 2×2"
@@ -138,7 +140,7 @@ def test_find_layers_a_reference_reads_well(model: keras.Model) -> None:
     assert (c1.layer, c1.kernel_shape) == (model.get_layer("c1"), (3, 3, 3, 4))
 
 
-def test_one_output_of_a_layer_that_has_several() -> None:
+def test_get_feature_maps_takes_one_output_of_a_layer_that_has_several() -> None:
     inputs = keras.Input((4, 6))
     attention = layers.MultiHeadAttention(2, 3, name="mha")
     model = keras.Model(inputs, attention(inputs, inputs, return_attention_scores=True))
@@ -180,7 +182,7 @@ class Blocks(keras.Model):
         return self.heads["small"](x)
 
 
-def test_the_path_of_attributes_is_an_address() -> None:
+def test_get_feature_maps_takes_the_path_of_attributes() -> None:
     model = Blocks()
     x = np.random.default_rng(0).normal(size=(2, 6, 6, 2)).astype("float32")
     first = model.blocks[0](x)
@@ -193,7 +195,7 @@ def test_the_path_of_attributes_is_an_address() -> None:
     np.testing.assert_array_equal(kerasviz.get_kernels(model, "blocks/1/conv"), weights)
 
 
-def test_find_layers_the_mark_of_an_output_beside_names_and_patterns_that_hold_it() -> None:
+def test_find_layers_takes_names_and_patterns_that_hold_the_mark_of_an_output() -> None:
     class Split(keras.Layer):
         def call(self, x):
             return {"even": x, "odd": 2 * x}
@@ -218,7 +220,7 @@ def test_find_layers_the_mark_of_an_output_beside_names_and_patterns_that_hold_i
         find("splitt#odd")
 
 
-def test_find_layers_an_index_may_be_one_of_numpys() -> None:
+def test_find_layers_takes_an_index_of_numpy() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 1, name="c")])
     assert [ref.address for ref in kerasviz.find_layers(model, np.int64(-1))] == ["c"]
 
@@ -254,7 +256,7 @@ def inputs_and(inner: keras.layers.Layer) -> keras.Model:
     ],
     ids=["flat", "nested", "composite"],
 )
-def test_input_layers_return_what_the_model_is_called_on(make: Any) -> None:
+def test_get_feature_maps_of_input_layers_are_the_inputs(make: Any) -> None:
     model = inputs_and(make())
     x = list(np.random.default_rng(0).random((2, 3, 8, 8, 3), dtype="float32"))
     index = [layer.name for layer in model.layers].index("right")
@@ -270,7 +272,7 @@ def test_input_layers_return_what_the_model_is_called_on(make: Any) -> None:
     assert "left" not in [ref.address for ref in kerasviz.find_layers(model, "*")]
 
 
-def test_an_index_of_a_layer_that_the_model_does_not_call() -> None:
+def test_find_layers_refuses_the_index_of_a_layer_that_is_not_called() -> None:
     block = Around(name="block")
 
     class Net(keras.Model):
@@ -291,7 +293,7 @@ def test_an_index_of_a_layer_that_the_model_does_not_call() -> None:
         kerasviz.get_feature_maps(model, 2, x)
 
 
-def test_get_feature_maps_one_output_of_each_call_that_a_pattern_names() -> None:
+def test_get_feature_maps_takes_one_output_of_each_call_that_a_pattern_names() -> None:
     class Split(keras.Layer):
         def call(self, x: Any) -> Any:
             return {"even": x, "odd": 2 * x}
@@ -305,7 +307,7 @@ def test_get_feature_maps_one_output_of_each_call_that_a_pattern_names() -> None
     np.testing.assert_allclose(maps["split:1#even"], 2 * x, rtol=1e-6)
 
 
-def test_find_layers_a_model_without_layers_says_so() -> None:
+def test_find_layers_says_that_a_model_has_no_layers() -> None:
     class Double(keras.Model):
         def call(self, x: Any) -> Any:
             return 2 * x
@@ -318,7 +320,7 @@ def test_find_layers_a_model_without_layers_says_so() -> None:
 
 
 @pytest.mark.parametrize("layer", ["b", None, "a:1", "in:0/k", "in:0"])
-def test_get_feature_maps_names_that_a_graph_of_tensorflow_does_not_take(layer: Any) -> None:
+def test_get_feature_maps_takes_names_that_a_graph_of_tensorflow_does_not(layer: Any) -> None:
     inputs = keras.Input((4, 4, 1))
     inner = keras.Sequential(
         [keras.Input((4, 4, 2)), keras.layers.Conv2D(3, 1, name="k")], name="in:0"

@@ -121,7 +121,7 @@ def look(make_case: Callable[[], Any]) -> Look:
     return Look(case, maps, sub_model, before, snapshot(case.model), (earlier, next_names()))
 
 
-def test_get_feature_maps_maps_are_those_of_the_layers(case: Any) -> None:
+def test_get_feature_maps_gives_what_the_layers_give(case: Any) -> None:
     for address, expected in case.maps.items():
         maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
         np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-5, err_msg=address)
@@ -243,7 +243,9 @@ def test_feature_map_model_outlives_the_name_of_its_model_which_is_freed_with_it
     assert model() is None
 
 
-def test_a_failure_in_the_middle_of_every_kind(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get_feature_maps_leaves_every_kind_of_model_as_it_was_after_a_failure(
+    case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case.call()
     last = kerasviz.find_layers(case.model, list(case.maps)[-1])[0]
     before = snapshot(case.model)
@@ -262,7 +264,7 @@ def test_a_failure_in_the_middle_of_every_kind(case: Any, monkeypatch: pytest.Mo
     )
 
 
-def test_get_feature_maps_layers_that_return_several_tensors() -> None:
+def test_get_feature_maps_takes_layers_that_return_several_tensors() -> None:
     inputs = keras.Input((4, 12, 10, 3))
     lstm = keras.layers.ConvLSTM2D(2, 3, return_sequences=True, return_state=True, name="lstm")
     sequence, _, state = lstm(inputs)
@@ -274,7 +276,7 @@ def test_get_feature_maps_layers_that_return_several_tensors() -> None:
         np.testing.assert_allclose(got, keras.ops.convert_to_numpy(expected), atol=1e-5)
 
 
-def test_get_feature_maps_each_of_several_tensors_has_its_own_channel_axis() -> None:
+def test_get_feature_maps_finds_the_channel_axis_of_each_of_several_tensors() -> None:
     inputs = keras.Input((4, 3, 12, 10))
     lstm = keras.layers.ConvLSTM2D(
         2, 3, return_sequences=True, return_state=True, data_format="channels_first", name="lstm"
@@ -284,7 +286,7 @@ def test_get_feature_maps_each_of_several_tensors_has_its_own_channel_axis() -> 
     assert [x.shape for x in maps] == [(1, 4, 10, 8, 2), (1, 10, 8, 2), (1, 10, 8, 2)]
 
 
-def test_get_feature_maps_layers_that_return_a_dict() -> None:
+def test_get_feature_maps_takes_layers_that_return_a_dict() -> None:
     class Split(keras.Layer):
         def call(self, x: Any) -> Any:
             return {"low": x - 1, "high": x + 1}
@@ -297,7 +299,7 @@ def test_get_feature_maps_layers_that_return_a_dict() -> None:
     assert {name: float(value.mean()) for name, value in maps.items()} == {"low": 0, "high": 2}
 
 
-def test_get_feature_maps_layers_that_return_a_tensor_and_none() -> None:
+def test_get_feature_maps_takes_layers_that_return_a_tensor_and_none() -> None:
     class Attention(keras.Layer):
         def call(self, x: Any) -> Any:
             return x + 1, None
@@ -324,7 +326,7 @@ def test_get_feature_maps_layers_that_return_a_tensor_and_none() -> None:
     )
 
 
-def test_a_model_that_changes_its_mind() -> None:
+def test_get_feature_maps_follows_a_model_that_calls_other_layers_later() -> None:
     class Model(keras.Model):
         def __init__(self) -> None:
             super().__init__()
@@ -344,7 +346,7 @@ def test_a_model_that_changes_its_mind() -> None:
         kerasviz.get_feature_maps(model, "b", x)
 
 
-def test_get_feature_maps_no_advice_about_retracing_reaches_the_user(
+def test_get_feature_maps_hides_advice_about_retracing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     logger = logging.getLogger("tensorflow")
@@ -409,7 +411,7 @@ KINDS = ["graph", "nested", "subclassed"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_get_feature_maps_nothing_behind_the_deepest_layer_is_computed(kind: str) -> None:
+def test_get_feature_maps_computes_nothing_after_the_deepest_layer(kind: str) -> None:
     model, _, behind = alarmed(kind)
     kerasviz.get_feature_maps(model, "c", np.zeros((1, 8, 8, 1)))
     behind.armed = True
@@ -418,7 +420,7 @@ def test_get_feature_maps_nothing_behind_the_deepest_layer_is_computed(kind: str
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_get_feature_maps_a_second_call_traces_nothing(kind: str) -> None:
+def test_get_feature_maps_traces_nothing_in_a_second_call(kind: str) -> None:
     model, before, _ = alarmed(kind)
     inputs = np.zeros((1, 8, 8, 1))
     kerasviz.get_feature_maps(model, ["before", "c"], inputs)
@@ -429,7 +431,7 @@ def test_get_feature_maps_a_second_call_traces_nothing(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_forward_pass_for_all_layers(kind: str) -> None:
+def test_get_feature_maps_takes_one_forward_pass_for_all_layers(kind: str) -> None:
     model, before, behind = alarmed(kind)
     inputs = np.zeros((1, 8, 8, 1))
     kerasviz.find_layers(model, "*")
@@ -441,7 +443,9 @@ def test_one_forward_pass_for_all_layers(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_get_feature_maps_a_failure_in_the_middle_leaves_everything_as_it_was(kind: str) -> None:
+def test_get_feature_maps_leaves_everything_as_it_was_after_a_failure_in_the_middle(
+    kind: str,
+) -> None:
     model, _, behind = alarmed(kind)
     plain_call = keras.Layer.__call__
     before = snapshot(model)

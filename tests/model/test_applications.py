@@ -42,7 +42,7 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in ARCHITECTURES])
-def test_every_convolution_of_an_application(name: str) -> None:
+def test_get_feature_maps_of_every_convolution_of_an_application(name: str) -> None:
     keras.utils.set_random_seed(0)
     size = 96 if name.startswith(LARGE_INPUT) else 32
     shape = (size, size, 3)

@@ -26,13 +26,13 @@ def similarities() -> keras.Model:
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4])
-def test_get_feature_maps_a_matrix_of_similarities_is_that_of_all_samples(batch_size: int) -> None:
+def test_get_feature_maps_computes_a_matrix_of_similarities_of_all_samples(batch_size: int) -> None:
     x = IMAGES.reshape(4, -1)
     maps = kerasviz.get_feature_maps(similarities(), "pairs", IMAGES, batch_size=batch_size)
     np.testing.assert_allclose(maps, x @ x.T, rtol=1e-4)
 
 
-def test_get_feature_maps_an_axis_as_long_as_the_batch_by_chance() -> None:
+def test_get_feature_maps_is_not_misled_by_an_axis_as_long_as_the_batch() -> None:
     inputs = keras.Input((None, None, 3))
     conv = layers.Conv2D(2, 3, padding="same", name="conv")
     model = keras.Model(inputs, conv(inputs))
@@ -56,7 +56,7 @@ def size_in_the_graph() -> tuple[keras.Model, np.ndarray]:
 
 @pytest.mark.parametrize("make", [stateful, size_in_the_graph], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("batch_size", [1, 32])
-def test_get_feature_maps_a_model_of_a_fixed_batch_size_gets_batches_of_that_size(
+def test_get_feature_maps_runs_a_model_of_a_fixed_batch_size_on_batches_of_that_size(
     make: Any, batch_size: int
 ) -> None:
     model, x = make()
@@ -68,7 +68,7 @@ def test_get_feature_maps_a_model_of_a_fixed_batch_size_gets_batches_of_that_siz
     np.testing.assert_allclose(maps, np.concatenate(expected), rtol=1e-4, atol=1e-5)
 
 
-def test_what_runs_in_a_map_of_the_backend_is_not_mixed_up() -> None:
+def test_get_feature_maps_does_not_mix_up_what_runs_in_a_map_of_the_backend() -> None:
     class Maps(layers.Layer):
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
@@ -104,7 +104,7 @@ class Tokens(keras.Model):
         return self.conv(self.conv(ops.take(self.table, x, axis=0)))
 
 
-def test_a_subclassed_model_of_integers_is_traced() -> None:
+def test_get_feature_maps_traces_a_subclassed_model_of_integers() -> None:
     model = Tokens()
     x = RNG.integers(0, 20, (3, 6)).astype("int32")
     model(x)

@@ -34,7 +34,9 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
 
 @pytest.mark.parametrize("values", ["random", "zero", "equal"])
 @pytest.mark.parametrize("name", LAYERS)
-def test_get_feature_maps_outputs_whose_rows_may_not_be_samples(name: str, values: str) -> None:
+def test_get_feature_maps_joins_outputs_whose_rows_may_not_be_samples(
+    name: str, values: str
+) -> None:
     """Neither equal batches nor as many time steps as samples are taken for something else."""
     function, shape = LAYERS[name]
     inputs = keras.Input((None, 3) if "any length" in name else shape)

@@ -460,14 +460,14 @@ def examples(count: int) -> hypothesis.settings:
 
 @examples(6)
 @hypothesis.given(data=st.data())
-def test_get_feature_maps_the_maps_of_every_call(formats: tuple[str, str], data: Any) -> None:
+def test_get_feature_maps_gives_the_maps_of_every_call(formats: tuple[str, str], data: Any) -> None:
     check_maps(formats, data)
 
 
 @pytest.mark.slow
 @examples(25)
 @hypothesis.given(data=st.data())
-def test_get_feature_maps_the_maps_of_every_call_of_many_graphs(
+def test_get_feature_maps_gives_the_maps_of_every_call_of_many_graphs(
     formats: tuple[str, str], data: Any
 ) -> None:
     check_maps(formats, data)

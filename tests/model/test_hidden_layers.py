@@ -63,7 +63,9 @@ WAYS = [in_a_branch, in_a_loop, in_a_while_loop, in_a_scan, in_a_map, in_a_call_
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_layer_that_is_out_of_reach_hides_no_other(way: Way, images: np.ndarray) -> None:
+def test_find_layers_lists_the_others_where_one_is_out_of_reach(
+    way: Way, images: np.ndarray
+) -> None:
     model = Hidden(way)
     model(images)
     expected = ops.convert_to_numpy(model.a(images))
@@ -81,7 +83,7 @@ def test_a_layer_that_is_out_of_reach_hides_no_other(way: Way, images: np.ndarra
             kerasviz.get_feature_maps(model, "b", images)
 
 
-def test_a_model_whose_call_is_a_function_of_tensorflow(images: np.ndarray) -> None:
+def test_find_layers_looks_into_a_call_that_is_a_function_of_tensorflow(images: np.ndarray) -> None:
     if keras.backend.backend() != "tensorflow":
         pytest.skip("tf.function runs on TensorFlow alone")
     import tensorflow as tf
@@ -102,7 +104,7 @@ def test_a_model_whose_call_is_a_function_of_tensorflow(images: np.ndarray) -> N
                 kerasviz.get_feature_maps(model, name, images)
 
 
-def test_cells_of_recurrent_layers_are_not_listed() -> None:
+def test_find_layers_lists_no_cells_of_recurrent_layers() -> None:
     inputs = keras.Input((5, 3))
     model = keras.Model(inputs, layers.LSTM(2, name="lstm")(inputs))
     assert [ref.address for ref in kerasviz.find_layers(model, "*")] == ["lstm"]
@@ -124,7 +126,9 @@ class OneByOne(keras.Model):
         return ops.stack([self.b(x[i]) for i in range(x.shape[0] or 2)])
 
 
-def test_calls_that_depend_on_the_batch_hide_no_layer_before_them(images: np.ndarray) -> None:
+def test_find_layers_lists_what_comes_before_calls_that_depend_on_the_batch(
+    images: np.ndarray,
+) -> None:
     model = OneByOne()
     model(images)
     assert "a" in [ref.address for ref in kerasviz.find_layers(model)]
@@ -141,7 +145,7 @@ class Count(layers.Layer):
 
 
 @pytest.mark.parametrize("batch_size", [32, 1])
-def test_get_feature_maps_a_scalar_output_comes_back_as_it_is(
+def test_get_feature_maps_returns_a_scalar_output_as_it_is(
     batch_size: int, images: np.ndarray
 ) -> None:
     inputs = keras.Input((8, 8, 2))

@@ -70,7 +70,7 @@ def to_numpy(tensor: Any) -> np.ndarray:
     return keras.ops.convert_to_numpy(tensor)
 
 
-def test_call_observed_calls_are_seen_as_they_begin_and_end(net: Net) -> None:
+def test_call_observed_shows_calls_as_they_begin_and_end(net: Net) -> None:
     seen = Seen()
     call_observed(net, keras.ops.convert_to_tensor(X), [seen])
     first, second = ("inner", 0), ("inner", 1)
@@ -91,9 +91,7 @@ def test_call_observed_calls_are_seen_as_they_begin_and_end(net: Net) -> None:
 
 
 @pytest.mark.parametrize("value", [np.ones((3, 4), "float32"), 5 * X])
-def test_call_observed_a_value_that_is_injected_is_what_the_model_goes_on_with(
-    net: Net, value: Any
-) -> None:
+def test_call_observed_goes_on_with_an_injected_value(net: Net, value: Any) -> None:
     value = keras.ops.convert_to_tensor(value)
     injected = Replace((("inner", 0), ("d", 0)), value)
     got = call_observed(net, keras.ops.convert_to_tensor(X), [injected])
@@ -101,7 +99,7 @@ def test_call_observed_a_value_that_is_injected_is_what_the_model_goes_on_with(
     np.testing.assert_allclose(to_numpy(got), to_numpy(by_hand), rtol=1e-5)
 
 
-def test_call_observed_a_value_is_injected_into_a_graph() -> None:
+def test_call_observed_injects_a_value_into_a_graph() -> None:
     inputs = keras.Input((4,))
     first, second = layers.Dense(4, name="a"), layers.Dense(2, name="b")
     model = keras.Model(inputs, second(first(inputs)) + 1.0)
@@ -110,7 +108,7 @@ def test_call_observed_a_value_is_injected_into_a_graph() -> None:
     np.testing.assert_allclose(to_numpy(got), to_numpy(second(value)) + 1, rtol=1e-5)
 
 
-def test_call_observed_later_observers_see_what_earlier_ones_changed(net: Net) -> None:
+def test_call_observed_shows_later_observers_what_earlier_ones_changed(net: Net) -> None:
     value = keras.ops.ones((3, 4))
     values: list[Any] = []
 
@@ -125,7 +123,7 @@ def test_call_observed_later_observers_see_what_earlier_ones_changed(net: Net) -
     assert values[0] is value
 
 
-def test_call_observed_the_cell_of_a_recurrent_layer_is_not_seen() -> None:
+def test_call_observed_shows_no_cell_of_a_recurrent_layer() -> None:
     model = keras.Sequential([keras.Input((5, 3)), layers.SimpleRNN(2, unroll=True, name="rnn")])
     seen = Seen()
     call_observed(model, keras.ops.ones((1, 5, 3)), [seen])
@@ -133,7 +131,7 @@ def test_call_observed_the_cell_of_a_recurrent_layer_is_not_seen() -> None:
 
 
 @pytest.mark.parametrize("error", [StopModel, ValueError, KeyboardInterrupt])
-def test_call_observed_keras_is_as_it_was_however_the_call_ends(
+def test_call_observed_leaves_keras_as_it_was_however_the_call_ends(
     net: Net, error: type[BaseException]
 ) -> None:
     plain = keras.Layer.__call__, keras.Layer.rematerialized_call
@@ -152,7 +150,7 @@ def test_call_observed_keras_is_as_it_was_however_the_call_ends(
     assert (keras.Layer.__call__, keras.Layer.rematerialized_call) == plain
 
 
-def test_call_observed_an_interception_within_another_leaves_that_as_it_was(net: Net) -> None:
+def test_call_observed_leaves_an_interception_around_it_as_it_was(net: Net) -> None:
     outer, inner = Seen(), Seen()
 
     class Look(Observer):

@@ -177,7 +177,7 @@ def is_same(got: list[np.ndarray], expected: list[np.ndarray], channels_first: b
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_every_map_of_a_backbone(name: str, plain_outputs: Any) -> None:
+def test_get_feature_maps_gives_every_map_of_a_backbone(name: str, plain_outputs: Any) -> None:
     keras.utils.set_random_seed(0)
     model = MAKERS[name]()
     shape = [size or 32 for size in model.input_shape[1:]]

@@ -81,7 +81,7 @@ all_kinds = pytest.mark.parametrize(
 
 
 @all_kinds
-def test_it_is_listed_and_its_maps_are_right(make: Maker) -> None:
+def test_get_feature_maps_of_a_layer_that_the_model_does_not_hold(make: Maker) -> None:
     model, free, address = make()
     assert address in [ref.address for ref in kerasviz.find_layers(model)]
     maps = kerasviz.get_feature_maps(model, address, IMAGES, batch_size=2)
@@ -91,7 +91,7 @@ def test_it_is_listed_and_its_maps_are_right(make: Maker) -> None:
 
 
 @all_kinds
-def test_get_feature_maps_later_values_of_its_variables_show(make: Maker) -> None:
+def test_get_feature_maps_shows_later_values_of_its_variables(make: Maker) -> None:
     model, free, address = make()
     for _ in range(3):
         maps = kerasviz.get_feature_maps(model, [address, "own"], IMAGES)
@@ -102,7 +102,7 @@ def test_get_feature_maps_later_values_of_its_variables_show(make: Maker) -> Non
         free.kernel.assign(0.5 * free.kernel)
 
 
-def test_get_feature_maps_a_variable_that_belongs_to_no_layer() -> None:
+def test_get_feature_maps_shows_later_values_of_a_variable_of_no_layer() -> None:
     scale = keras.Variable(2.0, name="scale")
     model = in_graph(layers.Lambda(lambda x: x * scale, name="calls"))
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_get_feature_maps_a_variable_that_belongs_to_no_layer() -> None:
         scale.assign(3.0)
 
 
-def test_find_layers_a_name_without_a_value_is_no_layer() -> None:
+def test_find_layers_lists_no_name_without_a_value() -> None:
     def make(later: bool) -> layers.Layer:
         class Never(layers.Layer):
             def call(self, x: Any) -> Any:
@@ -127,7 +127,7 @@ def test_find_layers_a_name_without_a_value_is_no_layer() -> None:
     ]
 
 
-def test_get_feature_maps_writing_into_maps_leaves_its_variables_alone() -> None:
+def test_get_feature_maps_returns_copies_of_its_variables() -> None:
     table = keras.Variable(IMAGES[:1], name="table")
     model = in_graph(layers.Lambda(lambda x: (x, table.value)[1], name="calls"))
     kerasviz.get_feature_maps(model, "calls", IMAGES)[:] = 0

@@ -45,7 +45,7 @@ X = np.random.default_rng(0).normal(size=(3, 6, 5, 1)).astype("float32")
     ],
     ids=["batch", "sample", "plane", "planes", "lists", "list of one", "double", "dict", "images"],
 )
-def test_get_feature_maps_forms_of_one_input(inputs: Any, batch: np.ndarray) -> None:
+def test_get_feature_maps_takes_every_form_of_one_input(inputs: Any, batch: np.ndarray) -> None:
     image = keras.Input((6, 5, 1), name="image")
     c = layers.Conv2D(2, 3, name="c")
     model = keras.Model(image, c(image))
@@ -53,7 +53,7 @@ def test_get_feature_maps_forms_of_one_input(inputs: Any, batch: np.ndarray) -> 
     np.testing.assert_allclose(kerasviz.get_feature_maps(model, "c", inputs), expected, atol=1e-5)
 
 
-def test_get_feature_maps_tensors_of_the_backend(grey: keras.Model) -> None:
+def test_get_feature_maps_takes_tensors_of_the_backend(grey: keras.Model) -> None:
     tensor = keras.ops.convert_to_tensor(X)
     expected = keras.ops.convert_to_numpy(grey.layers[0](X))
     np.testing.assert_allclose(kerasviz.get_feature_maps(grey, 0, tensor), expected, atol=1e-5)
@@ -62,12 +62,12 @@ def test_get_feature_maps_tensors_of_the_backend(grey: keras.Model) -> None:
 @pytest.mark.parametrize(
     "inputs", [[X, 2 * X], (X, 2 * X), {"b": 2 * X, "a": X}, [X[..., 0], (2 * X)[..., 0]]]
 )
-def test_get_feature_maps_forms_of_several_inputs(two: keras.Model, inputs: Any) -> None:
+def test_get_feature_maps_takes_every_form_of_several_inputs(two: keras.Model, inputs: Any) -> None:
     expected = keras.ops.convert_to_numpy(two.get_layer("c")(X - 2 * X))
     np.testing.assert_allclose(kerasviz.get_feature_maps(two, "c", inputs), expected, atol=1e-5)
 
 
-def test_get_feature_maps_nested_structures_of_inputs() -> None:
+def test_get_feature_maps_takes_nested_structures_of_inputs() -> None:
     a, b, c = (keras.Input((6, 5, 1), name=name) for name in "abc")
     conv = layers.Conv2D(2, 3, name="conv")
     model = keras.Model({"first": [a, b], "c": c}, conv(a - 2.0 * b + 3.0 * c))
@@ -78,7 +78,7 @@ def test_get_feature_maps_nested_structures_of_inputs() -> None:
     )
 
 
-def test_get_feature_maps_values_are_passed_on_as_they_are(grey: keras.Model) -> None:
+def test_get_feature_maps_passes_values_on_as_they_are(grey: keras.Model) -> None:
     bytes_ = (100 * np.abs(X)).astype("uint8")
     before = bytes_.copy()
     expected = keras.ops.convert_to_numpy(grey.layers[0](bytes_.astype("float32")))
@@ -86,7 +86,7 @@ def test_get_feature_maps_values_are_passed_on_as_they_are(grey: keras.Model) ->
     np.testing.assert_array_equal(bytes_, before)
 
 
-def test_get_feature_maps_batches_of_any_size_give_the_same(grey: keras.Model) -> None:
+def test_get_feature_maps_gives_the_same_in_batches_of_any_size(grey: keras.Model) -> None:
     many = np.concatenate([X] * 4)
     expected = keras.ops.convert_to_numpy(grey.layers[0](many))
     for batch_size in (1, 5, 12, 100):
@@ -94,13 +94,13 @@ def test_get_feature_maps_batches_of_any_size_give_the_same(grey: keras.Model) -
         np.testing.assert_allclose(maps, expected, atol=1e-5)
 
 
-def test_get_feature_maps_an_image_of_any_size_where_the_model_takes_it() -> None:
+def test_get_feature_maps_takes_an_image_of_any_size_where_the_model_does() -> None:
     model = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(2, 3)])
     assert kerasviz.get_feature_maps(model, 0, np.zeros((9, 8, 3))).shape == (1, 7, 6, 2)
     assert kerasviz.get_feature_maps(model, 0, np.zeros((2, 5, 8, 3))).shape == (2, 3, 6, 2)
 
 
-def test_get_feature_maps_an_unbuilt_model_takes_a_batch_or_a_sample() -> None:
+def test_get_feature_maps_takes_a_batch_or_a_sample_for_an_unbuilt_model() -> None:
     for inputs, samples in ((X, 3), (X[0], 1), (X[..., 0], 3)):
         model = keras.Sequential([layers.Conv2D(2, 3, name="c")])
         assert kerasviz.get_feature_maps(model, "c", inputs).shape == (samples, 4, 3, 2)
@@ -124,7 +124,7 @@ def test_get_feature_maps_an_unbuilt_model_takes_a_batch_or_a_sample() -> None:
         ([[1, 2], [3]], ValueError, "not ragged"),
     ],
 )
-def test_get_feature_maps_mistakes(
+def test_get_feature_maps_refuses_mistakes(
     grey: keras.Model, inputs: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -141,7 +141,7 @@ def test_get_feature_maps_mistakes(
         ([X, X[:, 1:]], r"The input 'b' must have the shape"),
     ],
 )
-def test_get_feature_maps_mistakes_with_several_inputs(
+def test_get_feature_maps_refuses_mistakes_with_several_inputs(
     two: keras.Model, inputs: Any, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -149,12 +149,12 @@ def test_get_feature_maps_mistakes_with_several_inputs(
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 1.5, None, True, np.True_])
-def test_get_feature_maps_a_wrong_batch_size(grey: keras.Model, batch_size: Any) -> None:
+def test_get_feature_maps_refuses_a_wrong_batch_size(grey: keras.Model, batch_size: Any) -> None:
     with pytest.raises(ValueError, match="`batch_size` must be a positive integer"):
         kerasviz.get_feature_maps(grey, "c", X, batch_size=batch_size)
 
 
-def test_get_feature_maps_a_mistake_leaves_an_unbuilt_model_unbuilt() -> None:
+def test_get_feature_maps_leaves_an_unbuilt_model_unbuilt_after_a_mistake() -> None:
     model = keras.Sequential([layers.Conv2D(2, 3, name="c")])
     with pytest.raises(ValueError, match="No such layer"):
         kerasviz.get_feature_maps(model, "d", X)
@@ -197,7 +197,9 @@ NAMES = pytest.mark.filterwarnings(
         (lambda i: [[i]], X),
     ],
 )
-def test_get_feature_maps_one_input_in_a_structure(wrap: Callable[[Any], Any], inputs: Any) -> None:
+def test_get_feature_maps_takes_one_input_in_a_structure(
+    wrap: Callable[[Any], Any], inputs: Any
+) -> None:
     model = one_in(wrap)
     expected = model.predict(inputs, verbose=0)
     np.testing.assert_allclose(kerasviz.get_feature_maps(model, "c", inputs), expected, atol=1e-5)
@@ -214,7 +216,7 @@ def test_get_feature_maps_one_input_in_a_structure(wrap: Callable[[Any], Any], i
         (lambda i: [[i]], {"a": X}, r"structure .*\[\['a'\]\]. Received: a dict of 'a'"),
     ],
 )
-def test_get_feature_maps_keys_that_keras_refuses(
+def test_get_feature_maps_refuses_keys_that_keras_refuses(
     wrap: Callable[[Any], Any], inputs: Any, message: str
 ) -> None:
     model = one_in(wrap)
@@ -226,7 +228,7 @@ def test_get_feature_maps_keys_that_keras_refuses(
 
 
 @NAMES
-def test_get_feature_maps_a_flat_list_for_nested_inputs() -> None:
+def test_get_feature_maps_takes_a_flat_list_for_nested_inputs() -> None:
     a, b, c = (keras.Input((6, 5, 1), name=name) for name in "abc")
     model = keras.Model([[a, b], c], layers.Conv2D(2, 3, name="conv")(a - 2.0 * b + 3.0 * c))
     inputs = [X, 2 * X, X[::-1]]
@@ -235,7 +237,7 @@ def test_get_feature_maps_a_flat_list_for_nested_inputs() -> None:
     np.testing.assert_allclose(maps, expected, atol=1e-4)
 
 
-def test_get_feature_maps_a_sequential_model_of_several_inputs() -> None:
+def test_get_feature_maps_takes_a_sequential_model_of_several_inputs() -> None:
     model = keras.Sequential([layers.Subtract(), layers.Conv2D(2, 3, name="c")])
     inputs = [X, 3 * X[::-1]]
     maps = kerasviz.get_feature_maps(model, "c", inputs)
@@ -255,7 +257,7 @@ class Views(keras.Model):
         return self.c(inputs["views"][0] - 2 * inputs["views"][1])
 
 
-def test_get_feature_maps_lists_inside_a_dict_for_a_subclassed_model() -> None:
+def test_get_feature_maps_takes_lists_inside_a_dict_for_a_subclassed_model() -> None:
     model, inputs = Views(), {"views": [X, X[::-1]]}
     maps = kerasviz.get_feature_maps(model, "c", inputs)
     np.testing.assert_allclose(maps, model.predict(inputs, verbose=0), atol=1e-5)
@@ -273,7 +275,7 @@ class Data(keras.utils.PyDataset):
         return X + index, np.zeros(3)
 
 
-def test_get_feature_maps_the_first_batch_of_a_data_set(
+def test_get_feature_maps_takes_the_first_batch_of_a_data_set(
     grey: keras.Model, plot_feature_maps: Any
 ) -> None:
     expected = keras.ops.convert_to_numpy(grey.layers[0](X))
@@ -284,14 +286,16 @@ def test_get_feature_maps_the_first_batch_of_a_data_set(
     np.testing.assert_allclose(drawn[-4:, :3], expected[2, ..., 1], atol=1e-5)
 
 
-def test_get_feature_maps_the_first_batch_of_a_dataset_of_tensorflow(grey: keras.Model) -> None:
+def test_get_feature_maps_takes_the_first_batch_of_a_dataset_of_tensorflow(
+    grey: keras.Model,
+) -> None:
     tf = pytest.importorskip("tensorflow")
     data = tf.data.Dataset.from_tensor_slices((X, np.zeros(3))).batch(2)
     expected = keras.ops.convert_to_numpy(grey.layers[0](X[:2]))
     np.testing.assert_allclose(kerasviz.get_feature_maps(grey, "c", data), expected, atol=1e-5)
 
 
-def test_get_feature_maps_inside_a_function_of_tensorflow(grey: keras.Model) -> None:
+def test_get_feature_maps_refuses_to_run_inside_a_function_of_tensorflow(grey: keras.Model) -> None:
     if keras.backend.backend() != "tensorflow":
         pytest.skip("only TensorFlow has graphs without values")
     import tensorflow as tf
@@ -324,7 +328,7 @@ def load(path: Path, mode: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "grayscale"), (3, "rgb"), (4, "rgba")])
-def test_get_feature_maps_image_files(channels: int, mode: str, photos: list[Path]) -> None:
+def test_get_feature_maps_takes_image_files(channels: int, mode: str, photos: list[Path]) -> None:
     model = keras.Sequential([keras.Input((6, 5, channels)), layers.Conv2D(2, 3, name="c")])
     batch = np.stack([load(path, mode) for path in photos])
     expected = keras.ops.convert_to_numpy(model.layers[0](batch))
@@ -335,7 +339,7 @@ def test_get_feature_maps_image_files(channels: int, mode: str, photos: list[Pat
     np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_get_feature_maps_an_image_file_for_one_of_several_inputs(
+def test_get_feature_maps_takes_an_image_file_for_one_of_several_inputs(
     two: keras.Model, photos: list[Path]
 ) -> None:
     first = load(photos[0], "grayscale")
@@ -344,7 +348,7 @@ def test_get_feature_maps_an_image_file_for_one_of_several_inputs(
     np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_get_feature_maps_image_files_of_several_sizes_where_the_model_takes_any(
+def test_get_feature_maps_takes_image_files_of_any_one_size_where_the_model_does(
     photos: list[Path],
 ) -> None:
     model = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(2, 3, name="c")])
@@ -359,7 +363,7 @@ def take_without_model(inputs: Any) -> kerasviz.FeatureMapSnapshots:
     return kerasviz.FeatureMapSnapshots(inputs, on_plot=print)
 
 
-def test_get_feature_maps_files_that_are_no_images(
+def test_get_feature_maps_refuses_files_that_are_not_images(
     grey: keras.Model, photos: list[Path], tmp_path: Path
 ) -> None:
     text, cut = tmp_path / "text.png", tmp_path / "cut.png"
@@ -390,7 +394,7 @@ LABELS = np.zeros((3, 10))
     [(X, LABELS), [X, LABELS], (X, X), (X, list("abc")), (X, LABELS, LABELS[:, 0])],
     ids=["pair", "list", "autoencoder", "words", "weights"],
 )
-def test_get_feature_maps_targets_beside_the_inputs(grey: keras.Model, inputs: Any) -> None:
+def test_get_feature_maps_refuses_targets_beside_the_inputs(grey: keras.Model, inputs: Any) -> None:
     unbuilt = keras.Sequential([layers.Conv2D(2, 3, name="c")])
     for model in (grey, unbuilt):
         with pytest.raises(ValueError, match=r"x alone.*Received: a \w+ of \d, like \(x, y\)"):
@@ -399,7 +403,7 @@ def test_get_feature_maps_targets_beside_the_inputs(grey: keras.Model, inputs: A
 
 
 @pytest.mark.parametrize("x", [[X, X], {"a": X, "b": X}], ids=["list", "dict"])
-def test_get_feature_maps_targets_beside_several_inputs(two: keras.Model, x: Any) -> None:
+def test_get_feature_maps_refuses_targets_beside_several_inputs(two: keras.Model, x: Any) -> None:
     with pytest.raises(ValueError, match="x alone"):
         kerasviz.get_feature_maps(two, "c", (x, LABELS))
 
@@ -421,7 +425,7 @@ SHAPE = (2, 6, 5, 1)
     ],
     ids=lambda value: None if isinstance(value, str) else type(value).__name__,
 )
-def test_get_feature_maps_inputs_that_are_no_real_numbers(
+def test_get_feature_maps_refuses_inputs_that_are_not_real_numbers(
     grey: keras.Model, inputs: Any, message: str
 ) -> None:
     for call in (
@@ -435,7 +439,7 @@ def test_get_feature_maps_inputs_that_are_no_real_numbers(
         assert len(str(error.value)) < 400
 
 
-def test_get_feature_maps_floats_of_any_dtype(grey: keras.Model) -> None:
+def test_get_feature_maps_takes_floats_of_any_dtype(grey: keras.Model) -> None:
     for dtype in (ml_dtypes.bfloat16, "float16", "int8", bool):
         batch = X.astype(dtype)
         expected = keras.ops.convert_to_numpy(grey.layers[0](batch.astype("float32")))
@@ -445,7 +449,7 @@ def test_get_feature_maps_floats_of_any_dtype(grey: keras.Model) -> None:
 @pytest.mark.parametrize(
     "inputs", [X, [X, X], {"a": X}, (X, LABELS), Data(), np.array(["text"]), X.tolist()]
 )
-def test_get_feature_maps_a_form_that_may_be_used_is_not_refused_without_a_model(
+def test_get_feature_maps_refuses_nothing_without_a_model_that_one_may_take(
     inputs: Any,
 ) -> None:
     assert take_without_model(inputs)
@@ -462,7 +466,7 @@ class Parts(keras.Model):
         )
 
 
-def test_get_feature_maps_a_model_without_a_call() -> None:
+def test_get_feature_maps_refuses_a_model_without_a_call() -> None:
     model = Parts()
     for function in (kerasviz.get_feature_maps, kerasviz.plot_feature_maps):
         with pytest.raises(ValueError, match=r"no `call` method.*such as model.encoder\. Received"):
