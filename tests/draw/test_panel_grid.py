@@ -112,7 +112,7 @@ def test_add_axes_puts_equal_panels_where_a_grid_of_matplotlib_has_them(count, c
     figure, reference = Figure(figsize=(12, 9)), Figure(figsize=(12, 9))
     grid, rows = PanelGrid(columns=columns), -(-count // columns)
     extents = grid.fill([EXTENT] * count, (12, 9))
-    axes = add_axes(figure, count, columns)
+    axes = add_axes(figure, count)
     grid.place(axes, extents, is_new=False)
     spec = reference.add_gridspec(
         rows,
@@ -132,7 +132,7 @@ def test_add_axes_puts_equal_panels_where_a_grid_of_matplotlib_has_them(count, c
 def test_add_axes_makes_a_new_figure_as_large_as_its_panels():
     for is_new, size in ((True, (7.5, 3.5)), (False, (9, 9))):
         figure = Figure(figsize=(9, 9))
-        axes = add_axes(figure, 2, 2)
+        axes = add_axes(figure, 2)
         rects = PanelGrid(columns=2).place(axes, [EXTENT] * 2, heading=0.25, is_new=is_new)
         assert tuple(figure.get_size_inches()) == size
         for ax, rect in zip(axes, rects, strict=True):
@@ -144,7 +144,7 @@ def test_add_axes_makes_a_new_figure_as_large_as_its_panels():
 def test_add_axes_begins_data_areas_at_whole_dots(dpi):
     extents = [PanelExtent(width=50 / dpi, height=20 / dpi, left=0.123, above=0.456)] * 2
     for whole_dots in (True, False):
-        axes = add_axes(Figure(dpi=dpi), 2, 2)
+        axes = add_axes(Figure(dpi=dpi), 2)
         PanelGrid(columns=2, whole_dots=whole_dots).place(axes, extents, is_new=True)
         dots = np.array([bounds(ax) for ax in axes]) * dpi
         assert np.allclose(dots, dots.round(), atol=1e-6) == whole_dots
@@ -205,16 +205,26 @@ def test_open_panels_of_a_new_figure_have_the_size_that_they_ask_for():
     plt.close(panels.figure)
 
 
-@pytest.mark.parametrize("layout", ["constrained", "tight"])
-def test_open_panels_stay_where_a_layout_engine_or_the_caller_puts_them(layout):
-    figure = Figure(layout=layout)
-    ax = Figure().add_axes((0.2, 0.3, 0.4, 0.5))
-    for place in (Placement(figure=figure), Placement(ax=ax)):
-        with open_panels(place, PanelGrid(columns=1), 1) as panels:
-            before = panels.axes[0].get_position().bounds
-            panels.place([EXTENT])
-        assert not panels.is_movable
-        assert panels.axes[0].get_position().bounds == before
+@pytest.mark.parametrize("layout", ["none", "constrained", "tight"])
+@pytest.mark.parametrize("is_part", [False, True])
+def test_open_panels_are_where_they_are_placed_whatever_the_layout_engine(layout, is_part):
+    figure = Figure((6, 8), layout=layout)
+    page = figure.subfigures(2, 1)[0] if is_part else figure
+    with open_panels(Placement(figure=page), PanelGrid(columns=2), 2) as panels:
+        panels.place([EXTENT] * 2)
+    before = [ax.get_position().bounds for ax in panels.axes]
+    figure.draw_without_rendering()
+    np.testing.assert_allclose([ax.get_position().bounds for ax in panels.axes], before)
+
+
+@pytest.mark.parametrize("layout", ["none", "constrained", "tight"])
+def test_open_panels_stay_where_the_caller_or_the_layout_engine_puts_an_axes(layout):
+    ax = Figure(layout=layout).add_axes((0.2, 0.3, 0.4, 0.5))
+    before = ax.get_position().bounds
+    with open_panels(Placement(ax=ax), PanelGrid(columns=1), 1) as panels:
+        panels.place([EXTENT])
+    assert not panels.is_movable
+    assert panels.axes[0].get_position().bounds == before
 
 
 def test_open_panels_closes_only_a_new_figure_after_an_error():

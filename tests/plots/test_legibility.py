@@ -47,10 +47,6 @@ def test_plot_feature_maps_of_several_samples_is_legible_or_refused(grey_model, 
 
 @pytest.mark.parametrize("case", sample_cases(12, seed=4, places=SEVERAL), ids=str)
 def test_plot_kernels_of_two_layers_is_legible_or_refused(grey_model, case):
-    if (case.layout, case.place) == ("tight", "subfigure"):
-        # Tight layout takes positions in a SubFigure for positions in the figure, and may warn that
-        # it is not applied. Everything is drawn where it belongs all the same.
-        pytest.xfail("tight layout does not know SubFigures")
     assert is_legible_or_refused(
         lambda **place: kerasviz.plot_kernels(grey_model, **place), case, several=True
     ) or case.may_be_refused(several=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.transforms import Bbox
 
 from kerasviz.draw.figure import Placement
@@ -89,7 +89,9 @@ class _Stage:
         """Whether all words of a plot can be read in a figure of this size."""
         engine: Any = copy.copy(self.engine) if self.engine is not None else "none"
         figure = Figure(figsize=size, dpi=self.dpi, layout=engine)
-        place = replace(self.place, figsize=None, figure=figure)
+        is_part = isinstance(self.place.figure, SubFigure)  # which an engine pads
+        page = figure.subfigures(1, 1) if is_part else figure
+        place = replace(self.place, figsize=None, figure=page)
         if self.place.ax is not None:
             ax = figure.add_axes(self.position) if self.position else figure.add_subplot()
             place = replace(place, ax=ax, figure=None)

@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 
 from kerasviz.draw.figure import Placement, figure_for
+from kerasviz.draw.free_axes import add_free_axes
 
 MIN_SIDE = 0.2
 """The smallest width and height of a data area, however small the caller's figure is, in inches."""
@@ -296,8 +297,8 @@ class OpenPanels:
         axes: One Axes per panel, row by row.
         grid: Their rows and columns.
         grows: Whether the figure becomes as large as its panels need.
-        is_movable: Whether the panels are placed here. If not, the caller has placed them, or the
-            layout engine of the caller's figure does.
+        is_movable: Whether the panels are placed here, and not by the caller, whose Axes it is, or
+            by the layout engine of that.
     """
 
     figure: Figure | SubFigure
@@ -332,30 +333,26 @@ def open_panels(
     have one horizontal axis.
     """
     with figure_for(place, (1, 1), layout="none") as figure:
-        if place.ax is not None:
-            axes = [place.ax]
-        else:
-            axes = add_axes(figure, count, grid.columns, share=share)
+        axes = [place.ax] if place.ax is not None else add_axes(figure, count, share=share)
         yield OpenPanels(
             figure=axes[0].figure,
             axes=tuple(axes),
             grid=grid,
             grows=place.grows,
-            is_movable=place.ax is None and not has_layout_engine(axes[0].figure),
+            is_movable=place.ax is None,
         )
 
 
-def add_axes(figure: FigureBase, count: int, columns: int, *, share: bool = False) -> list[Axes]:
-    """Add `count` Axes to a figure, row by row; with `share` they have one horizontal axis."""
+def add_axes(figure: FigureBase, count: int, *, share: bool = False) -> list[Axes]:
+    """Add `count` Axes to a figure, to be placed; with `share` they have one horizontal axis."""
     axes: list[Axes] = []
-    for index in range(1, count + 1):
-        beside = axes[0] if share and axes else None
-        axes.append(figure.add_subplot(math.ceil(count / columns), columns, index, sharex=beside))
+    for _ in range(count):
+        axes.append(add_free_axes(figure, share=axes[0] if share and axes else None))
     return axes
 
 
 def has_layout_engine(figure: Figure | SubFigure) -> bool:
-    """Whether a layout engine places the Axes of a figure."""
+    """Whether a layout engine places the caller's Axes in a figure."""
     return figure.get_figure(root=True).get_layout_engine() is not None
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase, SubFigure
-from matplotlib.gridspec import GridSpec, SubplotSpec
-from matplotlib.transforms import Bbox
+from matplotlib.figure import Figure, SubFigure
 
-from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches, has_layout_engine
+from kerasviz.draw.free_axes import locate
+from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches
 from kerasviz.draw.text import (
     RESOLUTION_MARGIN,
     elide_middle,
@@ -355,59 +353,6 @@ def original_rect(ax: Axes) -> Rect:
         width=box.width * page[0],
         height=box.height * page[1],
     )
-
-
-class Locator:
-    """Tells Matplotlib, at every draw, where an Axes is.
-
-    An Axes that the caller has moved since it was `placed` stays where it is.
-    """
-
-    def __init__(
-        self, rect: Callable[[], Rect], spec: SubplotSpec | None, placed: Bbox | None
-    ) -> None:
-        self.rect = rect
-        self.spec = spec
-        self.placed = placed
-
-    def __call__(self, ax: Axes, _renderer: Any) -> Bbox:
-        """Return the place in parts of the figure."""
-        position = ax.get_position(original=True)
-        # Tight layout moves every Axes that is in a grid: this is not the caller's doing.
-        is_free = not has_layout_engine(ax.figure)
-        if (
-            is_free
-            and self.placed is not None
-            and not np.allclose(position.bounds, self.placed.bounds)
-        ):
-            return position
-        return Bbox.from_bounds(*self.rect().fractions(ax.figure))
-
-    def get_subplotspec(self) -> SubplotSpec | None:
-        """Return a cell of a grid, without which tight layout would warn of the Axes."""
-        return self.spec
-
-
-def add_free_axes(figure: FigureBase) -> Axes:
-    """Add an Axes that is placed by hand.
-
-    It is in a grid of its own: constrained and tight layout warn of figures without one.
-    """
-    page: Any = figure  # Matplotlib's annotation leaves SubFigures out, which work
-    return figure.add_subplot(GridSpec(1, 1, figure=page)[0])
-
-
-def locate(ax: Axes, rect: Callable[[], Rect], *, is_placed: bool = True) -> None:
-    """Ask a function where an Axes is, whenever it is drawn.
-
-    Args:
-        ax: The Axes.
-        rect: Returns where it is.
-        is_placed: Whether it is there now, so that the caller may move it.
-    """
-    placed = ax.get_position(original=True) if is_placed else None
-    locator: Any = Locator(rect, ax.get_subplotspec(), placed)  # annotated for another kind of Axes
-    ax.set_axes_locator(locator)
 
 
 def place_beside(cax: Axes, ax: Axes, pad: float, width: float) -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from kerasviz.draw.least_size import MIN_SHARE_BELOW_LEGEND
 from kerasviz.draw.panel_grid import OpenPanels, PanelExtent, measure
@@ -82,6 +84,13 @@ class NumberFormatter(ScalarFormatter):
         if largest and not MIN_PLAIN <= largest < MAX_PLAIN:
             return [fix_minus(f"{value:.7g}") for value in values]
         return super().format_ticks(values)
+
+
+def write_page_title(figure: Figure | SubFigure, text: str, size: float) -> None:
+    """Write a title above all panels, `EDGE` below the upper side of the figure."""
+    title = figure.suptitle(text, fontsize=size, y=1)  # with `y`, no layout engine moves it
+    shift = ScaledTranslation(0, -EDGE, figure.dpi_scale_trans)
+    title.set_transform(figure.transSubfigure + shift)
 
 
 def line_width(ax: Axes) -> float:

@@ -20,6 +20,7 @@ from kerasviz.draw.charts.axes import (
     make_room,
     measure_around,
     scale_extent,
+    write_page_title,
 )
 from kerasviz.draw.charts.legend import (
     DASHES,
@@ -144,8 +145,7 @@ def draw_curves(
         place: Where to draw, and the title.
         colors: How many colours there are.
         note: What holds for all panels, drawn letter by letter.
-        legend: The entries above all of them; where a layout engine places the panels, above the
-            first.
+        legend: The entries above all of them.
         axis: What is counted on the horizontal axis.
         columns: Panels in a row.
     """
@@ -181,7 +181,7 @@ class _Picture:
         opened, count = self.opened, len(panels)
         extents = [scale_extent(PANEL)] * count
         opened.place(extents)
-        if legend and (count == 1 or has_layout_engine(opened.figure)):
+        if legend and count == 1:
             panels = [replace(panels[0], legend=(*legend, *panels[0].legend)), *panels[1:]]
             legend = ()
         for ax, panel in zip(opened.axes, panels, strict=True):
@@ -222,10 +222,7 @@ class _Picture:
         if text and count > 1:
             size = font_size(TITLE_SIZE)
             text = wrap_text(text, LINE_FILL * page_width * 72, size)
-            written = figure.suptitle(text, fontsize=size)
-            if self.opened.is_movable:  # else the layout engine places the title too
-                shift = ScaledTranslation(0, -EDGE, figure.dpi_scale_trans)
-                written.set(y=1, transform=figure.transSubfigure + shift)
+            write_page_title(figure, text, size)
             top = EDGE + text_height(text, size)
         if entries:
             palette = choose_palette(self.colors, ground_color(figure))

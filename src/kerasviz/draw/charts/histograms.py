@@ -19,6 +19,7 @@ from kerasviz.draw.charts.axes import (
     make_room,
     measure_around,
     scale_extent,
+    write_page_title,
 )
 from kerasviz.draw.charts.legend import choose_palette
 from kerasviz.draw.color import ground_color, ink_color, readable_color
@@ -161,7 +162,7 @@ class _Picture:
         if above:
             size = font_size(TITLE_SIZE)
             above = wrap_text(above, LINE_FILL * 72 * figure_inches(opened.figure)[0], size)
-            opened.figure.suptitle(above, fontsize=size)
+            write_page_title(opened.figure, above, size)
         opened.place(extents, heading=text_height(above, font_size()) + EDGE if above else 0.0)
 
     def _label(self, ax: Axes, index: int, heights: str, size: str) -> None:

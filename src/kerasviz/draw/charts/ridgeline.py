@@ -124,6 +124,11 @@ class _Ridgeline:
         """The panel."""
         return self.opened.axes[0]
 
+    @property
+    def _is_placed_later(self) -> bool:
+        """Whether a layout engine, which has not placed the caller's Axes yet, will do so."""
+        return self.place.ax is not None and has_layout_engine(self.opened.figure)
+
     def draw(self, heading: str) -> None:
         """Draw the rows, what is beside them, and then the title, for which the width is known."""
         ax, count = self.ax, len(self.rows)
@@ -164,14 +169,14 @@ class _Ridgeline:
             left -= spreads
             low, high = self.rows[0].limits
             self.ax.set_xlim(low, low + (high - low) / (1 - min(spreads / panel, 0.5)))
-        if has_layout_engine(self.opened.figure):  # which has not placed the panel yet
+        if self._is_placed_later:
             page_width, _ = figure_inches(self.opened.figure)
             panel = LINE_FILL * (72 * (page_width - 2 * EDGE) - names - spreads)
         choose_ticks(self.ax, panel, integer=False)
         lines = max(len(column.heading.splitlines()) for column in columns)
         above = lines * LINE_HEIGHT * font_size(LABEL_SIZE)
         # In an Axes that stays where the caller put it, headings are in the panel, above the rows.
-        is_inside = self.place.ax is not None and not has_layout_engine(self.opened.figure)
+        is_inside = self.place.ax is not None and not self._is_placed_later
         if is_inside:
             height = 72 * self.ax.get_window_extent().height / self.ax.figure.dpi
             rows = len(self.rows) / (1 - min((above + PAD) / height, 0.5))
@@ -224,7 +229,7 @@ class _Ridgeline:
         if self.place.grows:
             return MAX_NAME * 72 * font_scale()
         page_width, _ = figure_inches(self.opened.figure)
-        if self.place.ax is None or has_layout_engine(self.opened.figure):
+        if self.place.ax is None or self._is_placed_later:
             return MAX_NAME_SHARE * page_width * 72
         left = self.ax.get_window_extent().x0 - self.opened.figure.bbox.x0
         return max(float(left) / self.ax.figure.dpi * 72 - 2 * PAD, 0.0)
@@ -232,7 +237,7 @@ class _Ridgeline:
     def _room_right(self) -> float:
         """Return the room at the right of the panel in points: of no limit where it is made."""
         figure = self.opened.figure
-        if self.place.ax is None or has_layout_engine(figure):
+        if self.place.ax is None or self._is_placed_later:
             return math.inf
         right = figure.bbox.x1 - self.ax.get_window_extent().x1
         return float(right) / figure.dpi * 72

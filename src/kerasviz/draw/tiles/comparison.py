@@ -16,6 +16,7 @@ from matplotlib.image import AxesImage
 
 from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, warn_invalid
 from kerasviz.draw.figure import figure_for, is_large_enough, too_small
+from kerasviz.draw.free_axes import add_free_axes, locate
 from kerasviz.draw.panel_grid import (
     MIN_SIDE,
     PanelExtent,
@@ -29,8 +30,6 @@ from kerasviz.draw.placing import (
     MARGIN,
     MIN_WORDS,
     TITLE_PAD,
-    add_free_axes,
-    locate,
     min_side,
     place_beside,
 )

@@ -22,6 +22,7 @@ from kerasviz.draw.figure import (
     is_large_enough,
     too_small,
 )
+from kerasviz.draw.free_axes import add_free_axes
 from kerasviz.draw.panel_grid import (
     PanelExtent,
     PanelRows,
@@ -37,7 +38,6 @@ from kerasviz.draw.placing import (
     Page,
     Slot,
     Title,
-    add_free_axes,
     equal_cells,
     min_side,
     original_rect,
@@ -238,7 +238,8 @@ def _draw_measured(figure: Figure, part: _Part, plan: AnyPlan) -> tuple[Frame, P
     """
     height, width = plan.size
     figure.set_size_inches(width + 2, height + 2)
-    ax = figure.add_axes(Rect(left=1, bottom=1, width=width, height=height).fractions(figure))
+    ax = add_free_axes(figure)
+    Rect(left=1, bottom=1, width=width, height=height).place(ax)
     frame, panel = _draw_frame(ax, plan, part)
     around = frame.around
     right = max(around.right, part.min_width - around.left - width)
