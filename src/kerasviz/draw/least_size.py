@@ -90,7 +90,7 @@ class _Stage:
         engine: Any = copy.copy(self.engine) if self.engine is not None else "none"
         figure = Figure(figsize=size, dpi=self.dpi, layout=engine)
         is_part = isinstance(self.place.figure, SubFigure)  # which an engine pads
-        page = figure.subfigures(1, 1) if is_part else figure
+        page: Any = figure.subfigures(1, 1) if is_part else figure
         place = replace(self.place, figsize=None, figure=page)
         if self.place.ax is not None:
             ax = figure.add_axes(self.position) if self.position else figure.add_subplot()
