@@ -22,6 +22,7 @@ from .compute.layers import LayerRef, find_layers
 from .compute.streaming import iter_feature_maps, save_feature_maps
 from .draw.plot import Panel, Plot
 from .draw.tiles.style import TileOptions
+from .plots.activation_histograms import plot_activation_histograms
 from .plots.architecture import plot_architecture
 from .plots.attributions import plot_attributions
 from .plots.compare import compare_kernels
@@ -72,6 +73,7 @@ __all__ = [
     "get_preferred_inputs",
     "iter_feature_maps",
     "kernel_statistics",
+    "plot_activation_histograms",
     "plot_architecture",
     "plot_attributions",
     "plot_convolution",

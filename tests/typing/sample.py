@@ -101,6 +101,7 @@ def explain(images: np.ndarray, labels: np.ndarray) -> None:
     made = kerasviz.plot_preferred_inputs(model, "conv2d", filters=[0], steps=2)
     assert_type(made, kerasviz.Plot)
     assert_type(kerasviz.plot_filter_similarity(model, "conv2d", found), kerasviz.Plot)
+    assert_type(kerasviz.plot_activation_histograms(model, None, found, bins=20), kerasviz.Plot)
 
 
 def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kerasviz._checks import check_path
 from kerasviz._files import check_target
 from kerasviz._wording import write_count
+from kerasviz.compute.filters.counting.histogram import Histogram
 from kerasviz.compute.filters.counting.responses import Responses
 from kerasviz.compute.filters.counting.strongest import Label
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
@@ -26,6 +28,10 @@ RARE = 0.01
 """A filter is rare if it fires in a smaller share of the images."""
 DUPLICATE = 0.99
 """Two filters are duplicates if their correlation is higher."""
+
+
+FAR = 1e39
+"""Beyond any float32."""
 
 
 class FilterStatistics:
@@ -166,6 +172,33 @@ class FilterStatistics:
             return self.maximum if q else self.minimum
         values = self._responses.of_cells.quantile(float(q))
         return np.asarray(np.clip(values, self.minimum, self.maximum))
+
+    def histogram(self, edges: ArrayLike) -> np.ndarray:
+        """Return how many values of each filter are in bins, over all cells, `(filters, bins)`.
+
+        Counts are those of narrow bins, see `quantile`, which edges cut in proportion.
+
+        Args:
+            edges: The edges of the bins, rising, `(bins + 1,)`. The lowest belongs to its bin.
+        """
+        return _count_between(self._responses.of_cells, self._open(edges), len(self.mean))
+
+    def _open(self, edges: ArrayLike) -> np.ndarray:
+        """Return edges that no value is beyond which is not: narrow bins reach a little further."""
+        array = np.array(edges, float)
+        array[array <= self.minimum.min()] = -np.inf
+        array[array >= self.maximum.max()] = np.inf
+        return array
+
+    def class_histogram(self, edges: ArrayLike) -> np.ndarray:
+        """Return the same of the strongest value in each image of a class, `(classes, bins)`.
+
+        The values of all filters are counted together.
+        """
+        array = self._open(edges)
+        peaks = self._responses.class_peaks
+        counts = [_count_between(peaks[label], array, 1)[0] for label in self.classes]
+        return np.array(counts).reshape(len(counts), len(array) - 1)
 
     @cached_property
     def threshold(self) -> np.ndarray:
@@ -372,6 +405,16 @@ class FilterStatistics:
             f"<p>{html.escape(self._summary())}</p><table><thead><tr>{head.replace('td>', 'th>')}"
             f"</tr></thead><tbody>{body}</tbody></table>"
         )
+
+
+def _count_between(histogram: Histogram, edges: np.ndarray, filters: int) -> np.ndarray:
+    """Return the counts between edges, `(filters, bins)`."""
+    # "Above" leaves out what is equal, such as the zeros of a ReLU at the lowest edge.
+    lowest = np.nextafter(edges[0], -np.inf)
+    # A finite number that is beyond any float32, since thresholds are subtracted.
+    limits = np.clip([lowest, *edges[1:]], -FAR, FAR)
+    shares = [histogram.share_above(np.full(filters, edge)) for edge in limits]
+    return np.asarray(-np.diff(np.stack(shares, axis=1), axis=1) * histogram.size)
 
 
 def _field_size(responses: Responses, shape: Sequence[int]) -> list[int]:

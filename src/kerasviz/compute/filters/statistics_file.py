@@ -108,6 +108,8 @@ def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, An
         arrays |= {f"{name}/{key}": x for key, x in getattr(responses, name).arrays().items()}
     for number, totals in enumerate(responses.class_totals.values()):
         arrays[f"class/{number}"] = totals
+    for number, histogram in enumerate(responses.class_peaks.values()):
+        arrays |= {f"class_peaks/{number}/{key}": x for key, x in histogram.arrays().items()}
     for index, image in (strongest.images or {}).items():
         arrays[f"image/{index}"] = image
     return arrays, {
@@ -138,6 +140,10 @@ def _restore(arrays: _Prefixed, description: Mapping[str, Any]) -> Responses:
         cells=description["cells"],
         class_counts=dict(classes),
         class_totals={label: arrays[f"class/{n}"] for n, (label, _) in enumerate(classes)},
+        class_peaks={
+            label: Histogram.from_arrays(_Prefixed(arrays, f"class_peaks/{n}/"))
+            for n, (label, _) in enumerate(classes)
+        },
         total=arrays["total"],
         products=arrays["products"],
         minimum=arrays["minimum"],

@@ -96,6 +96,7 @@ def draw_histograms(
     share: bool = True,
     density: bool = False,
     log: bool = False,
+    quantity: str = "weight",
 ) -> Plot:
     """Draw histograms into a new figure, or into the Axes or the figure of the caller.
 
@@ -106,13 +107,14 @@ def draw_histograms(
         share: Whether all panels have one axis of values, numbered below the lowest ones alone.
         density: Whether the heights are densities, and not numbers of weights.
         log: Whether the heights are on a logarithmic axis.
+        quantity: What the values are.
     """
     count = len(panels)
     grid = PanelGrid(columns=min(columns or min(math.ceil(math.sqrt(count)), MAX_COLUMNS), count))
 
     def draw(place: Placement) -> Plot:
         with open_panels(place, grid, count, share=share) as opened:
-            picture = _Picture(opened=opened, place=place, share=share)
+            picture = _Picture(opened=opened, place=place, share=share, quantity=quantity)
             picture.draw(panels, density=density, log=log)
             return Plot.of_axes(
                 opened.figure,
@@ -133,6 +135,7 @@ class _Picture:
     opened: OpenPanels
     place: Placement
     share: bool
+    quantity: str
 
     def draw(self, panels: Sequence[Histogram], *, density: bool, log: bool) -> None:
         """Draw all panels, then what is written above them, for which their width must be known."""
@@ -170,7 +173,7 @@ class _Picture:
         columns = self.opened.grid.columns
         lowest = index + columns >= len(self.opened.axes)
         ax.tick_params(which="both", labelsize=size, labelbottom=lowest or not self.share)
-        ax.set_xlabel("weight" if lowest else "", fontsize=size)
+        ax.set_xlabel(self.quantity if lowest else "", fontsize=size)
         ax.set_ylabel(heights if index % columns == 0 else "", fontsize=size)
 
 

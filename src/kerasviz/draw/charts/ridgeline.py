@@ -68,6 +68,7 @@ def draw_ridgeline(
     heading: str,
     names: Sequence[str],
     log: bool = False,
+    words: tuple[str, str] = ("weight", "std"),
 ) -> Plot:
     """Draw a row per layer on one axis of weights: its name, its bars, and the spread at the right.
 
@@ -81,11 +82,14 @@ def draw_ridgeline(
         heading: What the panel shows, drawn letter by letter.
         names: The name of each model; "" of one that is alone.
         log: Whether heights are logarithmic, from half of the smallest possible bar.
+        words: What the values are, and what the number at the right of a row is.
     """
 
     def draw(place: Placement) -> Plot:
         with open_panels(place, PanelGrid(columns=1), 1) as opened:
-            ridgeline = _Ridgeline(opened=opened, place=place, rows=rows, names=names, log=log)
+            ridgeline = _Ridgeline(
+                opened=opened, place=place, rows=rows, names=names, log=log, words=words
+            )
             ridgeline.draw(heading)
             return Plot.of_axes(
                 opened.figure,
@@ -118,6 +122,7 @@ class _Ridgeline:
     rows: Sequence[Histogram]
     names: Sequence[str]
     log: bool
+    words: tuple[str, str]
 
     @property
     def ax(self) -> Axes:
@@ -145,7 +150,7 @@ class _Ridgeline:
         ax.grid(False)
         ax.tick_params(labelsize=LABEL_SIZE)
         ax.xaxis.set_major_formatter(NumberFormatter())
-        ax.set_xlabel("weight", fontsize=LABEL_SIZE)
+        ax.set_xlabel(self.words[0], fontsize=LABEL_SIZE)
         self._write_beside()
         (extent,) = measure_around(self.opened, [extent])
         self.opened.place([extent])
@@ -251,7 +256,8 @@ class _Ridgeline:
             palette = choose_palette(len(self.names), ground_color(self.ax)).series
             colors = [readable_color(color, ground) for color in palette]
         for model, (name, color) in enumerate(zip(self.names, colors, strict=True)):
-            heading = f"std\n{elide_middle(name, MAX_NAME * 72 / 2, size)}" if name else "std"
+            heading = self.words[1]
+            heading += f"\n{elide_middle(name, MAX_NAME * 72 / 2, size)}" if name else ""
             spreads = [row.spreads[model] for row in self.rows]
             width = max(text_width(word, size) for word in [*heading.splitlines(), *spreads])
             columns.append(

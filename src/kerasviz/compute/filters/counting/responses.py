@@ -49,6 +49,7 @@ class Responses:
         of_images: The histogram of the strongest value in each image.
         class_counts: How many images each class had.
         class_totals: The sum of the strongest value in each of its images, `(filters,)`.
+        class_peaks: The histogram of these values, of all filters together.
     """
 
     identity: LayerIdentity
@@ -63,6 +64,7 @@ class Responses:
     cells: int = 0
     class_counts: dict[Label, int] = field(default_factory=dict)
     class_totals: dict[Label, np.ndarray] = field(default_factory=dict)
+    class_peaks: dict[Label, Histogram] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, identity: LayerIdentity, filters: int, axes: int) -> Responses:
@@ -167,6 +169,8 @@ class Responses:
             key = label.item()
             self.class_counts[key] = self.class_counts.get(key, 0) + len(own)
             self.class_totals[key] = self.class_totals.get(key, 0) + own.sum(axis=0, dtype=float)
+            histogram = self.class_peaks.setdefault(key, Histogram(1))
+            histogram.add(own.reshape(-1, 1), float(own.min()), float(own.max()))
 
     def merge(self, other: Responses) -> Responses:
         """Return the responses to the images of both, whose indices differ.
@@ -189,6 +193,7 @@ class Responses:
             cells=self.cells + other.cells,
             class_counts=_sum(self.class_counts, other.class_counts),
             class_totals=_sum(self.class_totals, other.class_totals),
+            class_peaks=_join(self.class_peaks, other.class_peaks),
         )
 
     def shifted(self, offset: int) -> Responses:
@@ -198,6 +203,10 @@ class Responses:
 
 def _sum(a: Mapping[Label, Any], b: Mapping[Label, Any]) -> dict[Label, Any]:
     return {**a, **b, **{key: a[key] + b[key] for key in a if key in b}}
+
+
+def _join(a: Mapping[Label, Histogram], b: Mapping[Label, Histogram]) -> dict[Label, Histogram]:
+    return {**a, **b, **{key: a[key].merge(b[key]) for key in a if key in b}}
 
 
 def _difference(a: LayerIdentity, b: LayerIdentity) -> str:
