@@ -109,3 +109,49 @@ def test_the_defaults_are_those_of_python(file, tmp_path, plots) -> None:
             assert value == parameters[name].default, name
     assert main(["kernels", file, "--tiles", "all", "-o", str(tmp_path / "o.png")]) == 0
     assert plots[1][2]["tiles"] == "all"
+
+
+def test_maps_without_a_layer_are_of_every_convolution(file, folder, tmp_path, plots) -> None:
+    out = ["-o", str(tmp_path / "o.png")]
+    assert main(["maps", file, str(folder / "b.png"), *out]) == 0
+    assert main(["maps", file, str(folder / "b.png"), str(folder / "a.JPG"), *out]) == 0
+    assert main(["maps", file, str(folder), str(folder), *out]) == 0
+    assert [args[1] for _, args, _ in plots] == [None] * 3
+    assert [len(args[2]) for _, args, _ in plots] == [1, 2, 6]
+    assert [[panel.address for panel in plot.panels] for plot, _, _ in plots] == [
+        ["one", "two"]
+    ] * 3
+
+
+def test_maps_of_a_layer_that_has_the_name_of_a_folder(
+    file, folder, tmp_path, plots, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two").mkdir()
+    assert main(["maps", file, "two", str(folder / "b.png"), "-o", "o.png"]) == 0
+    ((plot, _, _),) = plots
+    assert [panel.address for panel in plot.panels] == ["two"]
+
+
+@pytest.mark.parametrize("command", ["kernels", "maps"])
+def test_options_may_come_before_the_layer(command, file, folder, tmp_path, plots) -> None:
+    images = [str(folder / "b.png")] if command == "maps" else []
+    out = str(tmp_path / "o.png")
+    assert main([command, file, "-o", out, "--top", "2", "two", *images]) == 0
+    ((plot, args, _),) = plots
+    assert args[1] == "two"
+    assert len(plot.panels[0].indices) == 2
+
+
+def test_maps_show_the_photo_beside_what_a_caffe_model_makes_of_it(tmp_path, plots) -> None:
+    path, photo = tmp_path / "m.keras", np.zeros((8, 8, 3), "uint8")
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 3, name="c")])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        model.save(path)
+    photo[:, :4, 0] = 255  # red, which preprocessing for ResNet50 puts last
+    Image.fromarray(photo).save(tmp_path / "red.png")
+    arguments = ["maps", str(path), "c", str(tmp_path / "red.png"), "--values", "resnet50"]
+    assert main([*arguments, "-o", str(tmp_path / "o.png")]) == 0
+    ((plot, _, _),) = plots
+    np.testing.assert_allclose(plot.picture.image.get_array(), photo / 255, atol=1 / 255)

@@ -84,12 +84,15 @@ def maps(options: argparse.Namespace) -> None:
         step("reading the images")
         from kerasviz.cli.images import load_images
 
+        layer = options.layer
+        if layer is not None and _is_image(model, layer):
+            layer, paths = None, [*_list_images([Path(layer)], options.output), *paths]
         images = load_images(model, paths, options.values)
         step("drawing")
         with _in_one_line():
             plot = kerasviz.plot_feature_maps(
                 model,
-                options.layer,
+                layer,
                 images.inputs,
                 **_samples(images, options.values, overlay=options.overlay),
                 **_drawing(options),
@@ -98,6 +101,20 @@ def maps(options: argparse.Namespace) -> None:
         _write(plot, options)
     for text in images.remarks:
         remark(text)
+
+
+def _is_image(model: keras.Model, text: str) -> bool:
+    """Whether the argument before the images is one of them, since LAYER may be left out.
+
+    A layer's name may be that of a folder too, such as the one that holds its snapshots.
+    """
+    path = Path(text)
+    if path.suffix.lower() not in IMAGE_SUFFIXES and not path.is_dir():
+        return False
+    try:
+        return not kerasviz.find_layers(model, text)
+    except ValueError:
+        return True
 
 
 def why(options: argparse.Namespace) -> None:

@@ -64,6 +64,25 @@ METHODS = (
 """Those of `get_attributions`, listed here since a look at the help must not import Keras."""
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """A parser that takes options also between the arguments, such as before LAYER.
+
+    Without this, argparse fills optional arguments with nothing at the first option that it meets.
+    """
+
+    _is_entered = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as `ArgumentParser` does, all positional arguments at once."""
+        if self._is_entered:  # by the call below, in some versions of Python
+            return super().parse_known_args(args, namespace)
+        self._is_entered = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_entered = False
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
@@ -72,7 +91,10 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="`kerasviz COMMAND --help` explains a command, with examples.",
     )
     parser.add_argument("--version", action="version", version=kerasviz.__version__)
-    add_command = partial(_add_command, parser.add_subparsers(metavar="COMMAND", required=True))
+    subparsers = parser.add_subparsers(
+        metavar="COMMAND", required=True, parser_class=_CommandParser
+    )
+    add_command = partial(_add_command, subparsers)
     _add_layers(add_command)
     _add_kernels(add_command)
     _add_maps(add_command)
@@ -155,8 +177,9 @@ def _add_maps(add_command: AddCommand) -> None:
         commands.maps,
         brief="draw the feature maps of images",
         text=(
-            "Draw every feature map that a layer makes of an image. Of several images:\n"
-            "a table with one row per image, named after its file, and one column per map."
+            "Draw every feature map that a layer makes of an image, beside the image itself. Of\n"
+            "several images: a table with one row per image, named after its file, and one column\n"
+            "per map."
         ),
         epilog=(
             ADDRESS,
@@ -165,13 +188,14 @@ def _add_maps(add_command: AddCommand) -> None:
             (
                 "Examples:\n"
                 "  kerasviz maps model.keras conv2d boot.png --values 0-1 -o maps.png\n"
+                "  kerasviz maps model.keras boot.png --values 0-1 --figsize 10,8 -o all.png\n"
                 "  kerasviz maps model.keras conv5_block3_out cat.jpg dog.jpg \\\n"
                 "      --values resnet50 --top 8 --labels -o maps.svg\n"
             ),
         ),
     )
     add_model(parser)
-    parser.add_argument("layer", metavar="LAYER", help="a layer's address, or a pattern")
+    add_layer(parser)
     add_images(parser)
     add_values(parser)
     parser.add_argument(
