@@ -84,7 +84,7 @@ def maps(options: argparse.Namespace) -> None:
         step("reading the images")
         from kerasviz.cli.images import load_images
 
-        layer = options.layer
+        layer: str | None = options.layer
         if layer is not None and _is_image(model, layer):
             layer, paths = None, [*_list_images([Path(layer)], options.output), *paths]
         images = load_images(model, paths, options.values)
