@@ -86,7 +86,8 @@ def maps(options: argparse.Namespace) -> None:
 
         layer: str | None = options.layer
         if layer is not None and _is_image(model, layer):
-            layer, paths = None, [*_list_images([Path(layer)], options.output), *paths]
+            paths = [*_list_images([Path(layer)], options.output), *paths]
+            layer = None
         images = load_images(model, paths, options.values)
         step("drawing")
         with _in_one_line():
