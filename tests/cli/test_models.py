@@ -89,7 +89,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return err
 
 
-def test_layers(file: str, model: keras.Model, capsys: pytest.CaptureFixture[str]) -> None:
+def test_layers_lists_addresses_classes_and_shapes(
+    file: str, model: keras.Model, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["layers", file]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "conv2d: Conv2D, kernel 3×3×1×32, output (None, 28, 28, 32), sees 3×3, stride 1×1",
@@ -100,14 +102,16 @@ def test_layers(file: str, model: keras.Model, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("suffix", MAGIC)
-def test_kernels(suffix: str, file: str, tmp_path: Path, capsys) -> None:
+def test_kernels_writes_png_svg_and_pdf(suffix: str, file: str, tmp_path: Path, capsys) -> None:
     path = tmp_path / f"kernels{suffix}"
     assert main(["kernels", file, "conv2d", "-o", str(path), "--tiles", "0:4"]) == 0
     assert path.read_bytes().startswith(MAGIC[suffix])
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_options_of_a_picture(file: str, model, tmp_path: Path, plot_kernels) -> None:
+def test_kernels_takes_the_options_of_a_picture(
+    file: str, model, tmp_path: Path, plot_kernels
+) -> None:
     path, again = tmp_path / "a.png", tmp_path / "b.png"
     options = [
         "--tiles",
@@ -140,14 +144,18 @@ def test_the_options_of_a_picture(file: str, model, tmp_path: Path, plot_kernels
 
 
 @pytest.mark.parametrize("tiles", ["-3,-1", "-3:", "-2"])
-def test_values_of_options_may_begin_with_a_minus(tiles: str, file: str, tmp_path: Path) -> None:
+def test_kernels_takes_values_of_options_that_begin_with_a_minus(
+    tiles: str, file: str, tmp_path: Path
+) -> None:
     apart, joined = tmp_path / "a.png", tmp_path / "b.png"
     for path, options in ((apart, ["--tiles", tiles]), (joined, [f"--tiles={tiles}"])):
         assert main(["kernels", file, "conv2d", *options, "-o", str(path)]) == 0
     assert apart.read_bytes() == joined.read_bytes()
 
 
-def test_maps_of_an_image(file: str, model, images, tmp_path: Path, plot_feature_maps) -> None:
+def test_maps_writes_the_picture_of_plot_feature_maps(
+    file: str, model, images, tmp_path: Path, plot_feature_maps
+) -> None:
     path, again = tmp_path / "a.png", tmp_path / "b.png"
     command = ["maps", file, "conv2d", images[1], "-o", str(path), "--values", "0-1"]
     assert main(command) == 0
@@ -156,7 +164,7 @@ def test_maps_of_an_image(file: str, model, images, tmp_path: Path, plot_feature
     assert path.read_bytes() == again.read_bytes()
 
 
-def test_images_are_resized_to_what_the_model_takes(
+def test_maps_resizes_images_to_what_the_model_takes(
     model, tmp_path: Path, read_images: Reader
 ) -> None:
     path = tmp_path / "x.png"
@@ -169,7 +177,7 @@ def test_images_are_resized_to_what_the_model_takes(
     np.testing.assert_allclose(image[:, 16:], 0, atol=0.02)
 
 
-def test_maps_of_several_images(file: str, images, tmp_path: Path) -> None:
+def test_maps_writes_a_table_of_several_images(file: str, images, tmp_path: Path) -> None:
     one, both = tmp_path / "one.png", tmp_path / "both.png"
     options = ["--values", "0-1", "--tiles", "0:6"]
     assert main(["maps", file, "conv2d", images[0], "-o", str(one), *options]) == 0
@@ -177,7 +185,7 @@ def test_maps_of_several_images(file: str, images, tmp_path: Path) -> None:
     assert one.read_bytes() != both.read_bytes()
 
 
-def test_values_are_what_keras_makes_of_them(tmp_path: Path, read_images: Reader) -> None:
+def test_maps_preprocesses_values_as_keras_does(tmp_path: Path, read_images: Reader) -> None:
     rng = np.random.default_rng(0)
     path = tmp_path / "x.png"
     pixels = rng.integers(256, size=(8, 9, 3)).astype("uint8")
@@ -194,14 +202,14 @@ def test_values_are_what_keras_makes_of_them(tmp_path: Path, read_images: Reader
         np.testing.assert_allclose(read_images(model, [path], values).inputs, expected, rtol=1e-6)
 
 
-def test_channels_first_images(tmp_path: Path, read_images: Reader) -> None:
+def test_maps_reads_images_for_a_channels_first_model(tmp_path: Path, read_images: Reader) -> None:
     path = tmp_path / "x.png"
     Image.fromarray(np.zeros((8, 9, 3), "uint8")).save(path)
     model = keras.Sequential([keras.Input((3, 8, 9)), keras.layers.Flatten()])
     assert read_images(model, [path], "0-1").inputs.shape == (1, 3, 8, 9)
 
 
-def test_an_array_is_taken_as_it_is(model, tmp_path: Path, read_images: Reader) -> None:
+def test_maps_takes_an_array_as_it_is(model, tmp_path: Path, read_images: Reader) -> None:
     path = tmp_path / "x.npy"
     np.save(path, np.full((28, 28, 1), -3.5))
     assert (read_images(model, [path], "0-1").inputs == -3.5).all()

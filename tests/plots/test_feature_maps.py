@@ -46,7 +46,7 @@ def second_maps(grey_model, first_maps):
     return compute
 
 
-def test_plot_feature_maps_the_maps_are_those_of_a_correlation(
+def test_plot_feature_maps_draws_the_maps_of_a_correlation(
     plot_feature_maps, read_tiles, grey_model, images, first_maps
 ):
     plot = plot_feature_maps(grey_model, "first", images)
@@ -58,7 +58,7 @@ def test_plot_feature_maps_the_maps_are_those_of_a_correlation(
     assert plot.images[0].get_clim() == pytest.approx((-reach, reach), rel=1e-4)
 
 
-def test_plot_feature_maps_maps_after_a_relu_begin_at_0_and_a_constant_one_is_marked(
+def test_plot_feature_maps_draws_maps_after_a_relu_from_0_and_marks_a_constant_one(
     plot_feature_maps, read_tiles, read_title, grey_model, images, second_maps
 ):
     plot = plot_feature_maps(grey_model, "second", images)
@@ -74,7 +74,7 @@ def test_plot_feature_maps_maps_after_a_relu_begin_at_0_and_a_constant_one_is_ma
 
 
 @pytest.mark.parametrize("sample", [0, 2, -1, np.int64(1)])
-def test_plot_feature_maps_sample(
+def test_plot_feature_maps_draws_the_chosen_sample(
     plot_feature_maps, read_tiles, grey_model, images, first_maps, sample
 ):
     plot = plot_feature_maps(grey_model, "first", images, sample=sample)
@@ -83,19 +83,19 @@ def test_plot_feature_maps_sample(
 
 
 @pytest.mark.parametrize(("sample", "index"), [(2, 2), (0, 0), (-1, 2)])
-def test_plot_feature_maps_the_title_says_which_sample(
+def test_plot_feature_maps_says_in_the_title_which_sample(
     plot_feature_maps, read_title, grey_model, images, sample, index
 ):
     plot = plot_feature_maps(grey_model, "first", images, sample=sample)
     assert read_title(plot.axes[0]) == f"first: 4 feature maps, 10×11 sample {index} of 3"
 
 
-def test_plot_feature_maps_of_one_sample_nothing_is_said(plot_feature_maps, grey_model, images):
+def test_plot_feature_maps_says_nothing_of_an_only_sample(plot_feature_maps, grey_model, images):
     plot = plot_feature_maps(grey_model, "first", images[:1])
     assert plot.axes[0].get_title() == "first: 4 feature maps, 10×11"
 
 
-def test_plot_feature_maps_a_count_stays_in_one_line_of_a_narrow_title(plot_feature_maps, images):
+def test_plot_feature_maps_keeps_a_count_in_one_line_of_a_narrow_title(plot_feature_maps, images):
     model = keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Conv2D(1, 3, name="c")])
     many = np.repeat(images, 400, axis=0)
     names = [f"{'a long name ' * (n % 5)}{n}" for n in range(1200)]
@@ -104,18 +104,20 @@ def test_plot_feature_maps_a_count_stays_in_one_line_of_a_narrow_title(plot_feat
         assert f"sample {sample} of 1200" in plot.axes[0].get_title()
 
 
-def test_plot_feature_maps_no_layer_is_every_convolution(plot_feature_maps, grey_model, images):
+def test_plot_feature_maps_without_a_layer_draws_every_convolution(
+    plot_feature_maps, grey_model, images
+):
     plot = plot_feature_maps(grey_model, inputs=images)
     assert [ax.get_title().split(":")[0] for ax in plot.axes] == ["first", "second"]
 
 
 @pytest.mark.parametrize("arguments", [(), ("first",)], ids=str)
-def test_plot_feature_maps_missing_inputs_are_named(grey_model, arguments):
+def test_plot_feature_maps_names_missing_inputs(grey_model, arguments):
     with pytest.raises(TypeError, match="`inputs` is missing"):
         kerasviz.plot_feature_maps(grey_model, *arguments)
 
 
-def test_plot_feature_maps_a_map_that_does_not_vary_is_constant_and_never_dead(
+def test_plot_feature_maps_calls_a_map_that_does_not_vary_constant_and_never_dead(
     plot_feature_maps, read_title
 ):
     conv = keras.layers.Conv2D(3, 3, name="c", activation="relu")
@@ -136,7 +138,7 @@ def test_plot_feature_maps_a_map_that_does_not_vary_is_constant_and_never_dead(
 
 
 @pytest.mark.parametrize(("size", "count"), [(512, 64), (224, 8)])
-def test_plot_feature_maps_labels_enlarge_a_figure_of_large_maps_by_their_lines_alone(
+def test_plot_feature_maps_enlarges_a_figure_by_the_lines_of_labels_alone(
     plot_feature_maps, rng, size, count
 ):
     model = keras.Sequential(
@@ -153,7 +155,7 @@ def test_plot_feature_maps_labels_enlarge_a_figure_of_large_maps_by_their_lines_
 
 
 @pytest.mark.parametrize("layer", ["*", keras.layers.Layer], ids=["pattern", "class"])
-def test_plot_feature_maps_a_pattern_selects_what_can_be_drawn(plot_feature_maps, layer):
+def test_plot_feature_maps_selects_by_a_pattern_what_can_be_drawn(plot_feature_maps, layer):
     inputs = keras.Input((8, 8, 1))
     maps = keras.layers.Conv2D(2, 3, name="conv")(inputs)
     _, *states = keras.layers.LSTM(3, return_state=True, name="lstm")(
@@ -195,7 +197,7 @@ def test_plot_feature_maps_a_pattern_selects_what_can_be_drawn(plot_feature_maps
         (None, TypeError, "Received: sample=None"),
     ],
 )
-def test_plot_feature_maps_a_sample_that_is_not_there_is_refused(
+def test_plot_feature_maps_refuses_a_sample_that_is_not_there(
     grey_model, images, sample, error, message
 ):
     with pytest.raises(error, match=re.escape(message)):
@@ -205,7 +207,7 @@ def test_plot_feature_maps_a_sample_that_is_not_there_is_refused(
 @pytest.mark.parametrize(
     "part", [np.s_[0], np.s_[0, :, :, 0], np.s_[:1], np.s_[:2, :, :, 0]], ids=str
 )
-def test_plot_feature_maps_inputs_may_lack_the_batch_or_the_channel_axis(
+def test_plot_feature_maps_takes_inputs_without_the_batch_or_the_channel_axis(
     plot_feature_maps, read_tiles, grey_model, images, first_maps, part
 ):
     plot = plot_feature_maps(grey_model, "first", images[part])
@@ -213,7 +215,7 @@ def test_plot_feature_maps_inputs_may_lack_the_batch_or_the_channel_axis(
     np.testing.assert_allclose(read_tiles(plot.images[0], 10, 11), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_plot_feature_maps_several_layers_are_a_panel_each(
+def test_plot_feature_maps_draws_one_panel_per_layer(
     plot_feature_maps, read_tiles, grey_model, images, second_maps
 ):
     plot = plot_feature_maps(grey_model, ["second", "first"], images, sample=1)
@@ -224,12 +226,12 @@ def test_plot_feature_maps_several_layers_are_a_panel_each(
     assert repr(plot) == "Plot(2 panels)"
 
 
-def test_plot_feature_maps_none_is_every_convolution(plot_feature_maps, grey_model, images):
+def test_plot_feature_maps_takes_none_for_every_convolution(plot_feature_maps, grey_model, images):
     plot = plot_feature_maps(grey_model, None, images)
     assert [ax.get_title().split(":")[0] for ax in plot.axes] == ["first", "second"]
 
 
-def test_plot_feature_maps_several_layers_on_one_scale(
+def test_plot_feature_maps_draws_several_layers_on_one_scale(
     plot_feature_maps, grey_model, images, first_maps, second_maps
 ):
     plot = plot_feature_maps(grey_model, None, images, scale="figure")
@@ -239,7 +241,7 @@ def test_plot_feature_maps_several_layers_on_one_scale(
         assert (bar.vmin, bar.vmax) == image.get_clim()
 
 
-def test_plot_feature_maps_each_map_on_its_own_scale(
+def test_plot_feature_maps_draws_each_map_on_its_own_scale(
     plot_feature_maps, read_tiles, grey_model, images, first_maps
 ):
     plot = plot_feature_maps(grey_model, "first", images, scale="tile")
@@ -249,7 +251,7 @@ def test_plot_feature_maps_each_map_on_its_own_scale(
 
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
-def test_plot_feature_maps_the_strongest_map_comes_first_under_its_own_number(
+def test_plot_feature_maps_draws_the_strongest_map_first_under_its_own_number(
     plot_feature_maps, grey_model, images, second_maps, sort
 ):
     plot = plot_feature_maps(
@@ -264,7 +266,7 @@ def test_plot_feature_maps_the_strongest_map_comes_first_under_its_own_number(
     assert plot.axes[0].get_title().startswith("second: feature maps 1–5 of 6, 8×9")
 
 
-def test_plot_feature_maps_the_cursor_tells_the_value_of_the_map(
+def test_plot_feature_maps_tells_the_value_of_the_map_at_the_cursor(
     plot_feature_maps, grey_model, images, first_maps
 ):
     plot = plot_feature_maps(grey_model, "first", images, tiles=[3], cmap="gray", vmin=0, vmax=1)
@@ -274,9 +276,7 @@ def test_plot_feature_maps_the_cursor_tells_the_value_of_the_map(
     assert float(value) == pytest.approx(first_maps(images[0])[3, 7, 4], abs=1e-3)
 
 
-def test_plot_feature_maps_maps_are_drawn_into_the_callers_axes(
-    plot_feature_maps, grey_model, images
-):
+def test_plot_feature_maps_draws_into_the_callers_axes(plot_feature_maps, grey_model, images):
     figure = Figure()
     ax = figure.add_subplot()
     plot = plot_feature_maps(grey_model, "first", images, ax=ax, title="mine", colorbar=False)
@@ -288,14 +288,16 @@ def test_plot_feature_maps_maps_are_drawn_into_the_callers_axes(
     assert len(ax.images) == 1
 
 
-def test_plot_feature_maps_a_subfigure_may_hold_more_panels(plot_feature_maps, grey_model, images):
+def test_plot_feature_maps_draws_beside_other_panels_of_a_subfigure(
+    plot_feature_maps, grey_model, images
+):
     sub = Figure(figsize=(8, 4)).subfigures(1, 2)[1]
     plot = plot_feature_maps(grey_model, None, images, figure=sub)
     assert plot.figure is sub
     assert len(plot.axes) == 2
 
 
-def test_plot_feature_maps_a_layer_whose_output_has_no_channels_is_refused():
+def test_plot_feature_maps_refuses_a_layer_whose_output_has_no_channels():
     import keras
 
     inputs = keras.Input((4,))
@@ -310,7 +312,7 @@ def test_plot_feature_maps_a_layer_whose_output_has_no_channels_is_refused():
         kerasviz.plot_feature_maps(keras.Model(inputs, total), "total", np.zeros((1, 4)))
 
 
-def test_plot_feature_maps_a_path_is_not_a_model(images):
+def test_plot_feature_maps_refuses_a_path(images):
     with pytest.raises(TypeError, match="`model` must be a Keras model"):
         kerasviz.plot_feature_maps("model.keras", "first", images)
 
@@ -333,7 +335,7 @@ def test_plot_feature_maps_a_path_is_not_a_model(images):
     ],
     ids=str,
 )
-def test_plot_feature_maps_a_mistake_is_refused_before_the_model_is_run(armed_model, options):
+def test_plot_feature_maps_refuses_a_mistake_before_the_model_is_run(armed_model, options):
     inputs = np.zeros((1, 6, 6, 1))
     with pytest.raises(RuntimeError, match="the model was run"):
         kerasviz.plot_feature_maps(armed_model, "conv", inputs)
@@ -342,7 +344,7 @@ def test_plot_feature_maps_a_mistake_is_refused_before_the_model_is_run(armed_mo
     assert not plt.get_fignums()
 
 
-def test_plot_feature_maps_too_many_layers_for_an_axes_are_refused_before_the_model_is_run(
+def test_plot_feature_maps_refuses_one_axes_for_several_layers_before_the_model_is_run(
     armed_model,
 ):
     ax = Figure().add_subplot()
@@ -353,26 +355,24 @@ def test_plot_feature_maps_too_many_layers_for_an_axes_are_refused_before_the_mo
 @pytest.mark.parametrize(
     ("typo", "keyword"), [("sampel", "sample"), ("slice", "slices"), ("patch_size", "patch_grid")]
 )
-def test_plot_feature_maps_a_misspelt_keyword_is_corrected(grey_model, images, typo, keyword):
+def test_plot_feature_maps_corrects_a_misspelt_keyword(grey_model, images, typo, keyword):
     with pytest.raises(TypeError, match=rf"`{typo}`\. Did you mean .*'{keyword}'"):
         kerasviz.plot_feature_maps(grey_model, "first", images, **{typo: 0})
 
 
-def test_plot_feature_maps_a_map_that_is_not_there_is_an_error_that_names_its_layer(
-    grey_model, images
-):
+def test_plot_feature_maps_names_the_layer_of_a_map_that_is_not_there(grey_model, images):
     message = "`tiles` must be between -4 and 3, since 'first' has 4. Received: 5"
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_feature_maps(grey_model, ["second", "first"], images, tiles=5)
 
 
-def test_plot_feature_maps_a_misspelt_keyword_is_refused(grey_model, images):
+def test_plot_feature_maps_refuses_a_misspelt_keyword(grey_model, images):
     with pytest.raises(TypeError, match="Unexpected keyword argument `batch_size`"):
         kerasviz.plot_feature_maps(grey_model, "first", images, batch_size=1)
 
 
 @pytest.mark.filterwarnings(KERAS_ON_TORCH)
-def test_plot_feature_maps_a_warning_points_at_the_call(grey_model, images):
+def test_plot_feature_maps_warns_at_the_line_of_the_call(grey_model, images):
     images[0, 5, 5] = np.nan
     with pytest.warns(UserWarning, match="^24 of the values drawn are NaN") as caught:
         kerasviz.plot_feature_maps(grey_model, "first", images, figure=Figure())
@@ -380,7 +380,7 @@ def test_plot_feature_maps_a_warning_points_at_the_call(grey_model, images):
     assert [warning.filename for warning in ours] == [__file__]
 
 
-def test_maps_look_as_plot_tiles_draws_them(
+def test_plot_feature_maps_draws_maps_as_plot_tiles_does(
     plot_feature_maps, plot_tiles, grey_model, images, pixels
 ):
     one, other = plt.figure(figsize=(6, 5)), plt.figure(figsize=(6, 5))  # without the input
@@ -390,7 +390,7 @@ def test_maps_look_as_plot_tiles_draws_them(
     np.testing.assert_array_equal(pixels(by_model.figure), pixels(by_array.figure))
 
 
-def test_plot_feature_maps_inputs_and_weights_are_left_as_they_are(
+def test_plot_feature_maps_leaves_inputs_and_weights_as_they_are(
     plot_feature_maps, grey_model, images
 ):
     before, weights = images.copy(), grey_model.get_weights()
@@ -401,12 +401,12 @@ def test_plot_feature_maps_inputs_and_weights_are_left_as_they_are(
         np.testing.assert_array_equal(weight, same)
 
 
-def test_plot_feature_maps_nothing_is_printed(plot_feature_maps, grey_model, images, capfd):
+def test_plot_feature_maps_prints_nothing(plot_feature_maps, grey_model, images, capfd):
     plot_feature_maps(grey_model, None, images, labels=True).figure.canvas.draw()
     assert capfd.readouterr() == ("", "")
 
 
-def test_plot_feature_maps_the_strongest_maps_of_those_that_are_chosen(
+def test_plot_feature_maps_draws_the_strongest_maps_of_those_that_are_chosen(
     plot_feature_maps, read_tiles, read_title, grey_model, images, second_maps
 ):
     plot = plot_feature_maps(grey_model, "second", images, top=2, tiles=slice(1, 6), labels=True)

@@ -82,7 +82,7 @@ def labels(ticks):
     ],
     ids=str,
 )
-def test_plot_feature_maps_a_row_is_a_sample_and_a_column_a_map(
+def test_plot_feature_maps_draws_one_row_per_sample_and_one_column_per_map(
     plot_feature_maps, read_table, read_title, grey_model, images, first_maps, sample, numbers
 ):
     plot = plot_feature_maps(grey_model, "first", images, sample=sample)
@@ -98,7 +98,7 @@ def test_plot_feature_maps_a_row_is_a_sample_and_a_column_a_map(
     assert repr(plot) == "Plot(first: 4 feature maps, 10×11)"
 
 
-def test_plot_feature_maps_a_row_begins_with_its_picture(
+def test_plot_feature_maps_begins_a_row_with_its_picture(
     plot_feature_maps, pixels, grey_model, images
 ):
     plot = plot_feature_maps(grey_model, "first", images, sample=[0, 2, 3])
@@ -117,7 +117,7 @@ def test_plot_feature_maps_a_row_begins_with_its_picture(
     assert -left > 12
 
 
-def test_plot_feature_maps_a_color_picture_has_its_colors(plot_feature_maps, rgb_model, rng):
+def test_plot_feature_maps_draws_a_color_picture_in_its_colors(plot_feature_maps, rgb_model, rng):
     photos = rng.integers(0, 256, size=(2, 10, 10, 3), dtype="uint8")
     plot = plot_feature_maps(rgb_model, "color", photos, sample="all")
     column = next(image for image in plot.axes[0].images if image is not plot.images[0])
@@ -126,7 +126,7 @@ def test_plot_feature_maps_a_color_picture_has_its_colors(plot_feature_maps, rgb
     np.testing.assert_array_equal(shown[-10:], photos[1])
 
 
-def test_plot_feature_maps_the_table_has_one_scale_and_a_bar_for_the_maps_alone(
+def test_plot_feature_maps_draws_a_table_on_one_scale_with_a_bar_for_the_maps_alone(
     plot_feature_maps, grey_model, images, first_maps
 ):
     plot = plot_feature_maps(grey_model, "first", 100 * images, sample=[0, 1])
@@ -137,7 +137,7 @@ def test_plot_feature_maps_the_table_has_one_scale_and_a_bar_for_the_maps_alone(
     assert len(plot.colorbars) == 1
 
 
-def test_plot_feature_maps_each_tile_may_have_its_own_scale(
+def test_plot_feature_maps_draws_each_tile_of_a_table_on_its_own_scale(
     plot_feature_maps, read_table, grey_model, images, first_maps
 ):
     plot = plot_feature_maps(grey_model, "first", images, sample=[0, 1], scale="tile")
@@ -148,7 +148,7 @@ def test_plot_feature_maps_each_tile_may_have_its_own_scale(
 
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
-def test_plot_feature_maps_the_maps_are_sorted_by_all_the_samples_that_are_shown(
+def test_plot_feature_maps_sorts_maps_by_all_the_samples_that_are_drawn(
     plot_feature_maps, read_table, read_title, grey_model, images, compute_second, sort
 ):
     chosen = [5, 0, 3, 1]
@@ -169,7 +169,7 @@ def test_plot_feature_maps_the_maps_are_sorted_by_all_the_samples_that_are_shown
     )
 
 
-def test_plot_feature_maps_a_map_that_is_constant_for_a_sample_is_marked_and_counted(
+def test_plot_feature_maps_marks_and_counts_a_map_that_is_constant_for_a_sample(
     plot_feature_maps, read_title, grey_model, images
 ):
     plot = plot_feature_maps(grey_model, "second", images, sample=[0, 1], tiles=[1, 2])
@@ -178,7 +178,7 @@ def test_plot_feature_maps_a_map_that_is_constant_for_a_sample_is_marked_and_cou
     assert {segment[:, 0].min() for segment in cross.get_segments()} == {13}
 
 
-def test_plot_feature_maps_rows_may_have_names(plot_feature_maps, read_title, grey_model, images):
+def test_plot_feature_maps_names_rows(plot_feature_maps, read_title, grey_model, images):
     plot = plot_feature_maps(grey_model, "first", images, sample=[3, 0], sample_names=NAMES)
     ax = plot.axes[0]
     assert labels(ax.get_yticklabels()) == ["coat", "boot"]
@@ -188,7 +188,7 @@ def test_plot_feature_maps_rows_may_have_names(plot_feature_maps, read_title, gr
     assert read_title(one.axes[0]) == "first: 4 feature maps, 10×11 sample 3 of 4, coat"
 
 
-def test_plot_feature_maps_the_cursor_tells_sample_map_and_value(
+def test_plot_feature_maps_tells_sample_map_and_value_at_the_cursor(
     plot_feature_maps, grey_model, images, first_maps
 ):
     plot = plot_feature_maps(grey_model, "first", images, sample=[1, 3])
@@ -200,7 +200,7 @@ def test_plot_feature_maps_the_cursor_tells_sample_map_and_value(
     assert ax.format_coord(ax.get_xlim()[0] + 1, 5) == ""
 
 
-def test_plot_feature_maps_each_map_is_over_the_picture_of_its_row(
+def test_plot_feature_maps_draws_each_map_over_the_picture_of_its_row(
     plot_feature_maps, pixels, read_table, read_title, rng
 ):
     model = keras.Sequential(
@@ -232,7 +232,7 @@ def test_plot_feature_maps_each_map_is_over_the_picture_of_its_row(
     assert read_title(ax) == f"pool: 2 feature maps, 4×4 {note}"
 
 
-def test_plot_feature_maps_photos_of_the_callers_stand_in_the_rows(
+def test_plot_feature_maps_draws_the_callers_photos_in_the_rows(
     plot_feature_maps, grey_model, images, rng
 ):
     photos = rng.integers(0, 256, size=(4, 20, 20, 3), dtype="uint8")
@@ -249,7 +249,7 @@ def test_plot_feature_maps_photos_of_the_callers_stand_in_the_rows(
         kerasviz.plot_feature_maps(grey_model, "first", images, sample=[3, 1], overlay=photos[0])
 
 
-def test_plot_feature_maps_several_layers_stand_below_one_another(
+def test_plot_feature_maps_draws_the_tables_of_several_layers_below_one_another(
     plot_feature_maps, grey_model, images
 ):
     plot = plot_feature_maps(grey_model, None, images, sample=[0, 1, 2], scale="figure")
@@ -258,7 +258,7 @@ def test_plot_feature_maps_several_layers_stand_below_one_another(
     assert plot.images[0].get_clim() == plot.images[1].get_clim()
 
 
-def test_plot_feature_maps_values_of_a_vector_are_a_column_each(
+def test_plot_feature_maps_draws_one_column_per_value_of_a_vector(
     plot_feature_maps, read_table, images
 ):
     head = keras.layers.Dense(5, name="dense")
@@ -273,9 +273,7 @@ def test_plot_feature_maps_values_of_a_vector_are_a_column_each(
     assert ax.get_ylim()[0] == pytest.approx(25)
 
 
-def test_plot_feature_maps_inputs_that_are_no_images_have_a_table_without_pictures(
-    plot_feature_maps, rng
-):
+def test_plot_feature_maps_draws_a_table_without_pictures_for_other_inputs(plot_feature_maps, rng):
     model = keras.Sequential([keras.Input((6, 2)), keras.layers.Conv1D(3, 2, name="c")])
     inputs = rng.normal(size=(3, 6, 2)).astype("float32")
     plot = plot_feature_maps(model, "c", inputs, sample="all")
@@ -287,7 +285,7 @@ def test_plot_feature_maps_inputs_that_are_no_images_have_a_table_without_pictur
     np.testing.assert_allclose(tiles, np.moveaxis(expected, 2, 1), rtol=1e-4, atol=1e-5)
 
 
-def test_plot_feature_maps_volumes_are_groups_of_slices_in_a_row(plot_feature_maps, rng):
+def test_plot_feature_maps_draws_volumes_as_groups_of_slices_in_a_row(plot_feature_maps, rng):
     model = keras.Sequential(
         [keras.Input((2, 5, 5, 1)), keras.layers.Conv3D(3, (1, 2, 2), name="c")]
     )
@@ -317,7 +315,7 @@ class Batches(keras.layers.Layer):
         return shape
 
 
-def test_plot_feature_maps_only_the_samples_that_are_drawn_are_computed_and_at_once(
+def test_plot_feature_maps_computes_only_the_samples_that_are_drawn_and_at_once(
     plot_feature_maps, grey_model, images
 ):
     batches = []
@@ -354,7 +352,7 @@ def model_of(channels, side=14):
     [(64, 3, 14), (3, 12, 14), (1, 1, 14), (40, 40, 14), (5, 2, 90)],
 )
 @pytest.mark.parametrize("overlay", [False, True])
-def test_plot_feature_maps_nothing_is_dropped_and_nothing_clipped(
+def test_plot_feature_maps_drops_nothing_and_clips_nothing_of_a_table(
     plot_feature_maps, channels, samples, side, overlay
 ):
     inputs = np.random.default_rng(0).uniform(size=(samples, side, side, 1))
@@ -372,7 +370,7 @@ def test_plot_feature_maps_nothing_is_dropped_and_nothing_clipped(
     assert all(a.y0 >= b.y1 - 1 for a, b in pairwise(boxes))
 
 
-def test_plot_feature_maps_a_table_becomes_wide_enough_for_its_pictures_to_be_seen(
+def test_plot_feature_maps_makes_a_table_wide_enough_for_its_pictures(
     plot_feature_maps,
 ):
     inputs = np.random.default_rng(0).uniform(size=(3, 14, 14, 1))
@@ -384,7 +382,9 @@ def test_plot_feature_maps_a_table_becomes_wide_enough_for_its_pictures_to_be_se
     assert plot.figure.get_size_inches()[0] < 24
 
 
-def test_plot_feature_maps_a_table_fits_the_callers_axes(plot_feature_maps, grey_model, images):
+def test_plot_feature_maps_fits_a_table_into_the_callers_axes(
+    plot_feature_maps, grey_model, images
+):
     figure = Figure(figsize=(6, 3), layout="constrained")
     ax, other = figure.subplots(1, 2)
     plot = plot_feature_maps(grey_model, "first", images, sample="all", ax=ax)
@@ -412,7 +412,9 @@ def test_plot_feature_maps_a_table_fits_the_callers_axes(plot_feature_maps, grey
     ],
     ids=str,
 )
-def test_plot_feature_maps_a_mistake_is_refused(monkeypatch, grey_model, images, options, message):
+def test_plot_feature_maps_refuses_a_mistake_about_samples(
+    monkeypatch, grey_model, images, options, message
+):
     model = keras.models.clone_model(grey_model)  # which nothing has run yet
     monkeypatch.setattr(keras.Layer, "__call__", None)
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -420,7 +422,9 @@ def test_plot_feature_maps_a_mistake_is_refused(monkeypatch, grey_model, images,
     assert not plt.get_fignums()
 
 
-def test_plot_feature_maps_inputs_are_left_as_they_are(plot_feature_maps, grey_model, images):
+def test_plot_feature_maps_leaves_the_inputs_of_a_table_as_they_are(
+    plot_feature_maps, grey_model, images
+):
     before = images.copy()
     images.flags.writeable = False
     for overlay in (False, True):
@@ -429,7 +433,7 @@ def test_plot_feature_maps_inputs_are_left_as_they_are(plot_feature_maps, grey_m
 
 
 @pytest.mark.parametrize("sample", [[0, 1], 0], ids=str)
-def test_plot_feature_maps_names_of_samples_are_drawn_letter_by_letter(
+def test_plot_feature_maps_draws_names_of_samples_letter_by_letter(
     plot_feature_maps, pixels, grey_model, images, sample
 ):
     names = ["file_$1_to_$2.png", r"$\alpha$", "c", "d"]

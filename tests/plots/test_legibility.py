@@ -69,7 +69,7 @@ def test_plot_tiles_leaves_an_axes_where_the_caller_moves_it(plot_tiles):
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 12), (128, 128, 64), (7, 7, 300)], ids=str)
-def test_numbers_change_the_size_of_a_plot_of_tiles_by_their_lines_alone(plot_tiles, rng, shape):
+def test_plot_tiles_enlarges_its_figure_by_the_lines_of_numbers_alone(plot_tiles, rng, shape):
     array = rng.normal(size=shape).astype("float32")
     sizes = [
         plot_tiles(

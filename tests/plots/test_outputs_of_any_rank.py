@@ -25,7 +25,9 @@ def compute(rng):
     return run
 
 
-def test_plot_feature_maps_a_vector_is_a_value_a_tile_in_strips(plot_feature_maps, compute):
+def test_plot_feature_maps_draws_a_vector_as_strips_of_one_tile_per_value(
+    plot_feature_maps, compute
+):
     model = model_of((5,), keras.layers.Dense(70, name="dense"))
     inputs, output = compute(model)
     plot = plot_feature_maps(model, "dense", inputs, labels=True, kind="rows")
@@ -43,7 +45,9 @@ def test_plot_feature_maps_a_vector_is_a_value_a_tile_in_strips(plot_feature_map
     assert subset.axes[0].get_title() == "dense: values 3, 7 of 70"
 
 
-def test_plot_feature_maps_a_sequence_is_a_row_a_channel(plot_feature_maps, read_tiles, compute):
+def test_plot_feature_maps_draws_a_sequence_as_one_row_per_channel(
+    plot_feature_maps, read_tiles, compute
+):
     model = model_of((20, 2), keras.layers.Conv1D(6, 3, name="sequence"))
     inputs, output = compute(model)
     plot = plot_feature_maps(model, "sequence", inputs, kind="rows")
@@ -67,7 +71,7 @@ def volume(volume_model, compute):
 
 
 @pytest.mark.parametrize("columns", [None, 1, 2])
-def test_plot_feature_maps_a_volume_is_a_group_of_slices_a_channel(
+def test_plot_feature_maps_draws_a_volume_as_one_group_of_slices_per_channel(
     plot_feature_maps, read_tiles, volume_model, volume, columns
 ):
     inputs, output = volume
@@ -95,7 +99,7 @@ def test_plot_feature_maps_a_volume_is_a_group_of_slices_a_channel(
     ],
     ids=str,
 )
-def test_plot_feature_maps_slices_are_chosen_and_announced(
+def test_plot_feature_maps_draws_the_chosen_slices_and_says_so(
     plot_feature_maps, read_tiles, read_title, volume_model, volume, slices, numbers, note
 ):
     inputs, output = volume
@@ -106,7 +110,7 @@ def test_plot_feature_maps_slices_are_chosen_and_announced(
     assert read_title(plot.axes[0]) == f"volume: feature maps 0, 2 of 3, 3×6×5 {note}"
 
 
-def test_plot_feature_maps_hovering_tells_the_number_of_a_chosen_slice(
+def test_plot_feature_maps_tells_the_index_of_a_chosen_slice_on_hovering(
     plot_feature_maps, volume_model, volume
 ):
     inputs, output = volume
@@ -118,7 +122,7 @@ def test_plot_feature_maps_hovering_tells_the_number_of_a_chosen_slice(
 
 
 @pytest.mark.parametrize("sort", ["norm", "mean"])
-def test_plot_feature_maps_the_strongest_volume_comes_first_with_all_its_slices(
+def test_plot_feature_maps_draws_the_strongest_volume_first_with_all_its_slices(
     plot_feature_maps, read_tiles, volume_model, volume, sort
 ):
     inputs, output = volume
@@ -132,7 +136,7 @@ def test_plot_feature_maps_the_strongest_volume_comes_first_with_all_its_slices(
     np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_plot_feature_maps_the_slices_of_a_volume_share_a_scale(
+def test_plot_feature_maps_draws_the_slices_of_a_volume_on_one_scale(
     plot_feature_maps, read_tiles, volume_model, volume
 ):
     inputs, output = volume
@@ -143,14 +147,16 @@ def test_plot_feature_maps_the_slices_of_a_volume_share_a_scale(
     np.testing.assert_allclose(shown, by_channel / reach, rtol=1e-4, atol=1e-5)
 
 
-def test_plot_feature_maps_a_large_volume_is_drawn(plot_feature_maps, pixels):
+def test_plot_feature_maps_draws_a_large_volume(plot_feature_maps, pixels):
     model = model_of((2, 16, 16, 1), keras.layers.Conv3D(4, 1, name="volume"))
     plot = plot_feature_maps(model, "volume", np.ones((1, 2, 16, 16, 1)))
     assert pixels(plot.figure).size
     assert plot.images[0].get_array().count() == 2 * 16 * 16 * 4
 
 
-def test_plot_feature_maps_ranks_stand_side_by_side(plot_feature_maps, volume_model, volume):
+def test_plot_feature_maps_draws_outputs_of_several_ranks_side_by_side(
+    plot_feature_maps, volume_model, volume
+):
     plot = plot_feature_maps(volume_model, ["flat", "volume"], volume[0])
     titles = [ax.get_title() for ax in plot.axes]
     assert titles == ["flat: 10 largest of 270 values", "volume: 3 feature maps, 3×6×5"]
@@ -165,7 +171,7 @@ def test_plot_feature_maps_ranks_stand_side_by_side(plot_feature_maps, volume_mo
     ids=["time-distributed", "ConvLSTM"],
 )
 @pytest.mark.parametrize("slices", [None, [0, 3]], ids=str)
-def test_plot_feature_maps_the_frames_of_a_video_are_slices(
+def test_plot_feature_maps_draws_the_frames_of_a_video_as_slices(
     plot_feature_maps, read_tiles, compute, layer, slices
 ):
     model = model_of((4, 7, 6, 1), layer)
@@ -189,7 +195,7 @@ def tokens(request):
     return request.param, model_of((6, 9, 1), *layers)
 
 
-def test_plot_feature_maps_tokens_are_laid_out_as_the_image_that_they_stand_for(
+def test_plot_feature_maps_lays_tokens_out_as_the_image_that_they_stand_for(
     plot_feature_maps, read_tiles, read_title, compute, tokens
 ):
     leading, model = tokens
@@ -203,7 +209,7 @@ def test_plot_feature_maps_tokens_are_laid_out_as_the_image_that_they_stand_for(
     assert read_title(plot.axes[0]) == f"tokens: 4 feature maps, 2×3{note}"
 
 
-def test_plot_feature_maps_tokens_are_a_sequence_until_the_grid_is_told(
+def test_plot_feature_maps_draws_tokens_as_a_sequence_without_a_patch_grid(
     plot_feature_maps, read_tiles, compute, tokens
 ):
     leading, model = tokens
@@ -214,7 +220,7 @@ def test_plot_feature_maps_tokens_are_a_sequence_until_the_grid_is_told(
 
 
 @pytest.mark.parametrize("sample", [0, 1])
-def test_plot_feature_maps_each_sample_has_its_tokens(
+def test_plot_feature_maps_draws_the_tokens_of_each_sample(
     plot_feature_maps, read_tiles, tokens, rng, sample
 ):
     leading, model = tokens
@@ -253,14 +259,14 @@ def test_plot_feature_maps_each_sample_has_its_tokens(
     ],
     ids=str,
 )
-def test_plot_feature_maps_what_does_not_fit_the_output_is_refused(
+def test_plot_feature_maps_refuses_what_does_not_fit_the_output(
     volume_model, layer, options, error, message
 ):
     with pytest.raises(error, match=re.escape(message)):
         kerasviz.plot_feature_maps(volume_model, layer, np.zeros((4, 7, 6)), **options)
 
 
-def test_plot_feature_maps_more_patches_than_tokens_are_refused(tokens):
+def test_plot_feature_maps_refuses_more_patches_than_tokens(tokens):
     leading, model = tokens
     message = f"whose channels have the shape ({leading + 6},). Received: patch_grid=(3, 3)"
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -281,7 +287,7 @@ def folded():
 
 
 @pytest.mark.parametrize("sample", [1, [1], -1], ids=str)
-def test_plot_feature_maps_all_rows_of_one_sample_are_drawn(
+def test_plot_feature_maps_draws_all_rows_of_one_sample(
     plot_feature_maps, read_tiles, rng, folded, sample
 ):
     model, conv = folded
@@ -297,7 +303,7 @@ def test_plot_feature_maps_all_rows_of_one_sample_are_drawn(
 
 
 @pytest.mark.parametrize("sample", ["all", [0, 1]], ids=str)
-def test_plot_feature_maps_rows_that_are_not_samples_are_not_drawn_as_samples(folded, sample):
+def test_plot_feature_maps_does_not_draw_rows_as_samples_that_are_none(folded, sample):
     message = (
         "`sample` must be one index for 'conv': its output has 6 rows for 2 samples, so its rows "
         "are not samples. get_feature_maps returns all rows."
@@ -314,12 +320,12 @@ def test_plot_feature_maps_rows_that_are_not_samples_are_not_drawn_as_samples(fo
     ],
     ids=["overlay", "columns"],
 )
-def test_plot_feature_maps_what_a_table_of_rows_cannot_have_is_refused(folded, options, message):
+def test_plot_feature_maps_refuses_what_a_table_of_rows_cannot_have(folded, options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_feature_maps(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), **options)
 
 
-def test_plot_convolution_a_step_of_a_row_that_is_not_a_sample_is_refused(folded):
+def test_plot_convolution_refuses_a_step_of_a_row_that_is_not_a_sample(folded):
     with pytest.raises(ValueError, match="3 rows for one sample, so its rows are not samples"):
         kerasviz.plot_convolution(folded[0], "conv", np.ones((2, 3, 8, 8, 1)), position=(0, 0))
 
@@ -343,7 +349,7 @@ def tokens_model():
 
 
 @pytest.mark.parametrize("samples", [1, 2, 4])
-def test_plot_feature_maps_a_table_without_an_axis_of_samples_is_drawn_whole(
+def test_plot_feature_maps_draws_the_whole_of_a_table_without_an_axis_of_samples(
     plot_feature_maps, tokens_model, samples
 ):
     table = tokens_model.get_layer("tokens").positions.get_weights()[0]
@@ -354,7 +360,7 @@ def test_plot_feature_maps_a_table_without_an_axis_of_samples_is_drawn_whole(
     assert plot.axes[0].get_title() == "tokens/positions: 8 values\n4 rows"
 
 
-def test_plot_feature_maps_a_table_is_not_taken_for_as_many_samples(tokens_model):
+def test_plot_feature_maps_does_not_take_a_table_for_samples_of_that_number(tokens_model):
     message = "its output has no axis of samples, so its rows are not samples"
     for samples in ("all", [0, 1, 2, 3]):
         with pytest.raises(ValueError, match=message):
@@ -374,7 +380,7 @@ def mask_model():
     return keras.Model(inputs, keras.layers.Reshape((9, 7), name="mask")(maps[..., 1]))
 
 
-def test_plot_feature_maps_a_mask_is_one_picture_per_sample(
+def test_plot_feature_maps_draws_a_mask_as_one_picture_per_sample(
     plot_feature_maps, read_tiles, read_title, rng, mask_model
 ):
     inputs = rng.normal(size=(3, 9, 7, 1)).astype("float32")
@@ -393,7 +399,7 @@ def test_plot_feature_maps_a_mask_is_one_picture_per_sample(
 
 
 @pytest.mark.parametrize("kind", [None, "rows", "lines"])
-def test_plot_feature_maps_three_axes_are_a_sequence_until_they_are_an_image(
+def test_plot_feature_maps_draws_three_axes_as_a_sequence_unless_told_otherwise(
     plot_feature_maps, read_tiles, mask_model, kind
 ):
     plot = plot_feature_maps(mask_model, "mask", np.ones((9, 7)), kind=kind)
@@ -404,7 +410,7 @@ def test_plot_feature_maps_three_axes_are_a_sequence_until_they_are_an_image(
     assert read_tiles(plot.images[0], 1, 9).shape == (7, 1, 9)
 
 
-def test_plot_feature_maps_axes_before_height_and_width_are_slices(
+def test_plot_feature_maps_draws_axes_before_height_and_width_as_slices(
     plot_feature_maps, read_tiles, rng
 ):
     model = model_of((5, 6, 2), keras.layers.Permute((3, 1, 2), name="heads"))
@@ -415,7 +421,7 @@ def test_plot_feature_maps_axes_before_height_and_width_are_slices(
     assert plot.axes[0].get_title() == "heads: 1 feature map, 2×5×6"
 
 
-def test_plot_feature_maps_an_image_of_a_channels_first_model_is_not_turned(
+def test_plot_feature_maps_does_not_turn_an_image_of_a_channels_first_model(
     plot_feature_maps, read_tiles, rng
 ):
     inputs = keras.Input((1, 5, 6))
@@ -443,7 +449,7 @@ def test_plot_feature_maps_an_image_of_a_channels_first_model_is_not_turned(
     ],
     ids=str,
 )
-def test_plot_feature_maps_a_kind_that_does_not_fit_is_refused(mask_model, layer, options, message):
+def test_plot_feature_maps_refuses_a_kind_that_does_not_fit(mask_model, layer, options, message):
     flat = keras.layers.Flatten(name="flat")(mask_model.output)
     model = keras.Model(mask_model.input, flat)
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -463,7 +469,7 @@ class Complex(keras.layers.Layer):
 @pytest.mark.skipif(
     not hasattr(keras.ops, "view_as_complex"), reason="this Keras makes no complex numbers"
 )
-def test_plot_feature_maps_of_complex_values_the_magnitudes_are_drawn(
+def test_plot_feature_maps_draws_the_magnitudes_of_complex_values(
     plot_feature_maps, read_tiles, read_title, rng
 ):
     model = model_of((8, 7, 2), Complex(name="complex"))
@@ -491,7 +497,9 @@ def heights(plot, count):
 
 
 @pytest.mark.parametrize(("steps", "channels"), [(485, 16), (3000, 1), (40, 6), (100, 700)])
-def test_plot_feature_maps_a_row_of_a_sequence_can_be_seen(plot_feature_maps, steps, channels):
+def test_plot_feature_maps_draws_a_row_of_a_sequence_high_enough_to_be_seen(
+    plot_feature_maps, steps, channels
+):
     model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
     plot = plot_feature_maps(
         model, "k", np.linspace(-1, 1, steps), tiles=range(channels), kind="rows"
@@ -503,7 +511,7 @@ def test_plot_feature_maps_a_row_of_a_sequence_can_be_seen(plot_feature_maps, st
 @pytest.mark.parametrize(
     ("steps", "channels", "samples"), [(485, 16, 3), (485, 3, 40), (3000, 64, 2), (5, 4, 12)]
 )
-def test_plot_feature_maps_every_row_of_a_table_of_sequences_has_its_name(
+def test_plot_feature_maps_names_every_row_of_a_table_of_sequences(
     plot_feature_maps, rng, steps, channels, samples
 ):
     model = model_of((steps, 1), keras.layers.Conv1D(channels, 1, name="k"))
@@ -517,9 +525,7 @@ def test_plot_feature_maps_every_row_of_a_table_of_sequences_has_its_name(
 
 
 @pytest.mark.parametrize("channels", [5, 300])
-def test_plot_feature_maps_every_row_of_a_table_of_values_has_its_name(
-    plot_feature_maps, rng, channels
-):
+def test_plot_feature_maps_names_every_row_of_a_table_of_values(plot_feature_maps, rng, channels):
     model = model_of((6,), keras.layers.Dense(channels, name="dense"))
     inputs = rng.normal(size=(30, 6)).astype("float32")
     plot = plot_feature_maps(model, "dense", inputs, sample="all", tiles=range(channels))
@@ -533,7 +539,7 @@ def test_plot_feature_maps_every_row_of_a_table_of_values_has_its_name(
     assert ax.format_coord(x, y).startswith("sample 7, value 0, row 0, column 0: ")
 
 
-def test_plot_feature_maps_small_maps_of_many_channels_name_every_row(plot_feature_maps, rng):
+def test_plot_feature_maps_names_every_row_of_small_maps_of_many_channels(plot_feature_maps, rng):
     model = model_of((7, 7, 2), keras.layers.Conv2D(200, 1, name="conv"))
     inputs = rng.normal(size=(6, 7, 7, 2))
     plot = plot_feature_maps(model, "conv", inputs, sample="all", tiles=range(200))

@@ -102,7 +102,7 @@ def over(image, maps, reach):
     return blend(picture, colors, STRONGEST * strength)
 
 
-def test_plot_feature_maps_a_map_stretches_over_the_whole_picture_and_shows_its_strength(
+def test_plot_feature_maps_stretches_a_map_over_the_whole_picture_by_its_strength(
     plot_feature_maps, sampled, read_tiles, model, images
 ):
     plot = plot_feature_maps(model, "pool", images, sample=1, overlay=True, columns=2)
@@ -114,7 +114,7 @@ def test_plot_feature_maps_a_map_stretches_over_the_whole_picture_and_shows_its_
     np.testing.assert_allclose(shown, expected, atol=TOLERANCE)
 
 
-def test_plot_feature_maps_a_color_picture_shines_through(
+def test_plot_feature_maps_lets_a_color_picture_shine_through(
     plot_feature_maps, sampled, color_model, rng
 ):
     image = rng.uniform(size=(12, 12, 3)).astype("float32")
@@ -124,7 +124,7 @@ def test_plot_feature_maps_a_color_picture_shines_through(
     np.testing.assert_allclose(sampled(plot, corners_of(2, 2)), expected, atol=TOLERANCE)
 
 
-def test_plot_feature_maps_positive_and_negative_values_have_colors_of_their_own(
+def test_plot_feature_maps_gives_positive_and_negative_values_colors_of_their_own(
     plot_feature_maps, sampled, signed_model, images
 ):
     image = images[0] - np.float32(0.5)
@@ -136,7 +136,7 @@ def test_plot_feature_maps_positive_and_negative_values_have_colors_of_their_own
     assert plot.images[0].get_clim() == pytest.approx((-reach, reach))
 
 
-def test_plot_feature_maps_a_value_of_0_leaves_the_picture_as_it_is(
+def test_plot_feature_maps_leaves_the_picture_as_it_is_under_a_value_of_0(
     plot_feature_maps, sampled, images
 ):
     model = pooling_model(gains=(1.0, 0.0))
@@ -147,7 +147,7 @@ def test_plot_feature_maps_a_value_of_0_leaves_the_picture_as_it_is(
     )
 
 
-def test_plot_feature_maps_a_number_is_the_opacity_everywhere(
+def test_plot_feature_maps_takes_a_number_for_the_opacity_everywhere(
     plot_feature_maps, sampled, model, images
 ):
     plot = plot_feature_maps(model, "pool", images, overlay=True, alpha=0.4, columns=2)
@@ -158,7 +158,7 @@ def test_plot_feature_maps_a_number_is_the_opacity_everywhere(
     np.testing.assert_allclose(sampled(plot, corners_of(3, 2)), expected, atol=TOLERANCE)
 
 
-def test_plot_feature_maps_the_callers_colors_are_laid_over_the_picture(
+def test_plot_feature_maps_lays_the_callers_colors_over_the_picture(
     plot_feature_maps, sampled, model, images
 ):
     plot = plot_feature_maps(model, "pool", images, overlay=True, cmap="magma", vmax=2, columns=2)
@@ -169,7 +169,7 @@ def test_plot_feature_maps_the_callers_colors_are_laid_over_the_picture(
     np.testing.assert_allclose(sampled(plot, corners_of(3, 2)), expected, atol=TOLERANCE)
 
 
-def test_plot_feature_maps_bilinear_maps_are_those_of_scipy(
+def test_plot_feature_maps_enlarges_bilinear_maps_as_scipy_does(
     plot_feature_maps, sampled, read_tiles, read_title, model, images
 ):
     plot = plot_feature_maps(
@@ -185,7 +185,7 @@ def test_plot_feature_maps_bilinear_maps_are_those_of_scipy(
     assert read_title(plot.axes[0]) == f"pool: 3 feature maps, 4×4 {note}"
 
 
-def test_plot_feature_maps_a_map_that_does_not_fit_a_whole_number_of_pixels_fills_the_picture(
+def test_plot_feature_maps_fills_the_picture_with_a_map_of_no_whole_number_of_pixels(
     plot_feature_maps, sampled, model, images
 ):
     plot = plot_feature_maps(model, "valid", images, overlay=True, tiles=0)
@@ -194,7 +194,7 @@ def test_plot_feature_maps_a_map_that_does_not_fit_a_whole_number_of_pixels_fill
     np.testing.assert_allclose(sampled(plot, [(0, 0)]), expected, atol=TOLERANCE)
 
 
-def test_plot_feature_maps_each_tile_may_have_its_own_scale(
+def test_plot_feature_maps_draws_each_tile_over_a_picture_on_its_own_scale(
     plot_feature_maps, sampled, model, images
 ):
     plot = plot_feature_maps(model, "pool", images, overlay=True, scale="tile", columns=2)
@@ -204,7 +204,9 @@ def test_plot_feature_maps_each_tile_may_have_its_own_scale(
     assert plot.colorbars == (None,)
 
 
-def test_plot_feature_maps_every_tile_is_over_the_same_two_images(plot_feature_maps, model, images):
+def test_plot_feature_maps_lays_every_tile_over_the_same_two_images(
+    plot_feature_maps, model, images
+):
     plot = plot_feature_maps(model, "pool", images, overlay=True)
     ax = plot.axes[0]
     below, above = ax.images
@@ -213,7 +215,7 @@ def test_plot_feature_maps_every_tile_is_over_the_same_two_images(plot_feature_m
     assert len(plot.colorbars) == 1
 
 
-def test_plot_feature_maps_the_color_bar_shows_its_colors_over_black_and_over_white(
+def test_plot_feature_maps_draws_the_color_bar_over_black_and_over_white(
     plot_feature_maps, pixels, model, images
 ):
     plot = plot_feature_maps(model, "pool", images, overlay=True)
@@ -230,7 +232,9 @@ def test_plot_feature_maps_the_color_bar_shows_its_colors_over_black_and_over_wh
             np.testing.assert_allclose(shown, expected, atol=0.02)
 
 
-def test_plot_feature_maps_the_cursor_tells_the_value_of_the_map(plot_feature_maps, model, images):
+def test_plot_feature_maps_tells_the_value_of_the_map_over_a_picture(
+    plot_feature_maps, model, images
+):
     maps = pooled(images[0], (1, 0.5, 0.25))
     for interpolation in ("nearest", "bilinear"):
         plot = plot_feature_maps(
@@ -242,7 +246,7 @@ def test_plot_feature_maps_the_cursor_tells_the_value_of_the_map(plot_feature_ma
         assert plot.axes[0].format_coord(12.5, 3) == ""
 
 
-def test_plot_feature_maps_tiles_are_chosen_sorted_and_numbered(
+def test_plot_feature_maps_chooses_sorts_and_numbers_tiles_over_a_picture(
     plot_feature_maps, read_title, model, images
 ):
     plot = plot_feature_maps(
@@ -253,7 +257,7 @@ def test_plot_feature_maps_tiles_are_chosen_sorted_and_numbered(
     assert read_title(plot.axes[0]) == f"pool: feature maps 0, 2 of 3, 4×4 {note}"
 
 
-def test_plot_feature_maps_several_layers_are_a_panel_each_over_the_same_picture(
+def test_plot_feature_maps_draws_one_panel_per_layer_over_the_same_picture(
     plot_feature_maps, model, images
 ):
     plot = plot_feature_maps(model, ["gains", "pool"], images, overlay=True, scale="figure")
@@ -263,7 +267,7 @@ def test_plot_feature_maps_several_layers_are_a_panel_each_over_the_same_picture
     assert plot.images[0].get_clim() == plot.images[1].get_clim()
 
 
-def test_plot_feature_maps_a_constant_map_is_marked_at_its_tile(plot_feature_maps, images):
+def test_plot_feature_maps_marks_a_constant_map_at_its_tile(plot_feature_maps, images):
     model = pooling_model(gains=(1.0, 0.0))
     plot = plot_feature_maps(model, "pool", images, overlay=True, columns=2)
     (cross,) = plot.axes[0].collections
@@ -271,7 +275,7 @@ def test_plot_feature_maps_a_constant_map_is_marked_at_its_tile(plot_feature_map
 
 
 @pytest.mark.filterwarnings("ignore:.*values drawn is NaN:UserWarning")
-def test_plot_feature_maps_what_is_not_finite_is_magenta(
+def test_plot_feature_maps_draws_what_is_not_finite_magenta(
     plot_feature_maps, sampled, read_title, model, images
 ):
     images[0, 4, 4] = np.nan
@@ -285,7 +289,7 @@ def test_plot_feature_maps_what_is_not_finite_is_magenta(
 # Which picture
 
 
-def test_plot_feature_maps_the_callers_picture_is_shown_instead_of_the_input(
+def test_plot_feature_maps_draws_over_the_callers_picture_instead_of_the_input(
     plot_feature_maps, sampled, read_title, model, images, rng
 ):
     photo = rng.integers(0, 256, size=(12, 12, 3), dtype="uint8")
@@ -305,7 +309,7 @@ def test_plot_feature_maps_the_callers_picture_is_shown_instead_of_the_input(
 @pytest.mark.parametrize(
     "shape", [(6, 9), (6, 9, 1), (6, 9, 3), (1, 6, 9, 3), (3, 6, 9, 3), (3, 6, 9)]
 )
-def test_plot_feature_maps_a_picture_may_have_any_size(
+def test_plot_feature_maps_takes_a_picture_of_any_size(
     plot_feature_maps, model, images, rng, shape
 ):
     photo = rng.uniform(size=shape)
@@ -320,14 +324,14 @@ def test_plot_feature_maps_a_picture_may_have_any_size(
 
 
 @pytest.mark.parametrize("kind", [list, keras.ops.convert_to_tensor, np.asarray])
-def test_plot_feature_maps_a_picture_may_be_of_any_kind(plot_feature_maps, model, images, kind):
+def test_plot_feature_maps_takes_a_picture_of_any_kind(plot_feature_maps, model, images, kind):
     photo = kind(images[1, ..., 0].tolist())
     plot = plot_feature_maps(model, "pool", images, overlay=photo, tiles=0)
     shown = plot.axes[0].images[0].get_array()[..., :1] / 255
     np.testing.assert_allclose(shown, images[1], atol=0.003)
 
 
-def test_plot_feature_maps_a_dark_photo_of_floats_stays_dark_whatever_is_beside_it(
+def test_plot_feature_maps_keeps_a_dark_photo_of_floats_dark_whatever_is_beside_it(
     plot_feature_maps, rng
 ):
     conv = keras.layers.Conv2D(1, 1, name="c", kernel_initializer="zeros")
@@ -355,7 +359,7 @@ def test_plot_feature_maps_a_dark_photo_of_floats_stays_dark_whatever_is_beside_
         (lambda x: 99 * x - 110, (None, None)),
     ],
 )
-def test_plot_feature_maps_what_was_preprocessed_is_put_between_black_and_white_for_the_eye_alone(
+def test_plot_feature_maps_puts_a_preprocessed_input_between_black_and_white_for_the_eye_alone(
     plot_feature_maps, read_title, read_tiles, model, images, change, limits
 ):
     image = change(images[0])
@@ -394,7 +398,7 @@ def pairs(rng):
 
 
 @pytest.mark.parametrize(("picture", "index"), [("left", 0), ("right", 1), (1, 1), (-3, 0)])
-def test_plot_feature_maps_one_of_several_inputs_is_the_picture(
+def test_plot_feature_maps_takes_one_of_several_inputs_for_the_picture(
     plot_feature_maps, siamese, pairs, picture, index
 ):
     plot = plot_feature_maps(siamese, "conv", pairs, sample=1, overlay=True, picture=picture)
@@ -421,13 +425,15 @@ def test_plot_feature_maps_one_of_several_inputs_is_the_picture(
         ),
     ],
 )
-def test_plot_feature_maps_which_input_must_be_clear(siamese, pairs, picture, message):
+def test_plot_feature_maps_refuses_to_guess_which_input_is_the_picture(
+    siamese, pairs, picture, message
+):
     with pytest.raises(ValueError, match=re.escape(message)):
         kerasviz.plot_feature_maps(siamese, "conv", pairs, overlay=True, picture=picture)
     assert not plt.get_fignums()
 
 
-def test_plot_feature_maps_the_only_input_that_is_an_image_is_found(plot_feature_maps, rng):
+def test_plot_feature_maps_finds_the_only_input_that_is_an_image(plot_feature_maps, rng):
     image, numbers = keras.Input((6, 6, 3), name="image"), keras.Input((4,), name="numbers")
     conv = keras.layers.Conv2D(2, 1, name="conv")(image)
     model = keras.Model(
@@ -440,7 +446,9 @@ def test_plot_feature_maps_the_only_input_that_is_an_image_is_found(plot_feature
     np.testing.assert_allclose(shown, photo[0], atol=0.003)
 
 
-def test_plot_feature_maps_an_input_without_channels_is_a_grey_picture(plot_feature_maps, images):
+def test_plot_feature_maps_takes_an_input_without_channels_for_a_grey_picture(
+    plot_feature_maps, images
+):
     model = keras.Sequential(
         [
             keras.Input((12, 12)),
@@ -453,7 +461,9 @@ def test_plot_feature_maps_an_input_without_channels_is_a_grey_picture(plot_feat
     np.testing.assert_allclose(shown, images[0], atol=0.003)
 
 
-def test_plot_feature_maps_an_input_with_its_channels_first_is_a_picture(plot_feature_maps, rng):
+def test_plot_feature_maps_takes_an_input_with_its_channels_first_for_a_picture(
+    plot_feature_maps, rng
+):
     model = keras.Sequential(
         [
             keras.Input((3, 8, 10)),
@@ -467,7 +477,7 @@ def test_plot_feature_maps_an_input_with_its_channels_first_is_a_picture(plot_fe
     np.testing.assert_allclose(shown, np.moveaxis(photo[0], 0, -1), atol=0.003)
 
 
-def test_plot_feature_maps_a_subclassed_model_has_its_input_under_its_maps(
+def test_plot_feature_maps_draws_maps_of_a_subclassed_model_over_its_input(
     plot_feature_maps, images
 ):
     class Model(keras.Model):
@@ -483,7 +493,7 @@ def test_plot_feature_maps_a_subclassed_model_has_its_input_under_its_maps(
     np.testing.assert_allclose(shown, images[0], atol=0.003)
 
 
-def test_plot_feature_maps_patches_are_laid_over_the_picture(plot_feature_maps, images, sampled):
+def test_plot_feature_maps_lays_patches_over_the_picture(plot_feature_maps, images, sampled):
     model = keras.Sequential(
         [
             keras.Input((12, 12, 1)),
@@ -501,9 +511,7 @@ def test_plot_feature_maps_patches_are_laid_over_the_picture(plot_feature_maps, 
 
 
 @pytest.mark.parametrize("side", [30, 60, 149, 150])
-def test_plot_feature_maps_a_large_picture_is_aligned_with_its_maps(
-    plot_feature_maps, pixels, side
-):
+def test_plot_feature_maps_aligns_a_large_picture_with_its_maps(plot_feature_maps, pixels, side):
     """Also where a value is smaller than a dot, and where it is no whole number of pixels."""
     size = 300
     model = keras.Sequential(
@@ -536,14 +544,16 @@ def test_plot_feature_maps_a_large_picture_is_aligned_with_its_maps(
                 np.testing.assert_allclose(rendered[row, column], color, atol=0.02)
 
 
-def test_plot_feature_maps_every_pixel_is_a_whole_number_of_dots(plot_feature_maps, model, images):
+def test_plot_feature_maps_gives_every_pixel_a_whole_number_of_dots(
+    plot_feature_maps, model, images
+):
     ax = plot_feature_maps(model, "pool", images, overlay=True).axes[0]
     (x0, y0), (x1, y1) = ax.transData.transform([(0, 0), (1, 1)])
     assert x1 - x0 == pytest.approx(round(x1 - x0))
     assert y0 - y1 == pytest.approx(x1 - x0)
 
 
-def test_plot_feature_maps_maps_are_drawn_over_the_picture_in_the_callers_axes(
+def test_plot_feature_maps_draws_over_the_picture_in_the_callers_axes(
     plot_feature_maps, model, images
 ):
     figure = Figure(figsize=(4, 3))
@@ -616,7 +626,7 @@ def test_plot_feature_maps_maps_are_drawn_over_the_picture_in_the_callers_axes(
     ],
     ids=str,
 )
-def test_plot_feature_maps_a_mistake_is_refused_before_the_model_is_run(
+def test_plot_feature_maps_refuses_a_mistake_about_pictures_before_the_model_is_run(
     armed_model, options, error, message
 ):
     inputs = np.zeros((2, 6, 6, 1))
@@ -627,7 +637,7 @@ def test_plot_feature_maps_a_mistake_is_refused_before_the_model_is_run(
     assert not plt.get_fignums()
 
 
-def test_plot_feature_maps_maps_without_height_and_width_are_over_nothing(armed_model):
+def test_plot_feature_maps_refuses_to_draw_over_a_picture_without_height_and_width(armed_model):
     message = (
         "`overlay` takes layers whose maps have a height and a width, or steps. "
         "Received: 'vector', whose output has no axis between samples and channels"
@@ -637,7 +647,7 @@ def test_plot_feature_maps_maps_without_height_and_width_are_over_nothing(armed_
 
 
 @pytest.mark.parametrize("channels", [2, 4])
-def test_plot_feature_maps_an_input_that_is_no_picture_needs_one(plot_feature_maps, channels):
+def test_plot_feature_maps_needs_a_picture_where_no_input_is_one(plot_feature_maps, channels):
     model = keras.Sequential([keras.Input((6, 6, channels)), keras.layers.Conv2D(2, 3, name="c")])
     inputs = np.zeros((1, 6, 6, channels))
     message = (
