@@ -41,12 +41,56 @@ export interface LayerFacts {
   block: string | null;
   kernels?: KernelFacts;
   maps?: TileFacts[];
+  filters?: FilterFacts;
+}
+
+export interface FilterCard {
+  filter: number;
+  mean: number;
+  maximum: number;
+  fires: number;
+  in_images: number;
+  selectivity?: number | null;
+  best?: number | string | null;
+  images: { picture: string; value: number; box: [number, number, number, number] }[];
+}
+
+export interface FilterFacts {
+  responds: string;
+  samples: number;
+  total: number;
+  remarks: Record<string, string>;
+  cards: FilterCard[];
+}
+
+export interface CurveFacts {
+  fractions: number[];
+  values: number[][];
+  random: number[][];
+  area: number[];
+  random_area: number[];
+}
+
+export interface ExplanationFacts {
+  method: string;
+  layer: string | null;
+  score: string;
+  tiles: TileFacts;
+  positions: number[]; // of the samples that it explains
+  targets: (number | [number, number])[] | null; // of two classes their difference
+  baseline: number[] | null;
+  evidence: { deletion: CurveFacts; insertion: CurveFacts; faithful: boolean[]; completeness: number[] | null } | null;
+}
+
+export interface TrainingFacts {
+  name: string;
+  notes: string[];
+  series: Record<string, { epochs: number[]; values: (number | string | null)[] }>;
 }
 
 export interface SampleFacts {
   index: number;
   name?: string;
-  picture?: PictureFacts;
   top?: [number, number][];
   label?: number;
   label_probability?: number;
@@ -56,7 +100,6 @@ export interface FindingFacts {
   level: "error" | "warning" | "note";
   text: string;
   layers: string[];
-  filters: number[];
   samples: number[];
 }
 
@@ -109,12 +152,20 @@ export interface Facts {
   samples: SampleFacts[];
   total?: number;
   class_names: string[] | null;
-  predictions?: { classes: number; samples?: number; right?: number };
+  predictions?: { classes: number; samples?: number; right?: number; confusions?: [number, number, number][] };
+  pictures: Record<string, PictureFacts>;
+  explanations?: ExplanationFacts[];
+  unexplained?: Record<string, string>;
+  history?: TrainingFacts[] | null;
   findings: FindingFacts[];
 }
 
 export function readFacts(): Facts {
   return JSON.parse(document.getElementById("facts")!.textContent!) as Facts;
+}
+
+export function pictureOf(facts: Facts, sample: SampleFacts): PictureFacts | undefined {
+  return facts.pictures[String(sample.index)];
 }
 
 export function className(facts: Facts, index: number): string {

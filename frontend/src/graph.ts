@@ -67,7 +67,7 @@ function drawFrame(frame: GraphFacts["frames"][number]): SVGElement {
 function drawBox(box: BoxFacts, open: (address: string) => void, known: Set<string>): SVGElement {
   const [x, y, width, height] = box.rect;
   const isKnown = known.has(box.address);
-  const element = svg("g", isKnown ? { class: "box", "data-address": box.address, tabindex: 0, role: "link", "aria-label": box.words } : { class: "box" },
+  const element = svg("g", isKnown ? { class: "box", "data-address": box.address, tabindex: 0, role: "link" } : { class: "box" },
     svg("title", {}, box.words));
   if (box.count > 1) element.append(svg("rect", { x: x + 2.5, y: y + 2.5, width, height, rx: 3.5, fill: box.color, class: "outline" }));
   element.append(svg("rect", { x, y, width, height, rx: 3.5, fill: box.color, class: `outline ${box.frozen ? "frozen" : ""}` }));

@@ -4,7 +4,8 @@ import { readBlock, readPicture, readTiles } from "./blocks";
 import type { Palette } from "./colors";
 import { codeButton, literal } from "./copy";
 import { count, h, number, percent, plural, svg } from "./dom";
-import { className, type Facts, type KernelFacts, type LayerFacts, type SampleFacts } from "./facts";
+import { className, pictureOf, type Facts, type KernelFacts, type LayerFacts, type SampleFacts } from "./facts";
+import { filterSection } from "./filters";
 import { TileView } from "./tiles";
 
 export interface Context {
@@ -21,15 +22,20 @@ export async function layerView(layer: LayerFacts, context: Context): Promise<HT
     h("h2", { tabindex: -1 }, layer.address), factList(layer));
   if (block && layer.kernels) {
     const kernels = layer.kernels;
-    const tiles = new TileView(readTiles(block, kernels.tiles), { kind: "filter", label: `Kernels of ${layer.address}`, palettes: context.palettes });
+    const tiles = new TileView(readTiles(block, kernels.tiles), { kind: "filter", label: `Kernels of ${layer.address}`, palettes: context.palettes, marks: marksOf(layer) });
     tiles.element.dataset["kind"] = "kernels";
     element.append(h("section", { "aria-label": "Kernel" },
       heading("Kernel", kernels.tiles.title, `kerasviz.plot_kernels(model, ${literal(layer.address)})`),
       tiles.element, statistics(kernels, layer)));
   }
   if (block && layer.maps) element.append(mapSection(layer, block, context));
+  if (layer.filters) element.append(filterSection(layer.address, layer.filters, context));
   if (!layer.kernels && !layer.maps) element.append(h("p", { class: "muted" }, "There is nothing to draw of this layer: it has no kernel, and its output has no rows and columns."));
   return element;
+}
+
+function marksOf(layer: LayerFacts): Map<number, string> {
+  return new Map(Object.entries(layer.filters?.remarks ?? {}).map(([index, remark]) => [Number(index), remark]));
 }
 
 export function heading(text: string, detail: string, code: string): HTMLElement {
@@ -75,9 +81,10 @@ function mapSection(layer: LayerFacts, block: Uint8Array<ArrayBuffer>, context: 
   const draw = async () => {
     const position = Math.min(context.sample, layer.maps!.length - 1);
     const sample = facts.samples[position]!;
-    const background = sample.picture ? await readPicture(sample.picture) : null;
+    const picture = pictureOf(facts, sample);
+    const background = picture ? await readPicture(picture) : null;
     const view = new TileView(readTiles(block, layer.maps![position]!), {
-      kind: "filter", label: `Feature maps of ${layer.address}, ${sampleName(facts, sample)}`, palettes: context.palettes, background,
+      kind: "filter", label: `Feature maps of ${layer.address}, ${sampleName(facts, sample)}`, palettes: context.palettes, background, marks: marksOf(layer),
     });
     view.element.dataset["kind"] = "maps";
     view.element.dataset["sample"] = String(sample.index);
@@ -102,7 +109,8 @@ function sampleChoice(context: Context, change: () => void): HTMLElement {
       },
     });
     button.setAttribute("aria-pressed", String(position === Math.min(context.sample, facts.samples.length - 1)));
-    if (sample.picture) void readPicture(sample.picture).then((canvas) => button.replaceChildren(canvas));
+    const picture = pictureOf(facts, sample);
+    if (picture) void readPicture(picture).then((canvas) => button.replaceChildren(canvas));
     else button.append(String(sample.index));
     return button;
   });

@@ -2,8 +2,9 @@
 
 import { readPicture } from "./blocks";
 import { count, h, percent, plural } from "./dom";
-import { className, type Facts, type FindingFacts, type SampleFacts } from "./facts";
+import { className, pictureOf, type Facts, type FindingFacts, type SampleFacts } from "./facts";
 import { graphView } from "./graph";
+import { trainingView } from "./training";
 import { heading, sampleName, type Context } from "./layer";
 import { layerHash, sampleHash } from "./route";
 
@@ -14,6 +15,8 @@ export function overview(context: Context, open: (address: string) => void): HTM
     h("h2", { tabindex: -1, class: "hidden" }, "Overview"),
     summary(facts), findings(facts),
     facts.samples.length ? samples(facts) : null,
+    facts.predictions?.confusions?.length ? confusions(facts) : null,
+    ...(facts.history ?? []).map(trainingView),
     h("section", { "aria-label": "Architecture" }, heading("Architecture", "click on a layer", "kerasviz.plot_architecture(model)"), graphView(facts.graph, open, known)));
 }
 
@@ -51,13 +54,23 @@ function samples(facts: Facts): HTMLElement {
   return h("section", { "aria-label": "Images" }, heading("Images", detail, "kerasviz.plot_attributions(model, inputs, sample=\"all\")"), list);
 }
 
+function confusions(facts: Facts): HTMLElement {
+  const { confusions, samples: total, right } = facts.predictions!;
+  const rows = confusions!.map(([label, predicted, times]) => h("tr", {},
+    h("td", {}, className(facts, label)), h("td", {}, className(facts, predicted)), h("td", { class: "number" }, count(times))));
+  return h("section", { "aria-label": "Mistakes" },
+    heading("Mistakes", `${plural(total! - right!, "mistake")} in ${plural(total!, "sample")}`, "kerasviz.plot_mistakes(model, inputs, labels)"),
+    h("table", { class: "plain" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "it is"), h("th", { scope: "col" }, "the model says"), h("th", { scope: "col" }, "how often"))), h("tbody", {}, ...rows)));
+}
+
 function card(facts: Facts, sample: SampleFacts): HTMLElement {
-  const frame = h("span", { class: "frame" });
-  if (sample.picture) void readPicture(sample.picture).then((canvas) => frame.replaceChildren(canvas));
+  const frame = h("span", { class: "frame", "aria-hidden": "true" });
+  const picture = pictureOf(facts, sample);
+  if (picture) void readPicture(picture).then((canvas) => frame.replaceChildren(canvas));
   else frame.append(String(sample.index));
   const isWrong = sample.label !== undefined && sample.top !== undefined && sample.top[0]![0] !== sample.label;
-  return h("a", { href: sampleHash(sample.index), class: isWrong ? "card wrong" : "card", "aria-label": sampleName(facts, sample) },
-    frame, h("span", { class: "muted" }, `${sample.index}${sample.name ? ` ${sample.name}` : ""}`),
+  return h("a", { href: sampleHash(sample.index), class: isWrong ? "card wrong" : "card", title: sampleName(facts, sample) },
+    frame, h("span", { class: "muted" }, `sample ${sample.index}${sample.name ? ` ${sample.name}` : ""}`),
     sample.top ? h("span", {}, `${className(facts, sample.top[0]![0])} ${percent(sample.top[0]![1])}`) : null,
     isWrong ? h("strong", {}, `not ${className(facts, sample.label!)}`) : null);
 }

@@ -1,33 +1,86 @@
-// One image: what the model takes it for, and what it is.
+// One image: what the model takes it for, and why, with the evidence for that.
 
-import { readPicture } from "./blocks";
-import { h, percent } from "./dom";
-import { className, type Facts, type SampleFacts } from "./facts";
-import { sampleName, type Context } from "./layer";
+import { readBlock, readPicture, readTiles } from "./blocks";
+import { chart } from "./charts";
+import { literal } from "./copy";
+import { h, number, percent } from "./dom";
+import { className, pictureOf, type ExplanationFacts, type Facts, type SampleFacts } from "./facts";
+import { heading, sampleName, type Context } from "./layer";
+import { TileView } from "./tiles";
 
 export async function sampleView(sample: SampleFacts, context: Context): Promise<HTMLElement> {
   const { facts } = context;
-  context.sample = facts.samples.indexOf(sample);
+  const position = facts.samples.indexOf(sample);
+  context.sample = position;
   const element = h("article", { class: "sample", "aria-label": sampleName(facts, sample) }, h("h2", { tabindex: -1 }, sampleName(facts, sample)));
   const row = h("div", { class: "side" });
-  if (sample.picture) {
-    const picture = await readPicture(sample.picture);
+  const facts_ = pictureOf(facts, sample);
+  const picture = facts_ ? await readPicture(facts_) : null;
+  if (picture) {
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", "the image");
     row.append(h("figure", { class: "picture" }, picture));
   }
   if (sample.top) row.append(prediction(facts, sample));
   element.append(row);
+  const explanations = facts.explanations ?? [];
+  if (explanations.length) {
+    const block = await readBlock("explanations");
+    const background = facts_ ? await readPicture(facts_) : null;
+    for (const explanation of explanations) {
+      const place = explanation.positions.indexOf(position);
+      if (place >= 0) element.append(explanationView(explanation, block, place, sample, background, context));
+    }
+  }
+  for (const [method, reason] of Object.entries(facts.unexplained ?? {})) {
+    element.append(h("p", { class: "muted" }, `${method} is missing: ${reason}`));
+  }
   return element;
 }
 
 function prediction(facts: Facts, sample: SampleFacts): HTMLElement {
   const [best] = sample.top!;
   const isWrong = sample.label !== undefined && best![0] !== sample.label;
-  const words = sample.label === undefined ? `The model takes it for ${className(facts, best![0])}.`
-    : isWrong ? `The model takes it for ${className(facts, best![0])} (${percent(best![1])}). It is ${className(facts, sample.label)}, to which it gives ${percent(sample.label_probability!)}.`
-    : `The model takes it for ${className(facts, best![0])}, which is right.`;
+  const says = `The model takes it for ${className(facts, best![0])}`;
+  const words = sample.label === undefined ? `${says}.`
+    : isWrong ? `${says} (${percent(best![1])}). It is ${className(facts, sample.label)}, to which it gives ${percent(sample.label_probability!)}.`
+    : `${says}, which is right.`;
   const bars = sample.top!.map(([index, probability]) => h("tr", { class: index === sample.label ? "label" : "" },
     h("th", { scope: "row" }, className(facts, index)), h("td", {}, h("meter", { min: 0, max: 1, value: probability, "aria-label": className(facts, index) })), h("td", {}, percent(probability))));
   return h("div", {}, h("p", { class: isWrong ? "wrong" : "" }, words), h("table", { class: "bars" }, h("tbody", {}, ...bars)));
+}
+
+function explanationView(explanation: ExplanationFacts, block: Uint8Array<ArrayBuffer>, position: number, sample: SampleFacts, background: HTMLCanvasElement | null, context: Context): HTMLElement {
+  const { facts } = context;
+  const view = new TileView(readTiles(block, explanation.tiles), {
+    kind: "sample", label: `${explanation.method} of ${sampleName(facts, sample)}`, palettes: context.palettes, background, only: position, target: 220,
+  });
+  view.element.dataset["kind"] = "explanation";
+  const target = explanation.targets?.[position];
+  const why = target === undefined ? "" : typeof target === "number" ? `why ${className(facts, target)}` : `why ${className(facts, target[0])} and not ${className(facts, target[1])}`;
+  const option = Array.isArray(target) ? `, target=(${target[0]}, ${target[1]})` : "";
+  const detail = [why, explanation.layer ? `by ${explanation.layer}` : "", explanation.score === "logit" ? "of the logit" : ""].filter(Boolean).join(", ");
+  return h("section", { "aria-label": explanation.method, class: "explanation" },
+    heading(explanation.method, detail, `kerasviz.plot_attributions(model, inputs, method=${literal(explanation.method)}, sample=${sample.index}${option})`),
+    h("div", { class: "side" }, view.element, evidenceView(explanation, position)));
+}
+
+function evidenceView(explanation: ExplanationFacts, position: number): HTMLElement | null {
+  const { evidence } = explanation;
+  if (!evidence) return null;
+  const isFaithful = evidence.faithful[position]!;
+  const words = isFaithful
+    ? "Erasing what the map marks changes the answer faster than erasing pixels at random."
+    : "No better than random: erasing what the map marks changes the answer no faster than erasing pixels at random.";
+  const notes = [];
+  if (evidence.completeness) notes.push(`completeness error ${percent(evidence.completeness[position]!)}`);
+  if (explanation.baseline) notes.push(`the baseline alone gets ${percent(explanation.baseline[position]!)}`);
+  const curves = (["deletion", "insertion"] as const).map((name) => {
+    const curve = evidence[name];
+    return chart([
+      { name: "by the map", x: curve.fractions, y: curve.values[position]!, series: 0 },
+      { name: "at random", x: curve.fractions, y: curve.random[position]!, dashed: true, series: 1 },
+    ], { label: `${name}: area ${number(curve.area[position]!)}, at random ${number(curve.random_area[position]!)}`, x: name === "deletion" ? "share of the pixels erased" : "share of the pixels put in", shares: true });
+  });
+  return h("div", { class: "evidence" }, h("p", { class: isFaithful ? "" : "wrong" }, words), notes.length ? h("p", { class: "muted" }, notes.join("; ")) : null, h("div", { class: "charts" }, ...curves));
 }

@@ -10,6 +10,8 @@ export interface TileOptions {
   palettes: { signed: Palette; plain: Palette };
   background?: HTMLCanvasElement | null;
   marks?: Map<number, string>; // remarks on tiles, by their index
+  only?: number; // the one tile that is drawn
+  target?: number; // about how large a tile is drawn, in pixels
 }
 
 interface State {
@@ -52,7 +54,8 @@ export class TileView {
     this.strengths = strengths(tiles);
     const isMatrix = Boolean(tiles.facts.rows);
     this.canvas.setAttribute("aria-label", `${options.label}. Arrow keys move from value to value.`);
-    this.element = h("div", { class: "tiles" }, isMatrix ? null : this.controls(), this.bar, h("div", { class: "scroll" }, this.canvas), this.readout);
+    const isOne = options.only !== undefined;
+    this.element = h("div", { class: isOne ? "tiles one" : "tiles" }, isMatrix ? null : isOne ? this.overBox() : this.controls(), this.bar, h("div", { class: "scroll" }, this.canvas), this.readout);
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerdown", (event) => this.point(event));
     this.canvas.addEventListener("keydown", (event) => this.press(event));
@@ -60,6 +63,16 @@ export class TileView {
     new ResizeObserver(() => this.lay()).observe(this.element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     this.choose();
+  }
+
+  private overBox(): HTMLElement | null {
+    if (!this.options.background) return null;
+    const input = h("input", { type: "checkbox", name: "over", change: () => {
+      chosen.over = this.state.over = input.checked;
+      this.draw();
+    } });
+    input.checked = this.state.over;
+    return h("div", { class: "controls" }, h("label", {}, input, " over the image"));
   }
 
   private controls(): HTMLElement {
@@ -92,6 +105,11 @@ export class TileView {
 
   private choose(): void {
     const { tiles, state } = this;
+    const { only } = this.options;
+    if (only !== undefined) {
+      this.order = [only];
+      return;
+    }
     const accepts = parseIndices(state.filter) ?? (() => true);
     this.order = [...tiles.indices.keys()].filter((tile) => accepts(tiles.indices[tile]!));
     if (state.strongest) this.order.sort((a, b) => this.strengths[b]! - this.strengths[a]! || a - b);
@@ -105,10 +123,10 @@ export class TileView {
   private lay(force = false): void {
     const { width, height } = this.tiles.facts;
     const room = Math.max(100, this.element.clientWidth);
-    const fit = (size: number, target: number) => Math.max(1, Math.min(24, Math.round(target / size)));
+    const fit = (size: number, target: number) => Math.max(1, Math.min(32, Math.round(target / size)));
     if (this.tiles.facts.rows) this.zoom = [Math.max(3, Math.min(14, Math.floor(560 / width))), Math.max(2, Math.min(14, Math.floor(420 / height)))];
     else if (height === 1 && width > 1) this.zoom = [fit(width, 240), 14];
-    else this.zoom = [fit(Math.max(width, height), TARGET), fit(Math.max(width, height), TARGET)];
+    else this.zoom = [fit(Math.max(width, height), this.options.target ?? TARGET), fit(Math.max(width, height), this.options.target ?? TARGET)];
     const tileWidth = width * this.zoom[0];
     this.gap = Math.max(4, Math.round(0.6 * Math.min(...this.zoom)));
     const columns = Math.max(1, Math.min(this.order.length, Math.floor((room + this.gap) / (tileWidth + this.gap))));
@@ -118,9 +136,13 @@ export class TileView {
     }
   }
 
+  private get labelHeight(): number {
+    return this.tiles.facts.rows || this.options.only !== undefined ? 0 : LABEL;
+  }
+
   private get pitch(): [number, number] {
     const { width, height } = this.tiles.facts;
-    const label = this.tiles.facts.rows ? 0 : LABEL;
+    const label = this.labelHeight;
     return [width * this.zoom[0] + this.gap, height * this.zoom[1] + this.gap + label];
   }
 
@@ -128,7 +150,7 @@ export class TileView {
     const { tiles, canvas, gap } = this;
     const { width, height } = tiles.facts;
     const [across, down] = this.pitch;
-    const top = tiles.facts.rows ? 0 : LABEL;
+    const top = this.labelHeight;
     const rows = Math.ceil(this.order.length / this.columns);
     canvas.width = Math.max(1, this.columns * across - gap);
     canvas.height = Math.max(1, rows * down - gap);
@@ -162,20 +184,26 @@ export class TileView {
 
   private limitsOf(tile: number): Limits {
     const { limits, signed } = this.tiles.facts;
-    if (this.state.scale === "tile" && !this.tiles.facts.rows) return ownLimits(this.tiles, tile);
+    if (this.hasOwnScale) return ownLimits(this.tiles, tile);
     return { low: limits[0], high: limits[1], signed };
+  }
+
+  private get hasOwnScale(): boolean {
+    return this.options.only !== undefined || (this.state.scale === "tile" && !this.tiles.facts.rows);
   }
 
   private drawBar(): void {
     const { facts } = this.tiles;
     if (facts.channels === 3) return this.bar.replaceChildren(`colours: ${number(facts.limits[0])} to ${number(facts.limits[1])}`);
-    if (this.state.scale === "tile" && !facts.rows) return this.bar.replaceChildren("each on its own colour scale");
+    const { only } = this.options;
+    if (this.hasOwnScale && only === undefined) return this.bar.replaceChildren("each on its own colour scale");
+    const limits = this.limitsOf(only ?? 0);
     const strip = h("canvas", { width: 128, height: 1, class: "strip", "aria-hidden": "true" });
     const palette = facts.signed ? this.options.palettes.signed : this.options.palettes.plain;
     const image = new ImageData(128, 1);
     for (let i = 0; i < 128; i++) image.data.set([...palette.subarray(6 * i, 6 * i + 3), 255], 4 * i);
     strip.getContext("2d")!.putImageData(image, 0, 0);
-    this.bar.replaceChildren(h("span", {}, number(facts.limits[0])), strip, h("span", {}, number(facts.limits[1])));
+    this.bar.replaceChildren(h("span", {}, number(limits.low)), strip, h("span", {}, number(limits.high)));
   }
 
   private point(event: PointerEvent): void {
@@ -183,7 +211,7 @@ export class TileView {
     const x = ((event.clientX - box.left) * this.canvas.width) / box.width;
     const y = ((event.clientY - box.top) * this.canvas.height) / box.height;
     const [across, down] = this.pitch;
-    const top = this.tiles.facts.rows ? 0 : LABEL;
+    const top = this.labelHeight;
     const column = Math.floor((x % across) / this.zoom[0]);
     const row = Math.floor(((y % down) - top) / this.zoom[1]);
     const position = Math.floor(y / down) * this.columns + Math.floor(x / across);
@@ -225,6 +253,7 @@ export class TileView {
     const index = this.tiles.indices[tile]!;
     const where = facts.rows
       ? `${facts.axes![0]} ${facts.rows[row]}, ${facts.axes![1]} ${facts.columns![column]}`
+      : this.options.only !== undefined ? `row ${row}, column ${column}`
       : `${this.options.kind} ${index}, row ${row}, column ${column}`;
     const mark = this.options.marks?.get(index);
     const isConstant = this.tiles.low[tile] === this.tiles.high[tile] && facts.width * facts.height > 1;

@@ -30,6 +30,8 @@ def shipped(samples: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("page") / "report.html",
         labels=samples[1],
         class_names=kerasviz.fashion_mnist.CLASSES,
+        history={"loss": [1.0, 0.5, 0.4], "val_loss": [1.1, 0.7, 0.8]},
+        method="grad-cam",
     )
 
 
@@ -176,6 +178,91 @@ def test_report_shows_hostile_names_as_text(open_page: Any, tmp_path: Path) -> N
     page.wait_for_selector("article.sample")
     assert HOSTILE in page.locator("article").inner_text()
     assert page.locator("img, article script, nav script").count() == 0
+
+
+def test_report_says_why_an_image_is_misclassified(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped)
+    page.locator(".card.wrong").click()
+    page.wait_for_selector("article.sample")
+    assert page.evaluate("location.hash") == "#?sample=4"
+    text = page.locator("article").inner_text()
+    assert "The model takes it for Pullover" in text
+    assert "It is Coat" in text
+    assert "why Pullover and not Coat" in text
+    assert page.locator("[data-kind=explanation]").count() == 2
+    assert page.locator("svg.chart").count() == 4
+    code = page.locator("section.explanation .copy").first.get_attribute("data-code")
+    assert code.endswith('method="grad-cam", sample=4, target=(2, 4))')
+
+
+def test_report_links_a_finding_to_what_it_is_about(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped)
+    finding = page.locator(".findings li", has_text="no better than random")
+    finding.locator("a").first.click()
+    page.wait_for_selector("article.sample")
+    assert "No better than random" in page.locator("article").inner_text()
+
+
+def test_report_shows_filter_cards_and_curves(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped)
+    assert page.locator("svg.chart").count() == 1
+    assert page.locator("table").inner_text().split("\n")[1].split("\t") == [
+        "Coat",
+        "Pullover",
+        "1",
+    ]
+    page.goto(shipped.as_uri() + "#conv2d_1")
+    page.wait_for_selector("article.layer")
+    cards = page.locator(".filter")
+    assert cards.count() == 32
+    assert cards.first.locator("canvas").count() == 6
+
+
+def test_report_draws_maps_over_the_image(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d")
+    canvas = page.locator("[data-kind=maps] .scroll canvas")
+    before = canvas.screenshot()
+    page.locator("[data-kind=maps] input[name=over]").check()
+    assert canvas.screenshot() != before
+    page.locator("[data-kind=maps] input[name=over]").uncheck()
+    page.locator("[data-kind=maps] select").select_option("tile")
+    assert page.locator("[data-kind=maps] .bar").inner_text() == "each on its own colour scale"
+    assert canvas.screenshot() != before
+
+
+def test_report_opens_where_a_link_leads(open_page: Any, tmp_path: Path) -> None:
+    inner = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="a?b c")], name="in:ner"
+    )
+    model = keras.Sequential([keras.Input((8, 8, 1)), inner])
+    path = kerasviz.report(model, path=tmp_path / "a.html")
+    page = open_page(path)
+    for link in page.locator("nav [data-address]").all():
+        address = link.get_attribute("data-address")
+        other = open_page(path, link.get_attribute("href"))
+        assert other.locator("article").get_attribute("data-address") == address
+    other = open_page(path, "#not-there")
+    assert "No such layer" in other.locator("article").inner_text()
+
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_report_is_accessible(open_page: Any, shipped: Path, scheme: str) -> None:
+    if not AXE.exists():
+        pytest.fail("axe-core is missing: run frontend/build first")
+    for view in VIEWS:
+        page = open_page(shipped, view, color_scheme=scheme)
+        # By the driver, since the page's own policy allows no other script.
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run()")
+        serious = [
+            (violation["id"], [node["html"][:120] for node in violation["nodes"]])
+            for violation in result["violations"]
+            if violation["impact"] in ("serious", "critical")
+        ]
+        assert not serious, view
 
 
 VIEWS = ("", "#conv2d", "#dense", "#?sample=4")

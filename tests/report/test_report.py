@@ -100,7 +100,16 @@ def test_report_says_what_the_model_takes_each_sample_for(
         assert index == row.argmax()
         assert probability == pytest.approx(row.max(), abs=1e-5)
     right = int((probabilities.argmax(axis=1) == samples[1]).sum())
-    assert page.facts["predictions"] == {"classes": 10, "samples": 10, "right": right}
+    (wrong,) = np.flatnonzero(probabilities.argmax(axis=1) != samples[1])
+    confusion = [int(samples[1][wrong]), int(probabilities[wrong].argmax()), 1]
+    assert page.facts["predictions"] == {
+        "classes": 10,
+        "samples": 10,
+        "right": right,
+        "confusions": [confusion],
+    }
+    (difference,) = (x for x in page.facts["explanations"] if len(x["positions"]) == 1)
+    assert difference["targets"] == [[confusion[1], confusion[0]]]
 
 
 def test_report_lists_every_layer(page: PageData, model: keras.Model) -> None:
@@ -183,7 +192,7 @@ def test_report_marks_values_that_are_not_numbers(tmp_path: Path) -> None:
     maps, _ = page.tiles("conv", page.layer("conv")["maps"][0])
     assert np.isnan(maps).any(axis=(1, 2, 3)).tolist() == [False, False, True]
     texts = [finding["text"] for finding in page.facts["findings"]]
-    assert "conv has 1 weight that are NaN or infinite." in texts
+    assert "1 weight is NaN or infinite, in conv." in texts
     assert page.facts["findings"][0]["level"] == "error"
 
 

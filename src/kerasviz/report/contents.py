@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
 import kerasviz
-from kerasviz._wording import write_count
+from kerasviz.compute.attribution.attributions import MethodName
 from kerasviz.compute.feature_maps import Extraction
+from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.draw.color import DIVERGING, SEQUENTIAL
 from kerasviz.model.architecture.elements import Architecture
 from kerasviz.model.calls import input_specs
 from kerasviz.report.blocks import Block
-from kerasviz.report.findings import Finding, find_in_kernels
-from kerasviz.report.graph import graph_facts, read_graph
-from kerasviz.report.layers import kernel_facts, layer_facts, list_layers, read_kernels
-from kerasviz.report.maps import compute_maps
+from kerasviz.report.findings.filters import find_in_filters
+from kerasviz.report.findings.finding import Finding
+from kerasviz.report.findings.initialisation import find_initial
+from kerasviz.report.findings.inputs import (
+    find_baseline,
+    find_input_range,
+    find_not_finite,
+    find_unfaithful,
+)
+from kerasviz.report.findings.kernels import find_in_kernels
 from kerasviz.report.palettes import palette
-from kerasviz.report.samples import (
+from kerasviz.report.parts.explanations import explain, explanation_facts
+from kerasviz.report.parts.filter_cards import collect, filter_facts
+from kerasviz.report.parts.graph import graph_facts, read_graph
+from kerasviz.report.parts.layers import kernel_facts, layer_facts, list_layers, read_kernels
+from kerasviz.report.parts.maps import compute_maps
+from kerasviz.report.parts.samples import (
     Predictions,
     choose_samples,
-    pictures,
+    confusions,
+    images_of,
     predict,
     sample_facts,
 )
+from kerasviz.report.pictures import Pictures, as_picture
+
+LEVELS = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +55,7 @@ class SampleChoice:
         labels: The class of each of all samples.
         picture: All of them as they are, before they were preprocessed.
         names: The name of each of all samples.
+        methods: The methods that explain the answers.
         batch_size: How many are computed at a time.
     """
 
@@ -46,6 +63,7 @@ class SampleChoice:
     labels: np.ndarray | None = None
     picture: Any = None
     names: Sequence[str] | None = None
+    methods: Sequence[MethodName] = ()
     batch_size: int = 32
 
 
@@ -55,40 +73,47 @@ class Contents:
 
     Args:
         model: The model.
+        class_names: The names of the classes.
         facts: What the script reads.
         blocks: The values of each layer, by a name that is an identifier.
-        findings: What is odd, the gravest first.
+        findings: What is odd.
+        pictures: The pictures of samples.
     """
 
     model: keras.Model
+    class_names: Sequence[str] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    pictures: Pictures = field(default_factory=Pictures)
 
-    def add_model(self, specs: Any = None) -> None:
-        """Add the graph, the layers and their kernels."""
+    def add_model(self, specs: Any = None) -> Architecture:
+        """Add the graph, the layers and their kernels, and return the graph."""
         architecture = read_graph(self.model, specs)
         refs = list_layers(self.model)
         kernels = read_kernels(self.model, refs)
-        rows, layers = [], []
+        layers = []
         for index, ref in enumerate(refs):
             entry = layer_facts(ref) | {"block": f"layer-{index}"}
-            block = Block()
+            block = self.blocks[entry["block"]] = Block()
             if ref.address in kernels:
                 layer, kernel = kernels[ref.address]
-                entry["kernels"], row = kernel_facts(kernel, layer, ref.address, block)
-                rows.append(row)
-            self.blocks[entry["block"]] = block
+                entry["kernels"] = kernel_facts(kernel, layer, ref.address, block)
             layers.append(entry)
-        self.findings += find_in_kernels(rows)
+        unique = {id(layer): (a, (layer, x)) for a, (layer, x) in reversed(kernels.items())}
+        own = dict(reversed(unique.values()))
+        self.findings += find_in_kernels({a: kernel for a, (_, kernel) in own.items()})
+        self.findings += find_initial(own)
         self.facts |= {
             "version": kerasviz.__version__,
+            "class_names": self.class_names,
             "model": self._model_facts(architecture, len(layers), specs),
             "palettes": {"diverging": palette(DIVERGING), "sequential": palette(SEQUENTIAL)},
             "graph": graph_facts(architecture),
             "layers": layers,
             "samples": [],
         }
+        return architecture
 
     def _model_facts(self, architecture: Architecture, layers: int, specs: Any) -> dict[str, Any]:
         inputs = keras.tree.flatten(input_specs(self.model) if specs is None else specs)
@@ -103,8 +128,8 @@ class Contents:
             "backend": keras.backend.backend(),
         }
 
-    def add_samples(self, extraction: Extraction, choice: SampleChoice) -> None:
-        """Add predictions, and the pictures and maps of some samples."""
+    def add_samples(self, extraction: Extraction, choice: SampleChoice) -> list[int]:
+        """Add predictions, pictures and maps; return the indices of the samples that are shown."""
         probabilities = predict(extraction, choice.batch_size)
         predictions = None
         if probabilities is not None:
@@ -114,22 +139,16 @@ class Contents:
         indices = choose_samples(len(extraction.batch), choice.limit, mistakes)
         self.facts["total"] = len(extraction.batch)
         self.facts["samples"] = sample_facts(indices, predictions, choice.names)
-        self._add_pictures(pictures(extraction, indices, choice.picture))
+        if choice.picture is not None:
+            self.pictures.originals = np.asarray(choice.picture)
+        images = images_of(extraction) if choice.picture is None else np.asarray(choice.picture)
+        if images is not None:
+            for index in indices:
+                self.pictures.add(str(index), as_picture(images[index]), must=True)
         self._add_maps(extraction, indices)
-
-    def _add_pictures(self, colors: np.ndarray | None) -> None:
-        if colors is None:
-            return
-        block = self.blocks["pictures"] = Block()
-        for entry, picture in zip(self.facts["samples"], colors, strict=True):
-            is_grey = bool((picture == picture[..., :1]).all())
-            values = picture[..., 0] if is_grey else picture
-            entry["picture"] = {
-                "start": block.add_bytes(values),
-                "height": picture.shape[0],
-                "width": picture.shape[1],
-                "channels": 1 if is_grey else 3,
-            }
+        layers = [target.call.layer for target in extraction.targets.targets]
+        self.findings += find_input_range(layers, extraction.batch.arrays[0])
+        return indices
 
     def _add_maps(self, extraction: Extraction, indices: list[int]) -> None:
         by_address = {layer["address"]: layer for layer in self.facts["layers"]}
@@ -140,24 +159,74 @@ class Contents:
                 layer.setdefault("maps", []).append(self.blocks[layer["block"]].add(tiles))
             for address, count in maps.not_finite.items():
                 not_finite[address] = not_finite.get(address, 0) + count
-        self.findings += [
-            Finding(
-                level="error",
-                text=f"{address} returns {write_count(count, 'value')} that are NaN or infinite.",
-                layers=(address,),
-            )
-            for address, count in list(not_finite.items())[:1]
+        self.findings += find_not_finite(not_finite, extraction.batch.arrays)
+
+    def add_explanations(
+        self, extraction: Extraction, indices: list[int], choice: SampleChoice
+    ) -> None:
+        """Add why the model gives its answers for the samples that are shown."""
+        if "predictions" not in self.facts:
+            return
+        size = choice.batch_size
+        results, reasons = explain(extraction, indices, choice.methods, batch_size=size)
+        block = self.blocks["explanations"] = Block()
+        mistakes = self._explain_mistakes(extraction, indices, [*results][:1], size)
+        self.facts["explanations"] = [
+            *mistakes,
+            *explanation_facts(results, block, range(len(indices))),
         ]
+        self.facts["unexplained"] = reasons
+        faithful = {m: x.evidence.faithful for m, x in results.items() if x.evidence is not None}
+        self.findings += find_unfaithful(faithful, indices)
+        if results:
+            zeros = tuple(np.zeros_like(array[:1]) for array in extraction.batch.arrays)
+            batch = replace(extraction.batch, arrays=zeros)
+            rows = predict(replace(extraction, batch=batch))
+            self.findings += find_baseline(None if rows is None else rows[0], self.class_names)
+
+    def _explain_mistakes(
+        self, extraction: Extraction, indices: list[int], methods: list[Any], batch_size: int
+    ) -> list[dict[str, Any]]:
+        """Return why the model gives its answer and not the true one, where it is wrong."""
+        samples = self.facts["samples"]
+        says = [sample["top"][0][0] for sample in samples]
+        wrong = [i for i, x in enumerate(samples) if x.get("label", says[i]) != says[i]]
+        if not wrong or not methods:
+            return []
+        pairs = np.array([(says[i], samples[i]["label"]) for i in wrong])
+        shown = [indices[i] for i in wrong]
+        results, _ = explain(extraction, shown, methods, target=pairs, batch_size=batch_size)
+        return explanation_facts(results, self.blocks["explanations"], wrong)
+
+    def collect_filters(
+        self, extraction: Extraction, architecture: Architecture, choice: SampleChoice
+    ) -> None:
+        """Add what each filter responds to over all samples."""
+        statistics = collect(extraction, architecture, choice.labels, choice.batch_size)
+        self.add_filters(statistics, is_own=True)
+
+    def add_filters(self, statistics: Mapping[str, FilterStatistics], *, is_own: bool) -> None:
+        """Add what each filter responds to, by the address of its layer."""
+        by_address = {layer["address"]: layer for layer in self.facts["layers"]}
+        for address, item in statistics.items():
+            if address in by_address:
+                by_address[address]["filters"] = filter_facts(item, self.pictures, is_own=is_own)
+        self.findings += find_in_filters(statistics)
 
     def finish(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the facts and the encoded blocks, those of a layer without values left out."""
+        self.blocks["pictures"] = self.pictures.block
         blocks = {name: block.encode() for name, block in self.blocks.items() if block.parts}
         for layer in self.facts["layers"]:
             if layer["block"] not in blocks:
                 layer["block"] = None
-        order = ("error", "warning", "note")
-        findings = sorted(self.findings, key=lambda finding: order.index(finding.level))
-        return {**self.facts, "findings": [finding.facts() for finding in findings]}, blocks
+        findings = sorted(self.findings, key=lambda finding: LEVELS.index(finding.level))
+        facts = {
+            **self.facts,
+            "pictures": self.pictures.facts,
+            "findings": [finding.facts() for finding in findings],
+        }
+        return facts, blocks
 
 
 def prediction_facts(predictions: Predictions) -> dict[str, Any]:
@@ -166,4 +235,5 @@ def prediction_facts(predictions: Predictions) -> dict[str, Any]:
     if predictions.labels is not None:
         count = len(predictions.labels)
         facts |= {"samples": count, "right": count - len(predictions.mistakes)}
+        facts["confusions"] = confusions(predictions)
     return facts

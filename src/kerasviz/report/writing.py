@@ -12,12 +12,16 @@ import numpy as np
 
 from kerasviz._checks import check_count, check_path, check_verbose
 from kerasviz._files import check_target, replacing
-from kerasviz.compute.feature_maps import check_batch_size, plan_extraction
+from kerasviz.compute.attribution.attributions import MethodName
+from kerasviz.compute.feature_maps import Extraction, check_batch_size, plan_extraction
 from kerasviz.model.addresses import check_model
 from kerasviz.model.inputs.labels import as_labels
 from kerasviz.plots._maps.forms import check_class_names
 from kerasviz.report.contents import Contents, SampleChoice
 from kerasviz.report.document import write_document
+from kerasviz.report.parts.explanations import choose_methods
+from kerasviz.report.parts.filter_cards import check_statistics
+from kerasviz.report.parts.training import history_facts
 
 SUFFIXES = (".html", ".htm")
 
@@ -29,6 +33,9 @@ def report(
     *,
     labels: Any = None,
     class_names: Sequence[str] | None = None,
+    history: Any = None,
+    statistics: Any = None,
+    method: MethodName | Sequence[MethodName] | None = None,
     picture: Any = None,
     sample_names: Sequence[str] | None = None,
     samples: int = 12,
@@ -37,9 +44,11 @@ def report(
 ) -> Path:
     """Write one page about a model: an HTML file that needs no network and no other file.
 
-    It shows the architecture to click on; of each layer its kernel, statistics and, with `inputs`,
-    its feature maps for each image, with the value below the cursor; what the model takes the
-    images for; and on top, in plain words, what is odd.
+    On top it says in plain words what is odd: filters that are dead, duplicate, exploding or NaN,
+    layers that did not move from their initialisation, explanations no better than random, inputs
+    unlike those that the model expects. Then come the images, with what the model takes them for
+    and why; the architecture to click on; and for each layer its kernel, its feature maps for each
+    image with the value below the cursor, and what its filters respond to.
 
     Args:
         model: A Keras model.
@@ -48,6 +57,13 @@ def report(
         path: The file, `.html`. One that is there is replaced when the new one is complete.
         labels: The class of each sample, `(samples,)`, or one-hot, `(samples, classes)`.
         class_names: The name of each class.
+        history: What `plot_history` takes: what `fit` returned, or the file of a `CSVLogger`; or a
+            dict of several trainings.
+        statistics: What `filter_statistics` returned for a larger data set, of one layer or of
+            several. `None` collects it from `inputs`, where these are at least ten samples.
+        method: The method that explains the answers, or a list of methods, as in
+            `get_attributions`; an empty list explains none. `None` is Grad-CAM, and for images of
+            up to 128×128 pixels integrated gradients too, which take longer.
         picture: The images as they are, `(samples, height, width)` or
             `(samples, height, width, 3)`, where the model takes them preprocessed.
         sample_names: The name of each sample, such as that of its file.
@@ -81,8 +97,9 @@ def report(
     check_count("samples", samples)
     check_batch_size(batch_size)
     check_verbose(verbose)
-    names = check_class_names(class_names)
-    contents = Contents(model=model)
+    contents = Contents(model=model, class_names=check_class_names(class_names))
+    curves = None if history is None else history_facts(history)
+    responses = None if statistics is None else check_statistics(statistics)
     if inputs is None:
         _refuse_without_inputs(labels=labels, picture=picture, sample_names=sample_names)
         contents.add_model()
@@ -94,11 +111,13 @@ def report(
             labels=None if labels is None else _check_labels(labels, count),
             picture=_check_length("picture", picture, count),
             names=_check_length("sample_names", sample_names, count),
+            methods=choose_methods(method, extraction),
             batch_size=batch_size,
         )
-        contents.add_model(extraction.specs)
-        contents.add_samples(extraction, choice)
-    contents.facts["class_names"] = names
+        _collect(contents, extraction, choice, filters=responses is None)
+    if responses is not None:
+        contents.add_filters(responses, is_own=False)
+    contents.facts["history"] = curves
     facts, blocks = contents.finish()
     text = write_document(f"{model.name} · kerasviz", facts, blocks)
     with replacing(target) as stream:
@@ -130,6 +149,17 @@ def _check_length(name: str, value: Any, count: int) -> Any:
             f"`{name}` must have one for each of the {count} samples. Received: {len(value)}"
         )
     return value
+
+
+def _collect(
+    contents: Contents, extraction: Extraction, choice: SampleChoice, *, filters: bool
+) -> None:
+    """Collect all that samples tell; `filters` is whether to collect what filters respond to."""
+    architecture = contents.add_model(extraction.specs)
+    indices = contents.add_samples(extraction, choice)
+    contents.add_explanations(extraction, indices, choice)
+    if filters:
+        contents.collect_filters(extraction, architecture, choice)
 
 
 def _check_file(path: Any) -> Path:

@@ -13,12 +13,10 @@ from kerasviz.compute.attribution.score.goal import logits_to_probabilities
 from kerasviz.compute.attribution.score.heads import find_heads
 from kerasviz.compute.attribution.score.scored_model import run_model
 from kerasviz.compute.feature_maps import Extraction
-from kerasviz.draw.tiles.background import picture_colors
+from kerasviz.model.inputs.image_files import image_shape
 
 TOP = 5
 """How many classes are named for each sample."""
-MAX_PIXELS = 512
-"""The larger side of a picture in the page; of more pixels every second, third ... is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +43,19 @@ class Predictions:
             return np.zeros(0, int)
         wrong = np.flatnonzero(self.classes != self.labels)
         return wrong[np.argsort(-self.probabilities[wrong].max(axis=1), kind="stable")]
+
+
+def confusions(predictions: Predictions, limit: int = 10) -> list[list[int]]:
+    """Return the most frequent mistakes: label, what the model says, and how often."""
+    if predictions.labels is None:
+        return []
+    wrong = predictions.mistakes
+    pairs = np.stack([predictions.labels[wrong], predictions.classes[wrong]], axis=1)
+    unique, counts = np.unique(pairs, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:limit]
+    return [
+        [int(a), int(b), int(n)] for (a, b), n in zip(unique[order], counts[order], strict=True)
+    ]
 
 
 def predict(extraction: Extraction, batch_size: int = 32) -> np.ndarray | None:
@@ -78,21 +89,18 @@ def choose_samples(count: int, limit: int, mistakes: Sequence[int]) -> list[int]
     return sorted([*surest, *others[: limit - len(surest)]])
 
 
-def pictures(extraction: Extraction, indices: Sequence[int], picture: Any) -> np.ndarray | None:
-    """Return samples as pictures, `(samples, height, width, 3)` of bytes, `None` of no images."""
-    if picture is not None:
-        values = np.asarray(picture)[list(indices)]
-        values = values[..., np.newaxis] if values.ndim == 3 else values
-    else:
-        if len(extraction.batch.arrays) != 1:
-            return None
-        values = extraction.batch.arrays[0][list(indices)]
-        if values.ndim == 4 and keras.config.image_data_format() == "channels_first":
-            values = np.moveaxis(values, 1, -1)
-    if values.ndim != 4 or values.shape[-1] not in (1, 3, 4) or values.dtype.kind not in "biuf":
+def images_of(extraction: Extraction) -> np.ndarray | None:
+    """Return all samples as `(samples, height, width, channels)`, `None` where they are no images.
+
+    They are in the model's own values, such as those of `preprocess_input`.
+    """
+    if len(extraction.batch.arrays) != 1:
         return None
-    step = -(-max(values.shape[1:3]) // MAX_PIXELS)
-    return picture_colors(values[:, ::step, ::step, :3]).colors
+    values = extraction.batch.arrays[0]
+    shape = image_shape((None, *values.shape[1:]))
+    if shape is None or values.dtype.kind not in "biuf":
+        return None
+    return np.moveaxis(values, 1, -1) if shape.channels_first else values
 
 
 def sample_facts(

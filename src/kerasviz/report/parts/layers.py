@@ -11,7 +11,7 @@ import numpy as np
 
 from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import write_size
-from kerasviz.compute.kernel_statistics import LayerStatistics, describe_kernel
+from kerasviz.compute.kernel_statistics import describe_kernel
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.compute.layers import LayerRef, find_layers
 from kerasviz.draw.color import ColorChoice
@@ -68,21 +68,18 @@ def _shape_words(shape: Shape | tuple[Shape, ...] | None) -> str:
     return "×".join("?" if size is None else str(size) for size in shape[1:]) or "scalar"
 
 
-def kernel_facts(
-    kernel: np.ndarray, layer: Any, address: str, block: Block
-) -> tuple[dict[str, Any], LayerStatistics]:
-    """Pack a kernel, and return what the page draws of it, and the kernel in numbers."""
+def kernel_facts(kernel: np.ndarray, layer: Any, address: str, block: Block) -> dict[str, Any]:
+    """Pack a kernel, and return what the page draws of it."""
     statistics = describe_kernel(kernel, address)
     tiles = _matrix_tiles(kernel, layer) if _is_point(kernel) else _kernel_tiles(kernel, address)
     values = kernel[np.isfinite(kernel)]
     counts, edges = np.histogram(values, BINS) if values.size else (np.zeros(BINS, int), [0, 1])
-    facts = {
+    return {
         "tiles": block.add(tiles),
         "statistics": {name: getattr(statistics, name) for name in FACTS},
         "not_finite": statistics.not_finite,
         "histogram": {"counts": counts.tolist(), "low": float(edges[0]), "high": float(edges[-1])},
     }
-    return facts, statistics
 
 
 def _is_point(kernel: np.ndarray) -> bool:

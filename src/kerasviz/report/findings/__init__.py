@@ -1,0 +1,1 @@
+"""Find what is odd about a model, and say it in plain words."""

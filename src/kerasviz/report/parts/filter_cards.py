@@ -1,0 +1,155 @@
+"""Collect what each filter responds to over all images: the cards of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerasviz.compute.feature_maps import Extraction
+from kerasviz.compute.filters.collecting import filter_statistics
+from kerasviz.compute.filters.statistics import FilterStatistics
+from kerasviz.model.architecture.elements import Architecture
+from kerasviz.report.pictures import Pictures, as_picture
+
+MIN_SAMPLES = 10
+"""Of fewer images it would say little that a filter is silent, and the pass takes its time."""
+MAX_CARDS = 32
+IMAGES = 6
+"""The images of each card."""
+
+
+def responding_layers(architecture: Architecture) -> dict[str, str]:
+    """Return for each convolution the address of what its filters become in its box.
+
+    After a normalisation and an activation that change each channel by itself, it is these that
+    tell whether a filter is silent.
+    """
+    return {
+        part.address: node.address
+        for drawn in architecture.nodes
+        for node in (drawn, *drawn.repeats)
+        for part in node.parts
+        if part.kind == "convolution"
+    }
+
+
+def collect(
+    extraction: Extraction, architecture: Architecture, labels: Any, batch_size: int
+) -> dict[str, FilterStatistics]:
+    """Return the statistics of all filters, by the addresses of their convolutions.
+
+    What the pass refuses, such as values that are NaN, has none.
+    """
+    responding = responding_layers(architecture)
+    if not responding or len(extraction.batch) < MIN_SAMPLES:
+        return {}
+    try:
+        statistics = filter_statistics(
+            extraction.model,
+            list(dict.fromkeys(responding.values())),
+            extraction.batch.packed(),
+            labels=labels,
+            images=IMAGES,
+            batch_size=batch_size,
+        )
+    except ValueError:
+        return {}
+    return {a: statistics[b] for a, b in responding.items() if b in statistics}
+
+
+def filter_facts(
+    statistics: FilterStatistics, pictures: Pictures, *, is_own: bool = True
+) -> dict[str, Any]:
+    """Return the cards of a layer, those of the most selective or the strongest filters first.
+
+    Args:
+        statistics: What filters respond to.
+        pictures: Those of the page, to which the strongest images are added.
+        is_own: Whether the images are the inputs of the page, and not another data set.
+    """
+    prefix = "" if is_own else "data-"
+    is_labelled = len(statistics.classes) > 1
+    strength = np.nan_to_num(statistics.selectivity if is_labelled else statistics.maximum)
+    order = np.argsort(-strength, kind="stable")
+    remarks = statistics.remarks
+    return {
+        "responds": statistics.address,
+        "samples": statistics.samples,
+        "total": len(order),
+        "remarks": {str(i): remark for i, remark in enumerate(remarks) if remark},
+        "cards": [_card(statistics, int(i), pictures, prefix) for i in order[:MAX_CARDS]],
+    }
+
+
+def _card(
+    statistics: FilterStatistics, index: int, pictures: Pictures, prefix: str
+) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "filter": index,
+        "mean": float(statistics.mean[index]),
+        "maximum": float(statistics.maximum[index]),
+        "fires": float(statistics.firing_rate[index]),
+        "in_images": float(statistics.image_rate[index]),
+        "images": _images(statistics, index, pictures, prefix),
+    }
+    if len(statistics.classes) > 1:
+        best = statistics.best_class[index]
+        card["selectivity"] = float(statistics.selectivity[index])
+        card["best"] = None if best is None else best
+    return card
+
+
+def _images(
+    statistics: FilterStatistics, index: int, pictures: Pictures, prefix: str
+) -> list[dict[str, Any]]:
+    """Return the strongest images, with what the unit sees as shares of height and width."""
+    images = []
+    places = zip(
+        statistics.indices[index], statistics.values[index], statistics.boxes[index], strict=True
+    )
+    for sample, value, box in places:
+        name = f"{prefix}{sample}"
+        size = _keep(statistics, int(sample), name, pictures)
+        if size is None:
+            continue
+        shares = np.asarray(box, float) / np.array(size, float)[:, np.newaxis]
+        images.append(
+            {
+                "picture": name,
+                "value": float(value),
+                "box": [round(float(x), 4) for x in shares.ravel()],
+            }
+        )
+    return images
+
+
+def _keep(
+    statistics: FilterStatistics, sample: int, name: str, pictures: Pictures
+) -> tuple[int, int] | None:
+    """Put the picture of a sample in the page, and return its size; `None` where it is not in."""
+    if not statistics.has_images:
+        return None
+    try:
+        image = statistics.image(sample)
+    except KeyError:
+        return None
+    if image.ndim != 3 or image.shape[-1] not in (1, 3):
+        return None
+    if not pictures.add(name, as_picture(image)):
+        return None
+    return image.shape[0], image.shape[1]
+
+
+def check_statistics(statistics: Any) -> Mapping[str, FilterStatistics]:
+    """Return the caller's statistics by address, or raise `TypeError`."""
+    items: Sequence[Any] = (
+        list(statistics.values()) if isinstance(statistics, Mapping) else [statistics]
+    )
+    if not items or not all(isinstance(item, FilterStatistics) for item in items):
+        raise TypeError(
+            "`statistics` must be what filter_statistics returned: one, or a dict of them. "
+            f"Received: statistics={statistics!r:.80}"
+        )
+    return {item.address: item for item in items}
