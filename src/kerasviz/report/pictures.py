@@ -36,7 +36,7 @@ class Pictures:
         """Keep a picture, and return whether it is in the page.
 
         Args:
-            name: The index of its sample, or any other text that is no number.
+            name: The index of its sample, or a text with other letters than digits.
             colors: Array `(height, width, 3)` of unsigned bytes.
             must: Whether to keep it even if there is no room.
         """
