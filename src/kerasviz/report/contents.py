@@ -194,8 +194,10 @@ class Contents:
         if not wrong or not methods:
             return []
         pairs = np.array([(says[i], samples[i]["label"]) for i in wrong])
-        shown = [indices[i] for i in wrong]
-        results, _ = explain(extraction, shown, methods, target=pairs, batch_size=batch_size)
+        samples_wrong = [indices[i] for i in wrong]
+        results, _ = explain(
+            extraction, samples_wrong, methods, target=pairs, batch_size=batch_size
+        )
         return explanation_facts(results, self.blocks["explanations"], wrong)
 
     def collect_filters(

@@ -61,8 +61,8 @@ def _is_same_draw(initializer: Any, values: np.ndarray) -> bool:
         return False
     if not isinstance(initializer, keras.initializers.VarianceScaling):
         return False
-    drawn = keras.ops.convert_to_numpy(initializer(values.shape, dtype="float32"))
-    return bool(np.allclose(drawn, values, rtol=1e-3, atol=1e-7))
+    draw = keras.ops.convert_to_numpy(initializer(values.shape, dtype="float32"))
+    return bool(np.allclose(draw, values, rtol=1e-3, atol=1e-7))
 
 
 def _is_distributed_alike(initializer: Any, values: np.ndarray, *, has_bias: bool) -> bool:

@@ -28,8 +28,8 @@ def responding_layers(architecture: Architecture) -> dict[str, str]:
     """
     return {
         part.address: node.address
-        for drawn in architecture.nodes
-        for node in (drawn, *drawn.repeats)
+        for box in architecture.nodes
+        for node in (box, *box.repeats)
         for part in node.parts
         if part.kind == "convolution"
     }
