@@ -33,6 +33,12 @@ from kerasviz.plots._maps.forms import (
     choose_form,
 )
 from kerasviz.plots._maps.pictures import check_label_colors, is_picture, picture_panel
+from kerasviz.plots._maps.position import (
+    check_position,
+    find_field,
+    frame_panel,
+    frame_picture,
+)
 from kerasviz.plots._maps.samples import (
     Samples,
     ShownSamples,
@@ -66,6 +72,7 @@ def plot_feature_maps(
     patch_grid: tuple[int, int] | None = None,
     kind: Kind | None = None,
     class_names: Sequence[str] | None = None,
+    position: tuple[int, int] | None = None,
     **options: Unpack[TileOptions],
 ) -> Plot:
     """Draw every feature map of a layer, for one sample or for several, as one picture.
@@ -116,6 +123,9 @@ def plot_feature_maps(
             one sample as bars; several samples as a table of colours; more axes are images.
         class_names: A name for each value of a vector, such as the classes of a softmax, or for
             each label. Vectors with another number of values keep their indices.
+        position: Row and column of a cell, which is framed in every map of one layer, as is in the
+            input beside them what the unit there saw; see `receptive_field`. Of maps over the input
+            it is this alone.
         **options: The keywords of every plot of tiles, see `TileOptions`; `sort` goes by all the
             samples that are drawn.
 
@@ -191,9 +201,14 @@ def plot_feature_maps(
         class_names=check_class_names(class_names),
     )
     check_keywords(keywords)
+    cell = check_position(position)
     maps = prepare_maps(model, layer, inputs, keywords)
-    panels = maps.panels()
-    return draw_panels(panels, style, maps.picture)
+    if cell is None:
+        return draw_panels(maps.panels(), style, maps.picture)
+    field = find_field(model, maps.extraction.targets.targets, cell)
+    is_over = keywords.background.is_beneath
+    panels = [frame_panel(panel, field, is_over=is_over) for panel in maps.panels()]
+    return draw_panels(panels, style, frame_picture(maps.picture, field))
 
 
 OWN_KEYWORDS = (
@@ -207,6 +222,7 @@ OWN_KEYWORDS = (
     "patch_grid",
     "kind",
     "class_names",
+    "position",
 )
 
 

@@ -28,16 +28,22 @@ SHARP = 3
 than it is shown."""
 
 
+FrameBox = tuple[tuple[float, float], tuple[float, float]]
+"""First and last row, and first and last column, of what is framed, half open."""
+
+
 class Picture(NamedTuple):
     """The picture from which maps were computed, to be drawn beside them.
 
     Args:
         values: Array `(height, width, 1)` or `(height, width, 3)`.
         kind: What it is, in one word.
+        outline: What is framed in it; `None` for nothing.
     """
 
     values: np.ndarray
     kind: str
+    outline: FrameBox | None = None
 
 
 class PictureColors(NamedTuple):

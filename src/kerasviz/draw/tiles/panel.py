@@ -22,12 +22,14 @@ from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
 from kerasviz.draw.figure import describe_on_hover
 from kerasviz.draw.plot import Panel
 from kerasviz.draw.text import elide_middle, escape
-from kerasviz.draw.tiles.background import Opacity, cell_grid
+from kerasviz.draw.tiles.background import FrameBox, Opacity, cell_grid
 from kerasviz.draw.tiles.downsampling import DownsampledImage, DownsampledPcolorImage
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, constant_tiles, mosaic
 
 CROSS_COLOR, CROSS_ALPHA = "0.5", 0.6
 """Grey and see-through, so that what is absent is drawn fainter than what is there."""
+FRAME_COLORS = (("white", 2.6), ("#d55e00", 1.4))
+"""The colours of a frame and the widths of its lines in points: one is seen on any ground."""
 GROUND = "0.8"
 """The colour between tiles in which white means 0, so that it means nothing else."""
 GROUND_BORDER = 2.0
@@ -120,6 +122,7 @@ class TilePanel:
         tile_names: Names instead of the indices.
         coloring: What the colours stand for.
         label_names: Of labels, the name of each class, whether it occurs or not.
+        outline: What is framed in each tile, in values.
         is_share: Whether the values of bars are shares of 1, such as probabilities.
     """
 
@@ -150,6 +153,7 @@ class TilePanel:
     is_share: bool = False
     coloring: Coloring = "values"
     label_names: tuple[str, ...] = ()
+    outline: FrameBox | None = None
 
     @property
     def tiles(self) -> np.ndarray:
@@ -367,6 +371,7 @@ def draw_panel(
     """
     image = _draw_mosaic(ax, panel, grid, scale)
     _mark_constant(ax, panel, grid)
+    _frame_tiles(ax, panel, grid)
     beside = _draw_background_column(ax, panel, grid)
     height, width = grid.size
     ax.set(xlim=(-beside, width), ylim=(height, 0), aspect="equal")
@@ -517,6 +522,21 @@ def _mark_constant(ax: Axes, panel: TilePanel, grid: Grid) -> None:
         ),
         autolim=False,
     )
+
+
+def _frame_tiles(ax: Axes, panel: TilePanel, grid: Grid) -> None:
+    """Draw a frame around the same part of each tile, light outside and dark inside."""
+    if panel.outline is None:
+        return
+    # The grid may count in pixels of a background, and the frame is in values.
+    units = [a / b for a, b in zip(grid.tile, panel.tiles.shape[1:3], strict=True)]
+    (top, bottom), (left, right) = panel.outline
+    for y, x in zip(*grid.corners(), strict=True):
+        corner = (x + left * units[1], y + top * units[0])
+        size = (right - left) * units[1], (bottom - top) * units[0]
+        for color, width in FRAME_COLORS:
+            frame = Rectangle(corner, *size, fill=False, edgecolor=color, linewidth=width)
+            ax.add_patch(frame).set_clip_on(False)
 
 
 def _label_tiles(

@@ -68,6 +68,7 @@ def resolve_picture(picture: Picture) -> tuple[TilePanel, ColorScale | None]:
         notes=(note.removeprefix("picture "),) if note else (),
         absent_rule="none",
         coloring="picture",
+        outline=picture.outline,
     )
     panel = _as_common_floats(panel)
     if panel.is_rgb:
