@@ -22,6 +22,9 @@ import kerasviz
 
 BASELINE_MATPLOTLIB = "3.11.2"
 """The Matplotlib that drew tests/images/baseline; text differs by a pixel in another."""
+CHROMIUM = os.environ.get("KERASVIZ_CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--no-sandbox"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 hypothesis.settings.register_profile("kerasviz", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("kerasviz")
@@ -176,3 +179,14 @@ def rgb_model():
     )
     model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
     return model
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start Chromium, once. Where it or its driver is missing, that is an error and no skip."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

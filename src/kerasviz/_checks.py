@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
 from collections.abc import Collection, Iterable, Sequence
 from numbers import Real
@@ -63,6 +64,18 @@ def check_verbose(verbose: object) -> None:
     """Raise `ValueError` unless `verbose` is 0 or 1."""
     if isinstance(verbose, (bool, np.bool_)) or verbose not in (0, 1):
         raise ValueError(f"`verbose` must be 0 or 1. Received: verbose={verbose!r}")
+
+
+def import_optional(name: str, purpose: str) -> Any:
+    """Return a module that kerasviz does not need itself, or say what needs it.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(f"{purpose} needs {name}: pip install {name}") from error
 
 
 def check_path(name: str, value: object) -> Path:

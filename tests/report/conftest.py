@@ -1,32 +1,17 @@
-"""A browser without a network that opens pages, and hears when anything goes wrong."""
+"""Pages in a browser without a network that hears when anything goes wrong."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-CHROMIUM = os.environ.get("KERASVIZ_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--no-sandbox"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HEAR = """
     window.violations = [];
     document.addEventListener("securitypolicyviolation", (event) =>
         window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
 """
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Start Chromium, once. Where it or its driver is missing, that is an error and no skip."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

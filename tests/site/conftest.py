@@ -1,4 +1,4 @@
-"""The built site, a server for it on this machine alone, and a browser."""
+"""The built site, a server for it on this machine alone, and tabs of a browser."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = os.environ.get("KERASVIZ_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--no-sandbox"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 
 
@@ -119,17 +116,6 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Start Chromium, once. Where it or its driver is missing, that is an error and no skip."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import html
-import importlib
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, overload
 import keras
 import numpy as np
 
+from kerasviz._checks import import_optional
 from kerasviz.compute.kernels import read_kernel, resolve_kernels
 
 NEAR_ZERO = 0.01
@@ -112,10 +112,7 @@ class KernelStatistics(Sequence[LayerStatistics]):
         Raises:
             ImportError: pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise ImportError("`to_pandas` needs pandas: pip install pandas") from error
+        pandas = import_optional("pandas", "`to_pandas`")
         names = list(LayerStatistics.__dataclass_fields__)
         frame = pandas.DataFrame([asdict(row) for row in self.rows], columns=names)
         return frame.set_index("address")

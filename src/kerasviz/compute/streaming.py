@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasviz._checks import check_path, check_verbose
+from kerasviz._checks import check_path, check_verbose, import_optional
 from kerasviz._files import check_target, replacing_path
 from kerasviz.compute.cluster import Block, Columns, is_cluster_dataset, map_blocks
 from kerasviz.compute.feature_maps import (
@@ -220,7 +218,7 @@ def _npy(path: Path) -> Iterator[Append]:
 
 @contextmanager
 def _hdf5(path: Path) -> Iterator[Append]:
-    h5py = _import("h5py")
+    h5py = import_optional("h5py", "Writing such a file")
 
     try:
         with h5py.File(path, "w") as file:
@@ -249,7 +247,7 @@ def _hdf5(path: Path) -> Iterator[Append]:
 
 @contextmanager
 def _zarr(path: Path) -> Iterator[Append]:
-    zarr = _import("zarr")
+    zarr = import_optional("zarr", "Writing such a file")
 
     group = zarr.open_group(path, mode="a")
 
@@ -263,13 +261,6 @@ def _zarr(path: Path) -> Iterator[Append]:
         dataset.append(array)
 
     yield append
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(f"Writing such a file needs {name}: pip install {name}") from error
 
 
 def _chunks(array: np.ndarray) -> tuple[int, ...]:

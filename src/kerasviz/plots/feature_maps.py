@@ -13,13 +13,19 @@ from numpy.typing import ArrayLike
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_choice, is_int
-from kerasviz._selection import Tiles, check_tile_names, choose_tiles, select_tiles
+from kerasviz._selection import (
+    Tiles,
+    TileSelection,
+    check_tile_names,
+    choose_tiles,
+    select_tiles,
+)
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_extraction
 from kerasviz.draw.figure import check_panels
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity, Picture
-from kerasviz.draw.tiles.panel import TilePanel
+from kerasviz.draw.tiles.panel import Form, TilePanel
 from kerasviz.draw.tiles.picture import draw_panels
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_style
 from kerasviz.model.addresses import NamedCall, Selection
@@ -505,11 +511,10 @@ def map_panel(
         samples: The samples.
         keywords: The caller's keywords, checked and complete.
     """
-    style, slices = keywords.style, keywords.slices
-    if samples.rows is not None and style.layout.columns is not None:
+    if samples.rows is not None and keywords.style.layout.columns is not None:
         raise ValueError(
             f"`columns` cannot be given for '{address}', whose rows are not samples, so that each "
-            f"map has a column. Received: columns={style.layout.columns}"
+            f"map has a column. Received: columns={keywords.style.layout.columns}"
         )
     notes: tuple[str, ...] = ()
     if np.iscomplexobj(maps):
@@ -521,23 +526,11 @@ def map_panel(
     if keywords.patch_grid is not None:
         maps, more = _lay_out_patches(maps, address, keywords.patch_grid)
         notes += more
-    rows, *axes, channels = maps.shape
+    _, *axes, channels = maps.shape
     if samples.background.is_beneath:
         _check_overlay_axes(len(axes), address)
     kind = "feature maps" if axes else "values"
-    by_map = np.moveaxis(maps, -1, 0)
-    chosen = choose_tiles(by_map, style.choice, kind, of=repr(address), is_limited=bool(axes))
-    is_table = samples.is_table or samples.rows is not None
-    form = choose_form(
-        axes,
-        keywords.kind,
-        len(chosen.indices),
-        is_table=is_table,
-        is_recorded=keywords.is_recorded,
-        is_over=samples.background.is_beneath and len(axes) == 1,
-    )
-    if form == "bars":
-        chosen = choose_bars(maps[0], style.choice, repr(address))
+    chosen, form = _choose_maps(maps, address, samples, keywords)
     indices = chosen.indices
     signals = samples.signals if form in ("lines", "heat") else None
     has_pictures = form == "tiles" and not (samples.background.is_beneath and len(axes) < 2)
@@ -545,17 +538,11 @@ def map_panel(
     if signals is not None and samples.background.is_beneath:
         notes += ("over the signal",)
     names = None if axes else keywords.names_of(channels)
-    height, width = ([1, 1, *axes])[-2:]
-    volumes = maps.reshape(rows, -1, height, width, channels)
-    parts = None
-    if slices is not None:
-        count = volumes.shape[1]
-        parts = select_tiles(slices, count, "slices", of=repr(address))
-        word = "slice" if len(parts) == 1 else "slices"
-        notes += (f"{word} {', '.join(map(str, parts))} of {count}",)
-        volumes = volumes[:, parts]
-    tiles = np.moveaxis(volumes[..., indices], -1, 1).reshape(-1, height, width)
+    volumes, parts, more = _cut_slices(maps, keywords.slices, address)
+    notes += more
+    tiles = np.moveaxis(volumes[..., indices], -1, 1).reshape(-1, *volumes.shape[2:4])
     size = f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes))
+    is_table = samples.is_table or samples.rows is not None
     return TilePanel(
         values=tiles,
         indices=indices,
@@ -580,6 +567,39 @@ def map_panel(
         is_share=form == "bars" and are_shares(maps[0]),
         tile_names=() if names is None else tuple(names[index] for index in indices),
     )
+
+
+def _choose_maps(
+    maps: np.ndarray, address: str, samples: ShownSamples, keywords: MapKeywords
+) -> tuple[TileSelection, Form]:
+    """Return which maps are drawn, and as what."""
+    axes, choice, of = maps.shape[1:-1], keywords.style.choice, repr(address)
+    kind = "feature maps" if axes else "values"
+    chosen = choose_tiles(np.moveaxis(maps, -1, 0), choice, kind, of=of, is_limited=bool(axes))
+    form = choose_form(
+        axes,
+        keywords.kind,
+        len(chosen.indices),
+        is_table=samples.is_table or samples.rows is not None,
+        is_recorded=keywords.is_recorded,
+        is_over=samples.background.is_beneath and len(axes) == 1,
+    )
+    return (choose_bars(maps[0], choice, of), form) if form == "bars" else (chosen, form)
+
+
+def _cut_slices(
+    maps: np.ndarray, slices: Tiles | None, address: str
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Return maps as `(rows, slices, height, width, channels)`, and which slices these are."""
+    rows, *axes, channels = maps.shape
+    volumes = maps.reshape(rows, -1, *([1, 1, *axes])[-2:], channels)
+    if slices is None:
+        return volumes, None, ()
+    count = volumes.shape[1]
+    indices = select_tiles(slices, count, "slices", of=repr(address))
+    word = "slice" if len(indices) == 1 else "slices"
+    note = f"{word} {', '.join(map(str, indices))} of {count}"
+    return volumes[:, indices], indices, (note,)
 
 
 def _lay_out_patches(

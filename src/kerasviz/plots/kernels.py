@@ -185,26 +185,25 @@ def kernel_panel(
     )
     indices = chosen.indices
     if form != "tiles" and channel == "auto" and in_channels in CURVES:
-        tiles, note, table, slices = _curves(kernel, indices)
+        reduced = _curves(kernel, indices)
     elif is_matrix:
-        matrix = kernel.reshape(in_channels, filters)
-        tiles, note, table, slices = _matrix(matrix, resolved, indices, axes)
+        reduced = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
     else:
-        tiles, note, table, slices = _patterns(kernel, resolved, indices, reference)
-    if tiles.ndim == COLORS_NDIM or (table is not None and len(indices) > MAX_TABLE):
+        reduced = _patterns(kernel, resolved, indices, reference)
+    if not reduced.may_be_charts:
         form = "tiles"
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
     return TilePanel(
-        values=tiles,
+        values=reduced.tiles,
         indices=indices,
         total=filters,
         address=address,
         kind=kind,
         size=size if window else f"{in_channels} {axes[0]}s",
-        notes=(*([note] if note else []), *chosen.notes),
+        notes=(*filter(None, [reduced.note]), *chosen.notes),
         is_numbered=bool(chosen.note),
-        table=table,
-        slices=slices,
+        table=reduced.table,
+        slices=reduced.slices,
         form=form,
         words=chosen.words,
         signed=True,
@@ -217,6 +216,12 @@ class _Tiles(NamedTuple):
     note: str
     table: TileMatrix | None
     slices: int = 1
+
+    @property
+    def may_be_charts(self) -> bool:
+        """Whether stems or curves can show them: of numbers, and of few filters in a table."""
+        is_large = self.table is not None and len(self.table.columns) > MAX_TABLE
+        return self.tiles.ndim != COLORS_NDIM and not is_large
 
 
 def _matrix(

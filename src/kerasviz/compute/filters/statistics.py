@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasviz._checks import check_path
+from kerasviz._checks import check_path, import_optional
 from kerasviz._files import check_target
 from kerasviz._wording import write_count
 from kerasviz.compute.filters.counting.histogram import Histogram
@@ -325,10 +324,7 @@ class FilterStatistics:
         Raises:
             ImportError: pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError as error:
-            raise ImportError("`to_pandas` needs pandas: pip install pandas") from error
+        pandas = import_optional("pandas", "`to_pandas`")
         return pandas.DataFrame(self._columns()).rename_axis("filter")
 
     def _columns(self) -> dict[str, Any]:
