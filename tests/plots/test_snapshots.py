@@ -422,3 +422,65 @@ def test_plot_snapshots_shows_values_that_are_not_finite(train, kernels, tmp_pat
     with pytest.warns(UserWarning, match="1 of the values drawn is NaN or infinite"):
         plot = plot_snapshots(tmp_path)
     assert len({image.get_clim() for image in plot.images}) == 1
+
+
+def wide_model(filters):
+    layer = keras.layers.Conv2D(filters, 3, use_bias=False, name="c")
+    model = keras.Sequential([keras.Input((5, 5, 1)), layer, keras.layers.Flatten()])
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+    return model
+
+
+def record_kernels(kernels, folder, **options):
+    """Record kernels `(epochs, 3, 3, 1, filters)`, one after the other."""
+    model = wide_model(kernels.shape[-1])
+    targets = np.zeros((1, 9 * kernels.shape[-1]), "float32")
+    callbacks = [SetKernels({"c": kernels}), KernelSnapshots("c", directory=folder, **options)]
+    epochs = len(kernels)
+    model.fit(np.zeros((1, 5, 5, 1)), targets, epochs=epochs, verbose=0, callbacks=callbacks)
+
+
+def test_plot_snapshots_limits_leave_out_what_would_wash_out_all_steps(tmp_path, plot_snapshots):
+    kernels = np.random.default_rng(3).uniform(-1, 1, (3, 3, 3, 1, 20)).astype("float32")
+    kernels[1, 0, 0, 0, :3] = 40
+    record_kernels(kernels, tmp_path)
+    plot = plot_snapshots(tmp_path)
+    reach = np.quantile(np.abs(kernels), 0.98)
+    for panel in plot.panels:
+        assert panel.limits == pytest.approx((-reach, reach), rel=0.02)
+    beyond = [
+        int((np.abs(kernel) > panel.limits[1]).sum())
+        for kernel, panel in zip(kernels, plot.panels, strict=True)
+    ]
+    assert beyond[1] >= 3
+    for count, panel in zip(beyond, plot.panels, strict=True):
+        assert (f"{count} of 180 beyond ±" in panel.title) == (count > 0)
+    whole = plot_snapshots(tmp_path, robust=False)
+    assert {panel.limits for panel in whole.panels} == {(-40, 40)}
+    assert not any("beyond" in panel.title for panel in whole.panels)
+
+
+def test_plot_snapshots_one_step_has_the_limits_of_its_own_picture(tmp_path, plot_snapshots):
+    kernels = np.random.default_rng(4).uniform(-1, 1, (1, 3, 3, 1, 20)).astype("float32")
+    kernels[0, 0, 0, 0, 0] = 40
+    record_kernels(kernels, tmp_path)
+    (panel,) = plot_snapshots(tmp_path).panels
+    model = wide_model(20)
+    model.get_layer("c").set_weights([kernels[0]])
+    alone = kerasviz.plot_kernels(model, "c").panels[0]
+    assert panel.limits == alone.limits
+    assert panel.title.splitlines()[1].endswith(alone.title.splitlines()[1])
+    plt.close("all")
+
+
+def test_plot_snapshots_of_more_than_128_tiles_are_the_64_strongest_of_the_last_step(
+    tmp_path, plot_snapshots
+):
+    kernels = np.random.default_rng(5).normal(size=(2, 3, 3, 1, 130)).astype("float32")
+    record_kernels(kernels, tmp_path, tiles="all")
+    plot = plot_snapshots(tmp_path)
+    strongest = np.argsort(-np.linalg.norm(kernels[1].reshape(9, -1), axis=0), kind="stable")[:64]
+    for panel in plot.panels:
+        np.testing.assert_array_equal(panel.indices, strongest)
+        assert "64 strongest of 130; tiles='all' draws every one" in panel.title
+    assert len(plot_snapshots(tmp_path, tiles="all").panels[0].indices) == 130

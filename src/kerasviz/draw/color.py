@@ -62,13 +62,18 @@ class ColorChoice:
     norm: Normalize | str | None = None
     robust: Robust = False
 
+    @property
+    def may_be_robust(self) -> bool:
+        """Whether limits may leave out extreme values: the caller's own never do."""
+        limits = (self.vmin, self.vmax, self.norm)
+        return self.robust is not False and self.scale != "tile" and limits == (None, None, None)
+
     def limited(self, values: np.ndarray, *, signed: bool = False) -> ColorChoice:
         """Return the choice with robust limits for an array, where these are to be used.
 
         Limits and norms of the caller's take precedence.
         """
-        limits = (self.vmin, self.vmax, self.norm)
-        if self.robust is False or self.scale == "tile" or limits != (None, None, None):
+        if not self.may_be_robust:
             return replace(self, robust=False)
         low, high = value_range(values)
         reach, largest = robust_reach(values, is_exact=self.robust is True), max(-low, high)

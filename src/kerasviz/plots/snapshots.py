@@ -15,7 +15,13 @@ from PIL import Image
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_type, is_int, suggest
-from kerasviz._selection import order_tiles, select_tiles, tile_strength
+from kerasviz._selection import (
+    MAX_TILES,
+    choose_tiles,
+    order_tiles,
+    select_tiles,
+    tile_strength,
+)
 from kerasviz._wording import list_indices
 from kerasviz.draw.animations.animation import FrameAnimation
 from kerasviz.draw.animations.gif import fit_frame, render_frame, save_gif, value_palette
@@ -75,7 +81,8 @@ def plot_snapshots(
             cannot be used.
 
     Notes:
-        The picture of a single step is the one that the callback draws, to the pixel. Signs of
+        The picture of a single step is the one that the callback draws, to the pixel; of more than
+        128 tiles it holds the 64 strongest of the last step. Signs of
         principal patterns are recorded as they were drawn: they agree from step to step.
 
     Example:
@@ -249,6 +256,7 @@ class StepSeries:
             or in the order of the last one where it has the same.
         words: Which tiles these are, for the title, where they are not all.
         note: What the title of the first step says of the choice of steps.
+        tiles_note: What every title says of the choice of tiles, where the caller chose none.
     """
 
     address: str
@@ -256,6 +264,7 @@ class StepSeries:
     indices: np.ndarray | None = None
     words: str | None = None
     note: str = ""
+    tiles_note: str = ""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -294,6 +303,8 @@ class StepSeries:
             table = replace(table, columns=table.columns[order])
         words = panel.words if self.words is None else self.words
         names = tuple(panel.tile_names[position] for position in order if panel.tile_names)
+        if self.tiles_note:
+            panel = replace(panel, notes=(*panel.notes, self.tiles_note), is_numbered=True)
         return replace(
             panel, values=tiles, indices=indices, table=table, words=words, tile_names=names
         )
@@ -305,12 +316,21 @@ def share_scales(layers: Sequence[StepSeries], colors: ColorChoice) -> list[Shar
         reduce(ValueRange.join, (_range_of(panel, colors) for panel in series.panels()))
         for series in layers
     ]
+    samples = [_sample(series) if colors.may_be_robust else None for series in layers]
     if colors.scale == "figure":
         ranges = [reduce(ValueRange.join, ranges)] * len(ranges)
+        together = [sample for sample in samples if sample is not None]
+        samples = [np.concatenate(together) if together else None] * len(samples)
     return [
-        share_colors(limits, series.last, colors)
-        for limits, series in zip(ranges, layers, strict=True)
+        share_colors(limits, series.last, colors, sample)
+        for limits, series, sample in zip(ranges, layers, samples, strict=True)
     ]
+
+
+def _sample(series: StepSeries) -> np.ndarray:
+    """Return the values of all steps, or of many those of some, from which limits are chosen."""
+    steps = np.unique(np.linspace(0, len(series) - 1, MAX_PANELS).round().astype(int))
+    return np.concatenate([series.panel(int(step)).tiles.ravel() for step in steps])
 
 
 def _range_of(panel: TilePanel, colors: ColorChoice) -> ValueRange:
@@ -558,6 +578,12 @@ def _list_numbers(numbers: Sequence[int]) -> str:
 def _choose_tiles(series: StepSeries, style: TileStyle) -> StepSeries:
     """Choose and order the tiles of all steps, by the values of the last one."""
     choice, last = style.choice, series.last
+    is_limited = choice.tiles is None and choice.top is None and not last.is_matrix
+    if is_limited and len(last.indices) > MAX_TILES:
+        groups = last.tiles.reshape(-1, len(last.indices), last.slices, *last.tiles.shape[1:])
+        chosen = choose_tiles(np.moveaxis(groups, 1, 0), choice, last.kind)
+        indices, note = last.indices[chosen.indices], chosen.note
+        return replace(series, indices=indices, words="", tiles_note=note)
     if choice.tiles is None and choice.sort is None and choice.top is None:
         return series
     recorded, indices, words = last.indices.tolist(), last.indices, last.words
@@ -579,10 +605,4 @@ def _choose_tiles(series: StepSeries, style: TileStyle) -> StepSeries:
             words = f"{choice.top} strongest of {words or f'{len(indices)} {last.kind}'}"
             words += ", by mean" if choice.sort == "mean" else ""
         indices = indices[order_tiles(indices, strength)[: choice.top]]
-    return StepSeries(
-        address=series.address,
-        files=series.files,
-        indices=indices,
-        words=words,
-        note=series.note,
-    )
+    return replace(series, indices=indices, words=words)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.colors import Normalize
 
+from kerasviz._wording import beyond
 from kerasviz.draw.color import ColorChoice, ColorScale, color_scale, rgb_limits, rgb_values
 from kerasviz.draw.label_maps import label_scale
 from kerasviz.draw.tiles.background import see_through
@@ -81,26 +82,39 @@ class SharedColors:
         colors: The colours, which depend on no single panel.
         convert: Puts a panel on the scale that these colours are for.
         scale: Norm and colormap, `None` where tiles are colours themselves.
+        robust: Limits that leave out the most extreme values, where these are used.
     """
 
     colors: ColorChoice
     convert: Callable[[TilePanel], TilePanel]
     scale: ColorScale | None
+    robust: tuple[float, float] | None = None
 
     def apply(self, panel: TilePanel) -> tuple[TilePanel, ColorScale | None]:
         """Return a panel as it is drawn, with its scale."""
         (scaled,), _ = resolve_scales([self.convert(panel)], self.colors)
+        note = "" if self.robust is None else beyond(panel.values, *self.robust)
+        if note:
+            scaled = replace(scaled, notes=(*scaled.notes, note))
         return scaled, self.scale
 
 
-def share_colors(limits: ValueRange, panel: TilePanel, colors: ColorChoice) -> SharedColors:
+def share_colors(
+    limits: ValueRange, panel: TilePanel, colors: ColorChoice, values: np.ndarray | None = None
+) -> SharedColors:
     """Choose the colours for all panels.
 
     Args:
         limits: The range of all panels; with `scale="tile"` tile by tile.
         panel: One of the panels.
         colors: The caller's keywords.
+        values: Values of the panels, for robust limits; `None` for limits that leave out none.
     """
+    if values is not None:
+        limited = _limit(values, panel, colors)
+        if limited is not None:
+            shared = share_colors(limits, panel, limited)
+            return replace(shared, robust=(limited.vmin or 0.0, limited.vmax or 0.0))
     if panel.coloring == "labels":
         low, high = limits.whole.ends[0]
         labels = np.arange(low, high + 1)
@@ -125,6 +139,17 @@ def share_colors(limits: ValueRange, panel: TilePanel, colors: ColorChoice) -> S
         choose = choice.of if panel.has_colors else choice.of_chart
         scale = choose(ends, signed=panel.signed)
     return _with_scale(scale, panel, colors, _unchanged)
+
+
+def _limit(values: np.ndarray, panel: TilePanel, colors: ColorChoice) -> ColorChoice | None:
+    """Return the choice with robust limits, as for a panel alone; `None` where it has none."""
+    has_limits = not panel.is_rgb or panel.signed
+    if not has_limits or panel.coloring != "values":
+        return None
+    if not panel.has_colors and colors.robust is not True:
+        return None  # a curve that leaves its strip is cut off
+    limited = colors.limited(values, signed=panel.signed)
+    return limited if limited.robust else None
 
 
 def _unchanged(panel: TilePanel) -> TilePanel:
