@@ -35,6 +35,10 @@ SUFFIXES = (".png", ".svg", ".pdf")
 PAGES = (".html",)
 IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp"}
 """The files that are read of a folder of images."""
+BATCH = 64
+"""How many images of a folder are read at a time."""
+MAX_REMARKS = 5
+"""How many remarks on images are printed, of perhaps thousands."""
 SAME_COLORS = {"0-255", "0-1"}
 """Values with which an image is drawn in the colours of its file."""
 TRUSTED = "If you trust the file as you trust a program that you run, add --unsafe."
@@ -149,6 +153,53 @@ def why(options: argparse.Namespace) -> None:
         _write(plot, options)
     for text in images.remarks:
         remark(text)
+
+
+def filters(options: argparse.Namespace) -> None:
+    """Draw what filters look for in a folder of images into a file."""
+    _check_output(options.output)
+    names = None if options.classes is None else _read_names(options.classes)
+    files = _find_labelled(options, names)
+    remarks: dict[str, None] = {}
+    with progress(4) as step:
+        model = _load_model(options, step)
+        step(f"reading {len(files.paths)} images, running the model and drawing")
+        with _in_one_line():
+            plot = kerasviz.plot_filters(
+                model,
+                options.layer,
+                _read_batches(model, files, options.values, remarks),
+                filters=options.filters,
+                sort=options.sort,
+                class_names=files.class_names if files.labels else None,
+                figsize=options.figsize,
+            )
+        step("writing")
+        _write(plot, options)
+    for text in list(remarks)[:MAX_REMARKS]:
+        remark(text)
+    if len(remarks) > MAX_REMARKS:
+        remark(f"… and {len(remarks) - MAX_REMARKS} more images were changed to fit the model")
+
+
+def _read_batches(
+    model: keras.Model, files: LabelledFiles, values: str, remarks: dict[str, None]
+) -> Iterator[Any]:
+    """Yield images a few at a time, with their classes if these are known.
+
+    Args:
+        model: The model.
+        files: The images.
+        values: What the model was trained on.
+        remarks: Filled with what reading the images changed.
+    """
+    from kerasviz.cli.images import load_images
+
+    for start in range(0, len(files.paths), BATCH):
+        images = load_images(model, files.paths[start : start + BATCH], values)
+        remarks.update(dict.fromkeys(images.remarks))
+        labels = files.labels[start : start + BATCH]
+        yield (images.inputs, labels) if labels else images.inputs
 
 
 def _read_names(path: Path) -> list[str]:
@@ -363,6 +414,8 @@ def _in_one_line() -> Iterator[None]:
     """Turn an error, of kerasviz or of the model that runs, into a line without a traceback."""
     try:
         yield
+    except CommandError:  # of images that are read while the model runs
+        raise
     except (TypeError, ValueError) as error:
         raise CommandError(" ".join(str(error).split())) from None
     except MemoryError:

@@ -22,7 +22,7 @@ from kerasviz.cli.arguments import (
     add_output,
     add_values,
 )
-from kerasviz.cli.values import read_integer, read_path, read_target
+from kerasviz.cli.values import read_integer, read_path, read_target, read_tiles
 
 AddCommand = Callable[..., argparse.ArgumentParser]
 """Adds a command; it hides the subparsers, whose type has no public name in argparse."""
@@ -99,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_kernels(add_command)
     _add_maps(add_command)
     _add_why(add_command)
+    _add_filters(add_command)
     _add_report(add_command)
     _add_demo(add_command)
     _add_train_example(add_command)
@@ -232,6 +233,65 @@ def _add_why(add_command: AddCommand) -> None:
     parser.add_argument(
         "--smooth", action="store_true", help="draw cells smoothly, finer than they are"
     )
+    add_file(parser)
+
+
+def _add_filters(add_command: AddCommand) -> None:
+    parser = add_command(
+        "filters",
+        commands.filters,
+        brief="draw what each filter looks for in a folder of images",
+        text=(
+            "Draw a card per filter of a layer: its kernel, the input that drives it most, the\n"
+            "images with its strongest responses, and what it saw there. The images are read a\n"
+            "few at a time, so that there may be any number of them."
+        ),
+        epilog=(
+            (
+                "With --labels by-folder, FOLDER has one folder per class. The classes are in the\n"
+                "order of their names, or in that of --classes.\n"
+            ),
+            ADDRESS,
+            VALUES,
+            SAFETY,
+            (
+                "Examples:\n"
+                "  kerasviz filters model.keras conv2d_1 --images images/ -o cards.png\n"
+                "  kerasviz filters model.keras conv2d_1 --images images/ --labels by-folder \\\n"
+                "      --values 0-1 --filters 3,8,62 -o cards.pdf\n"
+            ),
+        ),
+    )
+    add_model(parser)
+    add_layer(parser)
+    parser.add_argument(
+        "--images",
+        metavar="FOLDER",
+        nargs="+",
+        required=True,
+        type=read_path,
+        help="a folder of PNG, JPEG, …, .npy files, or the files",
+    )
+    parser.add_argument(
+        "--labels", choices=["by-folder"], help="how the class of each image is known"
+    )
+    parser.add_argument(
+        "--classes", type=read_path, metavar="FILE", help="a text file with one class name per line"
+    )
+    parser.add_argument(
+        "--filters",
+        type=read_tiles,
+        default=8,
+        metavar="F",
+        help="how many: 8; or which: 0,3,7, 0:16 or all (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sort",
+        choices=["selectivity", "maximum", "mean", "rate", "odd"],
+        default="selectivity",
+        help="which come first (default: %(default)s, without labels maximum)",
+    )
+    add_values(parser)
     add_file(parser)
 
 
