@@ -146,3 +146,28 @@ def test_snapshots_refuse_a_folder_that_cannot_be_written_to_before_training(mod
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="`directory` must be a folder that can be written to"):
         fit(model, Snapshots(draw, directory=tmp_path / "file"))
+
+
+def test_snapshots_of_attributions_of_fixed_images_are_on_one_scale(
+    make_model, fit, tmp_path, files, rng
+):
+    images, results = rng.random((2, 8, 8, 1)).astype("float32"), []
+
+    def why(model):
+        plot = kerasviz.plot_attributions(
+            model, images, method="input-x-gradient", sample="all", target=0, vmax=0.5
+        )
+        values = kerasviz.get_attributions(model, images, method="input-x-gradient", target=0)
+        results.append(([panel.limits for panel in plot.panels if panel.image], values.values))
+        return plot
+
+    alone = make_model()
+    fit(alone, epochs=3)
+    weights = alone.get_weights()
+    watched = make_model()
+    fit(watched, Snapshots(why, directory=tmp_path), epochs=3)
+    assert files(tmp_path) == [f"why-epoch-000{number}.png" for number in (1, 2, 3)]
+    assert all(limits == [(-0.5, 0.5)] * 2 for limits, _ in results)
+    assert not np.allclose(results[0][1], results[-1][1], atol=1e-6)
+    for a, b in zip(watched.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(a, b)
