@@ -1,6 +1,7 @@
 from . import callbacks, fashion_mnist
 from .callbacks import (
     FeatureMapSnapshots,
+    FilterSnapshots,
     KernelSnapshots,
     Snapshots,
     WeightStatistics,
@@ -47,6 +48,7 @@ __all__ = [
     "Evidence",
     "EvidenceCurve",
     "FeatureMapSnapshots",
+    "FilterSnapshots",
     "FilterStatistics",
     "KernelSnapshots",
     "KernelStatistics",

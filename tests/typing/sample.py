@@ -111,6 +111,7 @@ def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
     callbacks = [
         kerasviz.KernelSnapshots("conv2d", every="1 batch", on_plot=announce, sort="mean"),
         kerasviz.callbacks.FeatureMapSnapshots(images[:1], "conv2d", directory=folder / "maps"),
+        kerasviz.FilterSnapshots(images, "conv2d", labels=labels),
         kerasviz.WeightStatistics(csv=folder / "statistics.csv"),
         kerasviz.Snapshots(kerasviz.plot_kernel_histograms, directory=folder / "plots", every=1),
     ]

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from kerasviz.callbacks.feature_map_snapshots import FeatureMapSnapshots
+from kerasviz.callbacks.filter_snapshots import FilterSnapshots
 from kerasviz.callbacks.kernel_snapshots import KernelSnapshots
 from kerasviz.callbacks.snapshots import Snapshots
 from kerasviz.callbacks.weight_statistics import WeightStatistics
 
-__all__ = ["FeatureMapSnapshots", "KernelSnapshots", "Snapshots", "WeightStatistics"]
+__all__ = [
+    "FeatureMapSnapshots",
+    "FilterSnapshots",
+    "KernelSnapshots",
+    "Snapshots",
+    "WeightStatistics",
+]
