@@ -116,7 +116,7 @@ export interface BoxFacts {
 }
 
 export interface GraphFacts {
-  size: [number, number];
+  view: [number, number, number, number];
   boxes: BoxFacts[];
   frames: {
     rect: [number, number, number, number];

@@ -7,7 +7,7 @@ const MIN_ZOOM = 0.2;
 const MAX_ZOOM = 6;
 
 export function graphView(graph: GraphFacts, open: (address: string) => void, known: Set<string>): HTMLElement {
-  const [width, height] = graph.size;
+  const [left, top, width, height] = graph.view;
   const content = svg("g");
   for (const frame of graph.frames) content.append(drawFrame(frame));
   for (const line of graph.lines) content.append(svg("path", { d: line.path, class: line.thin ? "line thin" : "line" }));
@@ -17,8 +17,8 @@ export function graphView(graph: GraphFacts, open: (address: string) => void, kn
     content.append(svg("text", { x: tag.at[0], y: tag.at[1] + 2.4, "font-size": 6.5, "text-anchor": "middle", class: "word" }, tag.text));
   }
   for (const box of graph.boxes) content.append(drawBox(box, open, known));
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "graph", role: "group", "aria-label": "Architecture. Tab moves from layer to layer, Enter opens one." }, content);
-  const view = { x: 0, y: 0, width, height };
+  const picture = svg("svg", { viewBox: graph.view.join(" "), class: "graph", role: "group", "aria-label": "Architecture. Tab moves from layer to layer, Enter opens one." }, content);
+  const view = { x: left, y: top, width, height };
   const apply = () => picture.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
   const zoom = (factor: number, at: [number, number] = [0.5, 0.5]) => {
     const next = Math.max(width / MAX_ZOOM, Math.min(width / MIN_ZOOM, view.width / factor));
@@ -30,7 +30,7 @@ export function graphView(graph: GraphFacts, open: (address: string) => void, kn
     apply();
   };
   const all = () => {
-    Object.assign(view, { x: 0, y: 0, width, height });
+    Object.assign(view, { x: left, y: top, width, height });
     apply();
   };
   picture.addEventListener("wheel", (event) => {

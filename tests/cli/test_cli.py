@@ -37,6 +37,9 @@ def test_demo_writes_the_pictures_and_says_where(tmp_path: Path) -> None:
         "kernels-trained.png",
         "kernels-untrained.png",
     ]
+    page = tmp_path / "out" / "report.html"
+    assert page.stat().st_size > 100_000
+    assert f"Open the page in a browser: {page.as_uri()}\n" in result.stdout
     for path in files:
         assert str(path) in result.stdout
         with Image.open(tmp_path / path) as picture:
@@ -59,7 +62,16 @@ def test_help_needs_neither_keras_nor_matplotlib() -> None:
         "print({'keras', 'matplotlib'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    for command in ("layers", "kernels", "maps", "why", "demo", "train-example", "completion"):
+    for command in (
+        "layers",
+        "kernels",
+        "maps",
+        "why",
+        "report",
+        "demo",
+        "train-example",
+        "completion",
+    ):
         assert command in result.stdout
     assert result.stdout.rstrip().endswith("set()")
 

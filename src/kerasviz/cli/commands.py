@@ -276,6 +276,7 @@ def demo(options: argparse.Namespace) -> None:
     files = write_demo(options.output)
     print("Kernels and feature maps of a small network trained on Fashion-MNIST:")
     _list(files)
+    say(f"Open the page in a browser: {files[-1].absolute().as_uri()}")
 
 
 def train_example(options: argparse.Namespace) -> None:

@@ -369,10 +369,11 @@ def _add_demo(add_command: AddCommand) -> None:
         brief="draw the network that ships with kerasviz",
         text=(
             "Write pictures of the kernels and feature maps of a small network that was trained\n"
-            "on Fashion-MNIST. Network and images ship with kerasviz; nothing is downloaded."
+            "on Fashion-MNIST, and a page that shows all of it. Network and images ship with\n"
+            "kerasviz; nothing is downloaded."
         ),
     )
-    add_folder(parser, "kerasviz-demo", "the folder for the PNG files")
+    add_folder(parser, "kerasviz-demo", "the folder for the PNG files and the page")
 
 
 def _add_train_example(add_command: AddCommand) -> None:

@@ -57,6 +57,7 @@ class SampleChoice:
         names: The name of each of all samples.
         methods: The methods that explain the answers.
         batch_size: How many are computed at a time.
+        verbose: Whether progress is shown, 0 or 1.
     """
 
     limit: int = 12
@@ -65,6 +66,7 @@ class SampleChoice:
     names: Sequence[str] | None = None
     methods: Sequence[MethodName] = ()
     batch_size: int = 32
+    verbose: int = 0
 
 
 @dataclass(kw_only=True)
@@ -167,8 +169,10 @@ class Contents:
         """Add why the model gives its answers for the samples that are shown."""
         if "predictions" not in self.facts:
             return
-        size = choice.batch_size
-        results, reasons = explain(extraction, indices, choice.methods, batch_size=size)
+        size, verbose = choice.batch_size, choice.verbose
+        results, reasons = explain(
+            extraction, indices, choice.methods, batch_size=size, verbose=verbose
+        )
         block = self.blocks["explanations"] = Block()
         mistakes = self._explain_mistakes(extraction, indices, [*results][:1], size)
         self.facts["explanations"] = [
@@ -204,7 +208,13 @@ class Contents:
         self, extraction: Extraction, architecture: Architecture, choice: SampleChoice
     ) -> None:
         """Add what each filter responds to over all samples."""
-        statistics = collect(extraction, architecture, choice.labels, choice.batch_size)
+        statistics = collect(
+            extraction,
+            architecture,
+            choice.labels,
+            batch_size=choice.batch_size,
+            verbose=choice.verbose,
+        )
         self.add_filters(statistics, is_own=True)
 
     def add_filters(self, statistics: Mapping[str, FilterStatistics], *, is_own: bool) -> None:

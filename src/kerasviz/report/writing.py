@@ -70,7 +70,8 @@ def report(
         samples: How many samples have their maps in the page. Of more inputs these are the surest
             mistakes, for half of it, and the first ones.
         batch_size: How many samples are computed at a time.
-        verbose: 0 or 1; 1 shows a progress bar where something takes more than two seconds.
+        verbose: 0 or 1; 1 shows a progress bar while answers are explained and filters are counted,
+            which take longest.
 
     Returns:
         The path of the file.
@@ -113,6 +114,7 @@ def report(
             names=_check_length("sample_names", sample_names, count),
             methods=choose_methods(method, extraction),
             batch_size=batch_size,
+            verbose=verbose,
         )
         _collect(contents, extraction, choice, filters=responses is None)
     if responses is not None:

@@ -47,6 +47,7 @@ def explain(
     *,
     target: Any = None,
     batch_size: int = 32,
+    verbose: int = 0,
 ) -> tuple[dict[str, Attributions], dict[str, str]]:
     """Return the attributions by method, and why there are none of the others.
 
@@ -59,6 +60,7 @@ def explain(
         methods: By which methods.
         target: What is explained, as in `get_attributions`.
         batch_size: How many samples are computed at a time.
+        verbose: Whether progress is shown, 0 or 1.
     """
     inputs = extraction.batch.take(np.array(indices)).packed()
     results: dict[str, Attributions] = {}
@@ -66,7 +68,12 @@ def explain(
     for method in methods:
         try:
             results[method] = get_attributions(
-                extraction.model, inputs, method=method, target=target, batch_size=batch_size
+                extraction.model,
+                inputs,
+                method=method,
+                target=target,
+                batch_size=batch_size,
+                verbose=verbose,
             )
         except (TypeError, ValueError) as error:
             reasons[method] = " ".join(str(error).split())

@@ -36,7 +36,12 @@ def responding_layers(architecture: Architecture) -> dict[str, str]:
 
 
 def collect(
-    extraction: Extraction, architecture: Architecture, labels: Any, batch_size: int
+    extraction: Extraction,
+    architecture: Architecture,
+    labels: Any,
+    *,
+    batch_size: int = 32,
+    verbose: int = 0,
 ) -> dict[str, FilterStatistics]:
     """Return the statistics of all filters, by the addresses of their convolutions.
 
@@ -53,6 +58,7 @@ def collect(
             labels=labels,
             images=IMAGES,
             batch_size=batch_size,
+            verbose=verbose,
         )
     except ValueError:
         return {}

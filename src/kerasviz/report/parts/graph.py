@@ -22,6 +22,7 @@ from kerasviz.plots._architecture.diagram import describe_diagram
 MAX_BOXES = 120
 """Of more boxes, blocks that repeat are folded into one."""
 EVERY_LEVEL = 1_000
+MARGIN = 3.0
 
 
 def read_graph(model: keras.Model, specs: Any = None) -> Architecture:
@@ -44,8 +45,11 @@ def graph_facts(architecture: Architecture) -> dict[str, Any]:
     factor = max(1.0, math.sqrt(maker.area / (PAGE[0] * PAGE[1])))
     sheet = maker.lay_out((PAGE[0] * factor, PAGE[1] * factor))
     layout = sheet.layout
+    corners = [layout.rects[:, :2], layout.rects[:, :2] + layout.rects[:, 2:]]
+    points = np.concatenate([*corners, *(line.points for line in layout.lines)])
+    low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
     return {
-        "size": [_round(sheet.size[0]), _round(layout.rects[:, [1, 3]].sum(axis=1).max() + 2)],
+        "view": [_round(x) for x in (*low, *(high - low))],
         "boxes": [_box(architecture, sheet, index) for index in range(len(diagram.boxes))],
         "frames": [_frame(sheet, index) for index in range(len(diagram.frames))],
         "lines": _lines(sheet),
