@@ -40,3 +40,16 @@ class SharedKeywords(griffe.Extension):
                         default=repr(parameter.default),
                     )
                 )
+
+
+class FunctionsBeforeModules(griffe.Extension):
+    """Show `kerasviz.report`, the function, where a package has the same name."""
+
+    def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
+        """Put functions in place of the packages that hold them, once all is read."""
+        packages = [x.name for x in pkg.members.values() if not x.is_alias and x.is_module]
+        for name in packages:
+            inner = pkg.members[name].members.get(name)
+            if inner is not None and inner.is_alias:
+                inner.resolve_target()
+                pkg.members[name] = griffe.Alias(name, inner.final_target, parent=pkg)
