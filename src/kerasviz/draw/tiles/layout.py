@@ -178,49 +178,25 @@ def make_plan(
     panel = panel.named(layout.tile_names)
     if panel.free_height:
         panel = _fit_rows(panel, room, dots)
-    frame = panel.frame
+    frame = panel.frame  # in pixels of backgrounds, which may be resampled below
     shape = _choose_shape(panel, layout, aspect if new else room[0] / room[1])
     if panel.has_background_column and new:
         wider = min(MIN_TILE * shape.width / _side(frame), MAX_WIDTH)
         room = max(room[0], wider), room[1]
-    unit = min(room[0] / shape.width, room[1] / shape.height)
-
-    is_labelled = panel.is_numbered if layout.labels is None else layout.labels
-    is_labelled = is_labelled and panel.table is None
-    labels = _choose_labels(panel, unit) if is_labelled else NO_LABELS
-    row_height, whole_dots = 0.0, False
-    if new:
-        row_height = _row_height(panel, shape.rows)
-        min_unit = 0.0
-        if panel.free_height:
-            min_unit = max(min_unit, row_height / frame[0], MIN_ROW_DOTS / dpi / frame[0])
-        unit, whole_dots = _round_unit(panel, unit, min_unit, dpi)
-        if labels.min_unit > unit and not panel.tile_names:
-            labels = _Labels(size=MIN_LABEL_SIZE * font_size(), by_row=True)
-    elif labels.size is not None:
-        labels, unit = _share_height(labels, panel, unit, room[1] / shape.rows)
-
+    labels, unit, whole_dots = _fit_unit(panel, layout, shape, room, dots=dots)
     steps = (1.0, 1.0)
     if panel.backgrounds is not None:
         panel, steps = _fit_backgrounds(panel, unit * dpi, is_draft=is_draft)
     gaps = (0.0, 0.0)
     if not panel.is_matrix:
+        row_height = _row_height(panel, shape.rows) if new else 0.0
         above = max(labels.line, row_height - frame[0] * unit)
         gaps = _choose_gaps(frame, unit, above=above, steps=steps, dots=dots)
-    grid = Grid(
-        count=len(panel.tiles),
-        columns=shape.columns * panel.slices,
-        tile=frame,
-        gap=gaps,
-        group=panel.slices,
-    )
+    columns, count = shape.columns * panel.slices, len(panel.tiles)
+    grid = Grid(count=count, columns=columns, tile=frame, gap=gaps, group=panel.slices)
     if not new:
         size = _size(panel, grid)
         unit = min(room[0] / size[1], room[1] / size[0])  # as the equal aspect makes it
-    row_step = 0
-    if labels.by_row:
-        line = LINE_HEIGHT * MIN_LABEL_SIZE * font_size() / 72
-        row_step = math.ceil(line / (grid.pitch[0] * unit))
     max_ticks = (MAX_TICKS, MAX_TICKS)
     if panel.table is not None and not is_draft:
         max_ticks = _max_ticks(panel.table, grid, unit)
@@ -230,7 +206,7 @@ def make_plan(
         grid=grid,
         unit=unit,
         label_size=labels.size,
-        row_step=row_step,
+        row_step=labels.row_step(grid.pitch[0] * unit),
         whole_dots=whole_dots,
         max_ticks=max_ticks,
     )
@@ -297,6 +273,11 @@ class _Labels:
     min_unit: float = 0.0
     by_row: bool = False
 
+    def row_step(self, pitch: float) -> int:
+        """Return of how many rows, which are `pitch` inches apart, one has a number beside it."""
+        line = LINE_HEIGHT * MIN_LABEL_SIZE * font_size() / 72
+        return math.ceil(line / pitch) if self.by_row else 0
+
 
 NO_LABELS = _Labels()
 
@@ -327,12 +308,45 @@ def _share_height(
     return labels, smaller
 
 
-def _round_unit(panel: TilePanel, unit: float, min_unit: float, dpi: float) -> tuple[float, bool]:
+def _fit_unit(
+    panel: TilePanel,
+    layout: TileLayout,
+    shape: _Shape,
+    room: tuple[float, float],
+    *,
+    dots: float | None,
+) -> tuple[_Labels, float, bool]:
+    """Return the numbers of tiles, the inches per unit, and whether these are whole dots.
+
+    Args:
+        panel: What to draw.
+        layout: How the tiles are laid out.
+        shape: The rows and columns.
+        room: Width and height to fill, in inches.
+        dots: Dots per inch of a new figure; `None` in another.
+    """
+    unit = min(room[0] / shape.width, room[1] / shape.height)
+    is_labelled = panel.is_numbered if layout.labels is None else layout.labels
+    labels = _choose_labels(panel, unit) if is_labelled and panel.table is None else NO_LABELS
+    if dots is not None:
+        unit, is_whole = _round_unit(panel, unit, _row_height(panel, shape.rows), dots)
+        if labels.min_unit > unit and not panel.tile_names:
+            labels = _Labels(size=MIN_LABEL_SIZE * font_size(), by_row=True)
+        return labels, unit, is_whole
+    if labels.size is not None:
+        labels, unit = _share_height(labels, panel, unit, room[1] / shape.rows)
+    return labels, unit, False
+
+
+def _round_unit(panel: TilePanel, unit: float, row_height: float, dpi: float) -> tuple[float, bool]:
     """Return the unit of a new figure, and whether it is a whole number of dots.
 
     Values of equal numbers of dots are drawn without blending: no value looks wider than its
     neighbour, and none is mixed with it. Below a dot that would make the picture too large.
     """
+    min_unit = 0.0
+    if panel.free_height:
+        min_unit = max(row_height, MIN_ROW_DOTS / dpi) / panel.frame[0]
     largest = MAX_CELL if panel.is_matrix else _max_tile(panel) / _side(panel.frame)
     unit = max(min(unit, largest), min_unit)
     if unit * dpi < MIN_DOTS:
