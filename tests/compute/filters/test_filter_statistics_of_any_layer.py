@@ -251,3 +251,26 @@ def test_filter_statistics_refuses_nothing(empty: Any) -> None:
     model = _sequential((6, 6, 1), L.Conv2D(3, 2, name="c"))
     with pytest.raises(ValueError, match=r"`inputs` must hold at least one (batch|sample)"):
         kerasviz.filter_statistics(model, "c", empty)
+
+
+def test_filter_statistics_has_the_boxes_of_units_at_the_border(tmp_path: Path) -> None:
+    # The pooling drops the last row and column, and the unit at the border sees padding in their
+    # place; after the upsampling, units see more and less in turn.
+    layers = [L.MaxPooling2D(2), L.Conv2D(9, 3, padding="same", name="c"), L.UpSampling2D(2)]
+    model = _sequential((9, 9, 1), *layers, L.Conv2D(9, 2, name="d"))
+    images = _noise(30, 9, 9, 1)
+    both = kerasviz.filter_statistics(model, ["c", "d"], images, images=9)
+    for address, statistics in both.items():
+        reloaded = kerasviz.FilterStatistics.load(statistics.save(tmp_path / f"{address}.npz"))
+        np.testing.assert_array_equal(reloaded.boxes, statistics.boxes)
+        merged = statistics.merge(reloaded)
+        np.testing.assert_array_equal(merged.boxes[:, 0], statistics.boxes[:, 0])
+        last = statistics.positions.max()
+        boxes = {}
+        for place in zip(*np.nonzero((statistics.positions == last).any(axis=-1)), strict=True):
+            boxes[tuple(statistics.positions[place].tolist())] = statistics.boxes[place].tolist()
+        assert len(boxes) > 3
+        for position, box in boxes.items():
+            expected = kerasviz.receptive_field(model, address, position=position).box
+            assert tuple(map(tuple, box)) == expected, position
+        assert statistics.boxes.max() == 8

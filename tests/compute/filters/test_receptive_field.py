@@ -293,3 +293,12 @@ def test_find_layers_says_nothing_of_a_field_that_is_not_exact():
     y = L.Dense(1)(L.GlobalAveragePooling2D()(L.Conv2D(1, 3, name="behind")(x)))
     (_, behind) = kerasviz.find_layers(keras.Model(inputs, y))
     assert (behind.field_size, behind.field_stride) == (None, None)
+
+
+def test_receptive_field_of_a_layer_in_time_steps_is_a_bound_that_says_so() -> None:
+    steps = L.TimeDistributed(L.Conv2D(2, 3, padding="same", name="inner"), name="steps")
+    model = keras.Sequential([keras.Input((3, 8, 8, 1)), steps])
+    field = kerasviz.receptive_field(model, "steps/inner")
+    assert not field.exact
+    assert field.reason.startswith("at least: the layer is in no graph")
+    assert field.size == kerasviz.receptive_field(model, "steps").size == (1, 3, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -34,7 +34,7 @@ from kerasviz.compute.filters.on_cluster import (
 from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
-from kerasviz.model.addresses import NamedCall
+from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.inputs.forms import InputBatch
 from kerasviz.model.inputs.labels import as_labels
 
@@ -111,13 +111,20 @@ def filter_statistics(
     saved = None if checkpoint is None else _Checkpoint(_check_checkpoint(checkpoint))
     collection = _Collection(model, images, batch_size, saved)
     extractions = labelled_extractions(model, layer, inputs, labels)
-    single = collection.run(extractions, verbose)
-    return _as_statistics(collection.responses(), single)
+    selection = collection.run(extractions, verbose)
+    return _as_statistics(model, selection, collection.responses())
 
 
-def _as_statistics(responses: dict[str, Responses], single: bool) -> Any:
-    statistics = {key: FilterStatistics(x) for key, x in responses.items()}
-    return next(iter(statistics.values())) if single else statistics
+def _as_statistics(
+    model: keras.Model, selection: Selection, responses: Mapping[str, Responses]
+) -> Any:
+    statistics = {}
+    for target in selection.targets:
+        own = responses[target.address]
+        # Of the places that are left, since it takes long to follow each through the model.
+        strongest = own.strongest.with_boxes(FieldLocator(model, target).boxes)
+        statistics[target.address] = FilterStatistics(replace(own, strongest=strongest))
+    return next(iter(statistics.values())) if selection.single else statistics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +177,7 @@ def _on_cluster(
     responses = collect_on_cluster(model, dataset, work, verbose)
     if next(iter(responses.values())).identity.fingerprint != model_fingerprint(model):
         raise ValueError("`model` must be one that Keras can save: a copy has other weights.")
-    return _as_statistics(responses, targets.single)
+    return _as_statistics(model, targets, responses)
 
 
 def _check_checkpoint(checkpoint: Any) -> Path:
@@ -315,15 +322,15 @@ class _Collection:
 
     def run(
         self, extractions: Iterator[tuple[Extraction, np.ndarray | None]], verbose: int
-    ) -> bool:
-        """Collect the responses to all images; return whether `layer` named a single layer."""
+    ) -> Selection:
+        """Collect the responses to all images; return which layers `layer` named."""
         bar = keras.utils.Progbar(None, unit_name="image") if verbose else None
-        single = False
+        selection = Selection((), single=False)
         try:
             for extraction, labels in extractions:
                 if not self._layers:
                     self._begin(extraction)
-                    single = extraction.targets.single
+                    selection = extraction.targets
                 self._add(extraction, labels)
                 if bar is not None:
                     bar.update(self._seen)
@@ -338,7 +345,7 @@ class _Collection:
         self._check_end()
         if self._checkpoint is not None:
             self._checkpoint.remove()
-        return single
+        return selection
 
     def _check_end(self) -> None:
         if not self._seen:

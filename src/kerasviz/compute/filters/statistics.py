@@ -93,10 +93,9 @@ class FilterStatistics:
     def boxes(self) -> np.ndarray:
         """The box of the image that the unit at each place sees, `(filters, images, 2, 2)`.
 
-        `((top, bottom), (left, right))`: the receptive field, cut at the border of the image. A
-        layer on the way that pads or drops cells may make a unit at the border see less: see
-        `ReceptiveField.box`. Where the field may be everything, or is known as a bound only, it is
-        the whole image.
+        `((top, bottom), (left, right))`, as `ReceptiveField.box`: the receptive field, cut at the
+        border of the image and of the layers on the way. Where the field may be everything, or is
+        known as a bound only, it is the whole image.
         """
         return _cut_boxes(self._responses)
 
@@ -423,15 +422,18 @@ def _field_size(responses: Responses, shape: Sequence[int]) -> list[int]:
 
 
 def _cut_boxes(responses: Responses) -> np.ndarray:
-    starts = responses.strongest.starts
+    starts, inside = responses.strongest.starts, responses.strongest.boxes
     images = responses.strongest.images or {}
     boxes = np.zeros((*starts.shape, 2), int)
     for place, index in np.ndenumerate(responses.strongest.indices):
         # Without the image its size is not known, and a box may reach beyond it.
         shape = images[index].shape if index in images else (np.iinfo(int).max // 2,) * 3
         size = _field_size(responses, shape)
-        stops = np.minimum(starts[place] + size, shape[: len(size)])
-        boxes[place] = np.stack([starts[place].clip(min=0), stops], axis=-1)
+        if inside is None:
+            boxes[place] = np.stack([starts[place].clip(min=0), starts[place] + size], axis=-1)
+        else:
+            boxes[place] = inside[place]
+        boxes[place][:, 1] = np.minimum(boxes[place][:, 1], shape[: len(size)])
     return boxes
 
 

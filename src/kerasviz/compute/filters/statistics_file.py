@@ -104,6 +104,8 @@ def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, An
     strongest = responses.strongest
     arrays = {name: getattr(responses, name) for name in _SUMS}
     arrays |= {name: getattr(strongest, name) for name in _PLACES}
+    if strongest.boxes is not None:
+        arrays["boxes"] = strongest.boxes
     for name in ("of_cells", "of_images"):
         arrays |= {f"{name}/{key}": x for key, x in getattr(responses, name).arrays().items()}
     for number, totals in enumerate(responses.class_totals.values()):
@@ -134,6 +136,7 @@ def _restore(arrays: _Prefixed, description: Mapping[str, Any]) -> Responses:
         strongest=Strongest(
             images=images,
             labels=dict(description.get("labels", [])),
+            boxes=arrays.get("boxes"),
             **{name: arrays[name] for name in _PLACES},
         ),
         samples=description["samples"],

@@ -15,6 +15,10 @@ Locate = Callable[[np.ndarray], np.ndarray]
 """From positions `(n, axes)` to the first cells that units there see, `(n, axes of the image)`,
 which are below 0 in the padding."""
 
+BoxesOf = Callable[[np.ndarray], np.ndarray | None]
+"""From positions `(n, axes)` to the boxes that units there see, `(n, axes of the image, 2)`; `None`
+where they are not known exactly."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Strongest:
@@ -30,6 +34,9 @@ class Strongest:
             image)`; below 0 in the padding.
         images: By index the images that are named here; `None` where they take too much memory.
         labels: By index their classes, where they have some.
+        boxes: What the units see inside the image, `(filters, places, axes of the image, 2)`: the
+            first cell and the one after the last; `None` where that is not known exactly, and
+            before a pass is complete.
     """
 
     values: np.ndarray
@@ -38,6 +45,7 @@ class Strongest:
     starts: np.ndarray
     images: Mapping[int, np.ndarray] | None = field(default_factory=dict)
     labels: Mapping[int, Label] = field(default_factory=dict)
+    boxes: np.ndarray | None = None
 
     @classmethod
     def empty(cls, filters: int, axes: int, image_axes: int) -> Strongest:
@@ -70,6 +78,9 @@ class Strongest:
             starts=_take(self.starts, other.starts, order),
             images=images,
             labels={**self.labels, **other.labels},
+            boxes=None
+            if self.boxes is None or other.boxes is None
+            else _take(self.boxes, other.boxes, order),
         ).tidied()
 
     def tidied(self) -> Strongest:
@@ -81,6 +92,13 @@ class Strongest:
         images = {index: image for index, image in self.images.items() if index in named}
         size = sum(image.nbytes for image in images.values())
         return replace(self, labels=labels, images=images if size <= MAX_BYTES else None)
+
+    def with_boxes(self, boxes_of: BoxesOf) -> Strongest:
+        """Return the same with the boxes that the units at all places see."""
+        positions = self.positions.reshape(-1, self.positions.shape[-1])
+        boxes = boxes_of(positions) if positions.size else None
+        shape = (*self.values.shape, -1, 2)
+        return replace(self, boxes=None if boxes is None else boxes.reshape(shape))
 
     def shifted(self, offset: int) -> Strongest:
         """Return the same for images whose indices are higher by `offset`."""

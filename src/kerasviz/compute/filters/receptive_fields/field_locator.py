@@ -44,6 +44,7 @@ class FieldLocator:
         self._target = target
         self._graphs = Graphs()
         self._starts: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._extents: dict[tuple[int, int], tuple[int, int]] = {}
         self._field = self._find_field()
         inputs = keras.tree.flatten(input_specs(model))
         spatial = [index for index, x in enumerate(inputs) if len(x.shape) > 2]
@@ -82,6 +83,35 @@ class FieldLocator:
         if all(isinstance(n, int) for n in (*field.stride, *field.offset)):
             return np.asarray(positions * np.array(field.stride) + np.array(field.offset))
         return np.array([self._start(tuple(map(int, cells))) for cells in positions])
+
+    def boxes(self, positions: np.ndarray) -> np.ndarray | None:
+        """Return the boxes that units see inside the image, `(n, axes of the image, 2)`.
+
+        `None` where they are not known exactly.
+
+        Args:
+            positions: Of the units, `(n, axes of space)`.
+        """
+        if self._field is None or not self._field.exact:
+            return None
+        boxes = np.array(
+            [[self._extent(axis, int(n)) for axis, n in enumerate(cells)] for cells in positions]
+        ).reshape(*positions.shape, 2)
+        sees_nothing = (boxes[..., 0] == boxes[..., 1]).any(axis=-1)
+        boxes[sees_nothing] = 0
+        return boxes
+
+    def _extent(self, axis: int, cell: int) -> tuple[int, int]:
+        """Return the first cell that a unit sees along an axis, and the last one plus one."""
+        if (axis, cell) not in self._extents:
+            # The windows of one axis do not depend on where a unit is along the others.
+            cells = [cell if n == axis else 0 for n in range(len(self.size))]
+            way = BackwardPass(graphs=self._graphs, is_cut=True)
+            seen = (look(self._model, self._target, cells, way)[1].axes or ())[axis]
+            # Empty where the unit sees only padding; an exact field never sees all of an axis.
+            ends = (0, 0) if seen is None or not len(seen) else (int(seen[0]), int(seen[-1]) + 1)
+            self._extents[axis, cell] = ends
+        return self._extents[axis, cell]
 
     def _start(self, cells: tuple[int, ...]) -> tuple[int, ...]:
         """Return the first cell that one unit sees, after an upsampling."""
