@@ -75,7 +75,7 @@ def test_plot_feature_maps_the_input_is_grey_between_known_limits_or_its_own(
     expected = limits or (inputs[0].min(), inputs[0].max())
     assert picture.limits == pytest.approx(expected)
     assert picture.image.get_cmap().name == "gray"
-    assert ("black to white: " in picture.title) == (limits is None)
+    assert (", white=" in picture.title) == (limits is None)
 
 
 @pytest.mark.parametrize("kind", ["float", "uint8", "signed"])
@@ -87,7 +87,7 @@ def test_plot_feature_maps_an_input_in_colours_is_in_colours(draw, kind):
     right = colors[0]
     if kind == "signed":
         right = (inputs[0] - inputs.min()) / (inputs.max() - inputs.min())
-        assert "black to white: −2 to 2" in picture.picture.title.replace("1.99", "2")
+        assert "black=−2, white=2" in picture.picture.title.replace("1.99", "2")
     np.testing.assert_allclose(image, right, atol=1 / 255)
 
 

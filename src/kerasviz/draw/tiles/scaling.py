@@ -56,7 +56,8 @@ def resolve_picture(picture: Picture) -> tuple[TilePanel, ColorScale | None]:
     values = picture.values
     height, width = values.shape[:2]
     values = values.astype("float32") if values.dtype == bool else values
-    limits, note = picture_limits(values)
+    limits, guess = picture_limits(values)
+    ends = fix_minus(f"black={limits.vmin:.3g}, white={limits.vmax:.3g}")
     panel = TilePanel(
         values=values[np.newaxis, ..., 0] if values.shape[-1] == 1 else values[np.newaxis],
         indices=np.zeros(1, int),
@@ -65,7 +66,7 @@ def resolve_picture(picture: Picture) -> tuple[TilePanel, ColorScale | None]:
         kind=picture.kind,
         size=f"{height}×{width}",
         words=picture.kind,
-        notes=(note.removeprefix("picture "),) if note else (),
+        notes=(ends,) if guess else (),
         absent_rule="none",
         coloring="picture",
         outline=picture.outline,
