@@ -22,6 +22,7 @@ from feature_maps import (
     compare_notes,
     compare_parts,
 )
+from filters import FIGURE_HEADS, compare_ascent, compare_passes, measure_fields, measure_memory
 from first_look import compare_first_looks
 from importing import IMPORT_HEADS, measure_import
 from pictures import (
@@ -111,6 +112,8 @@ def report(effort: Effort) -> str:
     pictures = [row.cells() for row in ratio_rows(effort)]
     networks = [row.cells() for row in network_rows(effort)]
     attributions = [row.cells() for row in compare_attributions(effort.network_pairs)]
+    passes = compare_passes(effort.images // 2, effort.network_pairs)
+    filters = [row.cells() for row in (*passes, compare_ascent(effort.network_pairs))]
     return "\n\n".join(
         [
             "# Results",
@@ -122,6 +125,9 @@ def report(effort: Effort) -> str:
             "## Attributions",
             table(RATIO_HEADS, attributions),
             table(COUNT_HEADS, list(count_traces_and_passes())),
+            "## Filters in many images",
+            table(RATIO_HEADS, filters),
+            table(FIGURE_HEADS, [measure_fields(), measure_memory((1000, 6 * effort.images))]),
             "## Maps of many images, written batch by batch",
             table(STREAM_HEADS, list(measure_streaming(effort.images))),
             "## Start-up, in seconds more than an empty program",
