@@ -217,7 +217,8 @@ class ScoredModel:
             by_index = {i: x for i, x in enumerate(inputs) if x is not None}
             is_zero = by_inputs and not any(x.any() for x in by_index.values())
             if is_zero and not any(map(reaches, by_index)):
-                raise _not_reached("the inputs")
+                need = "`method` must need no gradient, such as 'occlusion', or take inputs"
+                raise _not_reached("the inputs", need)
         return result
 
     def _reaches(
@@ -297,9 +298,9 @@ def _first(gradients: Gradients, samples: int) -> Gradients:
     )
 
 
-def _not_reached(name: str) -> ValueError:
+def _not_reached(name: str, need: str = "`layer` must name a layer") -> ValueError:
     return ValueError(
-        "`layer` must name a layer that the score depends on by a gradient. "
+        f"{need} that the score depends on by a gradient. "
         f"Received: {name}, which no gradient of the score reaches"
     )
 
