@@ -1,5 +1,6 @@
 """Every plot of tiles is legible in each size, font, style and layout, or says the least size."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -80,3 +81,56 @@ def test_plot_tiles_enlarges_its_figure_by_the_lines_of_numbers_alone(plot_tiles
     rows = 25
     assert sizes[1][0] <= sizes[0][0] + 0.5
     assert sizes[1][1] <= sizes[0][1] + rows * 0.2
+
+
+@pytest.fixture(scope="module")
+def signal_model():
+    layers = [
+        keras.layers.Conv1D(6, 5, name="conv"),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(12, activation="softmax", name="classes"),
+    ]
+    return keras.Sequential([keras.Input((40, 2)), *layers])
+
+
+@pytest.mark.parametrize(
+    ("layer", "options"),
+    [("conv", {"kind": "lines"}), ("conv", {"kind": "rows"}), ("classes", {})],
+    ids=["lines", "rows", "bars"],
+)
+@pytest.mark.parametrize("case", sample_cases(4, seed=5), ids=str)
+def test_plot_feature_maps_of_sequences_is_legible_or_refused(signal_model, layer, options, case):
+    signals = np.sin(np.arange(80.0)).reshape(1, 40, 2)
+    is_legible_or_refused(
+        lambda **place: kerasviz.plot_feature_maps(
+            signal_model, layer, signals, **options, **place
+        ),
+        case,
+    )
+
+
+@pytest.mark.parametrize("case", sample_cases(4, seed=6), ids=str)
+def test_plot_kernels_of_sequences_is_legible_or_refused(signal_model, case):
+    is_legible_or_refused(
+        lambda **place: kerasviz.plot_kernels(signal_model, "conv", **place), case
+    )
+
+
+def test_plot_feature_maps_says_the_least_size_of_bars(signal_model):
+    signals = np.ones((1, 40, 2))
+    with pytest.raises(ValueError, match=r"must be at least [\d.]+ x [\d.]+ in"):
+        kerasviz.plot_feature_maps(signal_model, "classes", signals, figsize=(1.5, 1))
+
+
+@pytest.mark.parametrize("options", [{}, {"figsize": (8, 5)}], ids=str)
+def test_plot_kernels_stays_in_order_when_the_caller_asks_for_tight_layout(grey_model, options):
+    plot = kerasviz.plot_kernels(grey_model, **options)
+    plot.figure.tight_layout()
+    found = faults(plot)
+    before = [ax.get_position().bounds for ax in plot.axes]
+    plot.figure.set_layout_engine("tight")
+    plot.figure.draw_without_rendering()
+    after = [ax.get_position().bounds for ax in plot.axes]
+    plot.close()
+    assert not found
+    np.testing.assert_allclose(after, before)

@@ -13,10 +13,12 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from kerasviz.draw.figure import Placement
@@ -100,7 +102,7 @@ class _Stage:
             warnings.filterwarnings("error", ".*layout not applied")  # there is no room for it
             try:
                 return _is_legible(draw(place))
-            except UserWarning:
+            except (UserWarning, ValueError):  # which may say that another size is too small
                 return False
 
 
@@ -176,8 +178,9 @@ def _is_legible(plot: Plot) -> bool:
             height = legend.get_window_extent().height
             if height > (1 - MIN_SHARE_BELOW_LEGEND) * extent.height:
                 return False
-    return not any(_is_outside(box, figure.bbox) for box in recorder.boxes) and not any(
-        _is_on(*pair) for pair in itertools.combinations(recorder.boxes, 2)
+    boxes = recorder.boxes(figure)
+    return not any(_is_outside(box, figure.bbox) for box in boxes) and not any(
+        _is_on(*pair) for pair in itertools.combinations(boxes, 2)
     )
 
 
@@ -192,26 +195,25 @@ def _is_on(first: Bbox, second: Bbox) -> bool:
 
 
 class _WordRecorder(RendererAgg):
-    """A renderer that notes where each line of text is, instead of drawing it."""
+    """A renderer that notes which texts are drawn, instead of drawing them."""
 
     def __init__(self, width: float, height: float, dpi: float) -> None:
         # Nothing is drawn, so a single dot of memory is enough, however large the figure is.
         begin: Any = super().__init__  # which has no annotations
         begin(1, 1, dpi)
         self.width, self.height = width, height
-        self.boxes: list[Bbox] = []
+        self.texts: dict[Text, None] = {}
 
-    def draw_text(self, *line: Any, ismath: Any = False, **_: Any) -> None:
-        """Note where a line is: its baseline begins at `x` and `y`, counted from above."""
-        _, x, y, text, font, angle = line
-        size: Any = self.get_text_width_height_descent  # Matplotlib has no types for it
-        width, height, descent = size(text, font, ismath)
-        # As `Text` measures itself: at least as high as letters that reach up and down.
-        _, letter_height, letter_descent = size("lp", font, False)
-        height, descent = max(height, letter_height), max(descent, letter_descent)
-        bottom = self.height - y
-        if angle:  # a label beside an axis, which goes upwards
-            sides = x - (height - descent), bottom, x + descent, bottom + width
-        else:
-            sides = x, bottom - descent, x + width, bottom - descent + height
-        self.boxes.append(Bbox.from_extents(*sides))
+    def draw_text(self, *_: Any, mtext: Text | None = None, **__: Any) -> None:
+        """Note a text of one line; of others Matplotlib does not say whose line it draws."""
+        if mtext is not None:
+            self.texts[mtext] = None
+
+    def boxes(self, figure: Figure) -> list[Bbox]:
+        """Return where the texts of a figure are that has been drawn, as Matplotlib says."""
+        texts: list[Any] = [*self.texts, *figure.findobj(_has_lines)]
+        return [Text.get_window_extent(text, cast(Any, self)) for text in texts]
+
+
+def _has_lines(artist: Artist) -> bool:
+    return isinstance(artist, Text) and artist.get_visible() and "\n" in artist.get_text()

@@ -59,14 +59,14 @@ class Title:
 
         Longer words, such as the address of a layer, lose their middle.
         """
-        points = 72 * width / RESOLUTION_MARGIN
+        points = 72 * width
         if self.is_own:
-            return wrap_text(self.text, points, self.size)
+            return wrap_text(self.text, points, self.size, on_screen=True)
         words = [
             " ".join(elide_middle(word, points, self.size) for word in line.split(" "))
             for line in self.text.splitlines()
         ]
-        return escape(wrap_text("\n".join(words), points, self.size))
+        return escape(wrap_text("\n".join(words), points, self.size, on_screen=True))
 
     def height(self, lines: str) -> float:
         """Return the height of the lines with the distance below them, in inches."""

@@ -80,17 +80,19 @@ def _font() -> str:
     return findfont(FontProperties())
 
 
-def wrap_text(text: str, width: float, size: float) -> str:
+def wrap_text(text: str, width: float, size: float, *, on_screen: bool = False) -> str:
     """Break lines at spaces so that each is at most `width` points wide, where it can be.
 
-    A count such as "sample 7 of 10" stays in one line.
+    A count such as "sample 7 of 10" stays in one line. With `on_screen` lines are no wider there
+    either, where small letters are wider than on paper.
     """
+    measure = screen_width if on_screen else text_width
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
         for word in BREAK.split(paragraph):
             longer = f"{line} {word}" if line else word
-            if line and text_width(longer, size) > width:
+            if line and measure(longer, size) > width:
                 lines.append(line)
                 line = word
             else:

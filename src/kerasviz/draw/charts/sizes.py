@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kerasviz.draw.color import value_range
 from kerasviz.draw.text import LINE_HEIGHT, elide_middle, escape, font_size, screen_width
 from kerasviz.draw.tiles.panel import TileMatrix, TilePanel
 from kerasviz.draw.tiles.style import TileLayout
@@ -27,6 +28,8 @@ ROW_GAP, HEAT_GAP, PAD = 0.08, 0.12, 0.06
 """Distances between two rows of strips, and between a strip and what is written beside it."""
 MAX_NAME = 1.3
 """The widest name beside a strip."""
+SPARE = 0.1
+"""Room at the right of all in a new figure."""
 TICKS = 0.08
 """Room for the marks of steps below the strips."""
 
@@ -189,7 +192,7 @@ def _sizes(
     name_width = _name_width(panel, has_signal, MAX_NAME if new else 0.25 * room[0])
     right = 0.0
     if not panel.has_own_scales and not panel.has_colors:
-        right = 5 * 0.62 * font_size("x-small") / 72 + PAD
+        right = _limit_width(panel, SPARE if new else 0.0) + PAD
     gaps = (HEAT_GAP if panel.has_colors else ROW_GAP), name_width + ROW_GAP
     if panel.signed or table is not None:
         gaps = ROW_GAP + (line if is_above else 0.0), 2 * ROW_GAP
@@ -230,6 +233,14 @@ def _name_width(panel: TilePanel, has_signal: bool, most: float) -> float:
     if has_signal and table is None:
         names.append("input")
     return min(max(screen_width(name, size) for name in names) / 72, most) + PAD
+
+
+def _limit_width(panel: TilePanel, spare: float) -> float:
+    """Return the room for the limits of the values in inches, where some is spare beyond it."""
+    size, (low, high) = font_size("x-small"), value_range(panel.tiles)
+    limits = (-max(-low, high), high) if panel.signed else (low, high)
+    widths = [screen_width(write_limit(float(limit)), size) for limit in limits]
+    return max(5 * 0.62 * size, max(widths) - 72 * spare) / 72
 
 
 def _columns(panel: TilePanel, count: int, room: tuple[float, float]) -> int:

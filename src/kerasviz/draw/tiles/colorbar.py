@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize
 from matplotlib.image import AxesImage
@@ -14,7 +15,7 @@ from matplotlib.ticker import AutoLocator
 
 from kerasviz.draw.color import ColorScale, value_range
 from kerasviz.draw.label_maps import name_labels
-from kerasviz.draw.text import font_size
+from kerasviz.draw.text import font_size, screen_width
 from kerasviz.draw.tiles.style import TileStyle
 
 # Sizes in inches, as those of a figure.
@@ -51,6 +52,17 @@ class BarLocator(AutoLocator):
         if len(chosen) < 2 and len(ticks) > step:  # one number alone would tell no scale
             chosen = [ticks[0], ticks[-1]]
         return np.array(chosen)
+
+
+def longest_number(bar: Colorbar) -> float:
+    """Return how far the numbers of a bar would stick out if it were high, in inches."""
+    if not isinstance(bar.locator, BarLocator):
+        return 0.0
+    ticks = AutoLocator().tick_values(*sorted(bar.ax.yaxis.get_view_interval()))
+    size, formatter = font_size("small"), bar.formatter
+    widths = [screen_width(text, size) for text in formatter.format_ticks(ticks)]
+    beside = rcParams["ytick.major.size"] + rcParams["ytick.major.pad"]
+    return (max(widths, default=0.0) + beside) / 72
 
 
 def needs_bar(scale: ColorScale | None, style: TileStyle) -> bool:

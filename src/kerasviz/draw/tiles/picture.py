@@ -23,6 +23,7 @@ from kerasviz.draw.figure import (
     too_small,
 )
 from kerasviz.draw.free_axes import add_free_axes
+from kerasviz.draw.least_size import draw_legible
 from kerasviz.draw.panel_grid import (
     PanelExtent,
     PanelRows,
@@ -47,7 +48,14 @@ from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.rows import PanelSizes, fill_rows
 from kerasviz.draw.text import LINE_HEIGHT, escape, font_size, screen_width, text_height
 from kerasviz.draw.tiles.background import Picture
-from kerasviz.draw.tiles.colorbar import BAR_PAD, BAR_WIDTH, add_bar, bar_room, needs_bar
+from kerasviz.draw.tiles.colorbar import (
+    BAR_PAD,
+    BAR_WIDTH,
+    add_bar,
+    bar_room,
+    longest_number,
+    needs_bar,
+)
 from kerasviz.draw.tiles.layout import (
     MANY_PANELS,
     ONE_PANEL,
@@ -101,6 +109,22 @@ def draw_scaled(
     picture: Picture | None = None,
 ) -> Plot:
     """Draw panels as `draw_panels` does, in colours that are chosen already."""
+
+    def draw(place: Placement) -> Plot:
+        return _draw(panels, scales, replace(style, place=place), picture)
+
+    # Tiles can be measured beforehand; the words in a chart depend on its size.
+    if any(panel.is_chart for panel in panels):
+        return draw_legible(style.place, draw)
+    return draw(style.place)
+
+
+def _draw(
+    panels: Sequence[TilePanel],
+    scales: Sequence[ColorScale | None],
+    style: TileStyle,
+    picture: Picture | None,
+) -> Plot:
     parts = [
         _Part(panel=panel, scale=scale, style=style)
         for panel, scale in zip(panels, scales, strict=True)
@@ -403,7 +427,10 @@ def _draw_frame(ax: Axes, plan: AnyPlan, part: _Part) -> tuple[Frame, Panel]:
             labels=plan.panel.label_names,
             cax=cax,
         )
-        right = BAR_PAD + BAR_WIDTH + measure_axis_right(cax)
+        numbers = measure_axis_right(cax)
+        if not part.style.place.grows:  # its height may become another, and its numbers longer
+            numbers = max(numbers, longest_number(bar))
+        right = BAR_PAD + BAR_WIDTH + numbers
         # Half of a number, wherever the numbers will be when the bar has its height.
         half = text_height("0", font_size("small")) / 2
         above, below = half, max(below, half)
