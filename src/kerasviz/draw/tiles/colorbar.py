@@ -60,8 +60,8 @@ def longest_number(bar: Colorbar) -> float:
         return 0.0
     ticks = AutoLocator().tick_values(*sorted(bar.ax.yaxis.get_view_interval()))
     size, formatter = font_size("small"), bar.formatter
-    widths = [screen_width(text, size) for text in formatter.format_ticks(ticks)]
-    beside = rcParams["ytick.major.size"] + rcParams["ytick.major.pad"]
+    widths = [screen_width(text, size) for text in formatter.format_ticks(list(ticks))]
+    beside = float(rcParams["ytick.major.size"]) + float(rcParams["ytick.major.pad"])
     return (max(widths, default=0.0) + beside) / 72
 
 
