@@ -91,9 +91,9 @@ export interface TrainingFacts {
 export interface SampleFacts {
   index: number;
   name?: string;
-  top?: [number, number][];
+  top?: [number, number | null][]; // a class and its probability
   label?: number;
-  label_probability?: number;
+  label_probability?: number | null;
 }
 
 export interface FindingFacts {

@@ -40,6 +40,7 @@ export async function sampleView(sample: SampleFacts, context: Context): Promise
 
 function prediction(facts: Facts, sample: SampleFacts): HTMLElement {
   const [best] = sample.top!;
+  if (best![1] === null) return h("p", { class: "wrong" }, "The model returns NaN for this image.");
   const isWrong = sample.label !== undefined && best![0] !== sample.label;
   const says = `The model takes it for ${className(facts, best![0])}`;
   const words = sample.label === undefined ? `${says}.`

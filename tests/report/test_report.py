@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,53 @@ def test_report_takes_a_nested_model(tmp_path: Path) -> None:
     page = read_page(kerasviz.report(model, np.ones((8, 8)), tmp_path / "a.html"))
     assert page.layer("inner/conv")["maps"][0]["count"] == 2
     assert "inner/conv" in [box["address"] for box in page.facts["graph"]["boxes"]]
+
+
+def several_inputs() -> tuple[keras.Model, Any]:
+    image, number = keras.Input((6, 6, 1), name="image"), keras.Input((3,), name="number")
+    flat = keras.layers.Flatten()(keras.layers.Conv2D(2, 3, name="conv")(image))
+    x = keras.layers.Concatenate()([flat, number])
+    model = keras.Model([image, number], keras.layers.Dense(2, activation="softmax")(x))
+    rng = np.random.default_rng(0)
+    return model, [rng.normal(size=(2, 6, 6, 1)), rng.normal(size=(2, 3))]
+
+
+def sequence() -> tuple[keras.Model, Any]:
+    layers = [keras.Input((9, 2)), keras.layers.Conv1D(3, 3, name="conv")]
+    return keras.Sequential(layers), np.random.default_rng(0).normal(size=(2, 9, 2))
+
+
+def volume() -> tuple[keras.Model, Any]:
+    layers = [keras.Input((5, 4, 4, 1)), keras.layers.Conv3D(3, 3, name="conv")]
+    return keras.Sequential(layers), np.random.default_rng(0).normal(size=(2, 5, 4, 4, 1))
+
+
+@pytest.mark.parametrize("build", [several_inputs, sequence, volume])
+def test_report_takes_inputs_of_any_form(build: Any, tmp_path: Path) -> None:
+    model, inputs = build()
+    page = read_page(kerasviz.report(model, inputs, tmp_path / "a.html", method="gradient"))
+    maps = kerasviz.get_feature_maps(model, "conv", inputs)[1]
+    while maps.ndim > 3:  # of a volume its middle slice
+        maps = maps[len(maps) // 2]
+    values, span = page.tiles("conv", page.layer("conv")["maps"][1])
+    expected = np.moveaxis(maps, -1, 0).reshape(values.shape)
+    assert (np.abs(values - expected) <= span / 508 + 1e-6).all()
+    if build is volume:
+        assert page.layer("conv")["maps"][1]["title"] == "slice 1 of 3"
+        assert page.layer("conv")["kernels"]["tiles"]["title"].endswith("below one another")
+    if build is several_inputs:
+        assert page.facts["unexplained"].keys() == {"gradient"}
+
+
+def test_report_is_built_with_exact_versions_and_no_address_of_a_registry() -> None:
+    frontend = Path(__file__).parents[2] / "frontend"
+    package = json.loads((frontend / "package.json").read_text(encoding="utf-8"))
+    assert "dependencies" not in package
+    for version in package["devDependencies"].values():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    folder = Path(kerasviz.__file__).parent / "report"
+    assert sum((folder / name).stat().st_size for name in ("page.js", "page.css")) <= 200_000
+    assert not list(frontend.glob("*lock*"))
 
 
 @pytest.mark.parametrize(

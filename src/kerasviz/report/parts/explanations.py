@@ -77,6 +77,11 @@ def explain(
             )
         except (TypeError, ValueError) as error:
             reasons[method] = " ".join(str(error).split())
+            continue
+        if _maps(results[method]) is None:
+            reasons[method] = (
+                "it has no map of one image, as of several inputs; call get_attributions."
+            )
     return results, reasons
 
 

@@ -95,6 +95,8 @@ def _kernel_tiles(kernel: np.ndarray, address: str) -> Tiles:
     values = values.reshape(len(order), -1, width, *colors)[order]
     limits, _ = _scale(values, signed=True)
     notes = [note for note in panel.notes if "tiles=" not in note]
+    slices = len(panel.values) // len(order)
+    notes += [f"{slices} slices below one another"] if slices > 1 else []
     return Tiles(
         values=values,
         indices=np.asarray(panel.indices)[order],
@@ -150,13 +152,21 @@ def map_tiles(maps: np.ndarray, limit: int) -> Tiles:
         maps: Array `(height, width, channels)`, or `(steps, channels)`.
         limit: How many maps are kept.
     """
+    notes = []
     while maps.ndim > 3:  # of volumes and of steps in time the middle one
+        notes.append(f"slice {len(maps) // 2} of {len(maps)}")
         maps = maps[len(maps) // 2]
     if np.iscomplexobj(maps):
         maps = np.abs(maps)
+        notes.append("magnitudes")
     values = np.moveaxis(maps[np.newaxis] if maps.ndim == 2 else maps, -1, 0).astype("float32")
     indices = _strongest(values.reshape(len(values), -1), limit)
     limits, signed = _scale(values)
     return Tiles(
-        values=values[indices], indices=indices, total=len(values), limits=limits, signed=signed
+        values=values[indices],
+        indices=indices,
+        total=len(values),
+        limits=limits,
+        signed=signed,
+        title=", ".join(notes),
     )
