@@ -248,6 +248,7 @@ def describe_kernel(
     """
     weights = kernel.reshape(-1, kernel.shape[-1]).astype("float64")
     finite = np.isfinite(weights)
+    # A single NaN would make every figure of the layer NaN; it is counted apart.
     magnitude = np.where(finite, np.abs(weights), 0)
     values = weights[finite]
     if not values.size:

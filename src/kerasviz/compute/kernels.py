@@ -127,11 +127,13 @@ def _resolve_one(
     if len({_identity(call.layer) for call in named}) == 1:  # whichever of its calls is meant
         targets, single = (NamedCall(layer, named[0]),), True
     else:
+        # A kernel is the same in all calls of its layer: the first call stands for all, in order.
         first = {_identity(call.layer): call for call in reversed(calls)}
         targets, single = resolve(model, layer, list(first.values())[::-1])
     if single:
         inner = _unwrap(targets[0])
         return Selection(inner, single=len(inner) == 1)
+    # What a wrapper wraps may be called elsewhere too; then it has an address of its own.
     own = {id(call.layer): NamedCall(call.address, call) for call in reversed(calls)}
     unwrapped = [inner for target in targets for inner in _unwrap(target)]
     unique = {id(target.call.layer): own.get(id(target.call.layer), target) for target in unwrapped}
@@ -192,6 +194,7 @@ def read_kernel(layer: keras.Layer | KernelPart, address: str) -> np.ndarray:
             "find_layers(model, '*') lists the layers that have one."
         )
     kernel = keras.ops.convert_to_numpy(keras.ops.cast(_weight(layer), "float32"))
+    # Keras stores transposed convolutions as (..., filters, channels).
     if isinstance(layer, TRANSPOSED):
         kernel = kernel.swapaxes(-1, -2)
     if isinstance(layer, keras.layers.EinsumDense):

@@ -125,6 +125,7 @@ def save_feature_maps(
     """
     check_batch_size(batch_size)
     check_verbose(verbose)
+    # Before the model runs: hours of work are not lost because a folder cannot be written to.
     path = _check_path(path)
     if is_cluster_dataset(inputs):
         targets = check_address(model, layer)
@@ -205,6 +206,8 @@ def _npy(path: Path) -> Iterator[Append]:
                 descr = np.lib.format.dtype_to_descr(array.dtype)
                 header.update(descr=descr, fortran_order=False, shape=(0, *array.shape[1:]))
                 np.lib.format.write_array_header_1_0(file, header)
+            # The header that counts is written at the end: only then it is known how many samples
+            # there are.
             length, *size = header["shape"]
             _check_size(address, size, array)
             file.write(np.ascontiguousarray(array).data)
@@ -238,6 +241,7 @@ def _hdf5(path: Path) -> Iterator[Append]:
                 dataset[-len(array) :] = array
 
             yield append
+    # A full disk is an OSError for every other format, so that it is one here.
     except RuntimeError as error:  # h5py's, of a file that cannot be closed
         number = re.search(r"errno = (\d+)", str(error))
         if number is None:

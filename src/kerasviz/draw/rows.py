@@ -69,6 +69,8 @@ class PanelSizes:
         sides = np.log(np.stack([self.widths, self.heights], axis=1))
         chosen: list[int] = []
         for index in np.argsort(self.widths * self.heights / 2 - self.gains, kind="stable"):
+            # Two sizes that differ by little are one choice too many: the rows are all
+            # combinations.
             far = np.abs(sides[chosen] - sides[index]).max(axis=1) if chosen else np.ones(1)
             if far.min() > LIKE and len(chosen) < count:
                 chosen.append(int(index))
@@ -155,6 +157,7 @@ def _fill_alike(panels: Sequence[PanelSizes], gap: float) -> FilledRows:
     if len(alike) < len(panels) - 1 or len(panels) == 1:
         return _fill(panels, gap)
     pages = []
+    # The first panel may be the input, whose size is its own; all others take the same one.
     for index in range(len(panels[-1].widths)):
         fixed = [panel.only([index]) if i in alike else panel for i, panel in enumerate(panels)]
         page = _fill(fixed, gap)
@@ -208,6 +211,7 @@ def _fill_page(rows: dict[tuple[int, int], _Row], count: int, width: float) -> F
     pages = [FilledRows(width=width)]
     for last in range(1, count + 1):
         starts = [first for first in range(last) if (first, last) in rows]
+        # The best page of some first panels does not depend on what follows: dynamic programming.
         candidates = [(pages[first], rows[first, last].best(width)) for first in starts]
         longer = [page.above(row) for page, row in candidates if row is not None]
         pages.append(min(longer, key=lambda page: page.cost))

@@ -185,6 +185,7 @@ def _choose_layer(plan: Plan) -> tuple[Selection, ScoreGradients | None]:
     for some in (candidates[:1], candidates[:MAX_CANDIDATES]):
         gradients = _differentiate(question, some, by_inputs=False, must_reach=False)
         for target, output in zip(some, _cells(plan, some, gradients), strict=True):
+            # A gradient of 0 everywhere means that the score does not depend on the layer.
             if output.gradient.any():
                 return Selection((target,), single=True), gradients if len(some) == 1 else None
     return Selection(candidates[:1], single=True), None
@@ -233,6 +234,7 @@ def _run_first_pass(
     size = plan.question.scored.batch_size
     question = plan.question.part(start, start + size)
     if len(plan.question) > size:
+        # The bar counts batches; one for each method within them would overwrite it.
         question = replace(question, verbose=0)
     layers = {t.target.address: t.target for t in tasks if t.target is not None}
     targets, scored = list(layers.values()), question.scored
@@ -261,6 +263,7 @@ def _run_first_pass(
 def _add_values(task: _Task, batch: _Batch, parts: _Parts) -> list[np.ndarray]:
     """Compute the values for a batch, the mean over the baselines, and return them."""
     args = () if task.target is None else (batch.outputs[task.target.address],)
+    # Only what compares with a baseline has another result for another one.
     used = batch.questions if task.method.uses_baseline else batch.questions[:1]
     results = [task.method.explain(question, *args) for question in used]
     parts.integrals.append([x for x in results if isinstance(x, Integral)])
@@ -283,6 +286,8 @@ def _add_evidence(
     indices = _input_indices(task, batch)
     if not indices:
         return
+    # Random orders cost as many passes as a method's own; methods about the same inputs share
+    # them.
     if indices not in meters:
         meters[indices] = EvidenceMeter(question, erasable_inputs(question, indices))
     if task.target is None:
@@ -365,9 +370,12 @@ def _with_randomised(
     """Add the correlations with the maps of the model with permuted weights."""
     question, factor = plan.question, task.method.factor
     quiet = replace(question, verbose=0)
+    # With other weights other steps would be enough; what differs is to be the weights alone.
     if evidence.steps is not None:
         quiet = replace(quiet, steps=int(evidence.steps.max()))
     stages = stages_from_the_top(plan.model, plan.calls)
+    # Input × gradient is 0 where the input is, whatever the weights are: such pixels would make
+    # every two maps alike.
     masks = [None] * len(values) if factor is None else [x != 0 for x in factor(question)]
     correlations = correlate_with_randomised(
         lambda: _explain_again(replace(plan, question=quiet), task),

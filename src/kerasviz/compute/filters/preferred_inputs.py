@@ -132,6 +132,8 @@ def get_preferred_inputs(
     images, values = [], []
     for start in range(0, len(indices), AT_ONCE):
         some = indices[start : start + AT_ONCE]
+        # A generator of its own for each filter: whatever is asked for with it, its image is the
+        # same.
         generators = [np.random.default_rng([seed, int(index)]) for index in some]
         parametrization: Parametrization
         if patches is None:
@@ -239,11 +241,14 @@ class _Ascent:
 
     def _run(self, images: np.ndarray, filters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return scores `(n,)` and their gradients with respect to the images."""
+        # Around the field there is the mean, which no layer takes for an edge of the image.
         middle = float(images.mean())
         inputs = np.full((len(images), *self._sizes, self.channels), middle, "float32")
         inputs[(slice(None), *self._place)] = images
         batch = {
             "inputs": np.moveaxis(inputs, -1, self._channel_axis),
+            # Which filter an image is for is data, not part of the function: another filter
+            # traces nothing.
             "weights": np.eye(self.filters, dtype="float32")[filters],
         }
         with keeping_state(self._differentiator.find_layers()):
@@ -277,11 +282,15 @@ class _Ascent:
         mean, power = np.zeros_like(parametrization.parameters), 0.0
         for step in range(1, steps + 1):
             images = parametrization.images()
+            # Patterns of single pixels raise a unit without being seen by anyone; what has to
+            # hold at every shift by a few pixels is coarser than these.
             shift = rng.integers(-self._jitter, self._jitter + 1, len(axes))
             _, gradient = self._run(np.roll(images, shift, axes).astype("float32"), filters)
             slope = parametrization.pull(np.roll(gradient, -shift, axes))
             mean = 0.9 * mean + 0.1 * slope
             power = 0.999 * power + 0.001 * np.abs(slope) ** 2
+            # Of complex parameters the power is that of the magnitude: a step turns the phase as
+            # it is.
             size = np.sqrt(power / (1 - 0.999**step)) + 1e-8
             parametrization.parameters += parametrization.rate * mean / (1 - 0.9**step) / size
             if report is not None:
@@ -325,6 +334,8 @@ def _place_unit(
     elif objective == "unit":
         position = tuple((n or 1) // 2 for n in space)
         field: ReceptiveField = receptive_field(model, target.address, position=position)
+        # Outside of an exact field no pixel counts, so that the image is the field; of an upper
+        # bound, or where the input has no size of its own, it is the whole input.
         if field.exact and field.box is not None and None not in spec_sizes:
             place = tuple(slice(start, stop) for start, stop in field.box)
     channels = spec.shape[channel_axis]

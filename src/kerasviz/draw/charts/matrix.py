@@ -194,6 +194,7 @@ def _write_numbers(ax: Axes, matrix: Matrix, scale: ColorScale) -> None:
     for (row, column), value in np.ndenumerate(matrix.values):
         if not np.isfinite(value):
             continue
+        # Black or white, whichever is easier to read on the colour of the cell.
         ground = to_hex(scale.cmap(scale.norm(value)))
         ax.text(
             column,

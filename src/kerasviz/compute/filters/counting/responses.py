@@ -150,6 +150,7 @@ class Responses:
     ) -> None:
         best, places = self.strongest, self.identity.places
         is_full = best.values.shape[1] == places
+        # Once all places are taken, only what is stronger than the weakest has to be located.
         weakest = best.values[:, -1] if is_full else np.full(peaks.shape[1], -np.inf)
         stronger = find_strongest(
             maps,

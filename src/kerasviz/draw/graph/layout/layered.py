@@ -104,6 +104,7 @@ def lay_out(graph: Graph, page: tuple[float, float]) -> Layout:
     """
     if not graph.sideways:
         return _NestedLayout(graph, page).lay_out()
+    # One direction is enough to know: what runs to the right is what runs down, mirrored.
     turned = replace(graph, sizes=graph.sizes[:, ::-1])
     return _NestedLayout(turned, page[::-1]).lay_out().transposed()
 
@@ -146,6 +147,8 @@ class _NestedLayout:
 
     def lay_out(self) -> Layout:
         """Lay out everything, and move it to its position in the whole."""
+        # The innermost first: the size of a frame has to be known before what is around it is
+        # laid out.
         frames = range(self._boxes, len(self._graph.parents))
         for frame in sorted(frames, key=lambda item: -len(self._members[item])):
             self._lay_out_frame(frame)
@@ -154,6 +157,7 @@ class _NestedLayout:
         rects = np.zeros((len(self._graph.parents), 4))
         lines: list[Line] = []
         self._collect(top, (0.0, 0.0), rects, lines)
+        # The room for numbers was part of the boxes; the boxes themselves are without it.
         rects[: self._boxes] += self._rooms[:, np.newaxis] * (1, 0, -2, 0)
         return Layout(
             size=(top.width, top.height),
@@ -232,6 +236,7 @@ class _NestedLayout:
             rects[index] = x + left, y + top, item.width, item.height
             if index in self._contents:
                 inner, (right, down) = self._contents[index]
+                # In the half of a U that runs up, what is inside a frame runs up too.
                 if index in contents.flipped:
                     heights = {member: self._items[member].height for member in inner.corners}
                     inner = inner.flipped_over(heights)
@@ -271,6 +276,7 @@ def _lay_out_items(
             entering=entering,
             pad=pad,
         )
+        # Lines that leave a column at its foot enter the next one at its head, in the same order.
         entering = list(column.exits)
         columns.append(column)
     return join_columns(columns)

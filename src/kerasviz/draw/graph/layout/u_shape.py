@@ -63,10 +63,14 @@ def lay_out_u(
     up = [_lay_out_side(items, others, right, end=right[0]) for _, right in levels[:-1]]
     if levels[-1][1]:
         up.append(_lay_out_side(items, others, levels[-1][1], end=None))
+    # Each side is laid out from the top down; the one at the right is turned over, since it runs
+    # up.
     heights = {item.index: item.height for item in items}
     for segment in up:
         segment.contents = segment.contents.flipped_over(heights)
     joints = [*_pairs(down), (down[-1], up[-1]), *_pairs(up[::-1])]
+    # Where more than one line leads from a segment to the next, or another one than that comes
+    # in, this is drawn as any other graph.
     if any(len(upper.contents.exits) != 1 for upper, _ in joints) or any(
         upper.contents.exits.keys() != lower.contents.entries.keys() for upper, lower in joints
     ):
@@ -116,6 +120,7 @@ def _set_across(down: Sequence[_Segment], up: Sequence[_Segment]) -> None:
     for segment in down:
         segment.left -= shift
     edge = max(segment.left + segment.contents.width for segment in down) + SKIP_LENGTH
+    # Both sides are aligned by now, each within itself: they are moved as wholes.
     shift = edge - min(segment.left for segment in up)
     for segment in up:
         segment.left += shift
@@ -161,6 +166,7 @@ def _joint_lines(down: Sequence[_Segment], up: Sequence[_Segment]) -> list[Line]
     last, first = down[-1], up[-1]
     start = last.left + _exit(last), last.top + last.contents.height
     stop = first.left + _entry(first), first.top + first.contents.height
+    # The line at the bottom runs below both ends, so that it crosses none of their boxes.
     low = max(start[1], stop[1]) + TRACK
     return lines + _joint(last, [start, (start[0], low), (stop[0], low), stop])
 
