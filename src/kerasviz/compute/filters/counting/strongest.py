@@ -95,7 +95,7 @@ class Strongest:
 
     def with_boxes(self, boxes_of: BoxesOf) -> Strongest:
         """Return the same with the boxes that the units at all places see."""
-        positions = self.positions.reshape(-1, self.positions.shape[-1])
+        positions = self.positions.reshape(self.values.size, self.positions.shape[-1])
         boxes = boxes_of(positions) if positions.size else None
         shape = (*self.values.shape, -1, 2)
         return replace(self, boxes=None if boxes is None else boxes.reshape(shape))
