@@ -210,6 +210,6 @@ if __name__ == "__main__":
         case ["--cluster", workers_in_cluster, low, high]:
             print_cluster(int(workers_in_cluster), (int(low), int(high)))
         case ["--ray"]:
-            print(table(RATIO_HEADS, [compare_clusters((1000, 7000), 2).cells()]))
+            print(table(RATIO_HEADS, [compare_clusters((2000, 22_000), 3).cells()]))
         case options:
             main(is_short="--short" in options)
