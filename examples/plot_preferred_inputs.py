@@ -34,4 +34,4 @@ kerasviz.plot_preferred_inputs(model, "conv2d_1", like=images, filters=[8, 35, 6
 # %%
 # The same of an output is an adversarial example: the model is sure of it, and it shows no garment.
 
-kerasviz.plot_preferred_inputs(model, "dense_1", filters=[1, 5, 9])
+kerasviz.plot_preferred_inputs(model, "dense_1", filters=[1, 5, 7, 9])

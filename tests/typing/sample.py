@@ -76,11 +76,11 @@ def look(folder: Path) -> None:
     assert_type(statistics[:1], kerasviz.KernelStatistics)
     assert_type([row.zero for row in statistics], list[int])
 
-    explain(images, labels)
+    explain(images, labels, folder)
     watch(images, labels, folder)
 
 
-def explain(images: np.ndarray, labels: np.ndarray) -> None:
+def explain(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
     """Ask why the network answers as it does, and what its filters look for."""
     model = fashion_mnist.load_model()
     why: kerasviz.Attributions = kerasviz.get_attributions(model, images[:1], method="gradient")
@@ -102,6 +102,8 @@ def explain(images: np.ndarray, labels: np.ndarray) -> None:
     assert_type(made, kerasviz.Plot)
     assert_type(kerasviz.plot_filter_similarity(model, "conv2d", found), kerasviz.Plot)
     assert_type(kerasviz.plot_activation_histograms(model, None, found, bins=20), kerasviz.Plot)
+    page = kerasviz.report(model, images[:2], folder / "report.html", method="gradient")
+    assert_type(page, Path)
 
 
 def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:

@@ -47,7 +47,8 @@ class FeatureMapSnapshots(LayerSnapshots):
         log_dir: The folder of a run in TensorBoard, as in `KernelSnapshots`.
         on_plot: A function that is called with the number of epochs or batches, the layer's address
             and the `Plot`, as in `KernelSnapshots`.
-        sample: Which samples of the batch to draw, as in `plot_feature_maps`.
+        sample: Which samples of the batch to draw, as in `plot_feature_maps`. The image of a single
+            one is the same at every step, and is not drawn beside the maps.
         sample_names: A name for each sample of `inputs`.
         overlay: Whether to draw each map over the picture that caused it, as in
             `plot_feature_maps`.

@@ -239,7 +239,7 @@ class Runner:
     def __init__(self, function: Callable[[Any], Any], model: keras.Model) -> None:
         self._eager = _stateless(function)
         compiler = _COMPILERS[keras.backend.backend()]
-        self.find_layers = _layers_of(model)
+        self.find_layers: Layers = _layers_of(model)
         self._run, self._untraceable = compiler(function, self.find_layers)
 
     def __call__(self, batch: Any) -> Any:
@@ -444,7 +444,7 @@ class Differentiator:
 
     def __init__(self, function: Callable[[Any, Mark], Any], model: keras.Model) -> None:
         engine = _ENGINES[keras.backend.backend()]
-        self.find_layers = _layers_of(model)
+        self.find_layers: Layers = _layers_of(model)
         self._engine: _Engine = engine(function, self.find_layers)
 
     def __call__(self, batch: Any, *, by_inputs: bool = True) -> Gradients:

@@ -21,7 +21,8 @@ class NotFiniteError(ValueError):
 
     def __init__(self, address: str, index: int) -> None:
         super().__init__(address, index)
-        self.address, self.index = address, index
+        self.address: str = address
+        self.index: int = index
 
     def __str__(self) -> str:
         return (

@@ -201,10 +201,13 @@ def draw_apart(panels: Sequence[TilePanel], style: TileStyle) -> Iterator[Plot]:
 
 def draw_unmanaged(panel: TilePanel, scale: ColorScale | None, style: TileStyle) -> Plot:
     """Draw a panel into a new figure that pyplot does not know, in colours that are chosen."""
-    figure = Figure()
+    figure = Figure(figsize=style.place.figsize)
     figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
-    return _draw_into_new(figure, [_Part(panel=panel, scale=scale, style=style)], None)
+    part = _Part(panel=panel, scale=scale, style=style)
+    if style.place.grows:
+        return _draw_into_new(figure, [part], None)
+    return _draw_into_page(figure, [part], None, style.place)
 
 
 def panel_title(panel: TilePanel, title: str | bool | None) -> str:
