@@ -132,6 +132,7 @@ def elide_middle(text: str, width: float, size: float) -> str:
 
     Names of layers differ at their ends: `block2_conv1` and `block2_conv2`.
     """
+    width += 0.01  # inches and back may round a text's own width to less
     if math.isinf(width) or screen_width(text, size) <= width:
         return text
     low, high = 0, len(text) - 1  # the number of letters that remain is between these

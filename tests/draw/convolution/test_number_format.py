@@ -91,7 +91,7 @@ def test_plot_convolution_chooses_the_format_by_finite_numbers(plot_row, plot_su
 def test_plot_convolution_writes_the_sum_in_the_unit_of_the_products(plot_sum, value, text):
     plot = plot_sum([value])
     unit = ", in 10⁻³" if "10⁻³" in text else ""
-    assert plot.axes[3].get_title() == f"products{unit}"
+    assert plot.axes[3].get_title().split() == f"products{unit}".split()
     assert plot.axes[3].get_xlabel() == f"sum {text}"
     assert last_line(plot) == f"sum of products {text}"
 
