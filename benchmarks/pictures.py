@@ -195,7 +195,7 @@ def compare_loop(case: MapCase, *, pairs: int, warmup: int, strongest: bool = Fa
         pairs: How often each runs.
         warmup: How often each runs before it is timed.
         strongest: Whether kerasviz draws what it draws by default, the 64 strongest with their
-            numbers. This is less than the loop draws, so that there is no goal.
+            numbers. This is less than the loop draws, and so without a goal.
     """
     assert case.subplots is not None
     subplots, maps = case.subplots, case.maps()

@@ -37,7 +37,7 @@ class FreeAxes(Axes):
         """Return what Matplotlib does, but to an engine the cell, which it then leaves as it is.
 
         Tight layout takes positions in a SubFigure for positions in the figure, and would warn that
-        there is no room for what it finds elsewhere.
+        what it finds elsewhere has no room.
         """
         spec = self.get_subplotspec()
         if spec is None or not options.get("for_layout_only"):

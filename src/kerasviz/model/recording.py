@@ -162,7 +162,8 @@ class Recorder(keras.Layer):
             return recorder
         try:
             call_observed(model, inputs, [recorder], self._call_indices)
-        # A layer after those that are recorded may fail; not so that the backend runs it eagerly.
+        # A user's layer may raise anything. Where all that is recorded came before it, nothing is
+        # missing; any other error, and one by which the backend turns to running eagerly, counts.
         except Exception as error:
             if not recorder.is_complete or isinstance(error, untraceable_errors()):
                 raise

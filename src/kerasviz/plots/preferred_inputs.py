@@ -56,7 +56,7 @@ def plot_preferred_inputs(
     """Draw the inputs to which filters of a layer respond most strongly, made by gradient ascent.
 
     Below each is the value that it reaches, before the activation. It shows what drives a unit, and
-    is no picture of anything in the data: with `statistics` the best of the data is beside it.
+    not what the data looks like: with `statistics` the best of the data is beside it.
 
     Args:
         model: A built Keras model with one input of real numbers.

@@ -38,7 +38,7 @@ class Pictures:
         Args:
             name: The index of its sample, or a text with other letters than digits.
             colors: Array `(height, width, 3)` of unsigned bytes.
-            must: Whether to keep it even if there is no room.
+            must: Whether to keep it even beyond the room that is left.
         """
         if name in self.facts:
             return True

@@ -202,7 +202,7 @@ def test_kernel_snapshots_keep_the_tiles_where_they_are_under_any_title(
     model, fit, tmp_path, read_gif
 ):
     class Kill(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
+        def on_epoch_end(self, epoch, *_):
             if epoch == 1:
                 layer = self.model.get_layer("first")
                 kernel, bias = layer.get_weights()

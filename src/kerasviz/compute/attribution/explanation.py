@@ -68,7 +68,7 @@ class Attributions:
         evidence: How far the values can be trusted; `None` with `evidence=False`.
         input_indices: Which of several inputs the values are about. Of a class activation map those
             that the layer depends on and that have its axes of cells; none where its cells are not
-            those of an input, and then there is no evidence.
+            those of an input, and then `evidence` is `None`.
     """
 
     values: Any

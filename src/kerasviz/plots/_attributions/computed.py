@@ -94,7 +94,7 @@ def _take(result: Attributions, indices: np.ndarray) -> Attributions:
 def _with_channels(array: np.ndarray, index: int, results: Sequence[Attributions]) -> np.ndarray:
     """Return an input with an axis for its channels, where the cells of a layer show that none is.
 
-    An image of rows and columns alone is no other array than a signal of steps and channels.
+    The array of an image without channels looks like that of a signal of steps and channels.
     """
     maps = [result for result in results if result.layer is not None]
     shows = any(index in each.input_indices and each.values.ndim == array.ndim for each in maps)

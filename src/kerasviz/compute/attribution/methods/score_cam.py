@@ -42,7 +42,7 @@ def _check_inputs(question: Question, output: LayerOutput) -> None:
     if any(question.inputs[index].dtype.kind in "iu" for index in output.input_indices):
         raise TypeError(
             "`method` must be one that masks no input, such as 'grad-cam', where an input holds "
-            "integers, of which there is no half. Received: method='score-cam'"
+            "integers, which cannot be halved. Received: method='score-cam'"
         )
 
 
