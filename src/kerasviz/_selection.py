@@ -22,11 +22,16 @@ MAX_TILES, TOP = 128, 64
 
 @dataclass(frozen=True, kw_only=True)
 class TileChoice:
-    """Which tiles to draw, and in which order; see `TileOptions`."""
+    """Which tiles to draw, and in which order; see `TileOptions`.
+
+    `of_many` is what is drawn of more than 128 where `tiles` and `top` say nothing, and `None` the
+    64 strongest.
+    """
 
     tiles: Tiles | None = None
     sort: Sort | None = None
     top: int | None = None
+    of_many: TileSelection | None = None
 
 
 def select_tiles(tiles: Tiles | None, count: int, name: str = "tiles", of: str = "") -> np.ndarray:
@@ -137,7 +142,8 @@ def choose_tiles(
 ) -> TileSelection:
     """Choose and order tiles as `tiles`, `sort` and `top` say.
 
-    Where `tiles` and `top` say nothing, and there are more than 128, these are the 64 strongest.
+    Where `tiles` and `top` say nothing, and there are more than 128, these are the 64 strongest, or
+    those of `of_many`.
 
     Args:
         tiles: All there are, `(n, ...)`.
@@ -149,6 +155,8 @@ def choose_tiles(
     """
     count, sort, top = len(tiles), choice.sort, choice.top
     if is_limited and choice.tiles is None and top is None and count > MAX_TILES:
+        if choice.of_many is not None:
+            return choice.of_many
         strongest = order_tiles(np.arange(count), tile_strength(tiles, sort or "norm"))[:TOP]
         by = ", by mean" if sort == "mean" else ""
         return TileSelection(

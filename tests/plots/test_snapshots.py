@@ -473,6 +473,34 @@ def test_plot_snapshots_one_step_has_the_limits_of_its_own_picture(tmp_path, plo
     plt.close("all")
 
 
+def test_plot_snapshots_shows_the_same_of_more_than_128_tiles_in_each_step(
+    tmp_path, plot_snapshots
+):
+    kernels = np.random.default_rng(5).normal(size=(4, 3, 3, 1, 130)).astype("float32")
+    strongest = np.argsort(-np.linalg.norm(kernels[0].reshape(9, -1), axis=0), kind="stable")[:64]
+    record_kernels(kernels[:2], tmp_path)
+    with pytest.warns(UserWarning, match="goes on from epoch 2"):
+        record_kernels(kernels[2:], tmp_path)
+    plot = plot_snapshots(tmp_path)
+    assert len(plot.panels) == 4
+    for panel, kernel in zip(plot.panels, kernels, strict=True):
+        np.testing.assert_array_equal(panel.indices, strongest)
+        expected = np.moveaxis(kernel[:, :, 0, strongest], -1, 0)
+        np.testing.assert_array_equal(panel.values, expected)
+        assert "64 strongest of 130 at epoch 1; tiles='all' draws every one" in panel.title
+
+
+def test_plot_snapshots_numbers_the_strongest_tiles_of_each_step(tmp_path, plot_snapshots):
+    kernels = np.random.default_rng(6).normal(size=(2, 3, 3, 1, 9)).astype("float32")
+    record_kernels(kernels, tmp_path, top=2)
+    plot = plot_snapshots(tmp_path)
+    for panel, kernel in zip(plot.panels, kernels, strict=True):
+        strongest = np.argsort(-np.linalg.norm(kernel.reshape(9, -1), axis=0), kind="stable")[:2]
+        np.testing.assert_array_equal(panel.indices, strongest)
+        written = {text.get_text() for text in panel.ax.texts}
+        assert {str(index) for index in strongest} <= written
+
+
 def test_plot_snapshots_of_more_than_128_tiles_are_the_64_strongest_of_the_last_step(
     tmp_path, plot_snapshots
 ):

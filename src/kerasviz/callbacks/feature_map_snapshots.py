@@ -155,7 +155,7 @@ class FeatureMapSnapshots(LayerSnapshots):
         """Return what is drawn of each layer now, by address, from one forward pass."""
         assert self._maps is not None
         _ = self.model  # on JAX, asking for the model brings its weights up to date
-        return {panel.address: panel for panel in self._maps.panels()}
+        return {panel.address: panel for panel in self._maps.panels(self.style_of)}
 
     def key(self) -> str:
         """Return a key for the settings that determine the values of a record."""

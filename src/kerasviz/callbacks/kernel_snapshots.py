@@ -75,6 +75,9 @@ class KernelSnapshots(LayerSnapshots):
         already, numbers go on from the last of them. For a new beginning, give a new folder: where
         the optimizer has taken no step yet, and `initial_epoch` is 0, there is a warning.
 
+        Of more than 128 filters, all steps show the 64 that were the strongest in the first picture,
+        unless `tiles` or `top` says which; with `top`, each step shows its own, with their indices.
+
         The sign of a principal pattern is free. In the first picture it is that of `plot_kernels`,
         in each later one that which agrees with the picture before, also where an animation of a
         resumed run goes on: a filter that hardly changed looks as before, and one that became its
@@ -154,7 +157,7 @@ class KernelSnapshots(LayerSnapshots):
                 self._kernels[address],
                 address,
                 self.channel,
-                self.style,
+                self.style_of(address),
                 axes=matrix_axes(call.layer),
                 form=kernel_form(call.layer, self.form),
             )

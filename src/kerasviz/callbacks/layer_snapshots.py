@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import keras
 from typing_extensions import override
 
 from kerasviz._checks import check_type
+from kerasviz._selection import TileSelection
 from kerasviz.callbacks.errors import FinishOnExit
 from kerasviz.callbacks.schedule import ScheduledCallback, parse_interval
 from kerasviz.callbacks.writers.destinations import Destinations, Folder
@@ -98,10 +99,17 @@ class LayerSnapshots(ScheduledCallback, ABC):
         )
         self._finish_on_exit: FinishOnExit | None = None
         self._key = ""
+        self._of_many: dict[str, TileSelection] = {}
+        self._record_keys: dict[str, str] = {}
 
     @abstractmethod
     def panels(self) -> dict[str, TilePanel]:
         """Return what is drawn of each layer now, by address."""
+
+    def style_of(self, address: str) -> TileStyle:
+        """Return the caller's style; of many tiles, it chooses those of the step before."""
+        choice = replace(self.style.choice, of_many=self._of_many.get(address))
+        return replace(self.style, choice=choice)
 
     def follow(self, panels: dict[str, TilePanel]) -> dict[str, TilePanel]:
         """Return the panels of a step in a form that agrees with the step before."""
@@ -126,10 +134,25 @@ class LayerSnapshots(ScheduledCallback, ABC):
     @override
     def prepare(self, model: keras.Model) -> None:
         """Find the layers, and refuse what cannot be drawn of them."""
+        before, self._of_many = self._of_many, {}
         panels = self.panels()
         resolve_scales(list(panels.values()), self.style.colors)
         self._key = self.key()
         self._destinations.begin(panels)
+        self._resume_tiles(panels, before)
+
+    def _resume_tiles(self, panels: dict[str, TilePanel], before: dict[str, TileSelection]) -> None:
+        """Go on with the tiles of many that the last step showed, of this program or another."""
+        keys = {address: self.record_key(panel) for address, panel in panels.items()}
+        if keys == self._record_keys:
+            self._of_many = before
+        self._record_keys = keys
+        for address in keys.keys() - self._of_many.keys():
+            if panels[address].is_numbered:
+                last = self._destinations.read_last(address, keys[address])
+                if last is not None:
+                    indices, note = last.arrays["indices"], last.notes[-1]
+                    self._of_many[address] = TileSelection(indices, "", note)
 
     def open(self) -> int:
         """Open the folders; return the number of the last picture in them."""
@@ -146,7 +169,10 @@ class LayerSnapshots(ScheduledCallback, ABC):
     @override
     def on_due(self, number: int) -> None:
         """Record each layer, and draw the records."""
-        panels = self.follow(self.panels())
+        panels = {
+            address: self._choose(panel, number)
+            for address, panel in self.follow(self.panels()).items()
+        }
         self._warn_of_invalid(panels, self.every.label(number))
         records = [
             record_of(
@@ -162,6 +188,17 @@ class LayerSnapshots(ScheduledCallback, ABC):
         self._destinations.stash(records)
         if self._destinations.take_pictures or self.on_plot is not None:
             self._draw(number, records)
+
+    def _choose(self, panel: TilePanel, number: int) -> TilePanel:
+        """Let all steps show the same tiles of many, and say when these were chosen."""
+        if self.style.choice.top is not None:  # each step has its own, so they need their numbers
+            return replace(panel, is_numbered=len(panel.indices) < panel.total)
+        if not panel.is_numbered or panel.address in self._of_many:
+            return panel
+        *notes, note = panel.notes
+        note = note.replace(";", f" at {self.every.label(number)};", 1)
+        self._of_many[panel.address] = TileSelection(panel.indices, "", note)
+        return replace(panel, notes=(*notes, note))
 
     def record_key(self, panel: TilePanel) -> str:
         """Return what tells the records of a layer apart from those of something else."""

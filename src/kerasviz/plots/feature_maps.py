@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, get_args
 
@@ -288,8 +288,12 @@ class Maps(NamedTuple):
     samples: ShownSamples
     keywords: MapKeywords
 
-    def panels(self) -> list[TilePanel]:
-        """Run the model once, and return one panel per layer."""
+    def panels(self, style_of: Callable[[str], TileStyle] | None = None) -> list[TilePanel]:
+        """Run the model once, and return one panel per layer.
+
+        Args:
+            style_of: Gives the style of each address, where layers have styles of their own.
+        """
         arrays = self.extraction.run()
         panels = []
         for target in self.extraction.targets.targets:
@@ -297,7 +301,8 @@ class Maps(NamedTuple):
             maps = _output_of(arrays[address], target, self.keywords.kind)
             fixed = has_fixed_rows(call, 0, self.extraction.specs)
             samples = rows_of_sample(maps, self.samples, address, fixed=fixed)
-            panels.append(map_panel(maps, address, samples, self.keywords))
+            style = style_of(address) if style_of is not None else self.keywords.style
+            panels.append(map_panel(maps, address, samples, replace(self.keywords, style=style)))
         return panels
 
     @property

@@ -81,9 +81,10 @@ def plot_snapshots(
             cannot be used.
 
     Notes:
-        The picture of a single step is the one that the callback draws, to the pixel; of more than
-        128 tiles it holds the 64 strongest of the last step. Signs of
-        principal patterns are recorded as they were drawn: they agree from step to step.
+        The picture of a single step is the one that the callback draws, to the pixel. Of more than
+        128 tiles a callback records the 64 that were the strongest in its first step, unless it was
+        told which; of records with `tiles="all"` the 64 strongest of the last step are drawn.
+        Signs of principal patterns are recorded as they were drawn: they agree from step to step.
 
     Example:
         >>> import keras, kerasviz, numpy as np
