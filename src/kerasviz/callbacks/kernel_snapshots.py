@@ -75,7 +75,7 @@ class KernelSnapshots(LayerSnapshots):
         already, numbers go on from the last of them. For a new beginning, give a new folder: where
         the optimizer has taken no step yet, and `initial_epoch` is 0, there is a warning.
 
-        Of more than 128 filters, all steps show the 64 that were the strongest in the first picture,
+        Of more than 128 filters, all steps show the 64 that were the strongest in the first step,
         unless `tiles` or `top` says which; with `top`, each step shows its own, with their indices.
 
         The sign of a principal pattern is free. In the first picture it is that of `plot_kernels`,
