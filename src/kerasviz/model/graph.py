@@ -6,7 +6,7 @@ import inspect
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import keras
@@ -220,6 +220,12 @@ _ARITHMETIC = ("Add", "Divide", "Multiply", "Negative", "Subtract", "TrueDivide"
 """Operations of a graph that change each value by itself."""
 
 
+_AXES = {"axis", "_attention_axes"}
+_FUNCTIONS = {"activation", "recurrent_activation", "_standardize", "_split"}
+"""The attributes of Keras's layers that say along which axes they work, and with which functions
+they were made."""
+
+
 def may_mix_samples(layers: Iterable[keras.Layer]) -> bool:
     """Whether a sample's values may depend on the other samples of its batch.
 
@@ -241,21 +247,11 @@ def _keeps_samples_apart(layer: keras.Layer) -> bool:
         )
     if not is_of_keras(layer) or isinstance(layer, _OPAQUE):
         return False
-    # Those of every layer are most of a layer's, and none of them is of interest.
-    for name in vars(layer).keys() - _attributes_of_every_layer():
-        value = vars(layer)[name]
-        if name.strip("_") in ("axis", "attention_axes") and not _is_after_samples(value):
-            return False
-        if inspect.isfunction(value) and not value.__module__.startswith("keras."):
-            return False  # such as an activation of the user's
-        if "activation" in name and callable(value) and not is_of_keras(value):
-            return False
-    return True
-
-
-@cache
-def _attributes_of_every_layer() -> frozenset[str]:
-    return frozenset(vars(keras.Layer(name="kerasviz_attributes")))
+    attributes = vars(layer)
+    axes, functions = (names & attributes.keys() for names in (_AXES, _FUNCTIONS))
+    return all(_is_after_samples(attributes[name]) for name in axes) and not any(
+        callable(attributes[name]) and not is_of_keras(attributes[name]) for name in functions
+    )
 
 
 def _is_after_samples(axes: Any) -> bool:

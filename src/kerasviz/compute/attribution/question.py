@@ -89,6 +89,11 @@ class Question:
         """
         return self.scored.scores(arrays, self.samples[rows])
 
+    def first_scores(self) -> np.ndarray:
+        """Return the score of each sample itself, from the first pass, `(samples,)`."""
+        assert self.answers is not None
+        return self.scored.goal.scores(self.answers, self.samples)
+
     def gradients(self, arrays: list[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
         """Return the gradients of the scores of variants with respect to each input."""
         gradients = self.scored.gradients(arrays, self.samples[rows]).inputs

@@ -70,7 +70,10 @@ METHODS = {
     "input-x-gradient": Method(explain=input_x_gradient, uses_first_pass=True, factor=_inputs),
     "smoothgrad": Method(explain=smoothgrad),
     "integrated-gradients": Method(
-        explain=integrated_gradients, uses_baseline=True, factor=_differences
+        explain=integrated_gradients,
+        uses_baseline=True,
+        uses_first_pass=True,
+        factor=_differences,
     ),
     "occlusion": _by_parts(occlusion),
     "rise": _by_parts(rise),

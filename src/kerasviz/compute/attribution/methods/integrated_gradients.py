@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasviz.compute.attribution.baselines import check_answers
+from kerasviz.compute.attribution.methods.gradient import gradient
 from kerasviz.compute.attribution.question import Question, add_by_row, over_cells
 
 FIRST_STEPS, MAX_STEPS = 16, 512
@@ -39,7 +40,7 @@ def integrated_gradients(question: Question) -> Integral:
     path = _Path(question)
     rows = np.arange(len(question))
     counts = np.full(len(question), question.steps or FIRST_STEPS)
-    path.add(rows, np.linspace(0, 1, counts[0] + 1))
+    path.add(rows, np.arange(counts[0]) / counts[0])
     check_answers(path.change)
     while True:
         values = path.values(counts)
@@ -53,19 +54,22 @@ def integrated_gradients(question: Question) -> Integral:
 
 
 class _Path:
-    """The straight path from the baseline to the inputs, and the gradients along it."""
+    """The straight path from the baseline to the inputs, and the gradients along it.
+
+    Those at its end, the inputs themselves, were computed in the first pass.
+    """
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._sums = [np.zeros(x.shape, "float64") for x in question.inputs]
-        self.change = np.zeros(len(question), "float64")
-        """The change of the score along the path, known once its ends were added."""
+        self._sums = [x.astype("float64") / 2 for x in gradient(question)]  # the ends count half
+        self.change = question.first_scores().astype("float64")
+        """The change of the score along the path, known once its beginning was added."""
 
     def add(self, rows: np.ndarray, positions: np.ndarray) -> None:
-        """Add the gradients at some positions of the path of some samples; the ends count half."""
+        """Add the gradients at some positions of the path of some samples, without its end."""
         question = self._question
-        weights = np.where((positions == 0) | (positions == 1), 0.5, 1).astype("float32")
-        signs = (positions == 1).astype(int) - (positions == 0)
+        is_start = positions == 0
+        weights = np.where(is_start, 0.5, 1).astype("float32")
         for batch, variants in question.variants_of(rows, len(positions), "batch of steps"):
             # Without biases all units of a ReLU are at their kink where the baseline is 0, and
             # their gradient there is 0: the one next to it is that of the path.
@@ -75,9 +79,9 @@ class _Path:
                 for x, b in zip(question.inputs, question.baseline, strict=True)
             ]
             result = question.scored.gradients(points, question.samples[batch])
-            for total, gradient in zip(self._sums, result.inputs, strict=True):
-                add_by_row(total, batch, np.asarray(gradient), weights[variants])
-            add_by_row(self.change, batch, result.scores, signs[variants])
+            for total, of_points in zip(self._sums, result.inputs, strict=True):
+                add_by_row(total, batch, np.asarray(of_points), weights[variants])
+            add_by_row(self.change, batch, -result.scores, is_start[variants].astype("float32"))
 
     def values(self, counts: np.ndarray) -> list[np.ndarray]:
         """Return the integrals, of paths of `counts` steps."""

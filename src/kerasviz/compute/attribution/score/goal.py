@@ -313,7 +313,9 @@ def _weigh(targets: np.ndarray, classes: int, head: Head) -> np.ndarray:
         first = targets if targets.ndim == 1 else targets[:, 0]
         sign = np.where(first == 1, 1, -1).astype("float32")
         return np.asarray(sign[:, np.newaxis] * (1 if targets.ndim == 1 else 2))
-    one_hot = np.eye(classes, dtype="float32")
+    weights, rows = np.zeros((samples, classes), "float32"), np.arange(samples)
     if targets.ndim == 1:
-        return np.asarray(one_hot[targets])
-    return np.asarray(one_hot[targets[:, 0]] - one_hot[targets[:, 1]])
+        weights[rows, targets] = 1
+    else:
+        weights[rows, targets[:, 0]], weights[rows, targets[:, 1]] = 1, -1
+    return weights
