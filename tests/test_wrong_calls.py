@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -223,3 +224,45 @@ def test_what_attributions_cannot_explain(explained: Explained, check) -> None:
     for method in ("occlusion", "rise"):
         check("method", lambda m: explain(features, np.zeros((1, 4)), method=m), (method,))
     check("baseline", lambda b: explain(features, np.zeros((1, 4)), baseline=b), ("blur",))
+
+
+MISTAKES: dict[str, tuple[Any, ...]] = {
+    "layer": (NAN, 1.5, 99, [], {"a": 1}, b"a", int, "nowhere", "first"),
+    "baseline": ("black", [], np.zeros(3), {}, NAN, True),
+    "evidence": ("yes", None, 3),
+    "steps": COUNTS,
+    "seed": (-1, True, 1.5, "0", None),
+    "verbose": (2, True, None, "yes"),
+}
+
+
+@pytest.mark.parametrize("keyword", MISTAKES)
+def test_keywords_of_mistakes_before_the_inputs_run(
+    keyword: str, model: keras.Model, check
+) -> None:
+    images, labels = np.zeros((2, 12, 12, 1), "float32"), [0, 1]
+    draw = kerasviz.plot_mistakes
+    check(keyword, lambda value: draw(model, images, labels, **{keyword: value}), MISTAKES[keyword])
+    batches = [(images, np.array(labels))]
+    check(keyword, lambda value: draw(model, iter(batches), **{keyword: value}), MISTAKES[keyword])
+
+
+def test_keywords_of_filters(model: keras.Model, check) -> None:
+    image = np.zeros((1, 12, 12, 1), "float32")
+    draw = kerasviz.plot_filters
+    check("filters", lambda n: draw(model, "first", image, filters=n), (1.5, [], [1.5], [[1], 2]))
+    check("preferred", lambda n: draw(model, "first", image, preferred=n), ("yes", 3, None, []))
+    likes = (3, "x", np.zeros((2, 2)), np.zeros((0, 12, 12, 1)))
+    for function in (kerasviz.get_preferred_inputs, kerasviz.plot_preferred_inputs):
+        check("like", lambda like, call=function: call(model, "first", like=like), likes)
+
+
+def test_samples_of_a_report(model: keras.Model, check, tmp_path: Path) -> None:
+    images, path = np.zeros((3, 12, 12, 1), "float32"), tmp_path / "report.html"
+    for keyword, values in {"picture": (1.5, "x", [1]), "sample_names": (3, "abc", ["a"])}.items():
+        check(
+            keyword,
+            lambda value, name=keyword: kerasviz.report(model, images, path, **{name: value}),
+            values,
+        )
+    assert not path.exists()

@@ -88,7 +88,7 @@ def test_figsize_is_the_size_of_the_picture(file, folder, tmp_path, plots, comma
     assert plots[0][2]["figsize"] == (8.5, 6.0)
 
 
-@pytest.mark.parametrize("text", ["8", "8x6", "8,", "-8,6", "8,6,4", "nan,6"])
+@pytest.mark.parametrize("text", ["8", "8x6", "8,", "-8,6", "8,6,4", "nan,6", "0,1"])
 def test_figsize_must_be_two_numbers(file, tmp_path, capsys, text) -> None:
     with pytest.raises(SystemExit) as error:
         main(["kernels", file, "one", f"--figsize={text}", "-o", str(tmp_path / "o.png")])

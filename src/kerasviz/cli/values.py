@@ -40,11 +40,12 @@ def read_target(text: str) -> int | tuple[int, int]:
 
 def read_size(text: str) -> tuple[float, float]:
     """Return a width and a height in inches."""
-    if not re.fullmatch(r"\d{1,4}(\.\d{1,4})?,\d{1,4}(\.\d{1,4})?", text):
+    sizes = re.fullmatch(r"(\d{1,4}(?:\.\d{1,4})?),(\d{1,4}(?:\.\d{1,4})?)", text)
+    if sizes is None or not all(map(float, sizes.groups())):
         raise argparse.ArgumentTypeError(
             f"must be a width and a height in inches such as 8,6: {text[:40]!r}"
         )
-    width, height = map(float, text.split(","))
+    width, height = map(float, sizes.groups())
     return width, height
 
 

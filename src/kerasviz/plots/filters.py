@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from typing_extensions import Unpack
 
-from kerasviz._checks import check_choice, check_count, check_seed, check_verbose
+from kerasviz._checks import check_choice, check_count, check_seed, check_type, check_verbose
 from kerasviz._wording import write_size
 from kerasviz.compute.filters.preferred_inputs import get_preferred_inputs
 from kerasviz.compute.filters.statistics import FilterStatistics
@@ -125,6 +125,7 @@ def plot_filters(
     check_filters(filters)
     if sort is not None:
         check_choice("sort", sort, SORTS, "None")
+    check_type("preferred", preferred, (bool, np.bool_), "True or False")
     check_count("steps", steps)
     check_seed(seed)
     check_verbose(verbose)

@@ -15,10 +15,12 @@ from kerasviz._wording import sample_of, write_count
 from kerasviz.compute.attribution.attributions import (
     Attributions,
     MethodName,
+    check_options,
     get_attributions,
 )
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.mistakes import Mistakes, find_mistakes
+from kerasviz.compute.attribution.plan import Options, plan_parts
 from kerasviz.compute.feature_maps import plan_call
 from kerasviz.draw.attributions.content import AttributionMap, AttributionTable
 from kerasviz.draw.attributions.picture import MapStyle, draw_attributions
@@ -132,8 +134,27 @@ def plot_mistakes(
     check_choice("interpolation", interpolation, get_args(Interpolation))
     check_limits(vmax, robust)
     names = check_class_names(class_names)
+    question = Options(
+        methods=[method],
+        layer=layer,
+        target=None,
+        score="logit",
+        baseline=baseline,
+        batch_size=batch_size,
+        steps=steps,
+        seed=seed,
+        verbose=verbose,
+    )
+    check_options(question, evidence)
     mistakes = find_mistakes(
-        model, inputs, labels, samples=samples, batch_size=batch_size, verbose=verbose
+        model,
+        inputs,
+        labels,
+        samples=samples,
+        batch_size=batch_size,
+        verbose=verbose,
+        # Whether they can be explained is known before all inputs have run.
+        check=lambda sample: plan_parts(model, sample, question),
     )
     if not len(mistakes):
         raise ValueError(

@@ -146,6 +146,11 @@ def _check_labels(labels: Any, count: int) -> np.ndarray:
 
 
 def _check_length(name: str, value: Any, count: int) -> Any:
+    if value is not None and np.ndim(value) == 0:  # also a string, which has a length
+        raise TypeError(
+            f"`{name}` must have one for each of the {count} samples. "
+            f"Received: {name}={value!r:.200}"
+        )
     if value is not None and len(value) != count:
         raise ValueError(
             f"`{name}` must have one for each of the {count} samples. Received: {len(value)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import keras
@@ -87,17 +88,6 @@ def get_attributions(
         Attributions('grad-cam', layer='max_pooling2d_1', 2 samples)
     """
     names = list(method) if isinstance(method, (list, tuple)) else [method]
-    _check_choices(names, score, evidence)
-    check_batch_size(batch_size)
-    check_verbose(verbose)
-    check_seed(seed)
-    if steps is not None:
-        check_count("steps", steps)
-        if "integrated-gradients" not in names:
-            raise ValueError(
-                "`steps` can only be used together with method='integrated-gradients'. "
-                f"Received: steps={steps!r} with method={names[0]!r}"
-            )
     options = Options(
         methods=names,
         layer=layer,
@@ -109,11 +99,27 @@ def get_attributions(
         seed=seed,
         verbose=verbose,
     )
+    check_options(options, evidence)
     results = explain(make_plan(model, inputs, options), names, evidence=evidence)
     return results if isinstance(method, (list, tuple)) else results[names[0]]
 
 
-def _check_choices(names: list[Any], score: Any, evidence: Any) -> None:
+def check_options(options: Options, evidence: Any) -> None:
+    """Refuse what is wrong for every model."""
+    _check_choices(options.methods, options.score, evidence)
+    check_batch_size(options.batch_size)
+    check_verbose(options.verbose)
+    check_seed(options.seed)
+    if options.steps is not None:
+        check_count("steps", options.steps)
+        if "integrated-gradients" not in options.methods:
+            raise ValueError(
+                "`steps` can only be used together with method='integrated-gradients'. "
+                f"Received: steps={options.steps!r} with method={options.methods[0]!r}"
+            )
+
+
+def _check_choices(names: Sequence[Any], score: Any, evidence: Any) -> None:
     if not names:
         raise ValueError("`method` must name at least one method. Received: method=[]")
     for name in names:

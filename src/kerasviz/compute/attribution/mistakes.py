@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasviz._checks import check_count
+from kerasviz._checks import check_count, check_verbose
 from kerasviz.compute.attribution.score.goal import logits_to_probabilities
 from kerasviz.compute.attribution.score.heads import Head, find_heads
 from kerasviz.compute.attribution.score.scored_model import output_names, run_model
@@ -65,6 +65,7 @@ def find_mistakes(
     samples: int = 8,
     batch_size: int = 32,
     verbose: int = 0,
+    check: Callable[[Any], object] | None = None,
 ) -> Mistakes:
     """Return the samples that a model is surest of, and wrong about.
 
@@ -79,6 +80,8 @@ def find_mistakes(
         samples: How many mistakes are returned at most.
         batch_size: How many samples run at a time.
         verbose: 0 or 1; 1 shows a progress bar.
+        check: Called with the first sample before the model runs, to raise where what is asked of
+            the mistakes later cannot be done.
 
     Raises:
         TypeError: `labels` are not classes.
@@ -86,11 +89,14 @@ def find_mistakes(
     """
     check_count("samples", samples)
     check_batch_size(batch_size)
+    check_verbose(verbose)
     name, labels = _name_of_output(labels)
     surest = _Surest(samples)
     bar = keras.utils.Progbar(None, unit_name="sample") if verbose else None
     reader: _Reader | None = None
     for batch, y in _batches(model, inputs, labels, batch_size):
+        if reader is None and check is not None:
+            check(batch.part(0, 1).packed())
         outputs = run_model(model, batch.packed())
         if reader is None:
             reader = _Reader.of(model, batch, outputs, name)

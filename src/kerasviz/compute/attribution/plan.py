@@ -87,8 +87,51 @@ class Plan:
     cells: InputCells
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """The parts of a plan but for the score, for which the model may have to run."""
+
+    extraction: Extraction
+    calls: list[Call]
+    axes: list[int]
+    arrays: tuple[np.ndarray, ...]
+    cell_axes: tuple[int, ...]
+    baselines: list[tuple[np.ndarray, ...]]
+    cells: InputCells
+    layers: Selection
+
+
 def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
     """Return what is to be computed, after all checks; the model runs on a first sample.
+
+    Raises:
+        TypeError: An argument is of the wrong type.
+        ValueError: An argument does not fit the model.
+    """
+    parts = plan_parts(model, inputs, options)
+    question = Question(
+        scored=_score(parts.extraction, options, parts.axes),
+        inputs=parts.arrays,
+        baseline=parts.baselines[0],
+        samples=np.arange(len(parts.arrays[0])),
+        cell_axes=parts.cell_axes,
+        steps=options.steps,
+        seed=options.seed,
+        verbose=options.verbose,
+    )
+    return Plan(
+        model=model,
+        question=question,
+        baselines=parts.baselines,
+        layers=parts.layers,
+        named=options.layer is not None,
+        calls=parts.calls,
+        cells=parts.cells,
+    )
+
+
+def plan_parts(model: keras.Model, inputs: Any, options: Options) -> _Parts:
+    """Check all but the score, without running a model that is built.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -120,26 +163,15 @@ def make_plan(model: keras.Model, inputs: Any, options: Options) -> Plan:
         counts=cell_axes,
         find_behind=_inputs_behind(extraction),
     )
-    layers = _choose_layers(extraction, options, calls, cells)
-    scored = _score(extraction, options, axes)
-    question = Question(
-        scored=scored,
-        inputs=arrays,
-        baseline=baselines[0],
-        samples=np.arange(len(arrays[0])),
-        cell_axes=cell_axes,
-        steps=options.steps,
-        seed=options.seed,
-        verbose=options.verbose,
-    )
-    return Plan(
-        model=model,
-        question=question,
-        baselines=baselines,
-        layers=layers,
-        named=options.layer is not None,
+    return _Parts(
+        extraction=extraction,
         calls=calls,
+        axes=axes,
+        arrays=arrays,
+        cell_axes=cell_axes,
+        baselines=baselines,
         cells=cells,
+        layers=_choose_layers(extraction, options, calls, cells),
     )
 
 

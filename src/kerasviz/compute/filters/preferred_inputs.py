@@ -185,7 +185,11 @@ def _check_limits(limits: Any) -> tuple[float, float] | None:
 
 def _cut_patches(model: keras.Model, like: Any, patch: Sequence[int], seed: int) -> np.ndarray:
     """Return patches of images, from random places, `(n, *patch, channels)`."""
-    (images,) = prepare_inputs(model, like).arrays
+    try:
+        (images,) = prepare_inputs(model, like).arrays
+    except (TypeError, ValueError) as error:  # which are about the keyword of most functions
+        words = str(error).replace("`inputs`", "`like`").replace("inputs=", "like=")
+        raise type(error)(words) from error
     if not np.isfinite(images).all():
         raise ValueError("`like` must hold finite numbers. Received: images with NaN or infinity")
     sizes = images.shape[1:-1]

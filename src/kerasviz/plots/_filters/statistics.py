@@ -182,6 +182,19 @@ def check_filters(filters: Any) -> None:
         )
     if is_int(filters):
         check_count("filters", filters)
+    elif not isinstance(filters, (str, slice)) and not _are_indices(filters):
+        raise ValueError(
+            "`filters` must be a number of filters, a slice, a list of indices or 'all'. "
+            f"Received: filters={filters!r:.200}"
+        )
+
+
+def _are_indices(filters: Any) -> bool:
+    try:
+        indices = np.asarray(filters)
+    except ValueError:  # lists of different lengths
+        return False
+    return indices.ndim == 1 and indices.size > 0 and indices.dtype.kind in "iu"
 
 
 def noun_of(statistics: FilterStatistics) -> str:
