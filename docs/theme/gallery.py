@@ -22,6 +22,7 @@ CARDS = {
     "plot_dead_filters": (2, 37.5, 5.5, 89, 37.5),
     "plot_signals": (1, 0, 7, 100, 80),
     "plot_what_the_output_says": (1, 0, 14, 100, 100),
+    "plot_face": (1, 0, 9, 59, 32),
     "plot_why_this_class": (1, 0, 9, 66, 50),
     "plot_why_not_that_class": (1, 0, 9, 66, 50),
     "plot_is_the_map_true": (1, 0, 9, 66, 50),

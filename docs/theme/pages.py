@@ -49,7 +49,8 @@ def _draw(figure, number, page, config, files):
     """Add a figure to the files of the site; return the Markdown that shows it."""
     content = io.BytesIO()
     figure.savefig(content, dpi=2 * DPI)
-    name = f"drawn/{page.file.name}-{number}.png"
+    stem = page.file.src_uri.removesuffix(".md").replace("/", "-")
+    name = f"drawn/{stem}-{number}.png"
     files.append(File.generated(config, name, content=content.getvalue()))
     titles = [ax.get_title() or ax.get_title("left") for ax in figure.axes]
     title = html.escape(" ".join(next(filter(None, titles), "picture").split()))

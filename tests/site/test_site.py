@@ -7,6 +7,7 @@ import inspect
 import re
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,46 @@ def test_no_page_has(check: Callable[[Any, Path], Iterator[str]], visits: list, 
 def test_every_page_is_there(visits: list) -> None:
     opened = {visit.address for visit in visits if visit.seen["title"]}
     pages = [path.stem for path in (ROOT / "docs").glob("*.md")]
-    pages += [f"reference/{path.stem}" for path in (ROOT / "docs/reference").glob("*.md")]
+    for folder in ("reference", "tasks"):
+        pages += [f"{folder}/{path.stem}" for path in (ROOT / "docs" / folder).glob("*.md")]
+    pages += ["changelog", "contributing"]
     pages += ["gallery/index", *(f"gallery/{name}" for name in EXAMPLES)]
     assert {f"{page}/".removesuffix("index/") for page in pages} == opened
+
+
+def heads(site: Path, addresses: list[str], pattern: str) -> dict[str, str]:
+    """Return what an expression finds in each page, by its address."""
+    texts = {
+        address: (site / address / "index.html").read_text(encoding="utf-8")
+        for address in addresses
+    }
+    return {address: "".join(re.findall(pattern, text)) for address, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        '<meta name="description" content="([^"]+)">',
+        '<meta property="og:description" content="([^"]+)">',
+        "<title>([^<]+)</title>",
+    ],
+)
+def test_each_page_has_its_own_words_for_those_who_search(
+    site: Path, addresses: list[str], pattern: str
+) -> None:
+    texts = heads(site, addresses, pattern)
+    assert [address for address, text in texts.items() if len(text) < 12] == []
+    assert [address for address, text in texts.items() if len(text) > 190] == []
+    counts = Counter(texts.values())
+    assert [address for address, text in texts.items() if counts[text] > 1] == []
+
+
+def test_the_report_of_the_start_page_opens(site: Path, serve, open_tab) -> None:
+    tab = open_tab(serve(site), "desk")
+    tab.page.goto(tab.root)
+    tab.page.get_by_role("link", name="Open a live report").click()
+    tab.page.locator("[data-address=conv2d]").first.wait_for()
+    assert tab.page.url.endswith("report.html")
 
 
 def test_every_example_can_be_downloaded(site: Path) -> None:

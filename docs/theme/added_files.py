@@ -1,0 +1,46 @@
+"""Adds to the site the live report, and the pages that are written in the root of the project."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+from mkdocs.structure.files import File
+
+import kerasviz
+
+ROOT = Path(__file__).parents[2]
+ABOUT = {
+    "CHANGELOG.md": "What changed in each version of kerasviz, by what you can do with it.",
+    "CONTRIBUTING.md": "How to set up a checkout of kerasviz, run its tests, build its "
+    "documentation and add to it.",
+}
+"""The files of the root that are pages of the site, and their descriptions."""
+
+
+def on_files(files, config):
+    """Add the report, and the pages from the root."""
+    files.append(File.generated(config, "report.html", content=_report()))
+    for name, description in ABOUT.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        content = f"---\ndescription: {description}\n---\n\n{_links_of_the_site(text)}"
+        files.append(File.generated(config, name.lower(), content=content))
+    return files
+
+
+def _report():
+    """Return the report of the shipped network as HTML."""
+    model = kerasviz.fashion_mnist.load_model()
+    images, labels = kerasviz.fashion_mnist.load_samples()
+    names = kerasviz.fashion_mnist.CLASSES
+    with tempfile.TemporaryDirectory() as folder:
+        path = kerasviz.report(
+            model, images, f"{folder}/report.html", labels=labels, class_names=names
+        )
+        return Path(path).read_text(encoding="utf-8")
+
+
+def _links_of_the_site(text):
+    """Return Markdown of the root with the links that hold in `docs`."""
+    return re.sub(r"\]\(docs/", "](", text)
