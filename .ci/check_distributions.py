@@ -14,6 +14,9 @@ from pathlib import Path
 
 LARGEST_WHEEL = 3_000_000
 """In bytes."""
+LARGEST_PAGE = 200_000
+"""Of the scripts and the style of the page and of the widget together, in bytes."""
+PAGE = ("page.js", "page.css", "widget.js")
 MADE = {"PKG-INFO"}
 """What the build adds to a source distribution."""
 
@@ -26,13 +29,17 @@ def sdist_files(folder: Path) -> set[str]:
 
 
 def wheel_files(folder: Path) -> set[str]:
-    """Return the files of the wheel, and fail if it is too large."""
+    """Return the files of the wheel, and fail if it or the page in it is too large."""
     (path,) = folder.glob("*.whl")
     size = path.stat().st_size
     print(f"{path.name}: {size:,} bytes")
     if size > LARGEST_WHEEL:
         sys.exit(f"The wheel is larger than {LARGEST_WHEEL:,} bytes.")
     with zipfile.ZipFile(path) as archive:
+        page = sum(archive.getinfo(f"kerasviz/report/{name}").file_size for name in PAGE)
+        print(f"the page: {page:,} bytes")
+        if page > LARGEST_PAGE:
+            sys.exit(f"The page is larger than {LARGEST_PAGE:,} bytes.")
         return set(archive.namelist())
 
 

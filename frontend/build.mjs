@@ -1,5 +1,6 @@
-// Build the page's script and style: node build.mjs [FOLDER], by default into the package.
-import { build } from "esbuild";
+// Build the page's script and style, and the widget: node build.mjs [FOLDER], by default into the package.
+import { build, transform } from "esbuild";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,3 +14,20 @@ await build({
   format: "iife",
 });
 await build({ ...shared, entryPoints: [join(here, "src", "page.css")], outfile: join(folder, "page.css") });
+
+// A widget is one module, which has its style as text.
+const styleAsText = {
+  name: "style-as-text",
+  setup: (context) =>
+    context.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true, charset: "ascii" });
+      return { contents: code, loader: "text" };
+    }),
+};
+await build({
+  ...shared,
+  entryPoints: [join(here, "src", "widget.ts")],
+  outfile: join(folder, "widget.js"),
+  format: "esm",
+  plugins: [styleAsText],
+});

@@ -1,22 +1,8 @@
-// Blocks of values: decoded when somebody looks at them, and kept.
+// Blocks of values: tiles and pictures in bytes that were read.
 
 import type { PictureFacts, TileFacts } from "./facts";
 
-const cache = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-
-async function decode(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  const text = atob(document.getElementById(`block-${name}`)!.textContent!);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-export function readBlock(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  let block = cache.get(name);
-  if (!block) cache.set(name, (block = decode(name)));
-  return block;
-}
+export type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface Tiles {
   facts: TileFacts;
@@ -26,7 +12,7 @@ export interface Tiles {
   levels: Uint8Array;
 }
 
-export function readTiles(block: Uint8Array<ArrayBuffer>, facts: TileFacts): Tiles {
+export function readTiles(block: Bytes, facts: TileFacts): Tiles {
   const { start, count } = facts;
   const size = count * facts.height * facts.width * facts.channels;
   return {
@@ -46,8 +32,7 @@ export function valueOf(tiles: Tiles, tile: number, cell: number): number {
   return low + ((tiles.high[tile]! - low) * (level - 1)) / 254;
 }
 
-export async function readPicture(facts: PictureFacts): Promise<HTMLCanvasElement> {
-  const block = await readBlock("pictures");
+export function drawPicture(block: Bytes, facts: PictureFacts): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.width = facts.width;
   canvas.height = facts.height;
@@ -60,5 +45,13 @@ export async function readPicture(facts: PictureFacts): Promise<HTMLCanvasElemen
     image.data[4 * i + 3] = 255;
   }
   context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+export function copyPicture(picture: HTMLCanvasElement): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  canvas.getContext("2d")!.drawImage(picture, 0, 0);
   return canvas;
 }

@@ -134,6 +134,14 @@ export interface GraphFacts {
   notes: string[];
 }
 
+export interface DropFacts {
+  height: number | null;
+  width: number | null;
+  largest: number;
+  conversions: string[];
+  conversion: string;
+}
+
 export interface Facts {
   schema: number;
   version: string;
@@ -158,14 +166,12 @@ export interface Facts {
   unexplained?: Record<string, string>;
   history?: TrainingFacts[] | null;
   findings: FindingFacts[];
+  drop?: DropFacts | null; // in a notebook: what images the model takes
+  is_quick?: boolean; // whether its weights are searched without being asked
 }
 
 export function readFacts(): Facts {
   return JSON.parse(document.getElementById("facts")!.textContent!) as Facts;
-}
-
-export function pictureOf(facts: Facts, sample: SampleFacts): PictureFacts | undefined {
-  return facts.pictures[String(sample.index)];
 }
 
 export function className(facts: Facts, index: number): string {

@@ -1,9 +1,8 @@
 // What each filter of a layer responds to over all images: a card for each.
 
-import { readPicture } from "./blocks";
 import { literal } from "./copy";
 import { count, h, number, percent } from "./dom";
-import { className, type FilterCard, type FilterFacts, type Facts } from "./facts";
+import { className, type FilterCard, type FilterFacts } from "./facts";
 import { heading, type Context } from "./layer";
 
 const SIZE = 64;
@@ -17,10 +16,11 @@ export function filterSection(address: string, filters: FilterFacts, context: Co
   return h("section", { "aria-label": "What filters respond to" },
     heading("What filters respond to", `${kept}${order}, in ${count(filters.samples)} images${via}`, `statistics = kerasviz.filter_statistics(model, ${literal(filters.responds)}, inputs)`),
     odd.length ? h("ul", { class: "odd" }, ...odd.slice(0, 12).map(([index, remark]) => h("li", {}, `filter ${index}: ${remark}`)), odd.length > 12 ? h("li", {}, `and ${odd.length - 12} more`) : null) : null,
-    h("ul", { class: "filters" }, ...filters.cards.map((card) => h("li", {}, filterCard(card, filters, context.facts)))));
+    h("ul", { class: "filters" }, ...filters.cards.map((card) => h("li", {}, filterCard(card, filters, context)))));
 }
 
-function filterCard(card: FilterCard, filters: FilterFacts, facts: Facts): HTMLElement {
+function filterCard(card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
+  const { facts } = context;
   const best = card.best === undefined || card.best === null ? "" : typeof card.best === "number" ? className(facts, card.best) : card.best;
   const words = [`mean ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
   if (best && card.selectivity !== null && card.selectivity !== undefined) words.unshift(`most for ${best} (selectivity ${card.selectivity.toFixed(2)})`);
@@ -28,32 +28,32 @@ function filterCard(card: FilterCard, filters: FilterFacts, facts: Facts): HTMLE
   return h("div", { class: "filter", "data-filter": card.filter },
     h("strong", {}, `filter ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null,
     h("p", { class: "muted" }, words.join(", ")),
-    h("div", { class: "strip-row" }, ...card.images.map((image) => strongest(image, facts))));
+    h("div", { class: "strip-row" }, ...card.images.map((image) => strongest(image, context))));
 }
 
 // An image, dimmed but for what the unit sees.
-function strongest(image: FilterCard["images"][number], facts: Facts): HTMLElement {
+function strongest(image: FilterCard["images"][number], { source, watch }: Context): HTMLElement {
   const name = image.picture.startsWith("data-") ? `image ${image.picture.slice(5)} of the data set` : `sample ${image.picture}`;
   const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": `${name}, ${number(image.value)}` });
-  const picture = facts.pictures[image.picture];
-  if (picture) void readPicture(picture).then((source) => {
+  watch.add(canvas, () => void source.picture(image.picture).then((picture) => {
+    if (!picture) return;
     const context = canvas.getContext("2d")!;
-    context.imageSmoothingEnabled = source.width > SIZE;
-    const scale = SIZE / Math.max(source.width, source.height);
-    const [width, height] = [source.width * scale, source.height * scale];
+    context.imageSmoothingEnabled = picture.width > SIZE;
+    const scale = SIZE / Math.max(picture.width, picture.height);
+    const [width, height] = [picture.width * scale, picture.height * scale];
     const [x, y] = [(SIZE - width) / 2, (SIZE - height) / 2];
     context.globalAlpha = 0.4;
-    context.drawImage(source, x, y, width, height);
+    context.drawImage(picture, x, y, width, height);
     context.globalAlpha = 1;
     const [top, bottom, left, right] = image.box;
     context.save();
     context.beginPath();
     context.rect(x + left * width, y + top * height, (right - left) * width, (bottom - top) * height);
     context.clip();
-    context.drawImage(source, x, y, width, height);
+    context.drawImage(picture, x, y, width, height);
     context.restore();
     context.strokeStyle = "#ff9f1c";
     context.strokeRect(x + left * width, y + top * height, (right - left) * width, (bottom - top) * height);
-  });
+  }));
   return h("figure", { title: `${name}: ${number(image.value)}` }, canvas, h("figcaption", { class: "muted" }, number(image.value)));
 }

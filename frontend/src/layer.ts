@@ -1,41 +1,61 @@
 // A layer: what it is, its kernel, and its maps for each image.
 
-import { readBlock, readPicture, readTiles } from "./blocks";
+import { copyPicture } from "./blocks";
 import type { Palette } from "./colors";
 import { codeButton, literal } from "./copy";
 import { count, h, number, percent, plural, svg } from "./dom";
-import { className, pictureOf, type Facts, type KernelFacts, type LayerFacts, type SampleFacts } from "./facts";
+import { className, type Facts, type KernelFacts, type LayerFacts, type SampleFacts } from "./facts";
 import { filterSection } from "./filters";
+import { later, settle, type Watch } from "./later";
+import type { Kernels, Source } from "./source";
 import { TileView } from "./tiles";
 
 export interface Context {
   facts: Facts;
+  source: Source;
   palettes: { signed: Palette; plain: Palette };
   sample: number; // the position of the sample that was looked at last
+  watch: Watch;
 }
+
+type Marks = Map<number, string>; // remarks on filters, by their index
 
 const WORDS: Record<string, string> = { mean: "mean", std: "standard deviation", min: "smallest", max: "largest", norm: "norm", near_zero: "near zero" };
 
 export async function layerView(layer: LayerFacts, context: Context): Promise<HTMLElement> {
-  const block = layer.block ? await readBlock(layer.block) : null;
+  const { facts, source, watch } = context;
+  const marks: Marks = new Map();
+  mark(marks, layer.filters?.remarks);
+  const kernels = source.kernels(layer).then((part) => part && kernelSection(layer, part, marks, context));
+  const maps = facts.samples.length ? mapSection(layer, marks, context) : Promise.resolve(null);
+  const end = h("div");
   const element = h("article", { class: "layer", "data-address": layer.address, "aria-label": layer.address },
-    h("h2", { tabindex: -1 }, layer.address), factList(layer));
-  if (block && layer.kernels) {
-    const kernels = layer.kernels;
-    const tiles = new TileView(readTiles(block, kernels.tiles), { kind: "filter", label: `Kernels of ${layer.address}`, palettes: context.palettes, marks: marksOf(layer) });
-    tiles.element.dataset["kind"] = "kernels";
-    element.append(h("section", { "aria-label": "Kernel" },
-      heading("Kernel", kernels.tiles.title, `kerasviz.plot_kernels(model, ${literal(layer.address)})`),
-      tiles.element, statistics(kernels, layer)));
-  }
-  if (block && layer.maps) element.append(mapSection(layer, block, context));
-  if (layer.filters) element.append(filterSection(layer.address, layer.filters, context));
-  if (!layer.kernels && !layer.maps) element.append(h("p", { class: "muted" }, "There is nothing to draw of this layer: it has no kernel, and its output has no rows and columns."));
+    h("h2", { tabindex: -1 }, layer.address), factList(layer),
+    later("Reading the kernel \u2026", kernels), later("Computing feature maps \u2026", maps), end);
+  const filters = () => source.filters(layer).then((part) => {
+    mark(marks, part?.remarks);
+    return part && filterSection(layer.address, part, context);
+  });
+  // A pass over all images is begun when somebody comes near its place, unless it was made before.
+  if (layer.filters) end.replaceWith(later("", filters()));
+  else if (facts.samples.length) watch.add(end, () => end.replaceWith(later("Looking at what filters respond to \u2026", filters())));
+  void Promise.all([kernels, maps]).then(([kernel, map]) => {
+    if (!kernel && !map) element.append(h("p", { class: "muted" }, "There is nothing to draw of this layer: it has no kernel, and its output has no rows and columns."));
+  }, () => {});
+  await settle([kernels, maps]);
   return element;
 }
 
-function marksOf(layer: LayerFacts): Map<number, string> {
-  return new Map(Object.entries(layer.filters?.remarks ?? {}).map(([index, remark]) => [Number(index), remark]));
+function mark(marks: Marks, remarks: Record<string, string> | undefined): void {
+  for (const [index, remark] of Object.entries(remarks ?? {})) marks.set(Number(index), remark);
+}
+
+function kernelSection(layer: LayerFacts, kernels: Kernels, marks: Marks, context: Context): HTMLElement {
+  const view = new TileView(kernels.tiles, { kind: "filter", label: `Kernels of ${layer.address}`, palettes: context.palettes, marks });
+  view.element.dataset["kind"] = "kernels";
+  return h("section", { "aria-label": "Kernel" },
+    heading("Kernel", kernels.facts.tiles.title, `kerasviz.plot_kernels(model, ${literal(layer.address)})`),
+    view.element, statistics(kernels.facts, layer));
 }
 
 export function heading(text: string, detail: string, code: string): HTMLElement {
@@ -74,27 +94,31 @@ export function sampleName(facts: Facts, sample: SampleFacts): string {
   return `sample ${sample.index}${of}${name ? `: ${name}` : ""}`;
 }
 
-function mapSection(layer: LayerFacts, block: Uint8Array<ArrayBuffer>, context: Context): HTMLElement {
-  const { facts } = context;
+// The section is there when the maps of the first image are.
+async function mapSection(layer: LayerFacts, marks: Marks, context: Context): Promise<HTMLElement | null> {
+  const { facts, source } = context;
   const holder = h("div", { class: "maps" });
   const head = h("div");
-  const draw = async () => {
-    const position = Math.min(context.sample, layer.maps!.length - 1);
+  let visit = 0;
+  const draw = async (): Promise<boolean> => {
+    const mine = ++visit;
+    const position = Math.min(context.sample, facts.samples.length - 1);
     const sample = facts.samples[position]!;
-    const picture = pictureOf(facts, sample);
-    const background = picture ? await readPicture(picture) : null;
-    const view = new TileView(readTiles(block, layer.maps![position]!), {
-      kind: "filter", label: `Feature maps of ${layer.address}, ${sampleName(facts, sample)}`, palettes: context.palettes, background, marks: marksOf(layer),
+    const tiles = await source.maps(layer, position);
+    if (!tiles || mine !== visit) return Boolean(tiles);
+    const background = await source.picture(String(sample.index));
+    const view = new TileView(tiles, {
+      kind: "filter", label: `Feature maps of ${layer.address}, ${sampleName(facts, sample)}`, palettes: context.palettes, background, marks,
     });
     view.element.dataset["kind"] = "maps";
     view.element.dataset["sample"] = String(sample.index);
     const code = `kerasviz.plot_feature_maps(model, ${literal(layer.address)}, inputs, sample=${sample.index})`;
-    head.replaceChildren(heading("Feature maps", layer.maps![position]!.title, code));
+    head.replaceChildren(heading("Feature maps", tiles.facts.title, code));
     holder.replaceChildren(view.element);
+    return true;
   };
-  const choice = sampleChoice(context, () => void draw());
-  void draw();
-  return h("section", { "aria-label": "Feature maps" }, head, choice, holder);
+  const choice = sampleChoice(context, () => void draw().catch((error: Error) => holder.replaceChildren(h("p", { class: "wrong", role: "alert" }, error.message))));
+  return (await draw()) ? h("section", { "aria-label": "Feature maps" }, head, choice, holder) : null;
 }
 
 function sampleChoice(context: Context, change: () => void): HTMLElement {
@@ -107,11 +131,9 @@ function sampleChoice(context: Context, change: () => void): HTMLElement {
         buttons.forEach((other, i) => other.setAttribute("aria-pressed", String(i === position)));
         change();
       },
-    });
+    }, String(sample.index));
     button.setAttribute("aria-pressed", String(position === Math.min(context.sample, facts.samples.length - 1)));
-    const picture = pictureOf(facts, sample);
-    if (picture) void readPicture(picture).then((canvas) => button.replaceChildren(canvas));
-    else button.append(String(sample.index));
+    void context.source.picture(String(sample.index)).then((picture) => picture && button.replaceChildren(copyPicture(picture)));
     return button;
   });
   return h("div", { class: "thumbs", role: "group", "aria-label": "Which image" }, ...buttons);

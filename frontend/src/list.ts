@@ -3,6 +3,9 @@
 import { count, h } from "./dom";
 import type { LayerFacts } from "./facts";
 
+// The search stays at the top of the list.
+const HEAD = 44;
+
 export class LayerList {
   readonly element: HTMLElement;
   readonly search = h("input", { type: "search", placeholder: "Search layers ( / )", "aria-label": "Search layers", spellcheck: "false", autocomplete: "off" });
@@ -40,7 +43,7 @@ export class LayerList {
     for (const item of this.items) item.link.classList.remove("marked");
     const link = matches[this.marked]?.link;
     link?.classList.add("marked");
-    link?.scrollIntoView({ block: "nearest" });
+    if (link) reveal(link);
   }
 
   private press(event: KeyboardEvent): void {
@@ -64,8 +67,18 @@ export class LayerList {
     for (const { layer, link } of this.items) {
       if (layer.address === address) {
         link.setAttribute("aria-current", "page");
-        link.scrollIntoView({ block: "nearest" });
+        reveal(link);
       } else link.removeAttribute("aria-current");
     }
   }
+}
+
+// Scroll the list alone: what is around it, such as a notebook, stays where it is.
+function reveal(link: HTMLElement): void {
+  const box = link.closest<HTMLElement>(".side-list");
+  if (!box) return;
+  const [inner, outer] = [link.getBoundingClientRect(), box.getBoundingClientRect()];
+  const top = outer.top + HEAD;
+  if (inner.top < top) box.scrollTop -= top - inner.top;
+  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom;
 }

@@ -1,9 +1,10 @@
 // The first view: what matters, findings, the graph, and the images with what the model says.
 
-import { readPicture } from "./blocks";
+import { copyPicture } from "./blocks";
 import { count, h, percent, plural } from "./dom";
-import { className, pictureOf, type Facts, type FindingFacts, type SampleFacts } from "./facts";
+import { className, type Facts, type FindingFacts, type SampleFacts } from "./facts";
 import { graphView } from "./graph";
+import { later } from "./later";
 import { trainingView } from "./training";
 import { heading, sampleName, type Context } from "./layer";
 import { layerHash, sampleHash } from "./route";
@@ -13,8 +14,8 @@ export function overview(context: Context, open: (address: string) => void): HTM
   const known = new Set(facts.layers.map((layer) => layer.address));
   return h("article", { class: "overview", "aria-label": "Overview" },
     h("h2", { tabindex: -1, class: "hidden" }, "Overview"),
-    summary(facts), findings(facts),
-    facts.samples.length ? samples(facts) : null,
+    summary(facts), findings(context),
+    facts.samples.length ? samples(context) : null,
     facts.predictions?.confusions?.length ? confusions(facts) : null,
     ...(facts.history ?? []).map(trainingView),
     h("section", { "aria-label": "Architecture" }, heading("Architecture", "click on a layer", "kerasviz.plot_architecture(model)"), graphView(facts.graph, open, known)));
@@ -29,10 +30,23 @@ function summary(facts: Facts): HTMLElement {
   return h("ul", { class: "cards" }, ...cards.map(([big, small]) => h("li", {}, h("strong", {}, big), h("span", { class: "muted" }, small))));
 }
 
-function findings(facts: Facts): HTMLElement {
-  const items = facts.findings.map((finding) => h("li", { class: finding.level }, h("span", { class: "level" }, finding.level), finding.text, links(facts, finding)));
-  return h("section", { "aria-label": "Findings" }, h("h3", {}, "Findings"),
-    items.length ? h("ul", { class: "findings" }, ...items) : h("p", { class: "muted" }, "Nothing odd was found in what was looked at."));
+function findings({ facts, source }: Context): HTMLElement {
+  const holder = h("div");
+  const show = (found: FindingFacts[], searched = true) => {
+    const items = found.map((finding) => h("li", { class: finding.level }, h("span", { class: "level" }, finding.level), finding.text, links(facts, finding)));
+    const none = searched ? h("p", { class: "muted" }, "Nothing odd was found in what was looked at.") : "";
+    holder.replaceChildren(items.length ? h("ul", { class: "findings" }, ...items) : none);
+    return null;
+  };
+  show(facts.findings, !source.findings);
+  const search = () => later("Searching the weights \u2026", source.findings!().then((found) => show(found)));
+  const section = h("section", { "aria-label": "Findings" }, h("h3", {}, "Findings"), holder);
+  if (source.findings && facts.is_quick) section.append(search());
+  else if (source.findings) {
+    const button = h("button", { type: "button", click: () => button.replaceWith(search()) }, "Search the weights for what is odd");
+    section.append(button);
+  }
+  return section;
 }
 
 const MAX_LINKS = 8;
@@ -48,8 +62,9 @@ function links(facts: Facts, finding: FindingFacts): HTMLElement {
   return h("span", { class: "links" }, ...usable.slice(0, MAX_LINKS).map(([text, href]) => h("a", { href }, text)), more);
 }
 
-function samples(facts: Facts): HTMLElement {
-  const list = h("ul", { class: "samples" }, ...facts.samples.map((sample) => h("li", {}, card(facts, sample))));
+function samples(context: Context): HTMLElement {
+  const { facts } = context;
+  const list = h("ul", { class: "samples" }, ...facts.samples.map((sample) => h("li", {}, card(context, sample))));
   const detail = facts.total && facts.total > facts.samples.length ? `${facts.samples.length} of ${count(facts.total)}: the first ones and the surest mistakes` : "";
   return h("section", { "aria-label": "Images" }, heading("Images", detail, "kerasviz.plot_attributions(model, inputs, sample=\"all\")"), list);
 }
@@ -63,11 +78,9 @@ function confusions(facts: Facts): HTMLElement {
     h("table", { class: "plain" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "it is"), h("th", { scope: "col" }, "the model says"), h("th", { scope: "col" }, "how often"))), h("tbody", {}, ...rows)));
 }
 
-function card(facts: Facts, sample: SampleFacts): HTMLElement {
-  const frame = h("span", { class: "frame", "aria-hidden": "true" });
-  const picture = pictureOf(facts, sample);
-  if (picture) void readPicture(picture).then((canvas) => frame.replaceChildren(canvas));
-  else frame.append(String(sample.index));
+function card({ facts, source }: Context, sample: SampleFacts): HTMLElement {
+  const frame = h("span", { class: "frame", "aria-hidden": "true" }, String(sample.index));
+  void source.picture(String(sample.index)).then((picture) => picture && frame.replaceChildren(copyPicture(picture)));
   const isWrong = sample.label !== undefined && sample.top !== undefined && sample.top[0]![0] !== sample.label;
   return h("a", { href: sampleHash(sample.index), class: isWrong ? "card wrong" : "card", title: sampleName(facts, sample) },
     frame, h("span", { class: "muted" }, `sample ${sample.index}${sample.name ? ` ${sample.name}` : ""}`),

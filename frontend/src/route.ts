@@ -1,4 +1,4 @@
-// What is looked at is in the address of the page: a layer's address, or `?sample=3`.
+// What is looked at, as it is in the address of the page: a layer's address, or `?sample=3`.
 
 // A slash and a colon are left as they are, so that an address reads as in Python. A question mark
 // is encoded, so that no layer can be taken for a sample.
@@ -12,8 +12,7 @@ export function sampleHash(index: number): string {
 
 export type Route = { layer: string } | { sample: number } | null;
 
-export function readRoute(): Route {
-  const hash = location.hash.slice(1);
+export function readRoute(hash: string): Route {
   const sample = /^\?sample=(\d+)$/.exec(hash);
   if (sample) return { sample: Number(sample[1]) };
   if (!hash) return null;
@@ -22,4 +21,13 @@ export function readRoute(): Route {
   } catch {
     return { layer: hash };
   }
+}
+
+// Who knows what is looked at: the address of a document, or the widget of a notebook.
+export interface Navigation {
+  read(): string; // without the number sign
+  go(hash: string): void; // with it
+  listen(change: () => void): void;
+  toTop(): void;
+  takesFocus(): boolean;
 }

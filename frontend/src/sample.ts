@@ -1,40 +1,39 @@
 // One image: what the model takes it for, and why, with the evidence for that.
 
-import { readBlock, readPicture, readTiles } from "./blocks";
+import { copyPicture, type Tiles } from "./blocks";
 import { chart } from "./charts";
 import { literal } from "./copy";
 import { h, number, percent } from "./dom";
-import { className, pictureOf, type ExplanationFacts, type Facts, type SampleFacts } from "./facts";
+import { className, type ExplanationFacts, type Facts, type SampleFacts } from "./facts";
 import { heading, sampleName, type Context } from "./layer";
+import { later, settle } from "./later";
 import { TileView } from "./tiles";
 
 export async function sampleView(sample: SampleFacts, context: Context): Promise<HTMLElement> {
-  const { facts } = context;
+  const { facts, source } = context;
   const position = facts.samples.indexOf(sample);
   context.sample = position;
   const element = h("article", { class: "sample", "aria-label": sampleName(facts, sample) }, h("h2", { tabindex: -1 }, sampleName(facts, sample)));
   const row = h("div", { class: "side" });
-  const facts_ = pictureOf(facts, sample);
-  const picture = facts_ ? await readPicture(facts_) : null;
-  if (picture) {
+  const background = await source.picture(String(sample.index));
+  if (background) {
+    const picture = copyPicture(background);
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", "the image");
     row.append(h("figure", { class: "picture" }, picture));
   }
   if (sample.top) row.append(prediction(facts, sample));
   element.append(row);
-  const explanations = facts.explanations ?? [];
-  if (explanations.length) {
-    const block = await readBlock("explanations");
-    const background = facts_ ? await readPicture(facts_) : null;
-    for (const explanation of explanations) {
+  const explained = source.explanations(position).then(({ explanations, missing }) => {
+    const views = explanations.map(({ facts: explanation, tiles }) => {
       const place = explanation.positions.indexOf(position);
-      if (place >= 0) element.append(explanationView(explanation, block, place, sample, background, context));
-    }
-  }
-  for (const [method, reason] of Object.entries(facts.unexplained ?? {})) {
-    element.append(h("p", { class: "muted" }, `${method} is missing: ${reason}`));
-  }
+      return place < 0 ? null : explanationView(explanation, tiles, place, sample, background, context);
+    });
+    const words = Object.entries(missing).map(([method, reason]) => h("p", { class: "muted" }, `${method} is missing: ${reason}`));
+    return h("div", { class: "explanations" }, ...views, ...words);
+  });
+  element.append(later("Explaining the answer \u2026", explained));
+  await settle([explained]);
   return element;
 }
 
@@ -51,9 +50,9 @@ function prediction(facts: Facts, sample: SampleFacts): HTMLElement {
   return h("div", {}, h("p", { class: isWrong ? "wrong" : "" }, words), h("table", { class: "bars" }, h("tbody", {}, ...bars)));
 }
 
-function explanationView(explanation: ExplanationFacts, block: Uint8Array<ArrayBuffer>, position: number, sample: SampleFacts, background: HTMLCanvasElement | null, context: Context): HTMLElement {
+function explanationView(explanation: ExplanationFacts, tiles: Tiles, position: number, sample: SampleFacts, background: HTMLCanvasElement | null, context: Context): HTMLElement {
   const { facts } = context;
-  const view = new TileView(readTiles(block, explanation.tiles), {
+  const view = new TileView(tiles, {
     kind: "sample", label: `${explanation.method} of ${sampleName(facts, sample)}`, palettes: context.palettes, background, only: position, target: 220,
   });
   view.element.dataset["kind"] = "explanation";

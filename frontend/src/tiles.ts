@@ -3,6 +3,7 @@
 import { valueOf, type Tiles } from "./blocks";
 import { ownLimits, paintOver, paintTile, type Limits, type Palette } from "./colors";
 import { h, number } from "./dom";
+import { onTheme } from "./theme";
 
 export interface TileOptions {
   kind: string; // what a tile is, in the singular: "filter"
@@ -61,7 +62,7 @@ export class TileView {
     this.canvas.addEventListener("keydown", (event) => this.press(event));
     // The width is known only in the page; a wider one has more columns.
     new ResizeObserver(() => this.lay()).observe(this.element);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    onTheme(this.element, () => this.draw());
     this.choose();
   }
 

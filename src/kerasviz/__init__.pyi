@@ -40,6 +40,7 @@ from .plots.snapshots import animate_snapshots, plot_snapshots
 from .plots.tiles import plot_tiles
 from .plots.training_statistics import plot_training_statistics
 from .report import report
+from .report.notebook.exploring import explore
 
 __version__: str
 
@@ -65,6 +66,7 @@ __all__ = [
     "animate_snapshots",
     "callbacks",
     "compare_kernels",
+    "explore",
     "fashion_mnist",
     "feature_map_model",
     "filter_statistics",

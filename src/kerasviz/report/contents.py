@@ -29,7 +29,7 @@ from kerasviz.report.findings.inputs import (
 from kerasviz.report.findings.kernels import find_in_kernels
 from kerasviz.report.palettes import palette
 from kerasviz.report.parts.explanations import explain, explanation_facts
-from kerasviz.report.parts.filter_cards import collect, filter_facts
+from kerasviz.report.parts.filter_cards import collect, filter_facts, responding_layers
 from kerasviz.report.parts.graph import graph_facts, read_graph
 from kerasviz.report.parts.layers import kernel_facts, layer_facts, list_layers, read_kernels
 from kerasviz.report.parts.maps import compute_maps
@@ -91,21 +91,23 @@ class Contents:
 
     def add_model(self, specs: Any = None) -> Architecture:
         """Add the graph, the layers and their kernels, and return the graph."""
+        architecture = self.add_layers(specs)
+        kernels = read_kernels(self.model, list_layers(self.model))
+        for entry in self.facts["layers"]:
+            address = entry["address"]
+            if address in kernels:
+                layer, kernel = kernels[address]
+                block = self.blocks[entry["block"]]
+                entry["kernels"] = kernel_facts(kernel, layer, address, block)
+        self.findings += find_in_weights(kernels)
+        return architecture
+
+    def add_layers(self, specs: Any = None) -> Architecture:
+        """Add the graph and the layers, without values, and return the graph."""
         architecture = read_graph(self.model, specs)
         refs = list_layers(self.model)
-        kernels = read_kernels(self.model, refs)
-        layers = []
-        for index, ref in enumerate(refs):
-            entry = layer_facts(ref) | {"block": f"layer-{index}"}
-            block = self.blocks[entry["block"]] = Block()
-            if ref.address in kernels:
-                layer, kernel = kernels[ref.address]
-                entry["kernels"] = kernel_facts(kernel, layer, ref.address, block)
-            layers.append(entry)
-        unique = {id(layer): (a, (layer, x)) for a, (layer, x) in reversed(kernels.items())}
-        own = dict(reversed(unique.values()))
-        self.findings += find_in_kernels({a: kernel for a, (_, kernel) in own.items()})
-        self.findings += find_initial(own)
+        layers = [layer_facts(ref) | {"block": f"layer-{i}"} for i, ref in enumerate(refs)]
+        self.blocks |= {entry["block"]: Block() for entry in layers}
         self.facts |= {
             "version": kerasviz.__version__,
             "class_names": self.class_names,
@@ -131,7 +133,7 @@ class Contents:
         }
 
     def add_samples(self, extraction: Extraction, choice: SampleChoice) -> list[int]:
-        """Add predictions, pictures and maps; return the indices of the samples that are shown."""
+        """Add predictions and pictures; return the indices of the samples that are shown."""
         probabilities = predict(extraction, choice.batch_size)
         predictions = None
         if probabilities is not None:
@@ -147,12 +149,12 @@ class Contents:
         if images is not None:
             for index in indices:
                 self.pictures.add(str(index), as_picture(images[index]), must=True)
-        self._add_maps(extraction, indices)
         layers = [target.call.layer for target in extraction.targets.targets]
         self.findings += find_input_range(layers, extraction.batch.arrays[0])
         return indices
 
-    def _add_maps(self, extraction: Extraction, indices: list[int]) -> None:
+    def add_maps(self, extraction: Extraction, indices: list[int]) -> None:
+        """Add the maps of the samples that are shown."""
         by_address = {layer["address"]: layer for layer in self.facts["layers"]}
         not_finite: dict[str, int] = {}
         for maps in compute_maps(extraction, indices):
@@ -210,7 +212,7 @@ class Contents:
         """Add what each filter responds to over all samples."""
         statistics = collect(
             extraction,
-            architecture,
+            responding_layers(architecture),
             choice.labels,
             batch_size=choice.batch_size,
             verbose=choice.verbose,
@@ -232,13 +234,29 @@ class Contents:
         for layer in self.facts["layers"]:
             if layer["block"] not in blocks:
                 layer["block"] = None
-        findings = sorted(self.findings, key=lambda finding: LEVELS.index(finding.level))
         facts = {
             **self.facts,
             "pictures": self.pictures.facts,
-            "findings": [finding.facts() for finding in findings],
+            "findings": sorted_findings(self.findings),
         }
         return facts, blocks
+
+
+def sorted_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return findings for the page, the gravest first."""
+    ordered = sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+    return [finding.facts() for finding in ordered]
+
+
+def find_in_weights(kernels: dict[str, tuple[Any, np.ndarray]]) -> list[Finding]:
+    """Return what is odd about the kernels of layers, those of a layer that is shared once.
+
+    Args:
+        kernels: The layer and the kernel of each address.
+    """
+    unique = {id(layer): (a, (layer, x)) for a, (layer, x) in reversed(kernels.items())}
+    own = dict(reversed(unique.values()))
+    return [*find_in_kernels({a: kernel for a, (_, kernel) in own.items()}), *find_initial(own)]
 
 
 def prediction_facts(predictions: Predictions) -> dict[str, Any]:

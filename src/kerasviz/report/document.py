@@ -73,16 +73,16 @@ def _json(value: Any) -> str:
     A name may hold `</script>` or `<!--`; with its brackets spelt out it is the same text, and not
     a tag.
     """
-    text = json.dumps(_finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _finite(value: Any) -> Any:
-    """Return the same with text for numbers that JSON has no form for."""
+def finite(value: Any) -> Any:
+    """Return the same with text, or `None` for NaN, for numbers that JSON has no form for."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else ("∞" if value > 0 else "-∞")
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

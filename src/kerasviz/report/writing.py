@@ -102,14 +102,14 @@ def report(
     curves = None if history is None else history_facts(history)
     responses = None if statistics is None else check_statistics(statistics)
     if inputs is None:
-        _refuse_without_inputs(labels=labels, picture=picture, sample_names=sample_names)
+        refuse_without_inputs(labels=labels, picture=picture, sample_names=sample_names)
         contents.add_model()
     else:
         extraction = plan_extraction(model, "*", inputs)
         count = len(extraction.batch)
         choice = SampleChoice(
             limit=samples,
-            labels=None if labels is None else _check_labels(labels, count),
+            labels=None if labels is None else check_labels(labels, count),
             picture=_check_length("picture", picture, count),
             names=_check_length("sample_names", sample_names, count),
             methods=choose_methods(method, extraction),
@@ -127,7 +127,8 @@ def report(
     return target
 
 
-def _refuse_without_inputs(**options: Any) -> None:
+def refuse_without_inputs(**options: Any) -> None:
+    """Raise `ValueError` if an option is there that says something about inputs."""
     for name, value in options.items():
         if value is not None:
             raise ValueError(
@@ -135,7 +136,8 @@ def _refuse_without_inputs(**options: Any) -> None:
             )
 
 
-def _check_labels(labels: Any, count: int) -> np.ndarray:
+def check_labels(labels: Any, count: int) -> np.ndarray:
+    """Return the class of each of `count` samples, or raise `ValueError`."""
     classes = as_labels(labels)
     if len(classes) != count:
         raise ValueError(
@@ -164,6 +166,7 @@ def _collect(
     """Collect all that samples tell; `filters` is whether to collect what filters respond to."""
     architecture = contents.add_model(extraction.specs)
     indices = contents.add_samples(extraction, choice)
+    contents.add_maps(extraction, indices)
     contents.add_explanations(extraction, indices, choice)
     if filters:
         contents.collect_filters(extraction, architecture, choice)

@@ -37,7 +37,7 @@ def responding_layers(architecture: Architecture) -> dict[str, str]:
 
 def collect(
     extraction: Extraction,
-    architecture: Architecture,
+    responding: Mapping[str, str],
     labels: Any,
     *,
     batch_size: int = 32,
@@ -46,8 +46,14 @@ def collect(
     """Return the statistics of all filters, by the addresses of their convolutions.
 
     What the pass refuses, such as values that are NaN, has none.
+
+    Args:
+        extraction: All inputs.
+        responding: For each convolution the address of what its filters become.
+        labels: The class of each sample, or `None`.
+        batch_size: How many samples are computed at a time.
+        verbose: Whether progress is shown, 0 or 1.
     """
-    responding = responding_layers(architecture)
     if not responding or len(extraction.batch) < MIN_SAMPLES:
         return {}
     try:

@@ -47,7 +47,7 @@ def compute_maps(extraction: Extraction, samples: list[int]) -> list[SampleMaps]
     for index in samples:
         batch = extraction.batch.take(np.array([index]))
         single = replace(extraction, batch=batch)
-        arrays = _spatial(single, single.run(1))
+        arrays = spatial_maps(single, single.run(1))
         if not limits:
             limits = choose_limits(extraction.targets, arrays, len(samples))
         results.append(
@@ -67,7 +67,7 @@ def compute_maps(extraction: Extraction, samples: list[int]) -> list[SampleMaps]
     return results
 
 
-def _spatial(extraction: Extraction, outputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def spatial_maps(extraction: Extraction, outputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Return the maps of the one sample, of layers whose output has cells."""
     maps = {}
     for address, call in extraction.targets.targets:
