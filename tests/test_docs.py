@@ -47,6 +47,7 @@ def test_the_page_of_what_is_supported_is_made_of_tests() -> None:
     assert kinds == model_kinds()
 
 
+@pytest.mark.slow
 def test_the_code_of_the_readme_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,6 +70,7 @@ MADE = {"report.html", "changelog.md", "contributing.md", "gallery/index.md"}
 """What the build adds to `docs`, beside the pages that mkdocs-gallery makes of the examples."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_code_of_a_page_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,6 +86,7 @@ def test_the_code_of_a_page_runs(
         plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*kerasviz.__all__, *map("fashion_mnist.{}".format, FASHION)])
 def test_the_example_of_a_docstring_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,6 +47,7 @@ def train(fit, *callbacks):
     return history.history, [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
 
 
+@pytest.mark.slow
 def test_callbacks_do_not_change_a_training(fit, images, tmp_path):
     def keep(*_):
         pass

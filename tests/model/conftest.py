@@ -716,7 +716,27 @@ MAKERS: list[Callable[[], Case]] = [
 ]
 
 
-@pytest.fixture(scope="module", params=MAKERS, ids=lambda maker: maker.__name__)
+VARIANTS = {
+    channels_first_in_composite_layers,
+    channels_first_in_nested_models,
+    channels_first_time_distributed,
+    cloned,
+    lora,
+    own_train_step,
+    reloaded_from_h5,
+    reloaded_from_keras,
+    rematerialized,
+    sequential_reloaded_from_h5,
+    written_in_place,
+    written_in_place_in_a_graph,
+}
+"""Kinds that differ little from others: they run with `-m slow`."""
+PARAMETERS = [
+    pytest.param(maker, marks=[pytest.mark.slow] if maker in VARIANTS else []) for maker in MAKERS
+]
+
+
+@pytest.fixture(scope="module", params=PARAMETERS, ids=lambda maker: maker.__name__)
 def make_case(request: pytest.FixtureRequest) -> Callable[[], Case]:
     """A kind of model; each call makes a new one."""
     return request.param

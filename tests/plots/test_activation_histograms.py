@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import Case, is_legible_or_refused, sample_cases
+from legibility import Case, is_legible_or_refused, sample_cases, slow_after
 
 L = keras.layers
 IMAGES = np.random.default_rng(0).normal(size=(40, 8, 9, 1)).astype("float32")
@@ -119,7 +119,7 @@ def test_plot_activation_histograms_refuses(
     assert plt.get_fignums() == before
 
 
-@pytest.mark.parametrize("case", sample_cases(3, seed=4), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=4)), ids=str)
 def test_plot_activation_histograms_is_legible(model: Any, case: Case) -> None:
     statistics = kerasviz.filter_statistics(model, "a", IMAGES, labels=LABELS)
 

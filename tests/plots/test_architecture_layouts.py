@@ -14,7 +14,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 import kerasviz
-from legibility import Case, faults, is_legible_or_refused, sample_cases
+from legibility import Case, faults, is_legible_or_refused, sample_cases, slow_after
 from written_words import texts_of
 
 
@@ -208,7 +208,7 @@ def network() -> keras.Model:
     return kerasviz.fashion_mnist.load_model()
 
 
-@pytest.mark.parametrize("case", sample_cases(9, seed=4), ids=str)
+@pytest.mark.parametrize("case", slow_after(3, sample_cases(9, seed=4)), ids=str)
 def test_plot_architecture_is_legible_in_any_figure(network: keras.Model, case: Case) -> None:
     is_legible_or_refused(lambda **place: kerasviz.plot_architecture(network, **place), case)
 

@@ -10,7 +10,7 @@ from keras import layers
 from matplotlib.colors import to_rgb
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases
+from legibility import faults, is_legible_or_refused, sample_cases, slow_after
 from written_words import all_words
 
 NAMES = ["disc", "cross", "$x$"]
@@ -456,7 +456,7 @@ def computed(model, images):
 CASES = [case for case in sample_cases(40, places=("own", "subfigure")) if case.size[0] < 10][:3]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", slow_after(1, CASES), ids=str)
 def test_plot_attributions_is_legible(computed, case):
     is_legible_or_refused(computed, case, several=True)
 

@@ -5,7 +5,7 @@ import pytest
 from keras import layers
 
 import kerasviz
-from legibility import is_legible_or_refused, sample_cases
+from legibility import is_legible_or_refused, sample_cases, slow_after
 
 PLACES = ("own", "subfigure")
 
@@ -60,7 +60,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("draw", CASES, ids=lambda draw: draw.__name__)
-@pytest.mark.parametrize("case", sample_cases(3, seed=3, places=PLACES), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=3, places=PLACES)), ids=str)
 def test_plot_convolution_is_legible_or_says_the_least_size(rng, draw, case):
     image = 255 * rng.uniform(size=CASES[draw])
     is_legible_or_refused(lambda **place: draw(image, **place), case, several=True)

@@ -12,7 +12,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
 
 L = keras.layers
 IMAGES = np.random.default_rng(0).normal(size=(40, 8, 9, 1)).astype("float32")
@@ -119,6 +119,7 @@ def test_plot_filter_similarity_of_two_models_is_cka(model: Any) -> None:
     plot.close()
 
 
+@pytest.mark.slow
 def test_plot_filter_similarity_averages_large_maps_and_says_so() -> None:
     model = keras.Sequential([keras.Input((16, 16, 1)), L.Conv2D(260, 1, name="a"), L.Conv2D(1, 9)])
     images = np.random.default_rng(2).random((5, 16, 16, 1)).astype("float32")
@@ -156,7 +157,7 @@ def test_plot_filter_similarity_refuses_three_models(model: Any) -> None:
         kerasviz.plot_filter_similarity(models, "a", IMAGES)
 
 
-@pytest.mark.parametrize("case", sample_cases(4, seed=3), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(4, seed=3)), ids=str)
 def test_plot_filter_similarity_is_legible(model: Any, case: Case) -> None:
     statistics = kerasviz.filter_statistics(model, "a", IMAGES)
 

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
 
 L = keras.layers
 NAMES = ["boot", "bag", "coat"]
@@ -285,7 +285,9 @@ def test_plot_filters_refuses_statistics_of_another_model(statistics: Any) -> No
         kerasviz.plot_filters(other, None, IMAGES)
 
 
-@pytest.mark.parametrize("case", sample_cases(4, seed=2, places=("own", "subfigure")), ids=str)
+@pytest.mark.parametrize(
+    "case", slow_after(1, sample_cases(4, seed=2, places=("own", "subfigure"))), ids=str
+)
 def test_plot_filters_is_legible(model: Any, statistics: Any, case: Case) -> None:
     def draw(**place: Any) -> kerasviz.Plot:
         return kerasviz.plot_filters(

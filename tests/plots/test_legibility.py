@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases
+from legibility import faults, is_legible_or_refused, sample_cases, slow_after
 
 ONE, SEVERAL = ("own", "ax", "subfigure"), ("own", "subfigure")
 WAVES = np.sin(np.arange(6 * 6 * 12)).reshape(6, 6, 12)
 
 
-@pytest.mark.parametrize("case", sample_cases(14, seed=1, places=ONE), ids=str)
+@pytest.mark.parametrize("case", slow_after(3, sample_cases(14, seed=1, places=ONE)), ids=str)
 def test_plot_kernels_is_legible_or_refused(grey_model, case):
     assert (
         is_legible_or_refused(
@@ -21,7 +21,7 @@ def test_plot_kernels_is_legible_or_refused(grey_model, case):
     )
 
 
-@pytest.mark.parametrize("case", sample_cases(14, seed=2, places=ONE), ids=str)
+@pytest.mark.parametrize("case", slow_after(3, sample_cases(14, seed=2, places=ONE)), ids=str)
 def test_plot_tiles_with_names_is_legible_or_refused(case):
     names = [f"a tile with the number {index}" for index in range(12)]
     assert (
@@ -32,7 +32,7 @@ def test_plot_tiles_with_names_is_legible_or_refused(case):
     )
 
 
-@pytest.mark.parametrize("case", sample_cases(12, seed=3, places=ONE), ids=str)
+@pytest.mark.parametrize("case", slow_after(3, sample_cases(12, seed=3, places=ONE)), ids=str)
 def test_plot_feature_maps_of_several_samples_is_legible_or_refused(grey_model, rng, case):
     images = rng.uniform(size=(3, 12, 12, 1)).astype("float32")
     assert (
@@ -46,7 +46,7 @@ def test_plot_feature_maps_of_several_samples_is_legible_or_refused(grey_model, 
     )
 
 
-@pytest.mark.parametrize("case", sample_cases(12, seed=4, places=SEVERAL), ids=str)
+@pytest.mark.parametrize("case", slow_after(3, sample_cases(12, seed=4, places=SEVERAL)), ids=str)
 def test_plot_kernels_of_two_layers_is_legible_or_refused(grey_model, case):
     assert is_legible_or_refused(
         lambda **place: kerasviz.plot_kernels(grey_model, **place), case, several=True
@@ -98,7 +98,7 @@ def signal_model():
     [("conv", {"kind": "lines"}), ("conv", {"kind": "rows"}), ("classes", {})],
     ids=["lines", "rows", "bars"],
 )
-@pytest.mark.parametrize("case", sample_cases(4, seed=5), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(4, seed=5)), ids=str)
 def test_plot_feature_maps_of_sequences_is_legible_or_refused(signal_model, layer, options, case):
     signals = np.sin(np.arange(80.0)).reshape(1, 40, 2)
     is_legible_or_refused(
@@ -109,7 +109,7 @@ def test_plot_feature_maps_of_sequences_is_legible_or_refused(signal_model, laye
     )
 
 
-@pytest.mark.parametrize("case", sample_cases(4, seed=6), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(4, seed=6)), ids=str)
 def test_plot_kernels_of_sequences_is_legible_or_refused(signal_model, case):
     is_legible_or_refused(
         lambda **place: kerasviz.plot_kernels(signal_model, "conv", **place), case

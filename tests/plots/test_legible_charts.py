@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import assert_legible, is_legible_or_refused, sample_cases
+from legibility import assert_legible, is_legible_or_refused, sample_cases, slow_after
 
 RUN = {"loss": [0.9, 0.5, 0.4, 0.35], "val_loss": [0.8, 0.6, 0.5, 0.55]}
 
@@ -34,27 +34,31 @@ def statistics(**place):
     return kerasviz.plot_training_statistics(rows, **place)
 
 
-@pytest.mark.parametrize("case", sample_cases(4, seed=1), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(4, seed=1)), ids=str)
 def test_plot_history_is_legible(case):
     is_legible_or_refused(history, case)
 
 
-@pytest.mark.parametrize("case", sample_cases(2, seed=2, places=("own", "subfigure")), ids=str)
+@pytest.mark.parametrize(
+    "case", slow_after(1, sample_cases(2, seed=2, places=("own", "subfigure"))), ids=str
+)
 def test_plot_history_of_many_trainings_is_legible(case):
     is_legible_or_refused(histories, case, several=True)
 
 
-@pytest.mark.parametrize("case", sample_cases(2, seed=3, places=("own", "subfigure")), ids=str)
+@pytest.mark.parametrize(
+    "case", slow_after(1, sample_cases(2, seed=3, places=("own", "subfigure"))), ids=str
+)
 def test_plot_training_statistics_is_legible(case):
     is_legible_or_refused(statistics, case, several=True)
 
 
-@pytest.mark.parametrize("case", sample_cases(3, seed=4), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=4)), ids=str)
 def test_plot_kernel_histograms_is_legible(case, model):
     is_legible_or_refused(lambda **place: kerasviz.plot_kernel_histograms(model, 0, **place), case)
 
 
-@pytest.mark.parametrize("case", sample_cases(3, seed=5), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=5)), ids=str)
 def test_plot_kernel_histograms_of_many_layers_is_legible(case, model):
     is_legible_or_refused(lambda **place: kerasviz.plot_kernel_histograms(model, **place), case)
 

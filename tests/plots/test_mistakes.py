@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases
+from legibility import faults, is_legible_or_refused, sample_cases, slow_after
 from written_words import all_words
 
 NAMES = ["disc", "cross", "$x$"]
@@ -157,7 +157,7 @@ def test_plot_mistakes_refuses_wrong_keywords(model, images, labels, name):
 CASES = [case for case in sample_cases(30, places=("own", "subfigure")) if case.size[0] < 10][:1]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", slow_after(1, CASES), ids=str)
 def test_plot_mistakes_is_legible(model, images, labels, case):
     def draw(**keywords):
         return kerasviz.plot_mistakes(

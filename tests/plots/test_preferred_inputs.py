@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
 
 L = keras.layers
 IMAGES = np.random.default_rng(0).random((20, 9, 9, 1)).astype("float32")
@@ -100,7 +100,9 @@ def test_plot_preferred_inputs_refuses_statistics_of_another_model(model: Any) -
         kerasviz.plot_preferred_inputs(other, "a", statistics=statistics)
 
 
-@pytest.mark.parametrize("case", sample_cases(4, seed=5, places=("own", "subfigure")), ids=str)
+@pytest.mark.parametrize(
+    "case", slow_after(1, sample_cases(4, seed=5, places=("own", "subfigure"))), ids=str
+)
 def test_plot_preferred_inputs_is_legible(model: Any, case: Case) -> None:
     def draw(**place: Any) -> kerasviz.Plot:
         return kerasviz.plot_preferred_inputs(model, "a", steps=1, **place)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import assert_legible, opened, sample_cases
+from legibility import assert_legible, opened, sample_cases, slow_after
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""
@@ -350,7 +350,7 @@ def test_plot_feature_maps_draws_legible_curves(model, signals, case, options):
         assert_legible(plot)
 
 
-@pytest.mark.parametrize("case", CASES[2:5], ids=str)
+@pytest.mark.parametrize("case", slow_after(1, CASES[2:5]), ids=str)
 def test_plot_feature_maps_draws_legible_bars(model, signals, case):
     def draw(**place):
         names = [f"a class, number {index}" for index in range(12)]

@@ -31,6 +31,7 @@ def test_the_sample_has_every_public_name() -> None:
     assert {*kerasviz.__all__, *kerasviz.fashion_mnist.__all__} <= names
 
 
+@pytest.mark.slow
 def test_the_sample_runs(tmp_path: Path) -> None:
     keras.utils.clear_session(free_memory=False)
     runpy.run_path(str(SAMPLE))["look"](tmp_path)
