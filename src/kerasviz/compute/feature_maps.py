@@ -244,7 +244,7 @@ class Extraction:
     batch: InputBatch
     specs: Any
 
-    def run(self, batch_size: int = 32) -> dict[str, Any]:
+    def run(self, batch_size: int = 32, *, copy: bool = True) -> dict[str, Any]:
         """Return the outputs of all calls, keyed by address.
 
         They are what the layers return for all samples at once. Where the rows of an output are
@@ -253,12 +253,13 @@ class Extraction:
 
         Args:
             batch_size: How many samples are computed at a time.
+            copy: Whether the arrays are the caller's own, or for reading only.
         """
         runner = _runner(self.model, self.targets, self.specs)
 
         def run(part: InputBatch) -> dict[str, Any]:
             with keeping_state(runner.find_layers()):
-                return cast(dict[str, Any], runner(part.packed()))
+                return cast(dict[str, Any], runner(part.packed(), copy=copy))
 
         batch_size = _own_batch_size(self.specs) or batch_size
         has_fixed_size = _has_fixed_size(self.specs)

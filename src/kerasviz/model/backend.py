@@ -242,8 +242,14 @@ class Runner:
         self.find_layers: Layers = _layers_of(model)
         self._run, self._untraceable = compiler(function, self.find_layers)
 
-    def __call__(self, batch: Any) -> Any:
-        """Return what the function returns for a batch, as NumPy arrays."""
+    def __call__(self, batch: Any, *, copy: bool = True) -> Any:
+        """Return what the function returns for a batch, as NumPy arrays.
+
+        Args:
+            batch: A structure of arrays.
+            copy: Whether the arrays are the caller's own. Otherwise they are for reading only,
+                and may share the memory of the backend's tensors.
+        """
         if writes_in_place():
             # Code may write into its inputs, whose memory the user's arrays would share.
             batch = _map(np.array, batch)
@@ -255,7 +261,7 @@ class Runner:
                 raise
             self._run = self._eager
             outputs = self._run(batch)
-        return _map(_to_array, outputs)
+        return _map(_to_array if copy else _to_view, outputs)
 
 
 def untraceable_errors() -> tuple[type[Exception], ...]:
@@ -700,6 +706,18 @@ def _map(function: Callable[[Any], Any], structure: Any) -> Any:
 
 def _to_array(tensor: Any) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+def _to_view(tensor: Any) -> np.ndarray:
+    """Return an array that shares a tensor's memory where it can."""
+    if keras.backend.backend() == "tensorflow" and type(tensor).__name__ == "EagerTensor":
+        return np.asarray(tensor)
+    is_plain = keras.backend.backend() == "torch" and keras.backend.is_float_dtype(
+        keras.backend.standardize_dtype(tensor.dtype)
+    )
+    if is_plain and tensor.device.type == "cpu" and tensor.element_size() > 2:
+        return np.asarray(tensor.detach())
+    return _to_array(tensor)
 
 
 @contextmanager

@@ -103,6 +103,19 @@ def test_filter_statistics_has_the_moments(model: Any, both: Any, layer: str) ->
     assert np.isnan(statistics.correlation[~alive]).all()
 
 
+def test_filter_statistics_has_the_moments_of_values_far_from_0() -> None:
+    model = keras.Sequential([keras.Input((6, 5, 2)), L.Conv2D(3, 1, name="c")])
+    kernel = np.array([[1, 0, 1], [0, 1, 1]]).reshape(1, 1, 2, 3)
+    model.set_weights([kernel, np.array([1000, 0, -300])])
+    images = np.random.default_rng(0).normal(size=(50, 6, 5, 2)).astype("float32")
+    statistics = kerasviz.filter_statistics(model, "c", images)
+    values = np.asarray(kerasviz.get_feature_maps(model, "c", images)).reshape(-1, 3)
+    values = values.astype("float64")
+    np.testing.assert_allclose(statistics.mean, values.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(statistics.std, values.std(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(statistics.correlation, np.corrcoef(values.T), atol=1e-4)
+
+
 @pytest.mark.parametrize("layer", ["a", "b"])
 def test_filter_statistics_has_the_rates(model: Any, both: Any, layer: str) -> None:
     statistics, maps = both[layer], _maps(model, layer)

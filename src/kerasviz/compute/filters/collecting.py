@@ -24,13 +24,13 @@ from kerasviz.compute.feature_maps import (
     check_batch_size,
     rows_are_samples,
 )
-from kerasviz.compute.filters.counting.responses import LayerIdentity, Responses
-from kerasviz.compute.filters.labels import labelled_extractions
-from kerasviz.compute.filters.on_cluster import (
+from kerasviz.compute.filters.counting.responses import (
+    LayerIdentity,
     NotFiniteError,
-    Part,
-    collect_on_cluster,
+    Responses,
 )
+from kerasviz.compute.filters.labels import labelled_extractions
+from kerasviz.compute.filters.on_cluster import Part, collect_on_cluster
 from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
@@ -270,7 +270,7 @@ class _Layer:
         return reduce(Responses.merge, self._by_thread.values())
 
 
-def _check_maps(target: NamedCall, part: Extraction, maps: Any, start: int) -> np.ndarray:
+def _check_maps(target: NamedCall, part: Extraction, maps: Any) -> np.ndarray:
     address, call = target
     if keras.tree.is_nested(maps):
         raise ValueError(f"'{address}' has several outputs: name one, such as '{address}#0'.")
@@ -281,13 +281,6 @@ def _check_maps(target: NamedCall, part: Extraction, maps: Any, start: int) -> n
         )
     if maps.dtype.kind not in "biuf":
         raise ValueError(f"'{address}' must return real numbers. Received: {maps.dtype}")
-    # Their product with themselves shows soonest that a value is not finite, or too large for it.
-    flat = maps.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        may_be_finite = maps.dtype.kind != "f" or np.isfinite(flat @ flat)
-    if not may_be_finite and not np.isfinite(maps).all():
-        rows = np.flatnonzero(~np.isfinite(maps).reshape(len(maps), -1).all(axis=1))
-        raise NotFiniteError(address, start + int(rows[0]))
     return np.asarray(maps)
 
 
@@ -311,7 +304,9 @@ class _Collection:
         self._layers: list[_Layer] = []
         self._seen = 0
         self._done = 0  # how many images the checkpoint holds
-        self._threads = [ThreadPoolExecutor(1) for _ in range(min(os.cpu_count() or 1, THREADS))]
+        # As many cores are left to the model, and a core that does both does each more slowly.
+        count = min(max((os.cpu_count() or 1) // 2, 1), THREADS)
+        self._threads = [ThreadPoolExecutor(1) for _ in range(count)]
         self._next_thread = 0
         self._pending: list[Future[None] | None] = [None] * len(self._threads)
 
@@ -335,6 +330,9 @@ class _Collection:
                 if bar is not None:
                     bar.update(self._seen)
             self._wait()
+        # What threads have counted by then has a gap; the checkpoint stays as it was.
+        except NotFiniteError:
+            raise
         except BaseException:  # a keyboard interrupt too: what was seen is worth keeping
             if self._checkpoint is not None and self._seen > self._done:
                 self._checkpoint.write(self.responses())
@@ -382,9 +380,9 @@ class _Collection:
         for start in range(skipped, total, self._batch_size):
             stop = start + self._batch_size
             part = replace(extraction, batch=extraction.batch.part(start, stop))
-            maps = part.run(self._batch_size)
+            maps = part.run(self._batch_size, copy=False)
             arrays = [
-                _check_maps(layer.target, part, maps[layer.identity.address], self._seen)
+                _check_maps(layer.target, part, maps[layer.identity.address])
                 for layer in self._layers
             ]
             self._hand_over(part.batch, arrays, None if labels is None else labels[start:stop])
@@ -411,7 +409,9 @@ class _Collection:
 
     def _wait(self, *numbers: int) -> None:
         """Wait for what threads, by default all, are doing, and raise what they raise."""
-        for number in numbers or range(len(self._threads)):
+        count = len(self._threads)
+        oldest_first = [(self._next_thread + n) % count for n in range(count)]
+        for number in numbers or oldest_first:
             future, self._pending[number] = self._pending[number], None
             if future is not None:
                 future.result()

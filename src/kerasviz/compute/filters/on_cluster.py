@@ -8,27 +8,7 @@ from typing import Any
 import keras
 
 from kerasviz.compute.cluster import Work, map_blocks
-from kerasviz.compute.filters.counting.responses import Responses
-
-
-class NotFiniteError(ValueError):
-    """A layer returns NaN or infinite values for an image.
-
-    Args:
-        address: The layer's address.
-        index: The index of the image.
-    """
-
-    def __init__(self, address: str, index: int) -> None:
-        super().__init__(address, index)
-        self.address: str = address
-        self.index: int = index
-
-    def __str__(self) -> str:
-        return (
-            f"'{self.address}' returns NaN or infinite values for image {self.index}, "
-            "so that there are no statistics of its filters."
-        )
+from kerasviz.compute.filters.counting.responses import NotFiniteError, Responses
 
 
 @dataclass(frozen=True, kw_only=True)

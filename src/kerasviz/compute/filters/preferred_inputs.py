@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from kerasviz.model.backend import Differentiator, Mark
 from kerasviz.model.calls import input_specs, known_calls
 from kerasviz.model.inputs.forms import prepare_inputs
 from kerasviz.model.interception import Observer, OpenCall, StopModel, call_observed
-from kerasviz.model.layer_call import CallPath
+from kerasviz.model.layer_call import Call, CallPath
 from kerasviz.model.state import keeping_state
 
 OBJECTIVES = ("unit", "channel")
@@ -236,8 +237,7 @@ class _Ascent:
         self._jitter = 0 if position is not None else JITTER
         call = target.call
         self.filters = int(call.outputs[0].shape[call.channel_axis])
-        score = _score_function(model, call.path, call.output or 0, call.channel_axis, position)
-        self._differentiator = Differentiator(score, model)
+        self._differentiator = _differentiator(model, call, position)
 
     def scores(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """Return what each filter makes of its image, `(n,)`."""
@@ -384,6 +384,31 @@ class _UnitObserver(Observer):
             self.output_tensor = keras.tree.flatten(outputs)[self._output]
             raise StopModel
         return outputs
+
+
+_cache: weakref.WeakKeyDictionary[keras.Model, dict[Any, Differentiator]]
+_cache = weakref.WeakKeyDictionary()
+_lock = threading.RLock()
+
+
+def _differentiator(
+    model: keras.Model, call: Call, position: tuple[int, ...] | None
+) -> Differentiator:
+    """Return what differentiates the scores of filters, traced once for as long as a model lives.
+
+    Args:
+        model: The model.
+        call: The call of the layer.
+        position: The unit, or `None` for the mean of the map.
+    """
+    # The outputs tell a layer from another one that took its place.
+    key = (call.path, call.output, position, tuple(map(id, call.outputs)))
+    with _lock:
+        cache = _cache.setdefault(model, {})
+        if key not in cache:
+            score = _score_function(model, call.path, call.output or 0, call.channel_axis, position)
+            cache[key] = Differentiator(score, model)
+        return cache[key]
 
 
 def _score_function(

@@ -51,20 +51,19 @@ class Histogram:
             low: The smallest of them.
             high: The largest.
         """
-        first, last = _keys(np.array([low, high], np.float32), is_signed=True) - _BASE
-        self._widen(int(first), int(last))
+        first, last = _keys(np.array([low, high], np.float32), is_signed=True)
+        self._widen(int(first) - _BASE, int(last) - _BASE)
         filters, width = self._others.shape
-        starts = _starts(len(values), filters, width)
+        starts = _starts(len(values), filters, width, self.low + _BASE)
         self.size += len(values)
         values = values.reshape(-1)
         is_other = values != 0
         if np.count_nonzero(is_other) < MAX_DENSITY * len(values):
-            others = np.flatnonzero(is_other)
+            others = is_other.nonzero()[0]
             starts, values = starts.take(others), values.take(others)
-        keys = _keys(values, is_signed=low < 0)
-        keys += starts
-        keys -= self.low + _BASE
-        np.add.at(self._others.reshape(-1), keys.astype(np.intp), 1)
+        bins = _keys(values, is_signed=low < 0)
+        bins += starts
+        np.add.at(self._others.reshape(-1), bins.astype(np.intp), 1)
 
     def merge(self, other: Histogram) -> Histogram:
         """Return the counts of both."""
@@ -141,9 +140,16 @@ class Histogram:
 
 
 @lru_cache(maxsize=4)
-def _starts(cells: int, filters: int, width: int) -> np.ndarray:
-    """Return where the counts of each value's filter begin, for all values of some cells."""
-    return np.tile(np.arange(filters, dtype=np.int32) * width, cells)
+def _starts(cells: int, filters: int, width: int, low: int) -> np.ndarray:
+    """Return, for all values of some cells, what makes the index of a bin of a key.
+
+    Args:
+        cells: The number of cells.
+        filters: The number of filters.
+        width: The number of bins that each filter has.
+        low: The key of the first bin, as `_keys` counts.
+    """
+    return np.tile(np.arange(filters, dtype=np.int32) * width - low, cells)
 
 
 def _keys(values: np.ndarray, *, is_signed: bool) -> np.ndarray:

@@ -20,11 +20,12 @@ def split_rows(values: np.ndarray) -> list[np.ndarray]:
     return [values[start : start + step] for start in range(0, len(values), step)]
 
 
-def with_long_rows(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return values `(n, filters)` as rows of several cells, and how many cells a row has."""
+def subtract(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return values `(n, filters)` less one number for each filter, `(filters,)`."""
     filters = values.shape[1]
     repeats = math.gcd(len(values), max(LENGTH // filters, 1))
-    return values.reshape(-1, repeats * filters), repeats
+    rows = values.reshape(-1, repeats * filters) - np.tile(reference, repeats)
+    return np.asarray(rows.reshape(values.shape))
 
 
 def reduce_cells(reduction: np.ufunc, cells: np.ndarray) -> np.ndarray:

@@ -9,8 +9,34 @@ from typing import Any
 import numpy as np
 
 from kerasviz.compute.filters.counting.histogram import Histogram
-from kerasviz.compute.filters.counting.long_rows import reduce_cells, split_rows, with_long_rows
+from kerasviz.compute.filters.counting.long_rows import reduce_cells, split_rows, subtract
 from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
+
+
+SAMPLE = 256
+"""How many cells tell whether the values of a batch are far from 0."""
+FAR = 2
+"""Values are far from 0 if their mean is more than so many of their standard deviations."""
+
+
+class NotFiniteError(ValueError):
+    """A layer returns NaN or infinite values for an image.
+
+    Args:
+        address: The layer's address.
+        index: The index of the image.
+    """
+
+    def __init__(self, address: str, index: int) -> None:
+        super().__init__(address, index)
+        self.address: str = address
+        self.index: int = index
+
+    def __str__(self) -> str:
+        return (
+            f"'{self.address}' returns NaN or infinite values for image {self.index}, "
+            "so that there are no statistics of its filters."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,22 +125,26 @@ class Responses:
         """Add the maps of some images, which come after all that were added before.
 
         Args:
-            maps: Finite values, `(samples, *space, filters)`.
+            maps: `(samples, *space, filters)`.
             indices: The index of each image.
             locate: Tells what a unit sees of the image.
             images: The images, `(samples, ...)`.
             labels: The class of each.
+
+        Raises:
+            NotFiniteError: A value is NaN or infinite; nothing was added.
         """
         maps = np.ascontiguousarray(maps, "float32")
         samples, filters = len(maps), maps.shape[-1]
         cells = maps.reshape(samples, -1, filters)
         peaks = reduce_cells(np.maximum, cells)
         low, high = reduce_cells(np.minimum, cells.reshape(-1, filters)), peaks.max(axis=0)
+        # NaN is both the largest and the smallest of anything.
+        if not np.isfinite([low, high]).all():
+            rows = np.flatnonzero(~np.isfinite(cells).all(axis=(1, 2)))
+            raise NotFiniteError(self.identity.address, int(indices[rows[0]]))
         self.minimum, self.maximum = np.minimum(self.minimum, low), np.maximum(self.maximum, high)
-        chunks = split_rows(cells.reshape(-1, filters))
-        for values in chunks:
-            self.of_cells.add(values, low.min(), high.max())
-        self._add_moments(chunks)
+        self._add_cells(cells.reshape(-1, filters), low.min(), high.max())
         self.of_images.add(peaks, peaks.min(), peaks.max())
         self.samples += samples
         self.cells += samples * cells.shape[1]
@@ -122,21 +152,24 @@ class Responses:
         if labels is not None:
             self._add_labels(peaks, labels)
 
-    def _add_moments(self, chunks: Sequence[np.ndarray]) -> None:
-        """Add the sums of values `(n, filters)` and of their products."""
-        # Less some of their mean, float32 is enough for the sums of a few values, and several times
-        # as fast. What they give is added up in float64.
-        reference = chunks[0].mean(axis=0)
+    def _add_cells(self, cells: np.ndarray, low: float, high: float) -> None:
+        """Count values `(n, filters)` from `low` to `high`, and add them and their products up."""
+        # float32 is enough for the sums of a few values, and several times as fast. What they give
+        # is added up in float64.
+        reference = _reference(cells)
         sums, products = np.zeros_like(self.total), np.zeros_like(self.products)
-        for values in chunks:
-            rows, repeats = with_long_rows(values)
-            deviations = (rows - np.tile(reference, repeats)).reshape(values.shape)
+        for values in split_rows(cells):
+            self.of_cells.add(values, low, high)
+            deviations = values if reference is None else subtract(values, reference)
             sums += np.ones(len(values), "float32") @ deviations
             products += deviations.T @ deviations
-        count, reference = sum(map(len, chunks)), reference.astype("float64")
-        mixed = np.outer(reference, sums)
-        self.total += sums + count * reference
-        self.products += products + mixed + mixed.T + count * np.outer(reference, reference)
+        if reference is not None:
+            reference = reference.astype("float64")
+            mixed = np.outer(reference, sums)
+            products += mixed + mixed.T + len(cells) * np.outer(reference, reference)
+            sums += len(cells) * reference
+        self.total += sums
+        self.products += products
 
     def _add_places(
         self,
@@ -200,6 +233,17 @@ class Responses:
     def shifted(self, offset: int) -> Responses:
         """Return the same for images whose indices are higher by `offset`."""
         return replace(self, strongest=self.strongest.shifted(offset))
+
+
+def _reference(cells: np.ndarray) -> np.ndarray | None:
+    """Return what to subtract from values `(n, filters)` so that their products keep their digits.
+
+    `None` where their means are no larger than a few times what they vary by, as after a ReLU.
+    """
+    sample = cells[:: max(len(cells) // SAMPLE, 1)]
+    mean = sample.mean(axis=0)
+    is_far = np.abs(mean) > FAR * sample.std(axis=0)
+    return np.where(is_far, mean, 0) if is_far.any() else None
 
 
 def _sum(a: Mapping[Label, Any], b: Mapping[Label, Any]) -> dict[Label, Any]:

@@ -9,7 +9,7 @@ import keras
 
 from kerasviz.compute.filters.receptive_fields.seen_cells import Graphs, space_of
 from kerasviz.compute.filters.receptive_fields.windows import Window, reach_of
-from kerasviz.model.graph import GraphNode, as_functional, is_graph
+from kerasviz.model.graph import GraphNode, is_graph
 from kerasviz.model.layer_call import CallPath
 
 
@@ -88,7 +88,7 @@ class _ForwardPass:
             passed_in: The channel axes of its inputs, where it is inside another model.
         """
         nodes, axes = self._graphs.read(model, passed_in)
-        graph = as_functional(model)
+        graph = self._graphs.functional(model)
         fields = dict(zip(map(id, graph.inputs), at_inputs, strict=True))
         for node in nodes:
             if node.is_input:

@@ -51,7 +51,14 @@ class Graphs:
     """The nodes of graphs and the channel axes of their tensors, each read once."""
 
     def __init__(self) -> None:
+        self._functional: dict[int, Any] = {}
         self._cache: dict[Any, tuple[list[GraphNode], dict[int, int]]] = {}
+
+    def functional(self, model: Any) -> Any:
+        """Return a Functional model with the same graph, for a Sequential one made once."""
+        if id(model) not in self._functional:
+            self._functional[id(model)] = as_functional(model)
+        return self._functional[id(model)]
 
     def read(self, model: Any, passed_in: Sequence[int]) -> tuple[list[GraphNode], dict[int, int]]:
         """Return the nodes in the order in which they run, and by identity each tensor's axis.
@@ -148,14 +155,14 @@ class BackwardPass:
             for x, cells in zip(node.inputs, self._through(node, outputs, axes), strict=True):
                 if cells is not None:
                     seen[id(x)] = cells.union(seen.get(id(x)))
-        return [seen.get(id(x)) for x in as_functional(model).inputs]
+        return [seen.get(id(x)) for x in self.graphs.functional(model).inputs]
 
     def _through(
         self, node: GraphNode, outputs: Sequence[Seen | None], axes: Mapping[int, int]
     ) -> list[Seen | None]:
         """Return what a call needs of each of its inputs for cells of its outputs."""
         if is_graph(node.operation):
-            inner = as_functional(node.operation).outputs
+            inner = self.graphs.functional(node.operation).outputs
             pairs = zip(inner, outputs, strict=True)
             seeds = {id(x): cells for x, cells in pairs if cells is not None}
             return self._to_inputs(node.operation, seeds, [axes[id(x)] for x in node.inputs])
