@@ -124,6 +124,21 @@ def test_save_feature_maps_of_a_cluster(data: Any, tmp_path: Path) -> None:
         np.testing.assert_allclose(group[address][:], maps, rtol=1e-5, atol=1e-5)
 
 
+def test_save_feature_maps_of_a_cluster_to_parquet(data: Any, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    model, names = _model(L.MaxPooling2D(2, name="p")), ["a", "p", "b"]
+    dataset = data.from_items(_rows(), override_num_blocks=4)
+    path = kerasviz.save_feature_maps(model, names, dataset, tmp_path / "m.parquet", batch_size=4)
+    table = pyarrow.parquet.read_table(path)
+    assert table.column_names == names
+    for address, maps in kerasviz.get_feature_maps(model, names, _images()).items():
+        tensors = table[address].combine_chunks().to_numpy_ndarray()
+        np.testing.assert_allclose(tensors, maps, rtol=1e-5, atol=1e-5)
+    again = data.read_parquet(str(path)).take(1)[0]["a"]
+    np.testing.assert_array_equal(again, table["a"].combine_chunks().to_numpy_ndarray()[0])
+
+
 @pytest.mark.parametrize(
     ("columns", "options", "error", "words"),
     [
@@ -139,3 +154,44 @@ def test_filter_statistics_on_a_cluster_refuses(
     dataset = data.from_items([dict(zip(columns, row.values(), strict=True)) for row in _rows()])
     with pytest.raises(error, match=words):
         kerasviz.filter_statistics(_model(), "a", dataset, **options)
+
+
+def test_plot_filters_of_a_cluster_is_that_of_one_machine(data: Any) -> None:
+    model, dataset = _model(), data.from_items(_rows(), override_num_blocks=3)
+    there = kerasviz.plot_filters(model, "a", dataset, labels="label", preferred=False)
+    here = kerasviz.plot_filters(model, "a", _images(), labels=_words(), preferred=False)
+    assert len(there.panels) == len(here.panels)
+    for a, b in zip(there.panels, here.panels, strict=True):
+        np.testing.assert_array_equal(a.indices, b.indices)
+        np.testing.assert_allclose(a.values, b.values, rtol=1e-5, atol=1e-5)
+    there.close()
+    here.close()
+
+
+def test_plot_filter_similarity_and_plot_activation_histograms_of_a_cluster(data: Any) -> None:
+    model, dataset = _model(), data.from_items(_rows(), override_num_blocks=3)
+    for function, options in (
+        (kerasviz.plot_filter_similarity, {}),
+        (kerasviz.plot_activation_histograms, {"labels": "label"}),
+    ):
+        there = function(model, "a", dataset, **options)
+        here = function(model, "a", _images(), **({"labels": _words()} if options else {}))
+        for a, b in zip(there.panels, here.panels, strict=True):
+            np.testing.assert_allclose(a.values, b.values, rtol=1e-5, atol=1e-5)
+        there.close()
+        here.close()
+
+
+@pytest.mark.parametrize("function", ["get_feature_maps", "iter_feature_maps", "plot_feature_maps"])
+def test_get_feature_maps_and_others_refuse_a_data_set_of_ray(data: Any, function: str) -> None:
+    dataset = data.from_items(_rows())
+    with pytest.raises(TypeError, match="filter_statistics and save_feature_maps"):
+        getattr(kerasviz, function)(_model(), "a", dataset)
+
+
+def test_filter_snapshots_and_plot_filter_similarity_refuse_a_data_set_of_ray(data: Any) -> None:
+    dataset = data.from_items(_rows())
+    with pytest.raises(TypeError, match="filter_statistics and save_feature_maps"):
+        kerasviz.FilterSnapshots(dataset)
+    with pytest.raises(TypeError, match="filter_statistics and save_feature_maps"):
+        kerasviz.plot_filter_similarity(_model(), ["a", "b"], dataset)

@@ -183,6 +183,13 @@ def _join(block: Block, join: Join) -> dict[str, list[bytes]]:
     return {RESULT: [pickle.dumps(first)]}
 
 
+def count_of_cluster(resource: str) -> int:
+    """Return how many of a resource, `"CPU"` or `"GPU"`, the cluster has; 0 before it is there."""
+    import ray
+
+    return int(ray.cluster_resources().get(resource, 0)) if ray.is_initialized() else 0
+
+
 def map_blocks(
     model: keras.Model, dataset: Any, work: Work, *, join: Join | None = None
 ) -> Iterator[Any]:
@@ -196,12 +203,10 @@ def map_blocks(
         work: What to do with a block; it is sent to the workers.
         join: Joins results; then those of several blocks come as one, joined on the cluster.
     """
-    import ray
     from ray.data import ActorPoolStrategy
 
-    resources = ray.cluster_resources() if ray.is_initialized() else {}
-    gpus = int(resources.get("GPU", 0))
-    workers = max(gpus or int(resources.get("CPU", 1)), 1)
+    gpus = count_of_cluster("GPU")
+    workers = gpus or max(count_of_cluster("CPU"), 1)
     with _in_order(dataset) as ordered:
         results = ordered.map_batches(
             _Worker,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from kerasviz.compute.feature_maps import (
 from kerasviz.model.addresses import Selection
 from kerasviz.model.inputs.forms import is_stream, iter_batches
 
-Append = Callable[[str, np.ndarray], None]
-"""Appends a batch of a layer's maps to what is kept under the layer's address."""
+Append = Callable[[dict[str, np.ndarray]], None]
+"""Appends a batch of maps to what is there, keyed by the layers' addresses."""
 CHUNK = 1 << 20
 """Bytes that a chunk of an HDF5 or Zarr file should have at least."""
 
@@ -98,8 +98,10 @@ def save_feature_maps(
             here to be written, in the order of its rows.
         path: Where to write. Its suffix says how: `.npy` for one layer, which NumPy opens without
             reading it, by `np.load(path, mmap_mode="r")`; `.h5` or `.hdf5` for HDF5; `.zarr` for
-            Zarr, which must be installed. In the last two, the key of each array is its address.
-            A file that is there is replaced, and so is a Zarr store, but no other folder.
+            Zarr, which must be installed. In these two, the key of each array is its address.
+            `.parquet` for Parquet, which needs PyArrow: a row per sample, and a column per layer,
+            named by its address, of Arrow's tensors of a fixed shape. A file that is there is
+            replaced, and so is a Zarr store, but no other folder.
         batch_size: How many samples are computed at a time.
         verbose: 0 or 1; 1 prints a progress bar.
 
@@ -142,8 +144,7 @@ def save_feature_maps(
         _WRITERS[path.suffix](temporary) as append,
     ):
         for samples, maps in batches:
-            for address, array in maps.items():
-                append(address, array)
+            append(maps)
             seen += samples
             if bar is not None:
                 bar.update(seen)
@@ -172,7 +173,7 @@ def _check_outputs(targets: Selection, path: Path) -> None:
     """Refuse, before anything is computed, layers whose outputs such a file cannot hold."""
     if path.suffix == ".npy" and len(targets.targets) > 1:
         raise ValueError(
-            "`path` must end in .h5, .hdf5 or .zarr for several layers. "
+            "`path` must end in .h5, .hdf5, .zarr or .parquet for several layers. "
             f"Received: path={str(path)!r}, for {', '.join(t.address for t in targets.targets)}"
         )
     for address, call in targets.targets:
@@ -201,7 +202,8 @@ def _npy(path: Path) -> Iterator[Append]:
     header: dict[str, Any] = {}
     with path.open("wb") as file:
 
-        def append(address: str, array: np.ndarray) -> None:
+        def append(maps: dict[str, np.ndarray]) -> None:
+            ((address, array),) = maps.items()
             if not header:
                 descr = np.lib.format.dtype_to_descr(array.dtype)
                 header.update(descr=descr, fortran_order=False, shape=(0, *array.shape[1:]))
@@ -226,19 +228,20 @@ def _hdf5(path: Path) -> Iterator[Append]:
     try:
         with h5py.File(path, "w") as file:
 
-            def append(address: str, array: np.ndarray) -> None:
-                if address not in file:
-                    file.create_dataset(
-                        address,
-                        (0, *array.shape[1:]),
-                        array.dtype,
-                        maxshape=(None, *array.shape[1:]),
-                        chunks=_chunks(array),
-                    )
-                dataset = file[address]
-                _check_size(address, dataset.shape[1:], array)
-                dataset.resize(len(dataset) + len(array), axis=0)
-                dataset[-len(array) :] = array
+            def append(maps: dict[str, np.ndarray]) -> None:
+                for address, array in maps.items():
+                    if address not in file:
+                        file.create_dataset(
+                            address,
+                            (0, *array.shape[1:]),
+                            array.dtype,
+                            maxshape=(None, *array.shape[1:]),
+                            chunks=_chunks(array),
+                        )
+                    dataset = file[address]
+                    _check_size(address, dataset.shape[1:], array)
+                    dataset.resize(len(dataset) + len(array), axis=0)
+                    dataset[-len(array) :] = array
 
             yield append
     # A full disk is an OSError for every other format, so that it is one here.
@@ -255,16 +258,48 @@ def _zarr(path: Path) -> Iterator[Append]:
 
     group = zarr.open_group(path, mode="a")
 
-    def append(address: str, array: np.ndarray) -> None:
-        if address not in group:
-            group.create_array(
-                address, shape=(0, *array.shape[1:]), dtype=array.dtype, chunks=_chunks(array)
-            )
-        dataset = group[address]
-        _check_size(address, dataset.shape[1:], array)
-        dataset.append(array)
+    def append(maps: dict[str, np.ndarray]) -> None:
+        for address, array in maps.items():
+            if address not in group:
+                group.create_array(
+                    address, shape=(0, *array.shape[1:]), dtype=array.dtype, chunks=_chunks(array)
+                )
+            dataset = group[address]
+            _check_size(address, dataset.shape[1:], array)
+            dataset.append(array)
 
     yield append
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Append]:
+    """Write a table with a row per sample, a row group per batch."""
+    arrow = import_optional("pyarrow", "Writing such a file")
+    parquet = import_optional("pyarrow.parquet", "Writing such a file")
+
+    def column(array: np.ndarray) -> Any:
+        values = arrow.array(np.ascontiguousarray(array).reshape(-1))
+        size = array.shape[1:]
+        if not size:
+            return values
+        kind = arrow.fixed_shape_tensor(values.type, size)
+        lists = arrow.FixedSizeListArray.from_arrays(values, type=kind.storage_type)
+        return arrow.ExtensionArray.from_storage(kind, lists)
+
+    sizes: dict[str, tuple[int, ...]] = {}
+    with ExitStack() as stack:
+        writer: Any = None
+
+        def append(maps: dict[str, np.ndarray]) -> None:
+            nonlocal writer
+            for address, array in maps.items():
+                _check_size(address, sizes.setdefault(address, array.shape[1:]), array)
+            table = arrow.table({address: column(array) for address, array in maps.items()})
+            if writer is None:
+                writer = stack.enter_context(parquet.ParquetWriter(path, table.schema))
+            writer.write_table(table)
+
+        yield append
 
 
 def _chunks(array: np.ndarray) -> tuple[int, ...]:
@@ -277,6 +312,7 @@ _WRITERS: dict[str, Callable[[Path], AbstractContextManager[Append]]] = {
     ".h5": _hdf5,
     ".hdf5": _hdf5,
     ".zarr": _zarr,
+    ".parquet": _parquet,
 }
 
 

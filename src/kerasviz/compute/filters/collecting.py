@@ -17,7 +17,7 @@ import numpy as np
 
 from kerasviz._checks import check_count, check_path, check_verbose
 from kerasviz._files import check_target
-from kerasviz.compute.cluster import Block, Columns, is_cluster_dataset
+from kerasviz.compute.cluster import Block, Columns, count_of_cluster, is_cluster_dataset
 from kerasviz.compute.feature_maps import (
     Extraction,
     check_address,
@@ -109,7 +109,9 @@ def filter_statistics(
         )
     labels = None if labels is None else as_labels(labels, may_be_text=True)
     saved = None if checkpoint is None else _Checkpoint(_check_checkpoint(checkpoint))
-    collection = _Collection(model, images, batch_size, saved)
+    # As many cores are left to the model, and a core that does both does each more slowly.
+    threads = min(max((os.cpu_count() or 1) // 2, 1), THREADS)
+    collection = _Collection(model, images, batch_size, threads=threads, checkpoint=saved)
     extractions = labelled_extractions(model, layer, inputs, labels)
     selection = collection.run(extractions, verbose)
     return _as_statistics(model, selection, collection.responses())
@@ -136,15 +138,17 @@ class _BlockWork:
         columns: The columns of the inputs and labels.
         places: How many of the strongest places are kept for each filter.
         batch_size: How many images are computed at a time.
+        threads: How many threads count maps beside the model.
     """
 
     layer: str | list[str]
     columns: Columns
     places: int
     batch_size: int
+    threads: int
 
     def __call__(self, model: keras.Model, block: Block) -> Iterator[Part]:
-        collection = _Collection(model, self.places, self.batch_size, None)
+        collection = _Collection(model, self.places, self.batch_size, threads=self.threads)
         batches = self.columns.batches(block)
         try:
             collection.run(labelled_extractions(model, self.layer, batches, None), 0)
@@ -173,6 +177,8 @@ def _on_cluster(
         columns=columns,
         places=places,
         batch_size=batch_size,
+        # A worker without a GPU has one core, on which a thread would only take turns.
+        threads=1 if count_of_cluster("GPU") else 0,
     )
     responses = collect_on_cluster(model, dataset, work, verbose)
     if next(iter(responses.values())).identity.fingerprint != model_fingerprint(model):
@@ -291,11 +297,19 @@ class _Collection:
         model: The model.
         places: How many of the strongest places are kept for each filter.
         batch_size: How many images are computed at a time.
+        threads: How many threads count maps while the model computes the next ones; 0 counts them
+            in between.
         checkpoint: Where the pass is saved, if anywhere.
     """
 
     def __init__(
-        self, model: keras.Model, places: int, batch_size: int, checkpoint: _Checkpoint | None
+        self,
+        model: keras.Model,
+        places: int,
+        batch_size: int,
+        *,
+        threads: int,
+        checkpoint: _Checkpoint | None = None,
     ) -> None:
         self._model = model
         self._places = places
@@ -304,9 +318,7 @@ class _Collection:
         self._layers: list[_Layer] = []
         self._seen = 0
         self._done = 0  # how many images the checkpoint holds
-        # As many cores are left to the model, and a core that does both does each more slowly.
-        count = min(max((os.cpu_count() or 1) // 2, 1), THREADS)
-        self._threads = [ThreadPoolExecutor(1) for _ in range(count)]
+        self._threads = [ThreadPoolExecutor(1) for _ in range(threads)]
         self._next_thread = 0
         self._pending: list[Future[None] | None] = [None] * len(self._threads)
 
@@ -393,18 +405,21 @@ class _Collection:
     def _hand_over(
         self, batch: InputBatch, maps: Sequence[np.ndarray], labels: np.ndarray | None
     ) -> None:
-        """Let the next thread count maps, as soon as it is free."""
+        """Let the next thread count maps, as soon as it is free; without threads, count them."""
         # A generator may fill the same array again.
         batch = replace(batch, arrays=tuple(np.array(array) for array in batch.arrays))
         indices = np.arange(self._seen, self._seen + len(batch))
         number = self._next_thread
-        self._next_thread = (number + 1) % len(self._threads)
-        self._wait(number)
 
         def add() -> None:
             for layer, array in zip(self._layers, maps, strict=True):
                 layer.add(number, array, indices, batch, labels)
 
+        if not self._threads:
+            add()
+            return
+        self._next_thread = (number + 1) % len(self._threads)
+        self._wait(number)
         self._pending[number] = self._threads[number].submit(add)
 
     def _wait(self, *numbers: int) -> None:

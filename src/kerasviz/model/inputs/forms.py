@@ -151,6 +151,7 @@ def check_inputs_form(inputs: Any, *, may_be_text: bool = False) -> None:
         TypeError: Inputs that are symbolic, hold no real numbers, can be read only once, or are
             paths of files that are not there.
     """
+    _refuse_cluster_dataset(inputs)
     if isinstance(inputs, Iterator):
         raise TypeError(
             "`inputs` must be one batch; give next(inputs), or all of them to iter_feature_maps. "
@@ -181,13 +182,28 @@ def _leaves(inputs: Any) -> Iterator[Any]:
 
 
 def is_stream(inputs: Any) -> bool:
-    """Whether inputs are batches to iterate over, and no arrays."""
+    """Whether inputs are batches to iterate over, and no arrays.
+
+    Raises:
+        TypeError: They are a data set of Ray, which only functions take that compute on its
+            cluster.
+    """
+    _refuse_cluster_dataset(inputs)
     if isinstance(inputs, keras.utils.PyDataset):
         return True
     is_data = isinstance(
         inputs, (list, tuple, dict, str, bytes, os.PathLike, keras.KerasTensor)
     ) or hasattr(inputs, "__array__")
     return not is_data and not keras.ops.is_tensor(inputs) and isinstance(inputs, Iterable)
+
+
+def _refuse_cluster_dataset(inputs: Any) -> None:
+    if type(inputs).__module__.startswith("ray.data."):
+        raise TypeError(
+            "`inputs` must be arrays, or batches that can be iterated. Received: a data set of "
+            "Ray, which only filter_statistics and save_feature_maps take, and the plots that are "
+            "drawn from statistics of one layer"
+        )
 
 
 def iter_batches(stream: Any) -> Iterator[Any]:
