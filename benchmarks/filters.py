@@ -153,9 +153,7 @@ def print_cluster(workers: int, counts: tuple[int, int]) -> None:
     import ray
     import ray.data
 
-    ray.init(
-        num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="error"
-    )
+    ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="error")
     ray.data.DataContext.get_current().enable_progress_bars = False
     model = kerasviz.fashion_mnist.load_model()
     seconds = []

@@ -180,7 +180,7 @@ def test_save_feature_maps_takes_no_more_memory_for_more_images(grey_model, tmp_
         ("first", iter([]), "m.npy", ValueError, "`inputs` must hold at least one batch"),
         ("first", np.zeros((2, 5, 5, 1)), "m.npy", ValueError, "must have the shape"),
         ("first", iter([np.zeros((2, 5, 5, 1))]), "m.h5", ValueError, "must have the shape"),
-        (None, np.zeros((2, 12, 12, 1)), "m.npy", ValueError, "must end in .h5, .hdf5, .zarr or .parquet"),
+        (None, np.zeros((2, 12, 12, 1)), "m.npy", ValueError, ".hdf5, .zarr or .parquet for"),
         ("first", np.zeros((2, 12, 12, 1)), "m.csv", ValueError, "`path` must end in .npy, .h5"),
         ("first", np.zeros((2, 12, 12, 1)), "no/m.npy", FileNotFoundError, "m.npy"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 from kerasviz.compute.filters.counting.histogram import Histogram
 from kerasviz.compute.filters.counting.long_rows import reduce_cells, split_rows, subtract
 from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
-
 
 SAMPLE = 256
 """How many cells tell whether the values of a batch are far from 0."""
