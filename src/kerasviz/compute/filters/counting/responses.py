@@ -15,7 +15,7 @@ from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest
 SAMPLE = 256
 """How many cells tell whether the values of a batch are far from 0."""
 FAR = 2
-"""Values are far from 0 if their mean is more than so many of their standard deviations."""
+"""Values are far from 0 if their mean is more than this times their standard deviation."""
 
 
 class NotFiniteError(ValueError):
