@@ -6,6 +6,7 @@ import { className, type FilterCard, type FilterFacts } from "./facts";
 import { heading, type Context } from "./layer";
 
 const SIZE = 64;
+const CHUNK = 8;
 
 export function filterSection(address: string, filters: FilterFacts, context: Context): HTMLElement {
   const isSelective = filters.cards.some((card) => card.selectivity !== undefined);
@@ -16,7 +17,17 @@ export function filterSection(address: string, filters: FilterFacts, context: Co
   return h("section", { "aria-label": "What filters respond to" },
     heading("What filters respond to", `${kept}${order}, in ${count(filters.samples)} images${via}`, `statistics = kerasviz.filter_statistics(model, ${literal(filters.responds)}, inputs)`),
     odd.length ? h("ul", { class: "odd" }, ...odd.slice(0, 12).map(([index, remark]) => h("li", {}, `filter ${index}: ${remark}`)), odd.length > 12 ? h("li", {}, `and ${odd.length - 12} more`) : null) : null,
-    h("ul", { class: "filters" }, ...filters.cards.map((card) => h("li", {}, filterCard(card, filters, context)))));
+    growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(card, filters, context)))));
+}
+
+// Add some items now and then, so that a layer is there before all of its cards are.
+function growing(list: HTMLElement, items: (() => HTMLElement)[]): HTMLElement {
+  const grow = (start: number) => {
+    list.append(...items.slice(start, start + CHUNK).map((make) => make()));
+    if (start + CHUNK < items.length) setTimeout(() => grow(start + CHUNK));
+  };
+  setTimeout(() => grow(0));
+  return list;
 }
 
 function filterCard(card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {

@@ -214,8 +214,34 @@ def test_report_shows_filter_cards_and_curves(open_page: Any, shipped: Path) -> 
     page.goto(shipped.as_uri() + "#conv2d_1")
     page.wait_for_selector("article.layer")
     cards = page.locator(".filter")
+    cards.nth(31).wait_for(state="attached")
     assert cards.count() == 32
     assert cards.first.locator("canvas").count() == 6
+
+
+IS_DRAWN = """(canvas) => {
+    const blank = document.createElement("canvas");
+    [blank.width, blank.height] = [canvas.width, canvas.height];
+    return canvas.toDataURL() !== blank.toDataURL();
+}"""
+
+
+def test_report_draws_the_images_of_filter_cards_when_they_come_near(
+    open_page: Any, shipped: Path
+) -> None:
+    page = open_page(shipped, "#conv2d_1")
+    card = page.locator(".filter").nth(31)
+    card.wait_for(state="attached")
+    canvas = card.locator("canvas").first.element_handle()
+    assert not page.evaluate(IS_DRAWN, canvas)
+    card.scroll_into_view_if_needed()
+    page.wait_for_function(IS_DRAWN, arg=canvas)
+    # All of them are on paper.
+    page = open_page(shipped, "#conv2d_1")
+    card = page.locator(".filter").nth(31)
+    card.wait_for(state="attached")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(IS_DRAWN, arg=card.locator("canvas").first.element_handle())
 
 
 def test_report_draws_maps_over_the_image(open_page: Any, shipped: Path) -> None:
