@@ -5,7 +5,7 @@ import pytest
 from keras import layers
 
 import kerasviz
-from legibility import is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, is_legible_or_refused, sample_cases, slow_after
 
 PLACES = ("own", "subfigure")
 
@@ -47,6 +47,12 @@ def draw_sequence(signal, **place):
 def draw_short_sequence(signal, **place):
     model = one_layer(layers.Conv1D(1, 3, name="c"), (8, 1))
     return kerasviz.plot_convolution(model, "c", signal, position=2, **place)
+
+
+def test_plot_convolution_keeps_the_name_of_a_row_and_the_title_apart(rng):
+    case = Case(size=(15.5, 11), font=24, style="default", layout="none", place="own")
+    image = 255 * rng.uniform(size=(9, 9, 16))
+    is_legible_or_refused(lambda **place: draw_maps(image, **place), case, several=True)
 
 
 CASES = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, faults, is_legible_or_refused, sample_cases, slow_after
 
 ONE, SEVERAL = ("own", "ax", "subfigure"), ("own", "subfigure")
 WAVES = np.sin(np.arange(6 * 6 * 12)).reshape(6, 6, 12)
@@ -51,6 +51,42 @@ def test_plot_kernels_of_two_layers_is_legible_or_refused(grey_model, case):
     assert is_legible_or_refused(
         lambda **place: kerasviz.plot_kernels(grey_model, **place), case, several=True
     ) or case.may_be_refused(several=True)
+
+
+def a_case(size, font, style, place, layout="none"):
+    return Case(size=size, font=font, style=style, layout=layout, place=place)
+
+
+def test_plot_tiles_numbers_as_many_rows_as_have_room(rng):
+    """The title takes more lines than planned, and the rows become lower."""
+    array, case = rng.normal(size=(14, 14, 320)), a_case((3.3, 3.1), 18, "default", "own")
+    assert is_legible_or_refused(lambda **place: kerasviz.plot_tiles(array, **place), case)
+
+
+def test_plot_tiles_numbers_fewer_rows_when_its_figure_becomes_smaller(plot_tiles, rng):
+    plot = plot_tiles(rng.normal(size=(3, 3, 900)), tiles="all", labels=True, figsize=(6, 6))
+    many = len(plot.axes[0].get_yticks())
+    plot.figure.set_size_inches(3.5, 3.5)
+    assert not faults(plot)
+    assert 1 < len(plot.axes[0].get_yticks()) < many
+
+
+def test_plot_tiles_says_a_least_size_at_which_its_names_have_room():
+    case = a_case((3.3, 2.5), 24, "dark_background", "ax", layout="constrained")
+    names = [f"a tile with the number {index}" for index in range(12)]
+    assert not is_legible_or_refused(
+        lambda **place: kerasviz.plot_tiles(WAVES, tile_names=names, **place), case
+    )
+
+
+def test_plot_tiles_has_room_for_the_longest_numbers_of_a_bar(plot_tiles):
+    """0.25 and 0.5 are longer than the 0.2, 0.4 and 0.6 of a higher bar."""
+    values = np.linspace(0, 0.85, 64).reshape(4, 4, 4)
+    plot = plot_tiles(values, figsize=(7, 7))
+    for height in np.linspace(7, 1.5, 12):
+        plot.figure.set_size_inches(7, height)
+        found = [fault for fault in faults(plot) if "clipped" in fault]
+        assert not found, height
 
 
 @pytest.mark.parametrize("size", [(9, 4), (12, 12)], ids=str)

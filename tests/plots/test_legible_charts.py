@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import assert_legible, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
 
 RUN = {"loss": [0.9, 0.5, 0.4, 0.35], "val_loss": [0.8, 0.6, 0.5, 0.55]}
 
@@ -61,6 +61,38 @@ def test_plot_kernel_histograms_is_legible(case, model):
 @pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=5)), ids=str)
 def test_plot_kernel_histograms_of_many_layers_is_legible(case, model):
     is_legible_or_refused(lambda **place: kerasviz.plot_kernel_histograms(model, **place), case)
+
+
+def test_plot_kernel_histograms_keeps_the_numbers_of_both_axes_apart(model):
+    """Ticks have no length in this style, so that both numbers at the corner are near it."""
+    case = Case(size=(16, 10), font=24, style="seaborn-v0_8", layout="none", place="ax")
+    assert is_legible_or_refused(
+        lambda **place: kerasviz.plot_kernel_histograms(model, 0, **place), case
+    )
+
+
+def test_plot_kernel_histograms_of_two_models_writes_readable_words_in_an_axes(model):
+    case = Case(size=(6.9, 4.6), font=14, style="seaborn-v0_8", layout="none", place="ax")
+    models = {"before": model, "after training": model}
+    assert is_legible_or_refused(
+        lambda **place: kerasviz.plot_kernel_histograms(models, **place), case
+    )
+
+
+def test_plot_filter_similarity_cuts_no_name_that_has_room(model, rng):
+    images = rng.uniform(size=(8, 32, 32, 1)).astype("float32")
+    case = Case(size=(16, 10), font=24, style="default", layout="none", place="ax")
+    names = []
+
+    def draw(**place):
+        plot = kerasviz.plot_filter_similarity(
+            model, ["block0_convolution", "block1_convolution"], images, **place
+        )
+        names.extend(label.get_text() for label in plot.axes[0].get_xticklabels())
+        return plot
+
+    assert is_legible_or_refused(draw, case)
+    assert "block1_convolution" in names
 
 
 @pytest.mark.parametrize("font", [8, 24])

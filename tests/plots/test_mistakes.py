@@ -170,3 +170,14 @@ def test_plot_mistakes_is_legible(model, images, labels, case):
 def test_plot_mistakes_is_legible_in_a_figure_of_its_own(plot_mistakes, model, images, labels):
     plot = plot_mistakes(model, images, labels, samples=3, class_names=NAMES, steps=STEPS)
     assert not faults(plot)
+
+
+def test_plot_mistakes_fills_the_figure_of_the_caller(plot_mistakes, model, images, labels):
+    """Two mistakes are side by side in a wide figure, and below one another in others."""
+    areas = []
+    for size in ((10, 8), (16, 4.5)):
+        plot = plot_mistakes(model, images, labels, samples=2, steps=STEPS, figsize=size)
+        assert not faults(plot)
+        boxes = [panel.ax.get_window_extent() for panel in plot.panels]
+        areas.append(sum(box.width * box.height for box in boxes) / plot.figure.bbox.size.prod())
+    assert min(areas) > 0.4, areas

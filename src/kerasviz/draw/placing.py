@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from kerasviz.draw.free_axes import locate
 from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches
@@ -135,7 +137,8 @@ class Frame:
     def min_height(self, width: float) -> float:
         """Return the height of a cell of some width below which the panel is too small."""
         lines = self.title.lines(width - self.around.left)
-        return self.above(lines, 0.0, self.head) + self.around.below + min_side()
+        # Numbers of tiles share the least height with their tiles, and become smaller with them.
+        return self.above(lines, 0.0, 0.0) + self.around.below + min_side()
 
     def fit(
         self,
@@ -247,6 +250,50 @@ class Page:
             )
             rects.append(frame.fit(cell, above=above, is_centered=len(self.frames) == 1))
         return rects
+
+
+class ThinnedTicks(FixedLocator):
+    """Ticks at evenly spaced rows or columns, of which fewer are drawn where an Axes is small.
+
+    Args:
+        centers: The middle of each, in data.
+        names: What is written there, letter by letter.
+        apart: The least distance of two names, in inches.
+        fixed: Further ticks, which are always drawn: their positions and names.
+    """
+
+    def __init__(
+        self,
+        centers: Sequence[float],
+        names: Sequence[str],
+        *,
+        apart: float,
+        fixed: tuple[Sequence[float], Sequence[str]] = ((), ()),
+    ) -> None:
+        self._fixed, self._centers, self._apart = list(fixed[0]), list(centers), apart
+        self._names = [*fixed[1], *names]
+        self._positions = np.array([*self._fixed, *self._centers])
+        super().__init__(self._positions.tolist())
+
+    def attach(self, axis: Any, size: float | str) -> None:
+        """Let an axis have these ticks and names, in letters of some size."""
+        axis.set_major_locator(self)
+        axis.set_major_formatter(FuncFormatter(lambda value, _: self._name(value)))
+        axis.set_tick_params(labelsize=size)
+
+    def __call__(self) -> Any:
+        """Return the positions of the ticks that have room, at the size that the Axes has now."""
+        axis: Any = self.axis
+        pitch = abs(self._centers[1] - self._centers[0]) if len(self._centers) > 1 else math.inf
+        box, is_vertical = axis.axes.get_window_extent(), axis.axis_name == "y"
+        length = (box.height if is_vertical else box.width) / axis.axes.figure.dpi
+        low, high = axis.get_view_interval()
+        steps = self._apart * abs(high - low) / max(pitch * length, 1e-9)
+        step = math.ceil(min(steps, len(self._centers)) - 1e-6)
+        return np.array([*self._fixed, *self._centers[:: max(step, 1)]])
+
+    def _name(self, value: float) -> str:
+        return escape(self._names[int(np.argmin(np.abs(self._positions - value)))])
 
 
 def equal_cells(count: int, columns: int, left: float = 0.0) -> list[Rect]:

@@ -80,16 +80,16 @@ def test_a_room_of_the_callers_is_filled_and_never_exceeded(room, shape, labels)
 
 def test_numbers_that_are_wider_than_a_tile_are_beside_the_rows():
     narrow = plan(512, 3, 3, room=(2, 2), new=False, labels=True)
-    assert narrow.row_step > 0
+    assert narrow.by_row
     assert narrow.head == 0
     wide = plan(4, 3, 3, room=(4, 4), new=False, labels=True)
-    assert wide.row_step == 0
+    assert not wide.by_row
     assert wide.head * 72 >= wide.label_size
 
 
 def test_a_new_figure_grows_for_numbers():
     without, with_numbers = plan(512, 3, 3), plan(512, 3, 3, labels=True)
-    assert with_numbers.row_step == 0
+    assert not with_numbers.by_row
     assert with_numbers.size > without.size
     assert with_numbers.grid.tile[1] * with_numbers.unit * 72 > with_numbers.label_size
 

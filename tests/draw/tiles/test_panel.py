@@ -34,7 +34,7 @@ def panel_of(tiles, **changes):
     return TilePanel(**{"values": tiles, **facts, "kind": "kernels", "size": "2×4", **changes})
 
 
-def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, row_step=0):
+def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, by_row=False):
     size = panel.tiles.shape[1:3]
     grid = Grid(
         count=len(panel.tiles),
@@ -44,7 +44,7 @@ def draw(ax, panel, columns=2, gap=(1, 1), label_size=None, row_step=0):
         group=panel.slices,
     )
     scale = None if panel.is_rgb else color_scale(panel.tiles)
-    return draw_panel(ax, panel, grid, scale, label_size=label_size, row_step=row_step)
+    return draw_panel(ax, panel, grid, scale, label_size=label_size, by_row=by_row)
 
 
 @pytest.fixture
@@ -217,13 +217,14 @@ def test_a_volume_has_one_label_above_its_first_slice(ax, volumes):
 
 
 @pytest.mark.parametrize(
-    ("row_step", "numbers", "centers"),
-    [(1, ["7", "12", "3"], [1, 4, 7]), (2, ["7", "3"], [1, 7]), (5, ["7"], [1])],
+    ("height", "numbers", "centers"),
+    [(4.0, ["7", "12", "3"], [1, 4, 7]), (0.2, ["7", "3"], [1, 7]), (0.05, ["7"], [1])],
 )
-def test_rows_are_numbered_by_their_first_tile(ax, rng, row_step, numbers, centers):
+def test_rows_are_numbered_by_their_first_tile(ax, rng, height, numbers, centers):
+    ax.set_position((0.1, 0.1, 0.5, height / ax.figure.get_figheight()))
     tiles = rng.normal(size=(5, 2, 4))
     panel = panel_of(tiles, indices=np.array([7, 0, 12, 4, 3]), total=20)
-    draw(ax, panel, label_size=6, row_step=row_step)
+    draw(ax, panel, label_size=6, by_row=True)
     assert [label.get_text() for label in ax.get_yticklabels()] == numbers
     assert ax.get_yticks().tolist() == centers
     assert {label.get_fontsize() for label in ax.get_yticklabels()} == {6}
@@ -232,12 +233,12 @@ def test_rows_are_numbered_by_their_first_tile(ax, rng, row_step, numbers, cente
 
 
 def test_rows_of_volumes_are_numbered_by_their_first_volume(ax, volumes):
-    draw(ax, volumes, label_size=6, row_step=1)
+    draw(ax, volumes, label_size=6, by_row=True)
     assert [label.get_text() for label in ax.get_yticklabels()] == ["7", "12"]
 
 
 def test_rows_are_not_numbered_without_labels(ax, tiles):
-    draw(ax, panel_of(tiles), row_step=1)
+    draw(ax, panel_of(tiles), by_row=True)
     assert not ax.get_yticks().size
 
 

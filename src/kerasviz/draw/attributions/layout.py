@@ -84,6 +84,11 @@ class Plan:
     title: str
     fits: bool
 
+    @property
+    def picture_area(self) -> float:
+        """The area of the smallest panel, in square inches."""
+        return min(cell.extent.width * cell.extent.height for cell in self.cells)
+
 
 def unit() -> float:
     """Return by how much sizes are larger than at a font of 10 points."""

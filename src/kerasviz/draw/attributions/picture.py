@@ -40,6 +40,8 @@ from kerasviz.draw.text import escape, font_size, text_height
 
 WARNING_COLORS = ("#c00000", "#ff7a7a")
 """Red on light and on dark ground, each with a contrast of 6 and more."""
+ROUNDING = 0.75
+"""By how many points a line break may be higher, since letters are drawn in whole dots."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ def draw_attributions(table: AttributionTable, place: Placement, style: MapStyle
     table = replace(table, columns=_count_beyond(table, scales))
     with figure_for(place, (1, 1), layout="none") as figure:
         figure = cast("Figure | SubFigure", figure)
-        plan = _make_plan(table, place, figure)
+        table, plan = _make_plan(table, place, figure)
         if place.grows:
             cells = [cell.extent for cell in plan.cells]
             size = plan.grid.width(cells), plan.grid.height(cells, plan.heading)
@@ -102,15 +104,21 @@ def _count_beyond(table: AttributionTable, scales: Sequence[ColorScale]) -> list
     return columns
 
 
-def _make_plan(table: AttributionTable, place: Placement, figure: Figure | SubFigure) -> Plan:
+def _make_plan(
+    table: AttributionTable, place: Placement, figure: Figure | SubFigure
+) -> tuple[AttributionTable, Plan]:
+    """Return the plan, and the table with as many subjects side by side as suit the figure."""
     title = place.title if isinstance(place.title, str) else escape(table.title)
     title = title if place.title else ""
     if place.grows:
-        return plan_new(table, title)
+        return table, plan_new(table, title)
     page = figure_inches(figure)
-    plan = plan_page(table, title, page)
+    tables = [replace(table, across=across) for across in sorted({table.across, 1}, reverse=True)]
+    plans = [(each, plan_page(each, title, page)) for each in tables]
+    table, plan = max(plans, key=lambda each: (each[1].fits, each[1].picture_area))
     if not plan.fits:
-        width, height = least_page(table, title, page)
+        sizes = [least_page(each, title, page) for each in tables]
+        width, height = min(sizes, key=lambda size: size[0] * size[1])
         name = "figsize" if place.is_new else "figure"
         raise ValueError(
             f"`{name}` must be at least {np.ceil(10 * width) / 10:.1f} x "
@@ -118,7 +126,7 @@ def _make_plan(table: AttributionTable, place: Placement, figure: Figure | SubFi
             f"{plan.grid.columns} columns of panels. "
             f"Received: a figure of {page[0]:.1f} x {page[1]:.1f} in"
         )
-    return plan
+    return table, plan
 
 
 def _draw_cells(
@@ -234,7 +242,7 @@ def _write_lines(ax: Axes, lines: Sequence[Line]) -> None:
                 color=color,
                 va="baseline",
             )
-        offset += 72 * text_height(line.text, size)
+        offset += 72 * text_height(line.text, size) + ROUNDING * line.text.count("\n")
 
 
 def warning_color(figure: Figure | SubFigure) -> str:

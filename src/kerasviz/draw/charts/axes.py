@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
@@ -13,7 +14,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from kerasviz.draw.least_size import MIN_SHARE_BELOW_LEGEND
 from kerasviz.draw.panel_grid import OpenPanels, PanelExtent, measure
-from kerasviz.draw.text import LABEL_SIZE, LINE_FILL, fix_minus, font_size
+from kerasviz.draw.text import LABEL_SIZE, LINE_FILL, LINE_HEIGHT, fix_minus, font_size
 
 MAX_FONT_SCALE = 1.6
 """How much larger panels become in a new figure whose font is larger than usual."""
@@ -69,6 +70,9 @@ def choose_ticks(ax: Axes, width: float, *, integer: bool, max_ticks: int = 8) -
     count = min(max(int(width / room), 1), max_ticks)
     steps = [1, 2, 5, 10] if integer else [1, 2, 2.5, 5, 10]
     ax.xaxis.set_major_locator(MaxNLocator(count, integer=integer, steps=steps, min_n_ticks=1))
+    # Below the number at the foot of the other axis, half of which is below the panel.
+    apart = LINE_HEIGHT / 2 * font_size(LABEL_SIZE) - rcParams["xtick.major.size"]
+    ax.tick_params(axis="x", which="major", pad=max(rcParams["xtick.major.pad"], apart))
 
 
 class NumberFormatter(ScalarFormatter):

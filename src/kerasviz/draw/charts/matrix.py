@@ -21,6 +21,7 @@ from kerasviz.draw.panel_grid import (
     PanelExtent,
     PanelGrid,
     figure_inches,
+    has_layout_engine,
     measure,
     open_panels,
 )
@@ -33,6 +34,7 @@ from kerasviz.draw.text import (
     elide_middle,
     escape,
     font_size,
+    text_width,
     wrap_text,
 )
 
@@ -105,7 +107,7 @@ def _draw(opened: OpenPanels, matrix: Matrix, place: Placement) -> Panel:
     extent = PanelExtent(width=_side(columns), height=_side(rows))
     opened.place([extent])
     for _ in range(2):  # which names there is room for depends on the size, and this on the names
-        _write_names(ax, matrix)
+        _write_names(ax, matrix, _room_for_names(opened, place))
         opened.place([_with_room(ax, extent)])
     _write_title(opened, ax, matrix, place)
     opened.place([_with_room(ax, extent)])
@@ -153,19 +155,37 @@ def _draw_cells(ax: Axes, matrix: Matrix, scale: ColorScale) -> AxesImage:
     return image
 
 
-def _write_names(ax: Axes, matrix: Matrix) -> None:
+def _room_for_names(opened: OpenPanels, place: Placement) -> tuple[float, float]:
+    """Return how long the names at the left and those below may be, in points."""
+    longest = 72 * MAX_NAME
+    if place.ax is None or has_layout_engine(opened.figure):
+        return longest, longest
+    # An Axes of the caller's stays where it is: the room beside it is all there is.
+    box, page = place.ax.get_window_extent(), opened.figure.bbox
+    beside = box.x0 - page.x0, box.y0 - page.y0
+    label = LINE_HEIGHT * font_size(LABEL_SIZE) + 3 * PAD
+    left, below = (min(longest, max(72 * dots / opened.figure.dpi - label, 0.0)) for dots in beside)
+    return left, below
+
+
+def _write_names(ax: Axes, matrix: Matrix, room: tuple[float, float]) -> None:
     """Write the names of as many rows and columns as there is room for, evenly spaced."""
     size = font_size(NOTE_SIZE)
     box, dpi = ax.get_window_extent(), ax.figure.dpi
     line = LINE_HEIGHT * size
-    short = [elide_middle(name, 72 * MAX_NAME, size) for name in matrix.rows]
+    short = [elide_middle(name, room[0], size) for name in matrix.rows]
     step = max(1, math.ceil(line * len(short) / (72 * box.height / dpi)))
     ticks = np.arange(0, len(short), step)
     ax.set_yticks(ticks, [escape(short[n]) for n in ticks], fontsize=size)
-    short = [elide_middle(name, 72 * MAX_NAME, size) for name in matrix.columns]
-    step = max(1, math.ceil(line * len(short) / (72 * box.width / dpi)))
+    pitch = 72 * box.width / dpi / len(matrix.columns)
+    is_upright = max(text_width(name, size) for name in matrix.columns) + size > pitch
+    short = list(matrix.columns)
+    if is_upright:
+        short = [elide_middle(name, room[1], size) for name in matrix.columns]
+    step = max(1, math.ceil(line / pitch)) if is_upright else 1
     ticks = np.arange(0, len(short), step)
-    ax.set_xticks(ticks, [escape(short[n]) for n in ticks], fontsize=size, rotation=90)
+    names = [escape(short[n]) for n in ticks]
+    ax.set_xticks(ticks, names, fontsize=size, rotation=90 if is_upright else 0)
     ax.set_ylabel(escape(matrix.axes[0]), fontsize=font_size(LABEL_SIZE))
     ax.set_xlabel(escape(matrix.axes[1]), fontsize=font_size(LABEL_SIZE))
 

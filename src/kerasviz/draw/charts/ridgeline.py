@@ -250,7 +250,8 @@ class _Ridgeline:
     def _columns(self) -> list[_Column]:
         """Return the standard deviations at the right, a column per model."""
         size, columns = font_size(LABEL_SIZE), []
-        ground = ground_color(self.ax.figure)
+        # In an Axes of the caller's, what is at the right may be in the panel.
+        ground = ground_color(self.ax if self.place.ax is not None else self.ax.figure)
         colors = [ink_color()]
         if len(self.names) > 1:
             palette = choose_palette(len(self.names), ground_color(self.ax)).series

@@ -24,6 +24,7 @@ from kerasviz.draw.convolution.layout import (
 from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
 from kerasviz.draw.convolution.view import ConvolutionView, StepView
 from kerasviz.draw.plot import Panel, Plot
+from kerasviz.draw.text import DESCENT
 
 ACCENT = "#ff6a00"
 """The colour of the window, and of the value that it makes: in neither of the two colormaps."""
@@ -173,6 +174,7 @@ class ConvolutionPicture:
         size = layout.text.title
         if row == 0:
             above = layout.overhang * 72 if part == "input" else 0
+            above += DESCENT * size if above else 0  # no letter of it is on the name of the row
             ax.set_title(layout.titles[part], fontsize=size, pad=4 + above, linespacing=1.2)
         # A style may have a paler colour for labels; this one is a result, and no label of an axis.
         ax.xaxis.label.set(size=size, color=rcParams["text.color"])

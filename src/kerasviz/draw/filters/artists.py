@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from kerasviz.draw.color import ColorScale, ground_color, muted_color, series_colors
+from kerasviz.draw.color import ColorScale, ground_color, muted_color, readable_color, series_colors
 from kerasviz.draw.filters.content import Example, Pattern
 from kerasviz.draw.text import NOTE_SIZE, elide_middle, escape, font_size
 
@@ -240,7 +240,8 @@ def write_notes(
         offset: The distance from the panel, in points.
     """
     small, y = font_size(NOTE_SIZE), 0.0
-    muted = muted_color(ground_color(ax.figure))
+    ground = ground_color(ax.figure)
+    muted = readable_color(muted_color(ground), ground)
     lines = [(notes[0], font_size(), rcParams["text.color"])]
     lines += [(note, small, muted) for note in notes[1:]]
     lines += [(line, small, color) for line in remark]

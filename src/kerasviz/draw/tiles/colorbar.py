@@ -23,6 +23,8 @@ BAR_WIDTH, BAR_PAD = 0.13, 0.1
 """Width of a colour bar, and its distance from the tiles."""
 BAR_LABELS = 0.45
 """Room for its labels, where it is not known how wide they are."""
+MAX_NUMBERS = 10
+"""How many numbers a bar has at most, as Matplotlib chooses them."""
 BAR_LINE = 1.3
 """The least distance between two of its numbers, in sizes of their font."""
 BAR_ROOM = BAR_PAD + BAR_WIDTH + BAR_LABELS
@@ -55,12 +57,15 @@ class BarLocator(AutoLocator):
 
 
 def longest_number(bar: Colorbar) -> float:
-    """Return how far the numbers of a bar would stick out if it were high, in inches."""
+    """Return how far the numbers of a bar stick out at most, however high it is, in inches."""
     if not isinstance(bar.locator, BarLocator):
         return 0.0
-    ticks = AutoLocator().tick_values(*sorted(bar.ax.yaxis.get_view_interval()))
-    size, formatter = font_size("small"), bar.formatter
-    widths = [screen_width(text, size) for text in formatter.format_ticks(list(ticks))]
+    limits, auto = sorted(bar.ax.yaxis.get_view_interval()), AutoLocator()
+    size, formatter, widths = font_size("small"), bar.formatter, []
+    for count in range(1, MAX_NUMBERS):  # a few at 0.25 and 0.5 are longer than many at 0.2 and 0.4
+        auto.set_params(nbins=count)
+        texts = formatter.format_ticks(list(auto.tick_values(*limits)))
+        widths += [screen_width(text, size) for text in texts]
     beside = float(rcParams["ytick.major.size"]) + float(rcParams["ytick.major.pad"])
     return (max(widths, default=0.0) + beside) / 72
 

@@ -70,7 +70,7 @@ class Plan:
         grid: Where each tile goes.
         unit: Inches per unit of the grid.
         label_size: Size of the tiles' numbers in points, `None` for none.
-        row_step: As for `draw_panel`.
+        by_row: As for `draw_panel`.
         whole_dots: Whether every unit is a whole number of dots, so that nothing need be blended.
         max_ticks: How many rows and columns of a table may get a number.
     """
@@ -79,7 +79,7 @@ class Plan:
     grid: Grid
     unit: float
     label_size: float | None
-    row_step: int = 0
+    by_row: bool = False
     whole_dots: bool = False
     max_ticks: tuple[int, int] = (MAX_TICKS, MAX_TICKS)
 
@@ -92,7 +92,7 @@ class Plan:
     @property
     def head(self) -> float:
         """Room above the mosaic for the numbers of the first row, in inches."""
-        above = self.label_size is not None and not self.row_step
+        above = self.label_size is not None and not self.by_row
         return self.grid.gap[0] * self.unit if above else 0.0
 
 
@@ -206,7 +206,7 @@ def make_plan(
         grid=grid,
         unit=unit,
         label_size=labels.size,
-        row_step=labels.row_step(grid.pitch[0] * unit),
+        by_row=labels.by_row,
         whole_dots=whole_dots,
         max_ticks=max_ticks,
     )
@@ -272,11 +272,6 @@ class _Labels:
     line: float = 0.0
     min_unit: float = 0.0
     by_row: bool = False
-
-    def row_step(self, pitch: float) -> int:
-        """Return of how many rows, which are `pitch` inches apart, one has a number beside it."""
-        line = LINE_HEIGHT * MIN_LABEL_SIZE * font_size() / 72
-        return math.ceil(line / pitch) if self.by_row else 0
 
 
 NO_LABELS = _Labels()

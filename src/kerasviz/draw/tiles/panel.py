@@ -20,8 +20,9 @@ from matplotlib.path import Path
 from kerasviz._selection import check_tile_names
 from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
 from kerasviz.draw.figure import describe_on_hover
+from kerasviz.draw.placing import ThinnedTicks
 from kerasviz.draw.plot import Panel
-from kerasviz.draw.text import elide_middle, escape
+from kerasviz.draw.text import LINE_HEIGHT, elide_middle, escape, font_size, text_width
 from kerasviz.draw.tiles.background import FrameBox, Opacity, cell_grid
 from kerasviz.draw.tiles.downsampling import DownsampledImage, DownsampledPcolorImage
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, constant_tiles, mosaic
@@ -197,6 +198,14 @@ class TilePanel:
         """The name of each tile or group of tiles: its index, where it has no other."""
         return self.tile_names or tuple(map(str, self.indices.tolist()))
 
+    def row_names(self, columns: int) -> tuple[str, ...]:
+        """Return the name of the first tile of each row of a grid.
+
+        Args:
+            columns: The columns of the grid.
+        """
+        return self.names[:: columns // self.slices]
+
     def strip_name(self, index: int) -> str:
         """Return in words which strip or bar of a chart this is."""
         if self.table is None:
@@ -350,7 +359,7 @@ def draw_panel(
     *,
     label_size: float | None,
     unit: float = math.inf,
-    row_step: int = 0,
+    by_row: bool = False,
     max_ticks: tuple[int, int] = (MAX_TICKS, MAX_TICKS),
 ) -> AxesImage:
     """Draw a panel's tiles as one image, with the marks that belong on it.
@@ -362,8 +371,8 @@ def draw_panel(
         scale: Norm and colormap, `None` for colours.
         label_size: Size of the tiles' numbers in points, `None` for none.
         unit: Inches per unit of the grid, to which long names are cut.
-        row_step: Where tiles are too small for numbers of their own: number the first one of each
-            row, or of every N rows, at the left. 0 for numbers over the tiles.
+        by_row: Whether tiles are too small for numbers of their own: then the first one of each
+            row, or of every N rows, is numbered at the left.
         max_ticks: How many rows and columns of a table may get a number.
 
     Returns:
@@ -382,10 +391,12 @@ def draw_panel(
     ax.set(xticks=[], yticks=[])
     if panel.table is not None:
         _label_table(ax, panel.table, grid, beside, max_ticks)
-    elif label_size is not None and row_step:
-        centers = np.arange(0, grid.rows, row_step) * grid.pitch[0] + grid.tile[0] / 2
-        first = panel.names[:: grid.columns // panel.slices][::row_step]
-        ax.set_yticks(centers, first, fontsize=label_size)
+    elif label_size is not None and by_row:
+        centers = np.arange(0, grid.rows) * grid.pitch[0] + grid.tile[0] / 2
+        ticks = ThinnedTicks(
+            centers.tolist(), panel.row_names(grid.columns), apart=LINE_HEIGHT * label_size / 72
+        )
+        ticks.attach(ax.yaxis, label_size)
     elif label_size is not None:
         _label_tiles(ax, panel, grid, label_size, unit=unit, is_grounded=is_grounded)
     describe_on_hover(ax, _coordinate_formatter(panel, grid))
@@ -571,12 +582,13 @@ def _label_table(
     lefts = grid.corners()[1][: grid.columns]
     x = (lefts[:: grid.group] + lefts[grid.group - 1 :: grid.group] + grid.tile[1]) / 2
     rows, columns = map(_thin, (len(y), len(x)), max_ticks)
-    centers, words = x[columns].tolist(), list(map(str, table.columns[columns]))
-    if beside:
-        centers, words = [grid.tile[1] / 2 - beside, *centers], [table.background_kind, *words]
-    ax.set_xticks(centers, words, fontsize="x-small")
-    names = [escape(str(name)) for name in table.rows[rows]]
-    ax.set_yticks(y[rows], names, fontsize="x-small")
+    words = list(map(str, table.columns[columns]))
+    fixed = ([grid.tile[1] / 2 - beside], [table.background_kind]) if beside else ([], [])
+    names, size = [str(name) for name in table.rows[rows]], font_size("x-small")
+    apart = LINE_HEIGHT * size / 72
+    ThinnedTicks(y[rows].tolist(), names, apart=apart).attach(ax.yaxis, size)
+    apart = max(text_width(word, size) for word in words) / 72 + size / 144
+    ThinnedTicks(x[columns].tolist(), words, apart=apart, fixed=fixed).attach(ax.xaxis, size)
     ax.set_xlabel(table.column_kind, fontsize="small")
     ax.set_ylabel(table.row_kind, fontsize="small")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
@@ -416,9 +417,14 @@ def _draw_frame(ax: Axes, plan: AnyPlan, part: _Part) -> tuple[Frame, Panel]:
     scale = part.scale
     image = draw_plan(ax, plan, scale)
     left = right = above = below = 0.0
-    if isinstance(plan, Plan) and (plan.panel.table is not None or plan.row_step):
+    if isinstance(plan, Plan) and (plan.panel.table is not None or plan.by_row):
         around = measure(ax)
         left, below = around.left, around.below
+        if plan.by_row:  # with another height, other rows may be numbered
+            size = plan.label_size or font_size()
+            names = plan.panel.row_names(plan.grid.columns)
+            widest = max(screen_width(name, size) for name in names)
+            left = max(left, (widest + rcParams["ytick.major.pad"]) / 72)
     bar = None
     if image is not None and needs_bar(scale, part.style):
         cax = ax.inset_axes((1, 0, 0.1, 1))
@@ -480,7 +486,7 @@ def draw_plan(ax: Axes, plan: AnyPlan, scale: ColorScale | None) -> AxesImage | 
         scale,
         label_size=plan.label_size,
         unit=plan.unit,
-        row_step=plan.row_step,
+        by_row=plan.by_row,
         max_ticks=plan.max_ticks,
     )
     values, units = plan.panel.tiles.shape[1:3], plan.grid.tile
