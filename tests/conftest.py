@@ -64,10 +64,11 @@ def seeded_layers(request):
 @pytest.fixture(autouse=True)
 def leaves_no_trace():
     """Fail a test after which a pyplot figure is open or an rcParam is not what it was."""
-    with matplotlib.rc_context():
-        settings = matplotlib.rcParams.copy()
-        yield
-        changed = [key for key, value in matplotlib.rcParams.items() if settings[key] != value]
+    # As plain dicts, whose values nobody checks or resolves: thousands of tests come by here.
+    settings = dict.copy(matplotlib.rcParams)
+    yield
+    changed = [key for key, value in dict.items(matplotlib.rcParams) if settings[key] != value]
+    dict.update(matplotlib.rcParams, settings)
     leaked = plt.get_fignums()
     plt.close("all")
     assert not leaked, f"the test left {len(leaked)} pyplot figures open"

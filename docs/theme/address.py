@@ -55,7 +55,9 @@ def on_page_markdown(markdown, page, **_):
             r"pip install (--no-deps )?\.(?=[\n`])", r"pip install \1kerasviz", markdown
         )
         markdown = re.sub(
-            r'pip install "\.\[(ray|completion)\]"', r'pip install "kerasviz[\1]"', markdown
+            r'pip install "\.\[(completion|notebook|ray)\]"',
+            r'pip install "kerasviz[\1]"',
+            markdown,
         )
         source = page.file.src_uri
         if source.startswith("gallery/plot_"):

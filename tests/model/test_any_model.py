@@ -226,6 +226,7 @@ def test_get_feature_maps_is_right_in_threads(look: Look) -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 def test_feature_map_model_outlives_the_name_of_its_model_which_is_freed_with_it(
     make_case: Callable[[], Any],
 ) -> None:

@@ -297,6 +297,7 @@ def test_plot_filters_is_legible(model: Any, statistics: Any, case: Case) -> Non
     is_legible_or_refused(draw, case, several=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["default", "dark_background", "seaborn-v0_8"])
 def test_plot_filters_is_legible_in_its_own_size(model: Any, style: str) -> None:
     labels = np.array([f"class with a long name {n}" for n in range(10)])[np.arange(30) % 10]

@@ -95,6 +95,7 @@ def test_plot_filter_similarity_cuts_no_name_that_has_room(model, rng):
     assert "block1_convolution" in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("font", [8, 24])
 @pytest.mark.parametrize("draw", [history, histories, statistics])
 def test_a_new_figure_becomes_as_large_as_its_words_need(draw, font):

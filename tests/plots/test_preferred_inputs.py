@@ -110,6 +110,7 @@ def test_plot_preferred_inputs_is_legible(model: Any, case: Case) -> None:
     is_legible_or_refused(draw, case, several=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_plot_preferred_inputs_is_legible_in_its_own_size(model: Any, style: str) -> None:
     with plt.style.context(style):

@@ -399,6 +399,7 @@ def test_plot_training_statistics_writes_the_callers_title(plot_training_statist
     assert {title(ax) for ax in none.axes} == {""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [None, "constrained"])
 @pytest.mark.parametrize("count", [2, 20])
 def test_plot_training_statistics_covers_nothing_with_anything(

@@ -106,6 +106,13 @@ def explain(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
     assert_type(page, Path)
 
 
+def explore(images: np.ndarray) -> None:
+    """Look around in a notebook, which needs the extra of that name."""
+    model = fashion_mnist.load_model()
+    widget = kerasviz.explore(model, images)
+    widget.inputs = images[:3]
+
+
 def watch(images: np.ndarray, labels: np.ndarray, folder: Path) -> None:
     """Train for an epoch, and watch the network change."""
     model = fashion_mnist.build_model()

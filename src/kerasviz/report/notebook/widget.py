@@ -29,8 +29,8 @@ class Explorer(anywidget.AnyWidget):
     """
 
     _esm = (resources.files("kerasviz.report") / "widget.js").read_text(encoding="utf-8")
-    _key = traitlets.Unicode().tag(sync=True)
-    view = traitlets.Unicode("").tag(sync=True)
+    _key: traitlets.Unicode[str, str | bytes] = traitlets.Unicode().tag(sync=True)
+    view: traitlets.Unicode[str, str | bytes] = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, session: Session) -> None:
         super().__init__(_key=uuid.uuid4().hex)
