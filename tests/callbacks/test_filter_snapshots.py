@@ -122,3 +122,40 @@ def test_filter_snapshots_refuses_wrong_arguments() -> None:
         kerasviz.FilterSnapshots(IMAGES, every="often")
     with pytest.raises(ValueError, match="`batch_size`"):
         kerasviz.FilterSnapshots(IMAGES, batch_size=0)
+
+
+def test_plot_training_statistics_draws_what_filter_snapshots_counted(tmp_path: Path) -> None:
+    snapshots = kerasviz.FilterSnapshots(IMAGES, labels=LABELS, directory=tmp_path)
+    model = _model()
+    kernel, bias = model.get_layer("a").get_weights()
+    model.get_layer("a").set_weights([kernel, bias - [0, 9, 9, 0]])
+    _fit(model, [snapshots], epochs=3)
+    history = snapshots.history
+    assert history["dead"][::2] == [2, 2, 2]
+    for source in (snapshots, history, tmp_path):
+        plot = kerasviz.plot_training_statistics(source)
+        assert len(plot.axes) == 4
+        for ax, name in zip(plot.axes, ("dead", "rare", "duplicates", "selectivity"), strict=True):
+            for number, line in enumerate(ax.lines):
+                np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
+                np.testing.assert_allclose(line.get_ydata(), history[name][number::2])
+            assert len(ax.lines) == 2
+        assert plot.axes[0].get_ylim()[1] >= 2
+        plot.close()
+
+
+def test_plot_training_statistics_of_filters_of_batches_without_labels(tmp_path: Path) -> None:
+    snapshots = kerasviz.FilterSnapshots(IMAGES, "a", every="2 batches", directory=tmp_path)
+    _fit(_model(), [snapshots], epochs=1, batch_size=3)
+    for source in (snapshots, tmp_path):
+        plot = kerasviz.plot_training_statistics(source)
+        assert len(plot.axes) == 3
+        np.testing.assert_array_equal(plot.axes[0].lines[0].get_xdata(), [2, 4])
+        plot.close()
+    with pytest.raises(ValueError, match="Give `labels`"):
+        kerasviz.plot_training_statistics(snapshots, statistics="selectivity")
+
+
+def test_plot_training_statistics_refuses_a_folder_without_records(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a folder in which FilterSnapshots has written"):
+        kerasviz.plot_training_statistics(tmp_path)

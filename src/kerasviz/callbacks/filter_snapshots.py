@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from typing_extensions import override
 
 from kerasviz._checks import check_type
@@ -19,16 +18,17 @@ from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.callbacks.writers.folder import last_number, open_folder, safe_names
 from kerasviz.compute.feature_maps import check_address, check_batch_size
 from kerasviz.compute.filters.collecting import filter_statistics
-from kerasviz.compute.filters.statistics import FilterStatistics
+from kerasviz.compute.filters.statistics import FilterStatistics, count_odd
 from kerasviz.model.addresses import check_form
 from kerasviz.model.inputs.forms import check_inputs_form
 
-COUNTS = ("dead", "rare", "duplicates")
-COLUMNS = ("layer", "filters", *COUNTS, "selectivity")
+COLUMNS = ("layer", "filters", "dead", "rare", "duplicates", "selectivity")
 
 
 class FilterSnapshots(ScheduledCallback):
     """Record what filters respond to in a fixed set of images, while a model is trained.
+
+    `plot_training_statistics` draws how many are dead, rare and duplicates over the epochs.
 
     Args:
         inputs: Images that stay the same, as `filter_statistics` takes them, but no stream: a few
@@ -162,16 +162,7 @@ class FilterSnapshots(ScheduledCallback):
         return result if isinstance(result, dict) else {result.address: result}
 
     def _add(self, number: int, statistics: FilterStatistics) -> None:
-        selectivity = statistics.selectivity
-        has_any = np.isfinite(selectivity).any()
-        row = {
-            self.every.unit: number,
-            "layer": statistics.address,
-            "filters": len(statistics.mean),
-            "selectivity": float(np.nanmean(selectivity)) if has_any else float("nan"),
-            **{name: len(getattr(statistics, name)) for name in COUNTS},
-        }
-        for name, value in row.items():
+        for name, value in {self.every.unit: number, **count_odd(statistics)}.items():
             self.history[name].append(value)
 
 

@@ -1,4 +1,4 @@
-"""The records of `WeightStatistics`, and reading them back."""
+"""The records of `WeightStatistics` and of `FilterSnapshots`, and reading them back."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ class StatisticsRow(NamedTuple):
     dead: float | None
 
 
+class FilterRow(NamedTuple):
+    """What `FilterSnapshots` counted in one layer at one time.
+
+    The epoch is 0 where it looked every so many batches, which then are the steps.
+    """
+
+    epoch: int
+    step: int
+    layer: str
+    dead: int
+    rare: int
+    duplicates: int
+    selectivity: float | None
+
+
 COLUMNS = StatisticsRow._fields
 """The columns of the file and of the history."""
 STATISTICS = COLUMNS[3:]
@@ -33,7 +48,7 @@ MAX_COUNT = 10**12
 class StatisticsLog(NamedTuple):
     """The rows in their order, and what has to be said about how they were read."""
 
-    rows: tuple[StatisticsRow, ...]
+    rows: tuple[StatisticsRow | FilterRow, ...]
     note: str = ""
 
 
@@ -45,13 +60,16 @@ def read_statistics_log(source: Any) -> StatisticsLog:
         ValueError: It holds no record, or a file is not there, or is of something else.
     """
     history = getattr(source, "history", source)
-    if isinstance(history, Mapping):
+    if isinstance(history, Mapping) and "duplicates" in history:
+        log = StatisticsLog(_read_filter_columns(history))
+    elif isinstance(history, Mapping):
         log = StatisticsLog(_read_columns(history, source))
     elif isinstance(source, (str, os.PathLike)):
         log = _read_csv(Path(source))
     else:
         raise TypeError(
-            "`source` must be a WeightStatistics, its history, or the path of its CSV file. "
+            "`source` must be a WeightStatistics, its history, or the path of its CSV file; or a "
+            "FilterSnapshots, its history, or its folder. "
             f"Received: source={source!r:.80}"
         )
     if not log.rows:
@@ -68,6 +86,21 @@ def _read_columns(columns: Mapping[str, Sequence[Any]], source: Any) -> tuple[St
         )
     rows = zip(*(columns[name] for name in COLUMNS), strict=True)
     return tuple(StatisticsRow(*row) for row in rows)
+
+
+def _read_filter_columns(columns: Mapping[str, Sequence[Any]]) -> tuple[FilterRow, ...]:
+    """Return the rows of a history of `FilterSnapshots`; a selectivity of NaN is of no labels."""
+    count = len(columns["layer"])
+    epochs = columns.get("epoch", [0] * count)
+    selectivity = [None if value != value else value for value in columns["selectivity"]]
+    rows = zip(
+        epochs,
+        columns.get("batch", epochs),
+        *(columns[name] for name in ("layer", "dead", "rare", "duplicates")),
+        selectivity,
+        strict=True,
+    )
+    return tuple(FilterRow(*row) for row in rows)
 
 
 def _read_csv(path: Path) -> StatisticsLog:

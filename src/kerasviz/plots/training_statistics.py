@@ -1,36 +1,46 @@
-"""Draw how the kernels of layers changed during training: `plot_training_statistics`."""
+"""Draw how kernels and filters changed during training: `plot_training_statistics`."""
 
 from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_count, suggest
+from kerasviz.compute.filters.statistics import FilterStatistics, count_odd
 from kerasviz.draw.charts.curves import Curve, CurvePanel, draw_curves
 from kerasviz.draw.charts.legend import LegendEntry
 from kerasviz.draw.color import color_cycle
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
-from kerasviz.logs.training_statistics import STATISTICS, StatisticsRow, read_statistics_log
+from kerasviz.logs.training_statistics import FilterRow, StatisticsRow, read_statistics_log
 
 if TYPE_CHECKING:
     import keras
 
 RULE_OF_THUMB = 1e-3
 """The value that an update ratio should be near; `WeightStatistics` names the source."""
-NAMES = {
+Rows = Sequence[StatisticsRow | FilterRow]
+OF_KERNELS = {
     "mean": "mean of the weights",
     "std": "standard deviation of the weights",
     "norm": "norm of the kernel",
     "update_ratio": "update ratio of a step",
     "dead": "dead filters over the given samples",
+}
+OF_FILTERS = {
+    "dead": "dead filters",
+    "rare": "rare filters",
+    "duplicates": "pairs of duplicate filters",
+    "selectivity": "mean selectivity of the filters",
 }
 MAX_NAMED = 7
 """How many of many layers the legend names."""
@@ -45,13 +55,14 @@ def plot_training_statistics(
     columns: int | None = None,
     **options: Unpack[FigureOptions],
 ) -> Plot:
-    """Draw the records of `WeightStatistics` from a training.
+    """Draw the records of `WeightStatistics` or of `FilterSnapshots` from a training.
 
     Args:
-        source: The callback, its `history`, or the path of its CSV file, of a training that has
-            ended or still runs.
-        statistics: Which to draw, of "mean", "std", "norm", "update_ratio" and "dead"; by
-            default all that were measured. There is one panel per statistic.
+        source: The callback, its `history`, or the path of the CSV file of a `WeightStatistics` or
+            of the folder of a `FilterSnapshots`, of a training that has ended or still runs.
+        statistics: Which to draw, of "mean", "std", "norm", "update_ratio" and "dead"; of a
+            `FilterSnapshots`, of "dead", "rare", "duplicates" and "selectivity". By default all
+            that were measured. There is one panel per statistic.
         layer: Which layers to draw, by their recorded addresses, or patterns of these such as
             "block1*". There is one curve per layer.
         columns: Panels in a row.
@@ -91,9 +102,11 @@ def plot_training_statistics(
     place = check_placement("statistics", "layer", "columns", **options)
     if columns is not None:
         check_count("columns", columns)
-    records, note = read_statistics_log(source)
-    layers = _choose_layers(layer, records)
-    records = tuple(record for record in records if record.layer in layers)
+    if isinstance(source, (str, os.PathLike)) and Path(source).is_dir():
+        source = _read_folder(Path(source))
+    log = read_statistics_log(source)
+    layers = _choose_layers(layer, log.rows)
+    records: Rows = [record for record in log.rows if record.layer in layers]
     names = _choose_statistics(statistics, records)
     check_panels(len(names), place.ax, "statistics")
     not_finite = sum(_count_not_finite(records, name) for name in names)
@@ -106,11 +119,38 @@ def plot_training_statistics(
         [_panel(records, layers, name, axis) for name in names],
         place,
         colors=len(layers),
-        note=", ".join(filter(None, [_say_layers(layers), note])),
+        note=", ".join(filter(None, [_say_layers(layers), log.note])),
         legend=_legend(layers),
         axis=axis,
         columns=columns or 2,
     )
+
+
+def _read_folder(folder: Path) -> dict[str, list[Any]]:
+    """Return what `FilterSnapshots` has written to a folder, as its `history`.
+
+    Raises:
+        ValueError: There is no record in it.
+    """
+    files = sorted(folder.glob("*/filters-*.npz"))
+    steps = [re.fullmatch(r"filters-(epoch|batch)-(\d+)", path.stem) for path in files]
+    history: dict[str, list[Any]] = {}
+    for path, step in zip(files, steps, strict=True):
+        if step is not None:
+            row = {step[1]: int(step[2]), **count_odd(FilterStatistics.load(path))}
+            for name, value in row.items():
+                history.setdefault(name, []).append(value)
+    if not history or len({step[1] for step in steps if step is not None}) > 1:
+        raise ValueError(
+            "`source` must be a folder in which FilterSnapshots has written records, all of epochs "
+            f"or all of batches. Received: source={str(folder)!r}"
+        )
+    return history
+
+
+def _names_of(records: Rows) -> dict[str, str]:
+    """Return the statistics that records have, and these in words."""
+    return OF_FILTERS if isinstance(records[0], FilterRow) else OF_KERNELS
 
 
 def _as_list(name: str, value: Any) -> list[str]:
@@ -123,7 +163,7 @@ def _as_list(name: str, value: Any) -> list[str]:
     return list(words)
 
 
-def _choose_layers(layer: Any, records: Sequence[StatisticsRow]) -> list[str]:
+def _choose_layers(layer: Any, records: Rows) -> list[str]:
     addresses = list(dict.fromkeys(record.layer for record in records))
     if layer is None:
         return addresses
@@ -140,21 +180,23 @@ def _choose_layers(layer: Any, records: Sequence[StatisticsRow]) -> list[str]:
     return [address for address in addresses if address in requested]
 
 
-def _choose_statistics(statistics: Any, records: Sequence[StatisticsRow]) -> list[str]:
+def _choose_statistics(statistics: Any, records: Rows) -> list[str]:
+    known = list(_names_of(records))
     measured = [
-        name for name in STATISTICS if any(getattr(record, name) is not None for record in records)
+        name for name in known if any(getattr(record, name) is not None for record in records)
     ]
     if statistics is None:
         return measured
     requested = list(dict.fromkeys(_as_list("statistics", statistics)))
     for name in requested:
-        if name not in STATISTICS:
+        if name not in known:
             raise ValueError(
-                f"`statistics` must name some of {', '.join(map(repr, STATISTICS))}."
-                f"{suggest(name, STATISTICS)} Received: {name!r}"
+                f"`statistics` must name some of {', '.join(map(repr, known))}."
+                f"{suggest(name, known)} Received: {name!r}"
             )
         if name not in measured:
-            hint = " Give WeightStatistics `inputs`." if name == "dead" else ""
+            needs = {"dead": " Give WeightStatistics `inputs`.", "selectivity": " Give `labels`."}
+            hint = needs.get(name, "")
             raise ValueError(
                 f"`statistics` must name what was measured.{hint} Received: {name!r}. "
                 f"There are: {', '.join(map(repr, measured))}"
@@ -162,25 +204,24 @@ def _choose_statistics(statistics: Any, records: Sequence[StatisticsRow]) -> lis
     return requested
 
 
-def _choose_axis(records: Sequence[StatisticsRow]) -> str:
+def _choose_axis(records: Rows) -> str:
     """Return the unit in which no two records of a layer are at the same point."""
     points = {(record.layer, record.epoch) for record in records}
-    return "epoch" if len(points) == len(records) else "step"
+    has_epochs = any(record.epoch for record in records)
+    return "epoch" if has_epochs and len(points) == len(records) else "step"
 
 
-def _values(records: Sequence[StatisticsRow], name: str) -> np.ndarray:
+def _values(records: Rows, name: str) -> np.ndarray:
     """Return the values that were measured, `(n,)`."""
     values = [getattr(record, name) for record in records]
     return np.array([value for value in values if value is not None], "float64")
 
 
-def _count_not_finite(records: Sequence[StatisticsRow], name: str) -> int:
+def _count_not_finite(records: Rows, name: str) -> int:
     return int((~np.isfinite(_values(records, name))).sum())
 
 
-def _panel(
-    records: Sequence[StatisticsRow], layers: Sequence[str], name: str, axis: str
-) -> CurvePanel:
+def _panel(records: Rows, layers: Sequence[str], name: str, axis: str) -> CurvePanel:
     """Gather what one panel shows of all layers."""
     values = _values(records, name)
     log = name == "update_ratio" and bool((values > 0).any())
@@ -201,16 +242,18 @@ def _panel(
     zeros = int((values == 0).sum()) if log else 0
     if zeros:
         notes.append(f", {zeros} at 0 not shown")
+    of_filters = isinstance(records[0], FilterRow)
     level = RULE_OF_THUMB if name == "update_ratio" else None
     if level is not None:
         notes.append(f" (dotted: {level}, a rule of thumb)")
     return CurvePanel(
-        name=NAMES[name],
+        name=_names_of(records)[name],
         note="".join(notes),
         curves=curves,
         log=log,
         level=level,
-        percent=name == "dead",
+        percent=name == "dead" and not of_filters,
+        counts=of_filters and name != "selectivity",
     )
 
 

@@ -226,11 +226,39 @@ def _refilled() -> Any:
         yield batch, np.eye(3)[[label]]
 
 
-@pytest.mark.parametrize("stream", [lambda: _PyDataset(), _refilled])
+def _tf_data() -> Any:
+    tf = pytest.importorskip("tensorflow")
+
+    return tf.data.Dataset.from_tensor_slices((_images(), _labels())).batch(8)
+
+
+def _data_loader() -> Any:
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(torch.tensor(_images()), torch.tensor(_labels()))
+    return torch.utils.data.DataLoader(data, batch_size=8)
+
+
+def _weighted() -> Any:
+    for start in range(0, SAMPLES, 8):
+        cut = slice(start, start + 8)
+        yield _images()[cut], _labels()[cut], np.ones(len(_images()[cut]))
+
+
+@pytest.mark.parametrize(
+    "stream", [lambda: _PyDataset(), _refilled, _tf_data, _data_loader, _weighted]
+)
 def test_filter_statistics_of_streams_with_their_own_labels(
     model: Any, both: Any, stream: Any
 ) -> None:
-    _assert_same(kerasviz.filter_statistics(model, "a", stream(), images=PLACES), both["a"])
+    statistics = kerasviz.filter_statistics(model, "a", stream(), images=PLACES)
+    _assert_same(statistics, both["a"])
+    maps = _maps(model, "a")
+    peaks = maps.max(axis=(1, 2))
+    order = np.argsort(-peaks, axis=0, kind="stable")[:PLACES].T
+    np.testing.assert_array_equal(statistics.indices, order)
+    np.testing.assert_allclose(statistics.mean, maps.mean(axis=(0, 1, 2)), rtol=1e-5)
+    means = [peaks[_labels() == n].mean(axis=0) for n in range(3)]
+    np.testing.assert_allclose(statistics.class_means, means, rtol=1e-5)
 
 
 def test_filter_statistics_ignores_targets_that_are_no_classes(model: Any) -> None:

@@ -402,6 +402,20 @@ class FilterStatistics:
         )
 
 
+def count_odd(statistics: FilterStatistics) -> dict[str, Any]:
+    """Return how many filters are what, and their mean selectivity, NaN without labels."""
+    selectivity = statistics.selectivity
+    has_any = np.isfinite(selectivity).any()
+    return {
+        "layer": statistics.address,
+        "filters": len(statistics.mean),
+        "dead": len(statistics.dead),
+        "rare": len(statistics.rare),
+        "duplicates": len(statistics.duplicates),
+        "selectivity": float(np.nanmean(selectivity)) if has_any else float("nan"),
+    }
+
+
 def _count_between(histogram: Histogram, edges: np.ndarray, filters: int) -> np.ndarray:
     """Return the counts between edges, `(filters, bins)`."""
     # "Above" leaves out what is equal, such as the zeros of a ReLU at the lowest edge.

@@ -55,6 +55,8 @@ from kerasviz.draw.text import (
     wrap_text,
 )
 
+MIN_COUNT = 4
+"""The lowest end of an axis of counts."""
 MIN_SHARE = 0.05
 """The upper end of an axis of shares is at least this."""
 MAX_DOTS, MAX_DOTTED = 30, 14
@@ -111,6 +113,7 @@ class CurvePanel:
         log: Whether the values are on a logarithmic axis.
         level: A value that is marked by a line across the panel.
         percent: Whether the values are shares, to be written as percentages.
+        counts: Whether the values are counts.
     """
 
     name: str
@@ -121,6 +124,7 @@ class CurvePanel:
     log: bool = False
     level: float | None = None
     percent: bool = False
+    counts: bool = False
 
     @property
     def heading(self) -> str:
@@ -280,6 +284,10 @@ def _draw_panel(ax: Axes, panel: CurvePanel, palette: Palette) -> None:
         ax.update_datalim([(0, 0), (0, MIN_SHARE)], updatex=False)
         ax.autoscale_view(scalex=False)
         ax.yaxis.set_major_formatter(PercentFormatter(1))
+    if panel.counts:
+        ax.update_datalim([(0, 0), (0, MIN_COUNT)], updatex=False)
+        ax.autoscale_view(scalex=False)
+        ax.locator_params(axis="y", integer=True)
     ax.spines[["top", "right"]].set_visible(False)
 
 
