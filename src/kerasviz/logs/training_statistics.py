@@ -25,7 +25,7 @@ class StatisticsRow(NamedTuple):
 class FilterRow(NamedTuple):
     """What `FilterSnapshots` counted in one layer at one time.
 
-    The epoch is 0 where it looked every so many batches, which then are the steps.
+    Of records of batches the epoch is 0, and the step is the batch.
     """
 
     epoch: int
