@@ -23,7 +23,7 @@ class StatisticsRow(NamedTuple):
 
 
 class FilterRow(NamedTuple):
-    """What `FilterSnapshots` counted in one layer at one time.
+    """The counts of one layer at one time, as `FilterSnapshots` takes them.
 
     Of records of batches the epoch is 0, and the step is the batch.
     """

@@ -181,18 +181,18 @@ def _choose_layers(layer: Any, records: Rows) -> list[str]:
 
 
 def _choose_statistics(statistics: Any, records: Rows) -> list[str]:
-    known = list(_names_of(records))
+    names = list(_names_of(records))
     measured = [
-        name for name in known if any(getattr(record, name) is not None for record in records)
+        name for name in names if any(getattr(record, name) is not None for record in records)
     ]
     if statistics is None:
         return measured
     requested = list(dict.fromkeys(_as_list("statistics", statistics)))
     for name in requested:
-        if name not in known:
+        if name not in names:
             raise ValueError(
-                f"`statistics` must name some of {', '.join(map(repr, known))}."
-                f"{suggest(name, known)} Received: {name!r}"
+                f"`statistics` must name some of {', '.join(map(repr, names))}."
+                f"{suggest(name, names)} Received: {name!r}"
             )
         if name not in measured:
             needs = {"dead": " Give WeightStatistics `inputs`.", "selectivity": " Give `labels`."}
