@@ -55,7 +55,26 @@ def test_what_runs_before_a_commit_is_what_the_checks_run() -> None:
         assert packages.get(tool, tool) in pinned
 
 
+def test_the_conda_recipe_needs_what_the_package_needs() -> None:
+    assert find(r"^  version: (.+)$", "recipe/recipe.yaml") == [kerasviz.__version__]
+    (run,) = find(r"^  run:\n((?: {4}.+\n)+)", "recipe/recipe.yaml")
+    needs = {re.sub(r"[ >=].*", "", n): n for n in re.findall(r"- (.+)", run)}
+    assert needs.pop("python") == f"python {PROJECT['requires-python']}"
+    names = {"matplotlib": "matplotlib-base"}  # conda's has Qt as well
+    for requirement in PROJECT["dependencies"]:
+        name, version = requirement.split(">=")
+        assert needs.pop(names.get(name, name)) == f"{names.get(name, name)} >={version}"
+    assert not needs
+
+
+def test_the_list_of_licences_knows_every_kind_of_file_that_is_shipped() -> None:
+    known = set(find(r'^    "(\.\w+)": "MIT', ".ci/licences"))
+    package = ROOT / "src/kerasviz"
+    files = [path for path in package.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files if path.suffix != ".pyc"} | {".typed"} == known
+
+
 def test_tools_are_pinned() -> None:
-    for extra in ("test", "docs", "lint", "release"):
+    for extra in ("test", "test-trackers", "docs", "lint", "release"):
         for pin in PROJECT["optional-dependencies"][extra]:
             assert re.fullmatch(r"[\w-]+(\[\w+\])?==[\w.]+", pin), pin

@@ -786,3 +786,33 @@ def test_an_error_of_the_backend_is_a_line(file: str, tmp_path: Path, monkeypatc
     monkeypatch.setattr(kerasviz, "plot_kernels", failing)
     text = refused(capsys, "kernels", file, "conv2d", "-o", str(tmp_path / "x.png"))
     assert "RuntimeError: CUDA: out of memory" in text
+
+
+def test_layers_refuses_files_that_would_fill_the_memory(tmp_path, capsys) -> None:
+    """The peaks of memory are measured in benchmarks/reliability/hostile_files.py."""
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3, name="c")])
+    model.save(tmp_path / "good.keras")
+    with zipfile.ZipFile(tmp_path / "good.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    config["config"]["layers"][1]["config"]["filters"] = 10**9
+    huge = {**parts, "config.json": json.dumps(config).encode()}
+    long = {**parts, "config.json": parts["config.json"] + b" " * (65 << 20)}
+    for name, members, message in (
+        ("huge", huge, "its layer 'c' would have 9,000,000,000 weights or more"),
+        ("long", long, "the description of the model in it is of 65 MB"),
+    ):
+        path = tmp_path / f"{name}.keras"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, content in members.items():
+                archive.writestr(member, content)
+        assert main(["layers", str(path)]) == 1
+        assert message in capsys.readouterr().err
+    assert main(["layers", str(tmp_path / "good.keras")]) == 0
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+def test_layers_takes_wide_layers_that_have_no_weights_yet(tmp_path, capsys) -> None:
+    keras.Sequential([keras.layers.Conv2D(100_000, 3, name="c")]).save(tmp_path / "m.keras")
+    main(["layers", str(tmp_path / "m.keras")])
+    assert "cannot be loaded" not in capsys.readouterr().err

@@ -6,6 +6,7 @@ from kerasviz.callbacks.feature_map_snapshots import FeatureMapSnapshots
 from kerasviz.callbacks.filter_snapshots import FilterSnapshots
 from kerasviz.callbacks.kernel_snapshots import KernelSnapshots
 from kerasviz.callbacks.snapshots import Snapshots
+from kerasviz.callbacks.trackers import log_to_mlflow, log_to_wandb
 from kerasviz.callbacks.weight_statistics import WeightStatistics
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "KernelSnapshots",
     "Snapshots",
     "WeightStatistics",
+    "log_to_mlflow",
+    "log_to_wandb",
 ]

@@ -10,6 +10,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from kerasviz.cli.model_file_size import explain_archive, explain_config_size, explain_kernels
+
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK"
 WEIGHTS = (
@@ -49,11 +51,16 @@ def explain(path: Path) -> str | None:
 def _explain_zip(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            if "config.json" in names:
-                return _explain_config(archive.read("config.json"))
+            parts = archive.infolist()
+            reason = explain_archive(parts, path.stat().st_size)
+            names = {part.filename for part in parts}
+            if reason is None and "config.json" in names:
+                weights = sum(part.file_size for part in parts if part.filename != "config.json")
+                return _explain_config(archive.read("config.json"), weights)
     except DAMAGED_ZIP:  # its list of files is at the end
         return TRUNCATED
+    if reason is not None:
+        return reason
     return WEIGHTS if any(name.endswith(".weights.h5") for name in names) else NO_MODEL
 
 
@@ -62,7 +69,7 @@ def _explain_hdf5(path: Path) -> str | None:
     try:
         with h5py.File(path) as file:
             if "model_config" in file.attrs:
-                return _explain_config(file.attrs["model_config"])
+                return _explain_config(file.attrs["model_config"], path.stat().st_size)
             # As Keras 3 and as Keras 2 write them.
             has_weights = {"layers", "vars"} & set(file) or "layer_names" in file.attrs
     except (OSError, RuntimeError, ValueError, KeyError):
@@ -70,10 +77,19 @@ def _explain_hdf5(path: Path) -> str | None:
     return WEIGHTS if has_weights else NO_MODEL
 
 
-def _explain_config(text: Any) -> str | None:
-    """Return why a description of a model cannot be one, `None` if it looks like one."""
+def _explain_config(text: Any, weights: int) -> str | None:
+    """Return why a description of a model cannot be one, `None` if it looks like one.
+
+    Args:
+        text: The description.
+        weights: The bytes of all weights in the file.
+    """
+    if isinstance(text, (str, bytes)) and (reason := explain_config_size(len(text))):
+        return reason
     try:
         config = json.loads(text)
     except (TypeError, ValueError, RecursionError):
         config = None
-    return None if isinstance(config, dict) and "class_name" in config else NO_CONFIG
+    if not isinstance(config, dict) or "class_name" not in config:
+        return NO_CONFIG
+    return explain_kernels(config, weights)
