@@ -132,6 +132,7 @@ def test_the_reference_has_every_public_name() -> None:
     packages = ("callbacks", "fashion_mnist")
     public = {name for name in kerasviz.__all__ if name not in packages}
     public |= {f"fashion_mnist.{name}" for name in FASHION}
+    public |= {f"callbacks.{n}" for n in kerasviz.callbacks.__all__ if n not in kerasviz.__all__}
     assert sorted(named) == sorted(public)
     assert set(table) == public
 

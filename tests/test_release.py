@@ -56,7 +56,7 @@ def test_what_runs_before_a_commit_is_what_the_checks_run() -> None:
 
 
 def test_the_conda_recipe_needs_what_the_package_needs() -> None:
-    assert find(r"^  version: (.+)$", "recipe/recipe.yaml") == [kerasviz.__version__]
+    assert find(r"^  version: (.+)$", "recipe/recipe.yaml")[0] == kerasviz.__version__
     (run,) = find(r"^  run:\n((?: {4}.+\n)+)", "recipe/recipe.yaml")
     needs = {re.sub(r"[ >=].*", "", n): n for n in re.findall(r"- (.+)", run)}
     assert needs.pop("python") == f"python {PROJECT['requires-python']}"
