@@ -305,3 +305,24 @@ def test_plot_filters_is_legible_in_its_own_size(model: Any, style: str) -> None
         plot = kerasviz.plot_filters(model, "a", IMAGES, labels=labels, filters="all", steps=1)
         assert_legible(plot)
         plot.close()
+
+
+@pytest.mark.parametrize(("size", "count"), [((7, 5), 3), ((6.5, 4), 1), ((7, 14), 5)])
+def test_plot_filters_draws_as_many_cards_as_a_figure_has_room_for(
+    model: Any, statistics: Any, size: tuple[float, float], count: int
+) -> None:
+    options: dict[str, Any] = {"filters": "all", "class_names": NAMES, "preferred": False}
+    whole = kerasviz.plot_filters(model, "a", statistics, **options)
+    plot = kerasviz.plot_filters(model, "a", statistics, figsize=size, **options)
+    order = list(_panels(whole, "kernel"))
+    indices = list(_panels(plot, "kernel"))
+    assert len(indices) >= count
+    assert indices == order[: len(indices)]
+    says_so = f"There is room for the first {len(indices)}." in _title(plot)
+    assert says_so == (len(indices) < len(order))
+    assert_legible(plot)
+    with pytest.raises(ValueError, match=r"`figsize` must be at least \S+ x \S+ in"):
+        # A title of the caller's does not say it.
+        kerasviz.plot_filters(model, "a", statistics, figsize=(7, 3.4), title="Mine", **options)
+    whole.close()
+    plot.close()

@@ -111,7 +111,8 @@ def plot_filters(
         channels is drawn as its principal pattern, as in `plot_kernels`. The preferred input is
         found by gradient ascent on one unit before its activation; it shows what drives the unit,
         and not what a class looks like. Of a volume one slice is drawn, through the middle of what
-        the unit sees; of a signal the window that it sees.
+        the unit sees; of a signal the window that it sees. A figure of your own size that has no
+        room for all cards has the first ones, and its title says how many.
 
     Example:
         >>> import kerasviz

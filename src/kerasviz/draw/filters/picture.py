@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -88,13 +88,39 @@ def _plan(table: CardTable, place: Placement, figure: Figure | SubFigure) -> tup
         layout = plan_new(table)
         return layout, break_title(words, size_of(layout, 0.0)[0])
     page = figure_inches(figure)
-    title = break_title(words, page[0])
-    layout = plan_page(table, page, heading_height(title))
-    size = size_of(layout, heading_height(title))
-    if not is_large_enough(page, size):
-        title = break_title(words, max(size[0], page[0]))
+    layout, title = _plan_cards(table, page, words)
+    # A title of the caller's cannot say that there are fewer cards.
+    if not _fits(layout, title, page) and place.title and not isinstance(place.title, str):
+        layout, title = _plan_fewer(table, page)
+    if not _fits(layout, title, page):
+        size = size_of(layout, heading_height(title))
+        title = break_title(title.replace("\n", " "), max(size[0], page[0]))
         raise too_small(page, size_of(layout, heading_height(title)), place)
     return layout, title
+
+
+def _plan_cards(table: CardTable, page: tuple[float, float], words: str) -> tuple[CardLayout, str]:
+    title = break_title(words, page[0])
+    return plan_page(table, page, heading_height(title)), title
+
+
+def _plan_fewer(table: CardTable, page: tuple[float, float]) -> tuple[CardLayout, str]:
+    """Return the layout of the first cards, those that a page has room for, at least one."""
+    count = len(table.cards)
+
+    def plan(cards: int) -> tuple[CardLayout, str]:
+        words = escape(f"{table.title} There is room for the first {cards}.")
+        return _plan_cards(replace(table, cards=table.cards[:cards]), page, words)
+
+    low, high = 1, count - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _fits(*plan(middle), page) else (low, middle - 1)
+    return plan(low)
+
+
+def _fits(layout: CardLayout, title: str, page: tuple[float, float]) -> bool:
+    return is_large_enough(page, size_of(layout, heading_height(title)))
 
 
 def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
