@@ -52,7 +52,14 @@ export interface FilterCard {
   in_images: number;
   selectivity?: number | null;
   best?: number | string | null;
+  means?: number[]; // for each class
+  preferred?: PreferredFacts;
   images: { picture: string; value: number; box: [number, number, number, number] }[];
+}
+
+export interface PreferredFacts {
+  picture: string;
+  value: number;
 }
 
 export interface FilterFacts {
@@ -60,6 +67,7 @@ export interface FilterFacts {
   samples: number;
   total: number;
   remarks: Record<string, string>;
+  classes?: (number | string)[];
   cards: FilterCard[];
 }
 
@@ -74,6 +82,7 @@ export interface CurveFacts {
 export interface ExplanationFacts {
   method: string;
   layer: string | null;
+  input?: string; // which one it explains, of several
   score: string;
   tiles: TileFacts;
   positions: number[]; // of the samples that it explains

@@ -1,11 +1,11 @@
 // What each filter of a layer responds to over all images: a card for each.
 
 import { literal } from "./copy";
-import { count, h, number, percent } from "./dom";
-import { className, type FilterCard, type FilterFacts } from "./facts";
+import { count, h, number, percent, svg } from "./dom";
+import { className, type Facts, type FilterCard, type FilterFacts } from "./facts";
 import { heading, type Context } from "./layer";
 
-const SIZE = 64;
+const SIZE = 50;
 const CHUNK = 8;
 
 export function filterSection(address: string, filters: FilterFacts, context: Context): HTMLElement {
@@ -17,7 +17,7 @@ export function filterSection(address: string, filters: FilterFacts, context: Co
   return h("section", { "aria-label": "What filters respond to" },
     heading("What filters respond to", `${kept}${order}, in ${count(filters.samples)} images${via}`, `statistics = kerasviz.filter_statistics(model, ${literal(filters.responds)}, inputs)`),
     odd.length ? h("ul", { class: "odd" }, ...odd.slice(0, 12).map(([index, remark]) => h("li", {}, `filter ${index}: ${remark}`)), odd.length > 12 ? h("li", {}, `and ${odd.length - 12} more`) : null) : null,
-    growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(card, filters, context)))));
+    growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(address, card, filters, context)))));
 }
 
 // Add some items now and then, so that a layer is there before all of its cards are.
@@ -30,7 +30,7 @@ function growing(list: HTMLElement, items: (() => HTMLElement)[]): HTMLElement {
   return list;
 }
 
-function filterCard(card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
+function filterCard(address: string, card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
   const { facts } = context;
   const best = card.best === undefined || card.best === null ? "" : typeof card.best === "number" ? className(facts, card.best) : card.best;
   const words = [`mean ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
@@ -39,7 +39,47 @@ function filterCard(card: FilterCard, filters: FilterFacts, context: Context): H
   return h("div", { class: "filter", "data-filter": card.filter },
     h("strong", {}, `filter ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null,
     h("p", { class: "muted" }, words.join(", ")),
-    h("div", { class: "strip-row" }, ...card.images.map((image) => strongest(image, context))));
+    card.means ? means(card.means, filters, facts) : null,
+    h("div", { class: "strip-row" }, card.preferred || context.source.preferred ? preferred(address, card, context) : null, ...card.images.map((image) => strongest(image, context))));
+}
+
+// The input that was made for the filter: there at once in a report, and computed in a notebook.
+function preferred(address: string, card: FilterCard, { source, watch }: Context): HTMLElement {
+  const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": `Preferred input of filter ${card.filter}, made by gradient ascent` });
+  const caption = h("figcaption", { class: "muted" }, "made");
+  const element = h("figure", { class: "preferred", title: "Preferred input: made by gradient ascent, and not one of the images" }, canvas, caption);
+  watch.add(canvas, async () => {
+    const facts = card.preferred ?? (await source.preferred!(address).catch(() => ({} as Record<string, never>)))[String(card.filter)];
+    const picture = facts && (await source.picture(facts.picture));
+    if (!picture) return element.remove();
+    const context = canvas.getContext("2d")!;
+    const scale = SIZE / Math.max(picture.width, picture.height);
+    const [width, height] = [picture.width * scale, picture.height * scale];
+    context.imageSmoothingEnabled = false;
+    context.drawImage(picture, (SIZE - width) / 2, (SIZE - height) / 2, width, height);
+    caption.textContent = `made ${short(facts.value)}`;
+  });
+  return element;
+}
+
+// The mean response for each class, on one scale for all cards of the layer.
+function means(values: number[], filters: FilterFacts, facts: Facts): HTMLElement {
+  const classes = filters.classes ?? [];
+  const top = Math.max(...filters.cards.flatMap((card) => card.means ?? []), 0) || 1;
+  const name = (i: number) => (typeof classes[i] === "number" ? className(facts, classes[i]) : String(classes[i]));
+  const best = values.indexOf(Math.max(...values));
+  const words = values.map((value, i) => `${name(i)} ${number(value)}`);
+  const bars = values.map((value, i) => {
+    const height = (38 * Math.max(0, value)) / top;
+    return svg("rect", { x: 12 * i, y: 39 - height, width: 10, height: height + 1, class: i === best ? "best" : "value" }, svg("title", {}, words[i]!));
+  });
+  const picture = svg("svg", { viewBox: `0 0 ${12 * values.length} 40`, width: 12 * values.length, class: "means", role: "img", "aria-label": `Mean response for each class: ${words.join(", ")}` }, ...bars);
+  return h("figure", {}, picture, h("figcaption", { class: "muted" }, `mean for each class; ${name(best)}: ${number(values[best])}`));
+}
+
+// As wide as the image above it.
+function short(value: number): string {
+  return number(typeof value === "number" ? Number(value.toPrecision(3)) : value);
 }
 
 // An image, dimmed but for what the unit sees.
@@ -66,5 +106,5 @@ function strongest(image: FilterCard["images"][number], { source, watch }: Conte
     context.strokeStyle = "#ff9f1c";
     context.strokeRect(x + left * width, y + top * height, (right - left) * width, (bottom - top) * height);
   }));
-  return h("figure", { title: `${name}: ${number(image.value)}` }, canvas, h("figcaption", { class: "muted" }, number(image.value)));
+  return h("figure", { title: `${name}: ${number(image.value)}` }, canvas, h("figcaption", { class: "muted" }, short(image.value)));
 }

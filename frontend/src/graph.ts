@@ -72,7 +72,12 @@ function drawBox(box: BoxFacts, open: (address: string) => void, known: Set<stri
   if (box.count > 1) element.append(svg("rect", { x: x + 2.5, y: y + 2.5, width, height, rx: 3.5, fill: box.color, class: "outline" }));
   element.append(svg("rect", { x, y, width, height, rx: 3.5, fill: box.color, class: `outline ${box.frozen ? "frozen" : ""}` }));
   for (const row of box.rows) {
+    // A browser's letters may be wider than those that the box was laid out with.
+    const other = box.rows.find((piece) => piece !== row && piece.at[1] === row.at[1]);
+    const room = width - 2 * (Math.min(...box.rows.map((piece) => piece.at[0])) - x) - (other && !row.end ? measure(other) + 4 : 0);
+    const squeeze = measure(row) > room ? { textLength: room, lengthAdjust: "spacingAndGlyphs" } : {};
     element.append(svg("text", {
+      ...squeeze,
       x: row.at[0], y: row.at[1], "font-size": row.size, "text-anchor": row.end ? "end" : "start", "font-weight": row.bold ? 600 : 400, class: "boxed",
     }, row.text));
   }
@@ -83,6 +88,13 @@ function drawBox(box: BoxFacts, open: (address: string) => void, known: Set<stri
     });
   }
   return element;
+}
+
+const pen = document.createElement("canvas").getContext("2d")!;
+
+function measure(row: BoxFacts["rows"][number]): number {
+  pen.font = `${row.bold ? 600 : 400} 100px system-ui, sans-serif`;
+  return (pen.measureText(row.text).width * row.size) / 100;
 }
 
 function drag(target: SVGSVGElement, move: (dx: number, dy: number) => void): void {

@@ -1,7 +1,7 @@
 // Values from the kernel of a notebook: a message asks for each when somebody looks at it.
 
 import { drawPicture, readTiles, type Bytes, type Tiles } from "./blocks";
-import type { ExplanationFacts, Facts, FilterFacts, FindingFacts, KernelFacts, LayerFacts, PictureFacts, TileFacts } from "./facts";
+import type { ExplanationFacts, Facts, FilterFacts, FindingFacts, KernelFacts, LayerFacts, PictureFacts, PreferredFacts, TileFacts } from "./facts";
 import { Cache, type Explanations, type Kernels, type Source } from "./source";
 
 // What anywidget hands to a widget, as far as it is used here.
@@ -123,6 +123,14 @@ export class KernelSource implements Source {
       const { facts, block } = await this.connection.ask("explanations", { sample });
       const explanations = (facts["explanations"] as ExplanationFacts[]).map((part) => ({ facts: part, tiles: readTiles(block, part.tiles) }));
       return { explanations, missing: facts["unexplained"] };
+    });
+  }
+
+  preferred(address: string): Promise<Record<string, PreferredFacts>> {
+    return this.parts.get(`preferred ${address}`, async () => {
+      const { facts, block } = await this.connection.ask("preferred", { address });
+      this.keep(facts["pictures"] ?? {}, block);
+      return facts["preferred"] as Record<string, PreferredFacts>;
     });
   }
 

@@ -59,7 +59,7 @@ function explanationView(explanation: ExplanationFacts, tiles: Tiles, position: 
   const target = explanation.targets?.[position];
   const why = target === undefined ? "" : typeof target === "number" ? `why ${className(facts, target)}` : `why ${className(facts, target[0])} and not ${className(facts, target[1])}`;
   const option = Array.isArray(target) ? `, target=(${target[0]}, ${target[1]})` : "";
-  const detail = [why, explanation.layer ? `by ${explanation.layer}` : "", explanation.score === "logit" ? "of the logit" : ""].filter(Boolean).join(", ");
+  const detail = [why, explanation.input ? `at the input ${explanation.input}` : "", explanation.layer ? `by ${explanation.layer}` : "", explanation.score === "logit" ? "of the logit" : ""].filter(Boolean).join(", ");
   return h("section", { "aria-label": explanation.method, class: "explanation" },
     heading(explanation.method, detail, `kerasviz.plot_attributions(model, inputs, method=${literal(explanation.method)}, sample=${sample.index}${option})`),
     h("div", { class: "side" }, view.element, evidenceView(explanation, position)));

@@ -2,7 +2,7 @@
 
 import type { Bytes, Tiles } from "./blocks";
 import { drawPicture, readTiles } from "./blocks";
-import type { ExplanationFacts, Facts, FilterFacts, FindingFacts, KernelFacts, LayerFacts, PictureFacts } from "./facts";
+import type { ExplanationFacts, Facts, FilterFacts, FindingFacts, KernelFacts, LayerFacts, PictureFacts, PreferredFacts } from "./facts";
 
 export interface Kernels {
   facts: KernelFacts;
@@ -20,6 +20,7 @@ export interface Source {
   filters(layer: LayerFacts): Promise<FilterFacts | null>;
   explanations(position: number): Promise<Explanations>;
   picture(name: string): Promise<HTMLCanvasElement | null>; // to draw from, not to show
+  preferred?(layer: string): Promise<Record<string, PreferredFacts>>; // by filter, where they are not in the facts
   findings?(): Promise<FindingFacts[]>; // all of them, where they are not in the facts
 }
 

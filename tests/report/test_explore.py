@@ -138,6 +138,25 @@ def test_explore_shows_what_filters_respond_to(talk: Any, model: keras.Model, sa
         assert first["picture"] in facts["pictures"]
 
 
+def test_explore_makes_preferred_inputs_when_cards_are_looked_at(
+    talk: Any, model: keras.Model, samples: Any
+) -> None:
+    widget = kerasviz.explore(model, samples[0])
+    facts, _ = talk(widget, "filters", address="conv2d")
+    cards = [card["filter"] for card in facts["filters"]["cards"]]
+    facts, block = talk(widget, "preferred", address="conv2d")
+    assert sorted(map(int, facts["preferred"])) == sorted(cards[:16])
+    made = kerasviz.get_preferred_inputs(
+        model, "conv2d", filters=cards[:1], limits=(0, 1), steps=64
+    )
+    entry = facts["preferred"][str(cards[0])]
+    assert entry["value"] == pytest.approx(float(made.values[0]), rel=0.02)
+    part = facts["pictures"][entry["picture"]]
+    shown = np.frombuffer(block, "uint8", 9 * part["channels"], part["start"])
+    assert np.abs(shown / 255 - made.images[0].ravel()).mean() < 0.05
+    assert talk(widget, "preferred", address="dense")[0]["preferred"] == {}
+
+
 def rgba(grey: np.ndarray) -> bytes:
     """Return an image `(height, width)` as a browser decodes it."""
     pixels = np.full((*grey.shape, 4), 255, "uint8")

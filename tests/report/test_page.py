@@ -216,7 +216,9 @@ def test_report_shows_filter_cards_and_curves(open_page: Any, shipped: Path) -> 
     cards = page.locator(".filter")
     cards.nth(31).wait_for(state="attached")
     assert cards.count() == 32
-    assert cards.first.locator("canvas").count() == 6
+    # Six images, and the input that was made for the filter.
+    assert cards.first.locator("canvas").count() == 7
+    assert cards.first.locator("svg.means rect").count() == 10
 
 
 IS_DRAWN = """(canvas) => {

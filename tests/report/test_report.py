@@ -16,6 +16,7 @@ import pytest
 import kerasviz
 from page_data import PageData, read_page
 
+PAGE = ("page.js", "page.css", "widget.js")
 HOSTILE = '</script><script>alert("x")</script><img src=x onerror=alert(1)>'
 
 
@@ -280,7 +281,8 @@ def test_report_takes_inputs_of_any_form(build: Any, tmp_path: Path) -> None:
         assert page.layer("conv")["maps"][1]["title"] == "slice 1 of 3"
         assert page.layer("conv")["kernels"]["tiles"]["title"].endswith("below one another")
     if build is several_inputs:
-        assert page.facts["unexplained"].keys() == {"gradient"}
+        assert [part["input"] for part in page.facts["explanations"]] == ["image", "number"]
+        assert not page.facts["unexplained"]
 
 
 def test_report_is_built_with_exact_versions_and_no_address_of_a_registry() -> None:
@@ -290,7 +292,7 @@ def test_report_is_built_with_exact_versions_and_no_address_of_a_registry() -> N
     for version in package["devDependencies"].values():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
     folder = Path(kerasviz.__file__).parent / "report"
-    assert sum((folder / name).stat().st_size for name in ("page.js", "page.css")) <= 200_000
+    assert sum((folder / name).stat().st_size for name in PAGE) <= 200_000
     assert not list(frontend.glob("*lock*"))
 
 
@@ -318,3 +320,52 @@ def test_report_refuses(
 def test_report_refuses_what_is_not_a_model(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="`model` must be a Keras model"):
         kerasviz.report("model.keras", path=tmp_path / "a.html")
+
+
+def picture_of(page: PageData, name: str) -> np.ndarray:
+    """Return a picture of the page, `(height, width, channels)`."""
+    part = page.facts["pictures"][name]
+    shape = (part["height"], part["width"], part["channels"])
+    data = page.blocks["pictures"]
+    return np.frombuffer(data, "uint8", int(np.prod(shape)), part["start"]).reshape(shape)
+
+
+def test_report_holds_what_plot_filters_draws_beside_the_images(
+    page: PageData, model: keras.Model, samples: Any
+) -> None:
+    filters = page.layer("conv2d_1")["filters"]
+    statistics = kerasviz.filter_statistics(model, "conv2d_1", samples[0], labels=samples[1])
+    assert filters["classes"] == list(range(10))
+    indices = [card["filter"] for card in filters["cards"]]
+    for card in filters["cards"]:
+        expected = statistics.class_means[:, card["filter"]]
+        assert card["means"] == pytest.approx(expected.tolist(), rel=1e-3, abs=1e-6)
+    made = kerasviz.get_preferred_inputs(
+        model, "conv2d_1", filters=indices[:2], limits=(0, 1), steps=64
+    )
+    for card, image, value in zip(filters["cards"][:2], made.images, made.values, strict=True):
+        assert card["preferred"]["value"] == pytest.approx(float(value), rel=0.02)
+        shown = picture_of(page, card["preferred"]["picture"])
+        assert np.abs(shown / 255 - image).mean() < 0.05
+
+
+def test_report_explains_each_of_several_inputs(tmp_path: Path) -> None:
+    layers = keras.layers
+    a, b = keras.Input((6, 5, 1), name="a"), keras.Input((8, 8, 3), name="b")
+    flat = [layers.Flatten()(layers.Conv2D(2, 2)(x)) for x in (a, b)]
+    outputs = layers.Dense(3, activation="softmax")(layers.Concatenate()(flat))
+    model = keras.Model([a, b], outputs)
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(2, *x.shape[1:])).astype("float32") for x in (a, b)]
+    path = kerasviz.report(model, inputs, tmp_path / "a.html", method="integrated-gradients")
+    page = read_page(path)
+    result = kerasviz.get_attributions(model, inputs, method="integrated-gradients", evidence=False)
+    first, second = page.facts["explanations"]
+    assert [part["input"] for part in (first, second)] == ["a", "b"]
+    for part, values in zip((first, second), result.values, strict=True):
+        tiles = part["tiles"]
+        assert (tiles["height"], tiles["width"]) == values.shape[1:3]
+        count = tiles["count"]
+        low = np.frombuffer(page.blocks["explanations"], "<f4", count, tiles["start"])
+        summed = values.sum(axis=-1).reshape(count, -1)
+        assert low == pytest.approx(summed.min(axis=1), rel=1e-3, abs=1e-6)

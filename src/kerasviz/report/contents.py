@@ -28,8 +28,18 @@ from kerasviz.report.findings.inputs import (
 )
 from kerasviz.report.findings.kernels import find_in_kernels
 from kerasviz.report.palettes import palette
-from kerasviz.report.parts.explanations import explain, explanation_facts
-from kerasviz.report.parts.filter_cards import collect, filter_facts, responding_layers
+from kerasviz.report.parts.explanations import (
+    explain,
+    explanation_facts,
+    input_names,
+    is_small,
+)
+from kerasviz.report.parts.filter_cards import (
+    collect,
+    filter_facts,
+    make_preferred,
+    responding_layers,
+)
 from kerasviz.report.parts.graph import graph_facts, read_graph
 from kerasviz.report.parts.layers import kernel_facts, layer_facts, list_layers, read_kernels
 from kerasviz.report.parts.maps import compute_maps
@@ -44,6 +54,8 @@ from kerasviz.report.parts.samples import (
 from kerasviz.report.pictures import Pictures, as_picture
 
 LEVELS = ("error", "warning", "note")
+MAX_MADE = 8
+"""Of more layers with cards no preferred inputs are made, which take seconds for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +191,7 @@ class Contents:
         mistakes = self._explain_mistakes(extraction, indices, [*results][:1], size)
         self.facts["explanations"] = [
             *mistakes,
-            *explanation_facts(results, block, range(len(indices))),
+            *explanation_facts(results, block, range(len(indices)), input_names(extraction)),
         ]
         self.facts["unexplained"] = reasons
         faithful = {m: x.evidence.faithful for m, x in results.items() if x.evidence is not None}
@@ -204,7 +216,8 @@ class Contents:
         results, _ = explain(
             extraction, samples_wrong, methods, target=pairs, batch_size=batch_size
         )
-        return explanation_facts(results, self.blocks["explanations"], wrong)
+        block = self.blocks["explanations"]
+        return explanation_facts(results, block, wrong, input_names(extraction))
 
     def collect_filters(
         self, extraction: Extraction, architecture: Architecture, choice: SampleChoice
@@ -218,6 +231,12 @@ class Contents:
             verbose=choice.verbose,
         )
         self.add_filters(statistics, is_own=True)
+        cards = [x["filters"] for x in self.facts["layers"] if "filters" in x]
+        if len(cards) <= MAX_MADE and is_small(extraction):
+            for facts in cards:
+                made = make_preferred(extraction, facts, self.pictures)
+                for card in facts["cards"]:
+                    card |= {"preferred": made[card["filter"]]} if card["filter"] in made else {}
 
     def add_filters(self, statistics: Mapping[str, FilterStatistics], *, is_own: bool) -> None:
         """Add what each filter responds to, by the address of its layer."""

@@ -25,8 +25,18 @@ from kerasviz.report.notebook.dropped_images import (
     guess_conversion,
     read_picture,
 )
-from kerasviz.report.parts.explanations import choose_methods, explain, explanation_facts
-from kerasviz.report.parts.filter_cards import collect, filter_facts, responding_layers
+from kerasviz.report.parts.explanations import (
+    choose_methods,
+    explain,
+    explanation_facts,
+    input_names,
+)
+from kerasviz.report.parts.filter_cards import (
+    collect,
+    filter_facts,
+    make_preferred,
+    responding_layers,
+)
 from kerasviz.report.parts.layers import kernel_facts, list_layers, map_tiles, read_kernels
 from kerasviz.report.parts.maps import MAX_MAPS, spatial_maps
 from kerasviz.report.parts.samples import Predictions, predict, sample_facts
@@ -66,6 +76,7 @@ class Session:
     _contents: Contents = field(init=False)
     _responding: Mapping[str, str] = field(init=False)
     _dropped: list[InputBatch] = field(init=False, default_factory=list)
+    _cards: dict[str, dict[str, Any]] = field(init=False, default_factory=dict)
     _is_complete: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +92,7 @@ class Session:
         architecture = contents.add_layers(None if extraction is None else extraction.specs)
         self._responding = responding_layers(architecture)
         self._contents, self.extraction, self.labels = contents, extraction, labels
-        self._dropped, self._is_complete = [], False
+        self._dropped, self._cards, self._is_complete = [], {}, False
 
     def answer(self, message: Mapping[str, Any], buffers: Sequence[Any] = ()) -> Answer:
         """Return what a message asks for; what fails is an answer too, with its `error`.
@@ -96,6 +107,7 @@ class Session:
             "kernels": self._kernels,
             "maps": self._maps,
             "filters": self._filters,
+            "preferred": self._preferred,
             "explanations": self._explanations,
             "drop": self._drop,
         }
@@ -164,9 +176,19 @@ class Session:
         if address not in statistics:
             return Answer(facts={"filters": None})
         pictures = Pictures()
-        facts = filter_facts(statistics[address], pictures)
+        facts = self._cards[address] = filter_facts(statistics[address], pictures)
         return Answer(
             facts={"filters": facts, "pictures": pictures.facts}, block=joined(pictures.block)
+        )
+
+    def _preferred(self, address: str) -> Answer:
+        """Return the inputs that drive the filters of the cards of a layer most."""
+        if self.extraction is None or address not in self._cards:
+            return Answer(facts={"preferred": {}})
+        pictures = Pictures()
+        made = make_preferred(self.extraction, self._cards[address], pictures)
+        return Answer(
+            facts={"preferred": made, "pictures": pictures.facts}, block=joined(pictures.block)
         )
 
     def _explanations(self, sample: int) -> Answer:
@@ -177,15 +199,16 @@ class Session:
             return Answer(facts={"explanations": [], "unexplained": {}})
         single = plan_extraction(self.model, "*", self._sample(sample).packed())
         methods = choose_methods(None, single)
+        names = input_names(single)
         block = Block()
         facts = []
         says = entry["top"][0][0]
         if entry.get("label", says) != says:
             pair = np.array([(says, entry["label"])])
             results, _ = explain(single, [0], methods[:1], target=pair)
-            facts += explanation_facts(results, block, [position])
+            facts += explanation_facts(results, block, [position], names)
         results, reasons = explain(single, [0], methods)
-        facts += explanation_facts(results, block, [position])
+        facts += explanation_facts(results, block, [position], names)
         return Answer(facts={"explanations": facts, "unexplained": reasons}, block=joined(block))
 
     @property

@@ -26,10 +26,8 @@ def choose_methods(method: Any, extraction: Extraction) -> list[MethodName]:
         ValueError: A name is unknown.
     """
     if method is None:
-        shape = extraction.batch.arrays[0].shape[1:]
-        is_small = int(np.prod(shape[:2])) <= MAX_CELLS
         chosen: list[MethodName] = ["grad-cam"]
-        return ["integrated-gradients", *chosen] if is_small else chosen
+        return ["integrated-gradients", *chosen] if is_small(extraction) else chosen
     if not isinstance(method, (str, list, tuple)):
         raise TypeError(
             f"`method` must be a method or a list of methods. Received: method={method!r}"
@@ -38,6 +36,11 @@ def choose_methods(method: Any, extraction: Extraction) -> list[MethodName]:
     for name in names:
         check_choice("method", name, METHODS)
     return names
+
+
+def is_small(extraction: Extraction) -> bool:
+    """Whether the images are small enough for what takes many passes."""
+    return int(np.prod(extraction.batch.arrays[0].shape[1:3])) <= MAX_CELLS
 
 
 def explain(
@@ -78,15 +81,22 @@ def explain(
         except (TypeError, ValueError) as error:
             reasons[method] = " ".join(str(error).split())
             continue
-        if _maps(results[method]) is None:
-            reasons[method] = (
-                "it has no map of one image, as of several inputs; call get_attributions."
-            )
+        if not _maps(results[method]):
+            reasons[method] = "it has no map with rows and columns; call get_attributions."
     return results, reasons
 
 
+def input_names(extraction: Extraction) -> list[str]:
+    """Return the names of several inputs; one input needs none."""
+    specs = keras.tree.flatten(extraction.specs)
+    return [str(spec.name or i) for i, spec in enumerate(specs)] if len(specs) > 1 else []
+
+
 def explanation_facts(
-    results: Mapping[str, Attributions], block: Block, positions: Sequence[int]
+    results: Mapping[str, Attributions],
+    block: Block,
+    positions: Sequence[int],
+    names: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Pack the maps of each method, and return what the page says of them.
 
@@ -94,12 +104,15 @@ def explanation_facts(
         results: The attributions by method.
         block: Where their maps are packed.
         positions: Which of the samples in the page they explain.
+        names: The names of the inputs, where there are several: each has a map of its own.
     """
     facts = []
-    for method, result in results.items():
-        maps = _maps(result)
-        if maps is None:
-            continue
+    parts = [
+        (method, result, index, maps)
+        for method, result in results.items()
+        for index, maps in _maps(result).items()
+    ]
+    for method, result, index, maps in parts:
         reach = float(np.abs(maps[np.isfinite(maps)]).max(initial=0)) or 1.0
         signed = result.layer is None
         tiles = Tiles(
@@ -113,6 +126,7 @@ def explanation_facts(
             {
                 "method": method,
                 "layer": result.layer,
+                "input": names[index] if names and result.layer is None else None,
                 "positions": list(positions),
                 "score": result.score,
                 "tiles": block.add(tiles),
@@ -124,15 +138,19 @@ def explanation_facts(
     return facts
 
 
-def _maps(result: Attributions) -> np.ndarray | None:
-    """Return the maps of a method, `(samples, height, width)`, summed over channels."""
-    arrays = keras.tree.flatten(result.values)
-    maps = np.asarray(arrays[0])
-    if result.layer is None:
-        maps = maps.sum(axis=-1) if maps.ndim > 2 else maps
-    if len(arrays) != 1 or not 2 <= maps.ndim <= 3 or not maps.size:
-        return None
-    return maps[:, np.newaxis] if maps.ndim == 2 else maps
+def _maps(result: Attributions) -> dict[int, np.ndarray]:
+    """Return the maps at each input, `(samples, height, width)`, summed over channels.
+
+    They are keyed by the index of the input; the map of a layer is one, with index 0.
+    """
+    maps = {}
+    for index, array in enumerate(keras.tree.flatten(result.values)):
+        values = np.asarray(array)
+        if result.layer is None and values.ndim > 2:
+            values = values.sum(axis=-1)
+        if 2 <= values.ndim <= 3 and values.size:
+            maps[index] = values[:, np.newaxis] if values.ndim == 2 else values
+    return maps
 
 
 def _listed(values: np.ndarray | None) -> list[float] | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasviz.compute.feature_maps import Extraction
 from kerasviz.compute.filters.collecting import filter_statistics
+from kerasviz.compute.filters.preferred_inputs import get_preferred_inputs
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.model.architecture.elements import Architecture
 from kerasviz.report.pictures import Pictures, as_picture
@@ -16,6 +17,12 @@ from kerasviz.report.pictures import Pictures, as_picture
 MIN_SAMPLES = 10
 """Of fewer images it would say little that a filter is silent, and the pass takes its time."""
 MAX_CARDS = 32
+MAX_CLASSES = 20
+"""With up to this number a card has a bar for each class."""
+MAX_PREFERRED = 16
+"""The first cards have a preferred input, which takes many passes."""
+STEPS = 64
+"""Steps of the ascent to a preferred input: fewer than those of `plot_filters`, for speed."""
 IMAGES = 6
 """The images of each card."""
 
@@ -90,9 +97,15 @@ def filter_facts(
         "responds": statistics.address,
         "samples": statistics.samples,
         "total": len(order),
+        "classes": list(statistics.classes) if has_means(statistics) else [],
         "remarks": {str(i): remark for i, remark in enumerate(remarks) if remark},
         "cards": [_card(statistics, int(i), pictures, prefix) for i in order[:MAX_CARDS]],
     }
+
+
+def has_means(statistics: FilterStatistics) -> bool:
+    """Whether there are as many classes as a card has room for."""
+    return 1 < len(statistics.classes) <= MAX_CLASSES
 
 
 def _card(
@@ -110,6 +123,8 @@ def _card(
         best = statistics.best_class[index]
         card["selectivity"] = float(statistics.selectivity[index])
         card["best"] = None if best is None else best
+    if has_means(statistics):
+        card["means"] = [float(f"{x:.4g}") for x in statistics.class_means[:, index]]
     return card
 
 
@@ -135,6 +150,41 @@ def _images(
             }
         )
     return images
+
+
+def make_preferred(
+    extraction: Extraction, facts: Mapping[str, Any], pictures: Pictures
+) -> dict[int, dict[str, Any]]:
+    """Return the inputs that drive the filters of a layer's first cards most, by filter.
+
+    Where none can be made, as of a model with several inputs, there are none.
+
+    Args:
+        extraction: All inputs, whose range these have.
+        facts: The cards of the layer.
+        pictures: Those of the page, to which the inputs are added.
+    """
+    values = extraction.batch.arrays[0]
+    if values.ndim != 4 or values.shape[-1] not in (1, 3) or len(extraction.batch.arrays) != 1:
+        return {}
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if not high > low:
+        return {}
+    filters = [card["filter"] for card in facts["cards"][:MAX_PREFERRED]]
+    address = facts["responds"]
+    try:
+        made = get_preferred_inputs(
+            extraction.model, address, filters=filters, limits=(low, high), steps=STEPS
+        )
+    except ValueError:
+        return {}
+    preferred: dict[int, dict[str, Any]] = {}
+    for index, image, value in zip(made.indices, made.images, made.values, strict=True):
+        name = f"preferred-{address}-{index}"
+        colors = np.clip(255 * (image - low) / (high - low), 0, 255).astype("uint8")
+        if pictures.add(name, as_picture(colors)):
+            preferred[int(index)] = {"picture": name, "value": float(value)}
+    return preferred
 
 
 def _keep(
