@@ -63,6 +63,12 @@ def test_plot_tiles_numbers_as_many_rows_as_have_room(rng):
     assert is_legible_or_refused(lambda **place: kerasviz.plot_tiles(array, **place), case)
 
 
+def test_plot_tiles_breaks_a_count_that_is_wider_than_a_line(rng):
+    """In other places "strongest of 320" stays in one line."""
+    array, case = rng.normal(size=(3, 3, 320)), a_case((3.3, 4.9), 24, "ggplot", "own")
+    assert is_legible_or_refused(lambda **place: kerasviz.plot_tiles(array, **place), case)
+
+
 def test_plot_tiles_numbers_fewer_rows_when_its_figure_becomes_smaller(plot_tiles, rng):
     plot = plot_tiles(rng.normal(size=(3, 3, 900)), tiles="all", labels=True, figsize=(6, 6))
     many = len(plot.axes[0].get_yticks())

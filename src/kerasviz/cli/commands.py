@@ -220,9 +220,8 @@ def _samples(images: Images, values: str, *, overlay: bool) -> dict[str, Any]:
     keywords: dict[str, Any] = {
         "sample": slice(None) if several else 0,
         "overlay": overlay,
+        "sample_names": images.names,
     }
-    if several:
-        keywords["sample_names"] = images.names
     # One image is shown as the model takes it, unless that has other colours than the photo.
     if images.pictures is not None and (overlay or several or values not in SAME_COLORS):
         keywords["overlay" if overlay else "picture"] = images.pictures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -83,14 +84,14 @@ def _font() -> str:
 def wrap_text(text: str, width: float, size: float, *, on_screen: bool = False) -> str:
     """Break lines at spaces so that each is at most `width` points wide, where it can be.
 
-    A count such as "sample 7 of 10" stays in one line. With `on_screen` lines are no wider there
-    either, where small letters are wider than on paper.
+    A count such as "sample 7 of 10" stays in one line if that is wide enough. With `on_screen`
+    lines are no wider there either, where small letters are wider than on paper.
     """
     measure = screen_width if on_screen else text_width
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
-        for word in BREAK.split(paragraph):
+        for word in _breakable(paragraph, lambda part: measure(part, size) > width):
             longer = f"{line} {word}" if line else word
             if line and measure(longer, size) > width:
                 lines.append(line)
@@ -99,6 +100,15 @@ def wrap_text(text: str, width: float, size: float, *, on_screen: bool = False) 
                 line = longer
         lines.append(line)
     return "\n".join(lines)
+
+
+def _breakable(paragraph: str, is_too_wide: Callable[[str], bool]) -> Iterator[str]:
+    """Yield what is not to be broken: words, and counts unless they are wider than a line."""
+    for part in BREAK.split(paragraph):
+        if " " in part and is_too_wide(part):
+            yield from part.split(" ")
+        else:
+            yield part
 
 
 RESOLUTION_MARGIN = 1.03

@@ -102,7 +102,9 @@ def _draw(opened: OpenPanels, matrix: Matrix, place: Placement) -> Panel:
     )
     image = _draw_cells(ax, matrix, scale)
     bar = ax.figure.colorbar(image, cax=ax.inset_axes(BAR))
-    bar.set_label(matrix.unit, fontsize=font_size(LABEL_SIZE))
+    # In an Axes that stays where it is, the title alone may have room to say what the values are.
+    if place.title is not True or _has_room_for_unit(opened, place):
+        bar.set_label(matrix.unit, fontsize=font_size(LABEL_SIZE))
     bar.ax.tick_params(labelsize=font_size(NOTE_SIZE))
     extent = PanelExtent(width=_side(columns), height=_side(rows))
     opened.place([extent])
@@ -166,6 +168,17 @@ def _room_for_names(opened: OpenPanels, place: Placement) -> tuple[float, float]
     label = LINE_HEIGHT * font_size(LABEL_SIZE) + 3 * PAD
     left, below = (min(longest, max(72 * dots / opened.figure.dpi - label, 0.0)) for dots in beside)
     return left, below
+
+
+def _has_room_for_unit(opened: OpenPanels, place: Placement) -> bool:
+    """Whether the colour bar's numbers leave room at the right for the word beside them."""
+    if place.ax is None or has_layout_engine(opened.figure):
+        return True
+    box, page = place.ax.get_window_extent(), opened.figure.bbox
+    bar = (BAR[0] + BAR[2] - 1) * box.width
+    free = 72 * (page.x1 - box.x1 - bar) / opened.figure.dpi
+    numbers = text_width("−1.00", font_size(NOTE_SIZE))
+    return bool(free >= numbers + LINE_HEIGHT * font_size(LABEL_SIZE) + 4 * PAD)
 
 
 def _write_names(ax: Axes, matrix: Matrix, room: tuple[float, float]) -> None:
