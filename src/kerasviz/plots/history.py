@@ -16,6 +16,7 @@ from kerasviz.draw.color import color_cycle
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_panels, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
+from kerasviz.draw.text import fix_minus
 from kerasviz.logs.best_epoch import Best, Direction, find_best
 from kerasviz.logs.history import explain, read_runs
 from kerasviz.logs.runs import LEARNING_RATES, VALIDATION, Run
@@ -324,7 +325,7 @@ def _word(key: str) -> str:
 def _value_at(curve: Curve, best: Best | None) -> str:
     """Return the value in the best epoch, where there is one, to be written after a name."""
     values = curve.y[curve.x == best.epoch] if best is not None else curve.y[:0]
-    return f": {values[0]:.4g}" if len(values) else ""
+    return f": {fix_minus(f'{values[0]:.4g}')}" if len(values) else ""
 
 
 def _say_runs(runs: Mapping[str, Run]) -> str:

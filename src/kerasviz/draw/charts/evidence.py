@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, MaxNLocator
 
+from kerasviz.draw.color import OKABE_ITO
 from kerasviz.draw.text import LINE_HEIGHT, font_size, screen_width, text_height, wrap_text
 
-COLORS = ("#d55e00", "#3a8fd0")
-"""Of deletion and of insertion: told apart by everybody, on white and on black."""
+COLORS = (OKABE_ITO[1], OKABE_ITO[0])
+"""Orange for deletion and blue for insertion, as in other charts."""
 NAMES = ("deletion", "insertion")
 DASHES = (0, (3, 2))
 """Of a random order."""
