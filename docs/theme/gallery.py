@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import copy
+import html
 import re
 import warnings
 from pathlib import Path
 
+import head
+import reference
+from dark import GROUND, picture_pair
+from mkdocs_gallery import scrapers
 from PIL import Image, ImageOps
 
 CARD = (640, 400)
 """Width and height of a card's picture, twice as many pixels as are shown."""
+CARD_SIZE = (320, 200)
 CARDS = {
     "plot_first_layer": (1, 0, 5.3, 47.5, 35),
-    "plot_deep_kernels": (1, 0, 6.5, 46.5, 35.5),
+    "plot_deep_kernels": (4, 21, 7.5, 93, 52),
     "plot_trained_against_untrained": (2, 0, 9.7, 58, 36),
-    "plot_kernel_histograms": (1, 0, 11.8, 51, 42),
+    "plot_kernel_histograms": (3, 0, 9, 80, 59),
     "plot_maps_over_the_image": (2, 0, 7, 94, 68),
     "plot_images_against_maps": (1, 11.5, 6.3, 84, 51.5),
-    "plot_dark_maps": (2, 0, 7.5, 61.5, 46),
+    "plot_dark_maps": (2, 23, 8, 93, 52),
     "plot_dead_filters": (2, 37.5, 5.5, 89, 37.5),
     "plot_signals": (1, 0, 7, 100, 80),
     "plot_what_the_output_says": (1, 0, 14, 100, 100),
@@ -33,22 +39,34 @@ CARDS = {
     "plot_alike_filters_and_layers": (1, 7, 8, 85, 56.8),
     "plot_preferred_inputs": (2, 0, 11, 50, 42.3),
     "plot_how_far_a_unit_sees": (1, 0, 6.4, 56, 41.4),
-    "plot_hand_made_filters": (2, 0, 7, 65, 47),
+    "plot_hand_made_filters": (2, 29, 5, 85, 40),
     "plot_convolution_step": (1, 0, 4, 60, 33),
     "plot_animated_convolution": (1, 38, 4, 99, 36),
     "plot_stride_and_padding": (5, 0, 4.5, 60, 34),
     "plot_training_history": (1, 0, 7, 50, 35),
-    "plot_kernels_over_epochs": (1, 0, 0, 75, 47),
+    "plot_kernels_over_epochs": (1, 50, 47.5, 94, 75),
     "plot_training_statistics": (1, 0, 78.5, 50, 109),
     "plot_architecture": (3, 0, 5, 85, 58),
     "plot_frozen_network": (2, 50, 5.5, 94, 33),
     "plot_siamese": (1, 0, 3.5, 41, 25),
-    "plot_own_figure": (1, 0, 0, 52, 30),
+    "plot_own_figure": (1, 33, 2.5, 66.5, 24),
     "plot_many_images": (2, 6.5, 7.3, 81, 54),
 }
 """The part of a picture that is on an example's card: which picture; left, top, right and bottom in
 hundredths of the picture's width."""
 _given: list = []
+_reset = scrapers._reset_dict["matplotlib"]
+
+
+def _start_example(gallery_conf, file):
+    """Name layers from the start, as in a program of its own, and reset Matplotlib."""
+    import keras  # here, because only a build that runs examples has to wait for it
+
+    keras.utils.clear_session()
+    _reset(gallery_conf, file)
+
+
+scrapers._reset_dict["matplotlib"] = _start_example
 
 
 def on_config(config):
@@ -66,7 +84,9 @@ def on_pre_build(config):
     (images / "cards").mkdir(exist_ok=True)
     for group in _groups():
         for name in group[1]:
-            _card(images, name).save(images / "cards" / f"{name}.png", optimize=True)
+            for end in ("", "_dark"):
+                card = _card(images, name, end)
+                card.save(images / "cards" / f"{name}{end}.png", optimize=True)
 
 
 def on_page_markdown(markdown, page, files, **_):
@@ -77,7 +97,7 @@ def on_page_markdown(markdown, page, files, **_):
         return _front_page(markdown, files)
     if source.startswith("gallery/plot_"):
         page.meta["hide"] = ["toc"]
-        return _example(markdown)
+        return _example(markdown, page.file.name)
     return markdown
 
 
@@ -92,13 +112,14 @@ def _groups():
     ]
 
 
-def _card(images, name):
+def _card(images, name, end):
     number, *box = CARDS[name]
-    with Image.open(images / f"mkd_glr_{name}_{number:03d}_2_0x.png") as file:
-        picture = Image.new("RGB", file.size, "white")
+    ground = GROUND if end else "white"
+    with Image.open(images / f"mkd_glr_{name}_{number:03d}_2_0x{end}.png") as file:
+        picture = Image.new("RGB", file.size, ground)
         picture.paste(file, mask=file.getchannel("A") if file.mode == "RGBA" else None)
     part = picture.crop([round(edge * picture.width / 100) for edge in box])
-    return ImageOps.pad(part, CARD, Image.Resampling.LANCZOS, color="white")
+    return ImageOps.pad(part, CARD, Image.Resampling.LANCZOS, color=ground)
 
 
 def _front_page(markdown, files):
@@ -108,15 +129,29 @@ def _front_page(markdown, files):
         lines += ["", f"## {title}", "", '<div class="cards" markdown>', ""]
         for name in names:
             source = files.get_file_from_path(f"gallery/{name}.md").abs_src_path
-            question = re.search(r"^# (.*)$", Path(source).read_text("utf-8"), re.MULTILINE)[1]
-            lines += [f"[![](images/cards/{name}.png) {question}]({name}.md){{ .card }}", ""]
+            title, text = _opening(Path(source).read_text("utf-8"))
+            pictures = picture_pair(
+                f"images/cards/{name}.png", f"images/cards/{name}_dark.png", "", CARD_SIZE
+            )
+            lines += [
+                f'<a class="card" href="{name}/"><span class="picture">{pictures}'
+                f'<span class="caption">{html.escape(text)}</span></span>{html.escape(title)}</a>',
+                "",
+            ]
         lines += ["</div>"]
     zips = ("Python files", "gallery_python.zip"), ("Notebooks", "gallery_jupyter.zip")
     buttons = [f"[{text} of all pages]({path}){{ .md-button }}" for text, path in zips]
     return "\n".join([*lines, "", "## Download", "", *buttons, ""])
 
 
-def _example(markdown):
+def _opening(markdown):
+    """Return the question of an example, and the first sentence below it."""
+    title = re.search(r"^# (.*)$", markdown, re.MULTILINE)
+    text = head.plain(markdown[title.end() :].strip().partition("\n\n")[0])
+    return title[1], re.split(r"(?<=[.?]) ", text)[0]
+
+
+def _example(markdown, name):
     """Return the page of an example as it would be written by hand."""
     markdown = re.sub(r"\A.*?^(?=# )", "", markdown, flags=re.DOTALL | re.MULTILINE)
     markdown = re.sub(r"<!-- GENERATED FROM .*? -->\n", "", markdown)
@@ -128,7 +163,9 @@ def _example(markdown):
     )
     body, _, downloads = markdown.partition('<div id="download_links"></div>')
     python, notebook = re.findall(r"\]\(\./(plot_\w+\.(?:py|ipynb))\)", downloads)
+    links = " · ".join(f"[`{x}`][kerasviz.{x}]" for x in reference.names_in(name))
+    functions = f"## In the reference\n\n{links}\n\n" if links else ""
     return (
-        f"{body.rstrip()}\n\n## Download {'{'} #download {'}'}\n\n"
+        f"{body.rstrip()}\n\n{functions}## Download {'{'} #download {'}'}\n\n"
         f"[Python file]({python}){{ .md-button }}\n[Notebook]({notebook}){{ .md-button }}\n"
     )

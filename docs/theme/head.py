@@ -12,12 +12,20 @@ import matplotlib
 from mkdocs.structure.files import File
 from PIL import Image, ImageDraw, ImageFont
 
+import kerasviz
+
 ROOT = Path(__file__).parents[2]
 CARD = (1200, 630)
 """Width and height of the picture, as sites that show links ask for."""
 MAX_DESCRIPTION = 160
 """Characters that search engines show."""
 GROUND, INK, ACCENT = "#ffffff", "#1e2129", "#4051b5"
+
+
+def on_config(config):
+    """Say at the foot of each page which version it is about."""
+    config.copyright = f"kerasviz {kerasviz.__version__}, MIT licence"
+    return config
 
 
 def on_page_markdown(markdown, page, config, files):

@@ -11,6 +11,7 @@ import tempfile
 
 import keras
 import matplotlib.pyplot as plt
+from dark import drawn_in_the_dark, picture_pair
 from mkdocs.structure.files import File
 
 DPI = 100
@@ -34,10 +35,9 @@ def on_page_markdown(markdown, page, config, files):
                 "",
                 f'``` {{ .text .output title="Output" }}\n{printed.getvalue().rstrip()}\n```',
             ]
-        for number in plt.get_fignums():
-            pictures.append(_draw(plt.figure(number), len(pictures) + 1, page, config, files))
-            lines += ["", pictures[-1]]
-        plt.close("all")
+        for picture in _draw_twice(match[1], names, page, config, files):
+            pictures.append(picture)
+            lines += ["", picture]
         return "\n".join(lines)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), plt.rc_context():
@@ -45,18 +45,50 @@ def on_page_markdown(markdown, page, config, files):
     return _place(markdown, pictures)
 
 
-def _draw(figure, number, page, config, files):
-    """Add a figure to the files of the site; return the Markdown that shows it."""
+def _draw_twice(code, names, page, config, files):
+    """Return the HTML of each open figure, and of the same on a dark ground."""
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    lights = [_add(figure, page, config, files) for figure in figures]
+    if not figures:
+        return []
+    with drawn_in_the_dark(code, names) as dark:
+        assert len(dark) == len(figures), f"{page.file.src_uri}: {len(dark)} of {len(figures)}"
+        darks = [
+            _add(figure, page, config, files, light)
+            for figure, light in zip(dark, lights, strict=True)
+        ]
+    return [
+        picture_pair(_link(light, page), _link(dark, page), _title(figure), _size(figure))
+        for figure, light, dark in zip(figures, lights, darks, strict=True)
+    ]
+
+
+def _add(figure, page, config, files, light=None):
+    """Add a figure to the files of the site, as the dark one of `light` if there is one."""
     content = io.BytesIO()
     figure.savefig(content, dpi=2 * DPI)
     stem = page.file.src_uri.removesuffix(".md").replace("/", "-")
-    name = f"drawn/{stem}-{number}.png"
+    others = [name for name in files.src_uris if re.fullmatch(rf"drawn/{stem}-\d+\.png", name)]
+    number = len(others) + 1
+    name = light.replace(".png", "-dark.png") if light else f"drawn/{stem}-{number}.png"
     files.append(File.generated(config, name, content=content.getvalue()))
+    return name
+
+
+def _link(name, page):
+    """Return the address of a file of the site, as HTML on a page has to name it."""
+    return posixpath.relpath(name, page.url or ".")
+
+
+def _title(figure):
+    """Return the first title in a figure, as an attribute in HTML."""
     titles = [ax.get_title() or ax.get_title("left") for ax in figure.axes]
-    title = html.escape(" ".join(next(filter(None, titles), "picture").split()))
-    width = round(figure.get_figwidth() * DPI)
-    link = posixpath.relpath(name, posixpath.dirname(page.file.src_uri))
-    return f'![{title}]({link}){{ width="{width}" }}'
+    return html.escape(" ".join(next(filter(None, titles), "picture").split()))
+
+
+def _size(figure):
+    """Return the width and height of a figure in the pixels of a page."""
+    return tuple(round(inches * DPI) for inches in figure.get_size_inches())
 
 
 def _place(markdown, pictures):

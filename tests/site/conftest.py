@@ -18,6 +18,16 @@ ROOT = Path(__file__).parents[2]
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
 
 
+ALL_PICTURES = """async () => {
+  for (const image of document.images) image.loading = "eager";
+  const loaded = (image) => image.complete || new Promise((resolve) => {
+    image.addEventListener("load", resolve);
+    image.addEventListener("error", resolve);
+  });
+  await Promise.all([...document.images].map(loaded));
+}"""
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves files as they are now, and says nothing."""
 
@@ -84,6 +94,7 @@ class Tab:
         """Open a page and look at it."""
         self.troubles.clear()
         self.page.goto(self.root + address, wait_until="load")
+        self.page.evaluate(ALL_PICTURES)  # also those further down, and those of the other scheme
         seen = self.page.evaluate(LOOK)
         return Visit(address, self.view, tuple(self.troubles), seen)
 

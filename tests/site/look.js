@@ -81,6 +81,7 @@
       loaded: image.complete && image.naturalWidth > 0,
       described: image.hasAttribute("alt"),
       width: image.getBoundingClientRect().width,
+      visible: image.checkVisibility(),
       enlarged: image.getBoundingClientRect().width / image.naturalWidth,
       ground: luminance(ground(image)),
     })),

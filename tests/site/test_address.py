@@ -46,10 +46,12 @@ def build(folder: Path, address: str) -> Path:
         (docs / f"gallery/images/cards/{name}.png").write_bytes(card.read_bytes())
     hooks = [*(ROOT / f"docs/theme/{name}.py" for name in HOOKS), folder / "example.py"]
     (folder / "example.py").write_text(
-        "import runpy\n"
+        "import runpy, sys\n"
+        f"sys.path.insert(0, {str(ROOT / 'docs/theme')!r})\n"
         f"example = runpy.run_path({str(ROOT / 'docs/theme/gallery.py')!r})['_example']\n"
         "def on_page_markdown(markdown, page, **_):\n"
-        "    return example(markdown) if 'plot_' in page.file.src_uri else markdown\n",
+        "    is_example = page.file.name.startswith('plot_')\n"
+        "    return example(markdown, page.file.name) if is_example else markdown\n",
         encoding="utf-8",
     )
     hooks = [hooks[-1], *hooks[:-1]]

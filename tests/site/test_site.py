@@ -33,7 +33,7 @@ def bad_pictures(visit: Any, _: Any = None) -> Iterator[str]:
             yield f"{image['source']} did not load"
         elif not image["described"]:
             yield f"{image['source']} has no `alt`"
-        elif image["enlarged"] > 1.01 and not image["source"].endswith(".svg"):
+        elif image["enlarged"] > 1.01 and ".svg" not in image["source"]:
             yield f"{image['source']} is enlarged {image['enlarged']:.2f} times"
 
 
@@ -93,7 +93,9 @@ def pale_text(visit: Any, _: Any = None) -> Iterator[str]:
 def pictures_on_dark(visit: Any, _: Any = None) -> Iterator[str]:
     """Name pictures whose transparent parts would show a dark page behind black text."""
     for image in visit.seen["images"]:
-        if image["ground"] < 0.8 and not image["source"].endswith(".svg"):
+        if not image["visible"] or image["source"].endswith((".svg", "#only-dark")):
+            continue
+        if image["ground"] < 0.8:
             yield f"{image['source']} stands on something dark"
 
 
@@ -139,6 +141,8 @@ def test_every_page_is_there(visits: list) -> None:
     for folder in ("reference", "tasks"):
         pages += [f"{folder}/{path.stem}" for path in (ROOT / "docs" / folder).glob("*.md")]
     pages += ["changelog", "contributing"]
+    modules = ("callbacks", "fashion_mnist")
+    pages += [f"reference/{name}" for name in kerasviz.__all__ if name not in modules]
     pages += ["gallery/index", *(f"gallery/{name}" for name in EXAMPLES)]
     assert {f"{page}/".removesuffix("index/") for page in pages} == opened
 
@@ -219,6 +223,74 @@ def test_the_player_plays(site: Path, serve, open_tab) -> None:
     assert frame.get_attribute("x") != before
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["", "reading/", "gallery/", "gallery/plot_face/"])
+def test_each_picture_is_drawn_for_light_and_for_dark_pages(
+    site: Path, serve, browser: Any, address: str, scheme: str
+) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(serve(site) + address)
+    for other in ("light", "dark"):
+        pictures = page.locator(f'.md-content img[src$="#only-{other}"]')
+        assert pictures.count()
+        visible = [picture.is_visible() for picture in pictures.all()]
+        assert visible == [other == scheme] * len(visible)
+    page.close()
+
+
+def test_a_picture_can_be_enlarged_with_mouse_and_keys(site: Path, serve, open_tab) -> None:
+    tab = open_tab(serve(site), "desk")
+    tab.visit("gallery/plot_face/")
+    picture = tab.page.locator('.md-content img[src$="#only-light"]').first
+    small = picture.bounding_box()["width"]
+    picture.click()
+    large = tab.page.locator("dialog.enlarged img")
+    large.wait_for()
+    assert large.bounding_box()["width"] > small
+    tab.page.keyboard.press("Escape")
+    large.wait_for(state="detached")
+    picture.focus()
+    tab.page.keyboard.press("Enter")
+    large.wait_for()
+    large.click()
+    large.wait_for(state="detached")
+
+
+def test_a_card_says_more_below_the_cursor(site: Path, serve, open_tab) -> None:
+    tab = open_tab(serve(site), "desk")
+    tab.visit("gallery/")
+    cards = tab.page.locator("a.card")
+    assert cards.count() == len(EXAMPLES)
+    assert all(len(text) > 30 for text in tab.page.locator(".card .caption").all_inner_texts())
+    cards.first.hover()
+    tab.page.wait_for_timeout(300)
+    opacity = cards.first.locator(".caption").evaluate("x => getComputedStyle(x).opacity")
+    assert float(opacity) > 0.9
+
+
+def test_each_function_has_a_page_with_its_picture(site: Path) -> None:
+    for name in kerasviz.__all__:
+        if name in ("callbacks", "fashion_mnist"):
+            continue
+        page = (site / "reference" / name / "index.html").read_text(encoding="utf-8")
+        assert f'id="kerasviz.{name}"' in page
+        if name.startswith(("plot_", "compare_")):
+            assert f'src="../../drawn/reference-{name}-1.png#only-light"' in page, name
+
+
+def test_gallery_and_reference_link_to_each_other(site: Path) -> None:
+    links = {}
+    for name in EXAMPLES:
+        source = (ROOT / f"examples/{name}.py").read_text(encoding="utf-8")
+        for called in set(re.findall(r"\bkerasviz\.(\w+)\(", source)):
+            page = (site / f"gallery/{name}/index.html").read_text(encoding="utf-8")
+            assert f'href="../../reference/{called}/#kerasviz.{called}"' in page, (name, called)
+            page = (site / f"reference/{called}/index.html").read_text(encoding="utf-8")
+            assert f'href="../../gallery/{name}/"' in page, (called, name)
+            links[called] = name
+    assert len(links) > 25
+
+
 PAGE = "addresses/index.html"
 END = "</article>"
 DAMAGES = {
@@ -279,8 +351,7 @@ SHARED = {*kerasviz.TileOptions.__annotations__, "title", "figsize", "ax", "figu
 
 @pytest.mark.parametrize("name", PLOTS + CALLBACKS)
 def test_the_reference_shows_every_keyword_with_its_default(site: Path, name: str) -> None:
-    page = "callbacks" if name in CALLBACKS else "pictures"
-    content = (site / "reference" / page / "index.html").read_text(encoding="utf-8")
+    content = (site / "reference" / name / "index.html").read_text(encoding="utf-8")
     signature = content.split(f'id="kerasviz.{name}"')[1].split("</code></pre>")[0]
     words = re.sub(r"\s", "", html.unescape(re.sub("<[^>]+>", "", signature)))
     assert "**" not in words

@@ -1,0 +1,103 @@
+"""Makes a page for each public name, with its picture and the pages of the gallery that use it."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+from head import plain, shorten
+from mkdocs.structure.files import File
+
+import kerasviz
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_MEMBERS = {
+    *("FeatureMapSnapshots", "FilterSnapshots", "KernelSnapshots", "Snapshots"),
+    *("TileOptions", "WeightStatistics"),
+}
+DRAWS = ("plot_", "compare_")
+
+
+def groups():
+    """Return the names in each table of the reference, by the heading above it."""
+    text = (ROOT / "docs/reference/index.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## (.*)$", text, flags=re.MULTILINE)[1:]
+    tables = zip(parts[::2], parts[1::2], strict=True)
+    names = {title: re.findall(r"\[kerasviz\.(\w+)\]", table) for title, table in tables}
+    return {
+        title: list(dict.fromkeys(found)) for title, found in names.items() if "](" not in title
+    }
+
+
+def examples_with(name):
+    """Return the gallery's pages that call a name, and the question of each."""
+    found = {}
+    for path in sorted((ROOT / "examples").glob("plot_*.py")):
+        text = path.read_text(encoding="utf-8")
+        if re.search(rf"\bkerasviz\.{name}\(", text):
+            found[path.stem] = re.search(r'^"""# (.*)$', text, re.MULTILINE)[1]
+    return found
+
+
+def names_in(example):
+    """Return the public names that an example calls, in their order."""
+    text = (ROOT / f"examples/{example}.py").read_text(encoding="utf-8")
+    called = re.findall(r"\bkerasviz\.(\w+)\(", text)
+    return [name for name in dict.fromkeys(called) if name in kerasviz.__all__]
+
+
+def on_config(config):
+    """Add the pages to the navigation, below the overview."""
+    (entry,) = (entry for entry in config.nav if "Reference" in entry)
+    pages = {title: [f"reference/{name}.md" for name in names] for title, names in groups().items()}
+    first, *rest = entry["Reference"]
+    entry["Reference"] = [first, *({title: names} for title, names in pages.items()), *rest]
+    return config
+
+
+def on_files(files, config):
+    """Add a page for each name."""
+    for names in groups().values():
+        for name in names:
+            files.append(File.generated(config, f"reference/{name}.md", content=_page(name)))
+    return files
+
+
+def _page(name):
+    """Return the page of a name: its docstring, its picture, and where the gallery uses it."""
+    value = getattr(kerasviz, name)
+    summary = plain(inspect.getdoc(value).partition("\n\n")[0])
+    kind = "class" if isinstance(value, type) else "function"
+    lines = [
+        "---",
+        f"title: {name}",
+        f'description: "{shorten(f"The {kind} kerasviz.{name} with all its keywords. {summary}")}"',
+        "---",
+        "",
+        f"::: kerasviz.{name}",
+        "    options:",
+        "      heading_level: 1",
+    ]
+    if name in WITHOUT_MEMBERS:
+        lines += ["      members: []"]
+    if name.startswith(DRAWS):
+        examples = doctest.DocTestParser().get_examples(inspect.getdoc(value))
+        code = "".join(example.source for example in examples)
+        lines += ["", "<!--", "```python", code.rstrip(), "```", "-->"]
+        lines += ["", '<div class="drawn" markdown>', "", "<!-- picture 1 -->", "", "</div>"]
+    pages = examples_with(name)
+    if pages:
+        lines += ["", "## In the gallery", ""]
+        lines += [f"- [{question}](../gallery/{page}.md)" for page, question in pages.items()]
+    return "\n".join([*lines, ""])
+
+
+def on_page_content(content, **_):
+    """Move the picture of a function to the top, between its signature and its text."""
+    drawn = re.search(r'<div class="drawn">.*?</div>', content, re.DOTALL)
+    if not drawn:
+        return content
+    start = '<div class="doc doc-contents'
+    return content.replace(drawn[0], "").replace(start, f"{drawn[0]}{start}", 1)

@@ -1,0 +1,66 @@
+"""What the hooks of the site decide before anything is drawn."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pytest
+
+import kerasviz
+
+pytestmark = [
+    pytest.mark.site,
+    pytest.mark.filterwarnings("ignore:warning_filter:DeprecationWarning"),  # by mkdocs-gallery
+]
+THEME = Path(__file__).parents[2] / "docs/theme"
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that runs a hook and returns its names."""
+    monkeypatch.syspath_prepend(THEME)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    return lambda name: runpy.run_path(str(THEME / f"{name}.py"))
+
+
+CODE = """
+import matplotlib.pyplot as plt
+values = [count]
+count += 1
+history = model.fit(1, callbacks=[lambda: kerasviz.plot_kernels(model)])
+figure, ax = plt.subplots()
+ax.plot(values)
+figure.suptitle(str(count))
+print("again")
+"""
+
+
+def test_only_what_draws_runs_again_in_the_dark(
+    hook: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {"values": [7], "count": 3, "plt": plt}
+    with hook("dark")["drawn_in_the_dark"](CODE, names) as figures:
+        (figure,) = figures
+        assert figure.axes[0].lines[0].get_ydata() == [7]
+        assert figure.get_suptitle() == "3"
+        assert max(figure.get_facecolor()[:3]) < 0.2
+        assert plt.rcParams["text.color"] == "white"
+    assert names == {"values": [7], "count": 3, "plt": plt}
+    assert plt.rcParams["text.color"] == "black"
+    assert not plt.get_fignums()
+    assert capsys.readouterr().out == ""
+
+
+def test_the_reference_has_a_page_for_each_name(hook: Any) -> None:
+    groups = hook("reference")["groups"]()
+    names = [name for group in groups.values() for name in group]
+    assert sorted(names) == sorted(set(kerasviz.__all__) - {"callbacks", "fashion_mnist"})
+
+
+def test_each_example_has_a_card(hook: Any) -> None:
+    examples = {path.stem for path in (THEME.parents[1] / "examples").glob("plot_*.py")}
+    assert set(hook("gallery")["CARDS"]) == examples
