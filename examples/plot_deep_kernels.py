@@ -39,8 +39,7 @@ kerasviz.plot_tiles(
 )
 
 # %%
-# What they see in a photo says more: 166 whiskers and stripes that are upright, 58 the rims of the
-# eyes, 147 what is blurred.
+# What they see in a photo says more: 166 short strokes that are upright, 58 the rims of the eyes.
 
 image = preprocess_image(data.chelsea())
 kerasviz.plot_feature_maps(model, layer, image, tiles=filters, labels=True)
