@@ -24,7 +24,7 @@ def on_files(files, config):
     files.append(File.generated(config, "report.html", content=_report()))
     for name, description in ABOUT.items():
         text = (ROOT / name).read_text(encoding="utf-8")
-        content = f"---\ndescription: {description}\n---\n\n{_links_of_the_site(text)}"
+        content = f"---\ndescription: {description}\n---\n\n{_as_page(text)}"
         files.append(File.generated(config, name.lower(), content=content))
     return files
 
@@ -41,6 +41,7 @@ def _report():
         return Path(path).read_text(encoding="utf-8")
 
 
-def _links_of_the_site(text):
-    """Return Markdown of the root with the links that hold in `docs`."""
-    return re.sub(r"\]\(docs/", "](", text)
+def _as_page(text):
+    """Return Markdown of the root with the links that hold in `docs`, and code that is not run."""
+    # The code of these is to be read: one block trains the shipped network.
+    return re.sub(r"\]\(docs/", "](", text).replace("```python\n", "```py\n")
