@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import operator
 import re
 from pathlib import Path
 
@@ -25,10 +26,15 @@ def groups():
     text = (ROOT / "docs/reference/index.md").read_text(encoding="utf-8")
     parts = re.split(r"^## (.*)$", text, flags=re.MULTILINE)[1:]
     tables = zip(parts[::2], parts[1::2], strict=True)
-    names = {title: re.findall(r"\[kerasviz\.(\w+)\]", table) for title, table in tables}
+    names = {title: re.findall(r"\[kerasviz\.([\w.]+)\]", table) for title, table in tables}
     return {
         title: list(dict.fromkeys(found)) for title, found in names.items() if "](" not in title
     }
+
+
+def path_of(name):
+    """Return where the page of a name is, which may be in a package: `callbacks.log_to_mlflow`."""
+    return f"reference/{name.rpartition('.')[2]}.md"
 
 
 def examples_with(name):
@@ -51,7 +57,7 @@ def names_in(example):
 def on_config(config):
     """Add the pages to the navigation, below the overview."""
     (entry,) = (entry for entry in config.nav if "Reference" in entry)
-    pages = {title: [f"reference/{name}.md" for name in names] for title, names in groups().items()}
+    pages = {title: [path_of(name) for name in names] for title, names in groups().items()}
     first, *rest = entry["Reference"]
     entry["Reference"] = [first, *({title: names} for title, names in pages.items()), *rest]
     return config
@@ -61,13 +67,13 @@ def on_files(files, config):
     """Add a page for each name."""
     for names in groups().values():
         for name in names:
-            files.append(File.generated(config, f"reference/{name}.md", content=_page(name)))
+            files.append(File.generated(config, path_of(name), content=_page(name)))
     return files
 
 
 def _page(name):
     """Return the page of a name: its docstring, its picture, and where the gallery uses it."""
-    value = getattr(kerasviz, name)
+    value = operator.attrgetter(name)(kerasviz)
     summary = plain(inspect.getdoc(value).partition("\n\n")[0])
     kind = "class" if isinstance(value, type) else "function"
     lines = [
