@@ -26,13 +26,13 @@ from .draw.tiles.style import TileOptions
 from .plots.activation_histograms import plot_activation_histograms
 from .plots.architecture import plot_architecture
 from .plots.attributions import plot_attributions
-from .plots.compare import compare_kernels
+from .plots.compare_kernels import compare_kernels
 from .plots.convolution import animate_convolution, plot_convolution
 from .plots.feature_maps import plot_feature_maps
 from .plots.filter_similarity import plot_filter_similarity
 from .plots.filters import plot_filters
-from .plots.histograms import plot_kernel_histograms
 from .plots.history import plot_history
+from .plots.kernel_histograms import plot_kernel_histograms
 from .plots.kernels import plot_kernels
 from .plots.mistakes import plot_mistakes
 from .plots.preferred_inputs import plot_preferred_inputs

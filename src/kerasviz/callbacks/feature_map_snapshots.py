@@ -18,9 +18,9 @@ from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import Opacity
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, check_style
-from kerasviz.model.inputs.forms import check_inputs_form
+from kerasviz.model.inputs.input_adapter import check_inputs_form
 from kerasviz.plots._maps.background import Interpolation, check_background
-from kerasviz.plots._maps.forms import Kind, check_class_names
+from kerasviz.plots._maps.kinds import Kind, check_class_names
 from kerasviz.plots._maps.samples import Samples
 from kerasviz.plots.feature_maps import (
     OWN_KEYWORDS,

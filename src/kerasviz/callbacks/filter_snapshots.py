@@ -11,7 +11,7 @@ import keras
 from typing_extensions import override
 
 from kerasviz._checks import check_type
-from kerasviz.callbacks.errors import WriteErrors
+from kerasviz.callbacks.deferred_errors import WriteErrors
 from kerasviz.callbacks.layer_snapshots import may_get_layers
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.writers.destinations import Folder
@@ -20,7 +20,7 @@ from kerasviz.compute.feature_maps import check_address, check_batch_size
 from kerasviz.compute.filters.collecting import filter_statistics
 from kerasviz.compute.filters.statistics import FilterStatistics, count_odd
 from kerasviz.model.addresses import check_form
-from kerasviz.model.inputs.forms import check_inputs_form
+from kerasviz.model.inputs.input_adapter import check_inputs_form
 
 COLUMNS = ("layer", "filters", "dead", "rare", "duplicates", "selectivity")
 

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from kerasviz._checks import check_type
 from kerasviz._selection import TileSelection
-from kerasviz.callbacks.errors import FinishOnExit
+from kerasviz.callbacks.deferred_errors import FinishOnExit
 from kerasviz.callbacks.schedule import ScheduledCallback, parse_interval
 from kerasviz.callbacks.writers.destinations import Destinations, Folder
 from kerasviz.draw.animations.gif import free_figure

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kerasviz._checks import check_type, import_optional
 from kerasviz.callbacks.layer_snapshots import OnPlot
-from kerasviz.callbacks.writers.png import encode_png
+from kerasviz.callbacks.writers.png_encoding import encode_png
 from kerasviz.draw.plot import Plot
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from typing_extensions import override
 
 from kerasviz._checks import check_count, check_type
-from kerasviz.callbacks.errors import WriteErrors
+from kerasviz.callbacks.deferred_errors import WriteErrors
 from kerasviz.callbacks.layer_snapshots import may_get_layers
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.writers.csv_file import Progress, StatisticsFile
@@ -25,7 +25,7 @@ from kerasviz.compute.dead_filters import DeadFilterProbe, plan_probe
 from kerasviz.compute.kernels import KernelPart, has_kernel, read_kernel, resolve_kernels
 from kerasviz.logs.training_statistics import COLUMNS, STATISTICS, StatisticsRow
 from kerasviz.model.addresses import NamedCall, check_form
-from kerasviz.model.inputs.forms import check_inputs_form
+from kerasviz.model.inputs.input_adapter import check_inputs_form
 
 _counting = threading.Lock()
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import kerasviz
 from kerasviz._files import check_target
+from kerasviz.cli.class_folders import LabelledFiles, list_by_folder, name_files
 from kerasviz.cli.errors import CommandError
-from kerasviz.cli.labels import LabelledFiles, list_by_folder, name_files
 from kerasviz.cli.model_file_errors import explain
 from kerasviz.cli.terminal import printable, progress, remark, say
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import keras
 import numpy as np
 
-from kerasviz.compute.batches import Batches
+from kerasviz.compute.batch_joining import Batches
 from kerasviz.model.addresses import Selection, check_model, resolve, resolve_unbuilt
 from kerasviz.model.backend import Runner, writes_in_place
 from kerasviz.model.calls import input_specs, known_calls, spec_key
@@ -27,7 +27,12 @@ from kerasviz.model.graph import (
     may_mix_samples,
     written_indices,
 )
-from kerasviz.model.inputs.forms import InputBatch, check_has_call, check_is_eager, prepare_inputs
+from kerasviz.model.inputs.input_adapter import (
+    InputBatch,
+    check_has_call,
+    check_is_eager,
+    prepare_inputs,
+)
 from kerasviz.model.layer_call import Call
 from kerasviz.model.recording import Recorder
 from kerasviz.model.state import keeping_state

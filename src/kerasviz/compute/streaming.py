@@ -15,15 +15,15 @@ import numpy as np
 
 from kerasviz._checks import check_path, check_verbose, import_optional
 from kerasviz._files import check_target, replacing_path
-from kerasviz.compute.cluster import Block, Columns, is_cluster_dataset, map_blocks
 from kerasviz.compute.feature_maps import (
     Extraction,
     check_address,
     check_batch_size,
     plan_extraction,
 )
+from kerasviz.compute.ray_cluster import Block, Columns, is_cluster_dataset, map_blocks
 from kerasviz.model.addresses import Selection
-from kerasviz.model.inputs.forms import is_stream, iter_batches
+from kerasviz.model.inputs.input_adapter import is_stream, iter_batches
 
 Append = Callable[[dict[str, np.ndarray]], None]
 """Appends a batch of maps to what is there, keyed by the layers' addresses."""

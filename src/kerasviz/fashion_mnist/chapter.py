@@ -19,11 +19,11 @@ from kerasviz.draw.plot import Plot
 from kerasviz.fashion_mnist.data import Split
 from kerasviz.fashion_mnist.samples import CLASSES
 from kerasviz.plots.architecture import plot_architecture
-from kerasviz.plots.compare import compare_kernels
+from kerasviz.plots.compare_kernels import compare_kernels
 from kerasviz.plots.convolution import animate_convolution, plot_convolution
 from kerasviz.plots.feature_maps import plot_feature_maps
-from kerasviz.plots.histograms import plot_kernel_histograms
 from kerasviz.plots.history import plot_history
+from kerasviz.plots.kernel_histograms import plot_kernel_histograms
 from kerasviz.plots.kernels import plot_kernels
 
 PACE = (4, 2)

@@ -23,7 +23,7 @@ from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import SPACE, fix_minus
 from kerasviz.draw.tiles.style import MAX_COLUMNS
 from kerasviz.plots._filters.statistics import check_statistics, class_words
-from kerasviz.plots._maps.forms import check_class_names
+from kerasviz.plots._maps.kinds import check_class_names
 
 By = Literal["layer", "class"]
 MAX_BINS = 10_000

@@ -24,7 +24,7 @@ from kerasviz.model.addresses import NamedCall, Selection, check_model
 from kerasviz.model.architecture.elements import Architecture
 from kerasviz.model.architecture.reading import read_architecture
 from kerasviz.model.calls import known_calls
-from kerasviz.model.inputs.forms import check_has_call, check_is_eager
+from kerasviz.model.inputs.input_adapter import check_has_call, check_is_eager
 from kerasviz.plots._architecture.diagram import describe_diagram
 
 Detail = Literal["blocks", "layers"]

@@ -21,7 +21,7 @@ from kerasviz.draw.signatures import shows_keywords
 from kerasviz.plots._attributions.computed import is_computed, take_computed
 from kerasviz.plots._attributions.keywords import check_limits, refuse_ax
 from kerasviz.plots._attributions.question import AttributionQuestion, explain
-from kerasviz.plots._attributions.table import Words, make_table
+from kerasviz.plots._attributions.rows_and_columns import Words, make_table
 from kerasviz.plots._maps.background import Interpolation, as_pictures
 from kerasviz.plots._maps.samples import Samples, check_sample
 

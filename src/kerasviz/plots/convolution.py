@@ -36,8 +36,8 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import escape
 from kerasviz.draw.tiles.style import check_style
-from kerasviz.plots._convolution.channels import choose_channels
-from kerasviz.plots._convolution.steps import describe_steps
+from kerasviz.plots._convolution.shown_channels import choose_channels
+from kerasviz.plots._convolution.step_content import describe_steps
 from kerasviz.plots._convolution.view import describe_view, warn_of_values
 
 

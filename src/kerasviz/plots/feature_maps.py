@@ -31,15 +31,16 @@ from kerasviz.draw.tiles.style import DEFAULTS, TileOptions, TileStyle, check_st
 from kerasviz.model.addresses import NamedCall, Selection
 from kerasviz.model.channel_axes import channel_axis
 from kerasviz.plots._maps.background import Background, Interpolation, check_background
-from kerasviz.plots._maps.forms import (
+from kerasviz.plots._maps.image_outputs import check_label_colors, is_picture, picture_panel
+from kerasviz.plots._maps.input_signals import find_signals, may_be_signal
+from kerasviz.plots._maps.kinds import (
     Kind,
     are_shares,
     check_class_names,
     choose_bars,
     choose_form,
 )
-from kerasviz.plots._maps.pictures import check_label_colors, is_picture, picture_panel
-from kerasviz.plots._maps.position import (
+from kerasviz.plots._maps.receptive_field_frame import (
     check_position,
     find_field,
     frame_panel,
@@ -54,7 +55,6 @@ from kerasviz.plots._maps.samples import (
     rows_of_sample,
     take_samples,
 )
-from kerasviz.plots._maps.signals import find_signals, may_be_signal
 
 PICTURES = ("image", "labels")
 """Kinds of outputs that are pictures."""

@@ -22,8 +22,8 @@ from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.text import SPACE
 from kerasviz.plots._attributions.keywords import refuse_ax
+from kerasviz.plots._filters.input_patches import InputColors, field_size, seen_part, write_value
 from kerasviz.plots._filters.kernel_patterns import kernel_patterns
-from kerasviz.plots._filters.pictures import InputColors, field_size, seen_part, write_value
 from kerasviz.plots._filters.statistics import (
     SORTS,
     check_filters,
@@ -33,7 +33,7 @@ from kerasviz.plots._filters.statistics import (
     odd_words,
     statistics_of,
 )
-from kerasviz.plots._maps.forms import check_class_names
+from kerasviz.plots._maps.kinds import check_class_names
 
 FilterSort = Literal["selectivity", "maximum", "mean", "rate", "odd"]
 OWN_KEYWORDS = (

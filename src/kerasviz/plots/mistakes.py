@@ -25,17 +25,17 @@ from kerasviz.compute.feature_maps import plan_call
 from kerasviz.draw.attributions.content import AttributionMap, AttributionTable
 from kerasviz.draw.attributions.picture import MapStyle, draw_attributions
 from kerasviz.draw.attributions.words import name_class, write_probability
-from kerasviz.draw.charts.class_bars import ClassBars
+from kerasviz.draw.charts.top_classes import ClassBars
 from kerasviz.draw.color import Robust
 from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.model.calls import input_names
-from kerasviz.plots._attributions.inputs import drawn_inputs
+from kerasviz.plots._attributions.input_pictures import drawn_inputs
 from kerasviz.plots._attributions.keywords import check_limits, refuse_ax
-from kerasviz.plots._attributions.table import Explained, Words, make_table
+from kerasviz.plots._attributions.rows_and_columns import Explained, Words, make_table
 from kerasviz.plots._maps.background import Interpolation
-from kerasviz.plots._maps.forms import check_class_names
+from kerasviz.plots._maps.kinds import check_class_names
 
 OWN_KEYWORDS = (
     "samples",

@@ -23,7 +23,7 @@ from kerasviz.draw.filters.preferred_inputs import (
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.plots._attributions.keywords import refuse_ax
-from kerasviz.plots._filters.pictures import InputColors, field_size, seen_values, write_value
+from kerasviz.plots._filters.input_patches import InputColors, field_size, seen_values, write_value
 from kerasviz.plots._filters.statistics import check_filters, check_statistics
 
 OWN_KEYWORDS = (

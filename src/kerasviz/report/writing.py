@@ -16,9 +16,9 @@ from kerasviz.compute.attribution.attributions import MethodName
 from kerasviz.compute.feature_maps import Extraction, check_batch_size, plan_extraction
 from kerasviz.model.addresses import check_model
 from kerasviz.model.inputs.labels import as_labels
-from kerasviz.plots._maps.forms import check_class_names
-from kerasviz.report.contents import Contents, SampleChoice
+from kerasviz.plots._maps.kinds import check_class_names
 from kerasviz.report.document import write_document
+from kerasviz.report.page_data import Contents, SampleChoice
 from kerasviz.report.parts.explanations import choose_methods
 from kerasviz.report.parts.filter_cards import check_statistics
 from kerasviz.report.parts.training import history_facts

@@ -12,12 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kerasviz._checks import check_type
-from kerasviz.callbacks.errors import WriteErrors
+from kerasviz.callbacks.deferred_errors import WriteErrors
 from kerasviz.callbacks.schedule import Interval
 from kerasviz.callbacks.writers.folder import PictureFolder, safe_names
 from kerasviz.callbacks.writers.gif import GifBuilder
-from kerasviz.callbacks.writers.png import encode_png
-from kerasviz.callbacks.writers.records import RecordFolder
+from kerasviz.callbacks.writers.png_encoding import encode_png
+from kerasviz.callbacks.writers.record_folder import RecordFolder
 from kerasviz.callbacks.writers.tensorboard import EventLog
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.tiles.style import TileStyle

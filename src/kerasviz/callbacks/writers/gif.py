@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from kerasviz._files import replacing
-from kerasviz.callbacks.writers.records import RecordFolder
+from kerasviz.callbacks.writers.record_folder import RecordFolder
 from kerasviz.draw.tiles.style import TileStyle
 from kerasviz.plots.snapshots import StepMovie, StepSeries, limit_frames, share_scales
 

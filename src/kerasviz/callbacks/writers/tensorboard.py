@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.callbacks.writers.folder import open_folder, try_to_write
-from kerasviz.callbacks.writers.png import png_size
+from kerasviz.callbacks.writers.png_encoding import png_size
 
 
 class EventLog:

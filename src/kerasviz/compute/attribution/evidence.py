@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from kerasviz.compute.attribution.baselines import check_answers
-from kerasviz.compute.attribution.cells import enlarge_cells
 from kerasviz.compute.attribution.question import Question
+from kerasviz.compute.attribution.spatial_grid import enlarge_cells
 
 FRACTIONS = np.linspace(0, 1, 11)
 RANDOM_ORDERS = 5

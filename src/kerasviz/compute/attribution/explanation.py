@@ -9,7 +9,6 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from kerasviz.compute.attribution.cells import LayerOutput, read_output
 from kerasviz.compute.attribution.evidence import (
     Evidence,
     EvidenceMeter,
@@ -28,6 +27,7 @@ from kerasviz.compute.attribution.randomisation import (
 )
 from kerasviz.compute.attribution.score.goal import ScoreKind
 from kerasviz.compute.attribution.score.scored_model import ScoreGradients
+from kerasviz.compute.attribution.spatial_grid import LayerOutput, read_output
 from kerasviz.compute.progress import track
 from kerasviz.model.addresses import NamedCall, Selection
 

@@ -16,7 +16,12 @@ from kerasviz.compute.attribution.score.scored_model import output_names, run_mo
 from kerasviz.compute.feature_maps import check_batch_size, plan_call
 from kerasviz.model.calls import input_specs
 from kerasviz.model.graph import has_inputs
-from kerasviz.model.inputs.forms import InputBatch, is_stream, iter_labelled_batches, prepare_inputs
+from kerasviz.model.inputs.input_adapter import (
+    InputBatch,
+    is_stream,
+    iter_labelled_batches,
+    prepare_inputs,
+)
 from kerasviz.model.inputs.labels import as_labels
 
 TOP = 5

@@ -10,12 +10,17 @@ import keras
 import numpy as np
 
 from kerasviz.compute.attribution.baselines import make_baselines
-from kerasviz.compute.attribution.cells import InputCells, check_has_cells, has_cells, spatial_calls
 from kerasviz.compute.attribution.methods import METHODS
 from kerasviz.compute.attribution.question import Question
 from kerasviz.compute.attribution.score.goal import ScoreKind, Target, check_target, resolve_goal
 from kerasviz.compute.attribution.score.heads import Head, before_operations, find_heads
 from kerasviz.compute.attribution.score.scored_model import ScoredModel, output_names, run_model
+from kerasviz.compute.attribution.spatial_grid import (
+    InputCells,
+    check_has_cells,
+    has_cells,
+    spatial_calls,
+)
 from kerasviz.compute.feature_maps import Extraction, has_fixed_rows, plan_call, plan_extraction
 from kerasviz.model.addresses import NamedCall, Selection, resolve
 from kerasviz.model.calls import calls_by_end, input_names, traced
@@ -28,7 +33,7 @@ from kerasviz.model.graph import (
     is_graph,
     may_mix_samples,
 )
-from kerasviz.model.inputs.forms import InputBatch
+from kerasviz.model.inputs.input_adapter import InputBatch
 from kerasviz.model.layer_call import Call
 
 ROUNDING = 1e-4

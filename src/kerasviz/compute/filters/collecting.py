@@ -17,7 +17,6 @@ import numpy as np
 
 from kerasviz._checks import check_count, check_path, check_verbose
 from kerasviz._files import check_target
-from kerasviz.compute.cluster import Block, Columns, count_of_cluster, is_cluster_dataset
 from kerasviz.compute.feature_maps import (
     Extraction,
     check_address,
@@ -30,12 +29,13 @@ from kerasviz.compute.filters.counting.responses import (
     Responses,
 )
 from kerasviz.compute.filters.labels import labelled_extractions
-from kerasviz.compute.filters.on_cluster import Part, collect_on_cluster
+from kerasviz.compute.filters.ray_statistics import Part, collect_on_cluster
 from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
+from kerasviz.compute.ray_cluster import Block, Columns, count_of_cluster, is_cluster_dataset
 from kerasviz.model.addresses import NamedCall, Selection
-from kerasviz.model.inputs.forms import InputBatch
+from kerasviz.model.inputs.input_adapter import InputBatch
 from kerasviz.model.inputs.labels import as_labels
 
 SECONDS = 10

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
-from kerasviz.model.inputs.forms import is_stream, iter_labelled_batches
+from kerasviz.model.inputs.input_adapter import is_stream, iter_labelled_batches
 from kerasviz.model.inputs.labels import as_labels
 
 

@@ -27,7 +27,7 @@ from kerasviz.compute.filters.receptive_fields.seen_cells import space_of
 from kerasviz.model.addresses import NamedCall, check_model, resolve
 from kerasviz.model.backend import Differentiator, Mark
 from kerasviz.model.calls import input_specs, known_calls
-from kerasviz.model.inputs.forms import prepare_inputs
+from kerasviz.model.inputs.input_adapter import prepare_inputs
 from kerasviz.model.interception import Observer, OpenCall, StopModel, call_observed
 from kerasviz.model.layer_call import Call, CallPath
 from kerasviz.model.state import keeping_state

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from kerasviz.compute.feature_maps import Extraction, plan_extraction, rows_are_samples
-from kerasviz.model.inputs.forms import is_stream, iter_batches
+from kerasviz.model.inputs.input_adapter import is_stream, iter_batches
 
 MAX_VALUES = 1 << 16
 """How many values of an image are compared; larger maps are averaged over cells first."""

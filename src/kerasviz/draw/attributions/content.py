@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from kerasviz.draw.charts.class_bars import ClassBars
 from kerasviz.draw.charts.evidence import EvidenceCurves
+from kerasviz.draw.charts.top_classes import ClassBars
 
 SubjectKind = Literal["image", "signal", "vector", "volume"]
 

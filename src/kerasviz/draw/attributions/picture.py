@@ -30,8 +30,8 @@ from kerasviz.draw.attributions.layout import (
     unit,
 )
 from kerasviz.draw.attributions.scales import add_bar, choose_scales, fix, write_ticks
-from kerasviz.draw.charts.class_bars import draw_class_bars
 from kerasviz.draw.charts.evidence import draw_evidence
+from kerasviz.draw.charts.top_classes import draw_class_bars
 from kerasviz.draw.color import ColorScale, Robust
 from kerasviz.draw.figure import Placement, figure_for
 from kerasviz.draw.panel_grid import figure_inches

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.transforms import blended_transform_factory
 
-from kerasviz.draw.charts.sizes import PAD, line_height, write_limit
+from kerasviz.draw.charts.strip_sizes import PAD, line_height, write_limit
 from kerasviz.draw.charts.strips import ZERO_COLOR
 from kerasviz.draw.color import INVALID, ColorScale, color_cycle
 from kerasviz.draw.figure import describe_on_hover

@@ -21,7 +21,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D, Transform
 
-from kerasviz.draw.charts.sizes import StripSizes, column_names, line_height, row_names, write_limit
+from kerasviz.draw.charts.strip_sizes import (
+    StripSizes,
+    column_names,
+    line_height,
+    row_names,
+    write_limit,
+)
 from kerasviz.draw.color import INVALID, ColorScale, color_cycle, value_range
 from kerasviz.draw.figure import describe_on_hover
 from kerasviz.draw.text import elide_middle, escape, font_size, screen_width

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from kerasviz.draw.animations.animation import PlayerAnimation
+from kerasviz.draw.convolution.content import StepView
 from kerasviz.draw.convolution.picture import ConvolutionPicture
 from kerasviz.draw.convolution.player import make_player
-from kerasviz.draw.convolution.view import StepView
 from kerasviz.draw.plot import Plot
 
 

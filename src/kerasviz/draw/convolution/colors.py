@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 
 from kerasviz.draw.color import ColorScale, color_scale, value_range
+from kerasviz.draw.convolution.content import ConvolutionView
 from kerasviz.draw.convolution.number_format import NumberFormat, choose_format
-from kerasviz.draw.convolution.view import ConvolutionView
 
 BARS: dict[str, tuple[str, ...]] = {
     "input": ("input", "window"),

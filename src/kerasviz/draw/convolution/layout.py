@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasviz.draw.convolution.colors import BARS, ConvolutionColors, Ticks
+from kerasviz.draw.convolution.content import ConvolutionView
 from kerasviz.draw.convolution.numbered_image import MAX_NUMBERED_CELLS, number_size
-from kerasviz.draw.convolution.view import ConvolutionView
 from kerasviz.draw.text import LINE_FILL, elide_middle, font_size, screen_width, wrap_text
 
 # Sizes in inches, as those of a figure.

@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 
 from kerasviz.draw.convolution.axes_positions import BelowPlace, FixedPlace
 from kerasviz.draw.convolution.colors import BARS, choose_colors
+from kerasviz.draw.convolution.content import ConvolutionView, StepView
 from kerasviz.draw.convolution.layout import (
     SIGNS,
     PartKey,
@@ -22,7 +23,6 @@ from kerasviz.draw.convolution.layout import (
     make_layout,
 )
 from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
-from kerasviz.draw.convolution.view import ConvolutionView, StepView
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import DESCENT
 

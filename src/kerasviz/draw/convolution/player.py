@@ -21,8 +21,8 @@ from PIL import Image
 from kerasviz.draw.animations.player import Player
 from kerasviz.draw.color import INVALID, ColorScale, value_range
 from kerasviz.draw.convolution.colors import BARS, ConvolutionColors, choose_colors
+from kerasviz.draw.convolution.content import ConvolutionView, StepView
 from kerasviz.draw.convolution.layout import SIGNS
-from kerasviz.draw.convolution.view import ConvolutionView, StepView
 
 CONTENT = Path(__file__).with_name("player.html")
 SCRIPT = Path(__file__).with_name("player.js")

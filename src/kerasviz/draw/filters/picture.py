@@ -21,7 +21,6 @@ from kerasviz.draw.filters.artists import (
     write_notes,
 )
 from kerasviz.draw.filters.content import CardTable, CellKind, FilterCard, Pattern
-from kerasviz.draw.filters.headings import break_title, heading_height, write_title
 from kerasviz.draw.filters.layout import (
     EXAMPLE_GAP,
     PAD,
@@ -32,6 +31,7 @@ from kerasviz.draw.filters.layout import (
     size_of,
     unit,
 )
+from kerasviz.draw.filters.title import break_title, heading_height, write_title
 from kerasviz.draw.panel_grid import figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import (

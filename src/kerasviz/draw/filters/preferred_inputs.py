@@ -15,8 +15,8 @@ from kerasviz.draw.attributions.scales import fix
 from kerasviz.draw.figure import Placement, figure_for, is_large_enough, too_small
 from kerasviz.draw.filters.artists import draw_pattern
 from kerasviz.draw.filters.content import Pattern
-from kerasviz.draw.filters.headings import break_title, heading_height, write_title
 from kerasviz.draw.filters.layout import GAP, MARGIN, PAD, SIDE, unit
+from kerasviz.draw.filters.title import break_title, heading_height, write_title
 from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import LINE_HEIGHT, NOTE_SIZE, escape, font_size, screen_width

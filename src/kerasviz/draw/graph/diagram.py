@@ -40,7 +40,7 @@ from kerasviz.draw.graph.boxes import (
     TextRow,
     rows_height,
 )
-from kerasviz.draw.graph.layout.jumps import TAG_HEIGHT, redundant_pairs
+from kerasviz.draw.graph.layout.off_page_connectors import TAG_HEIGHT, redundant_pairs
 from kerasviz.draw.graph.layout.routes import Line
 from kerasviz.draw.graph.sheet import (
     BLEED,

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import AutoLocator
 
 from kerasviz.draw.color import ColorScale, value_range
-from kerasviz.draw.label_maps import name_labels
+from kerasviz.draw.label_colors import name_labels
 from kerasviz.draw.text import font_size, screen_width
 from kerasviz.draw.tiles.style import TileStyle
 

@@ -14,6 +14,13 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
+from kerasviz.draw.axes_locators import (
+    MARGIN,
+    MIN_WORDS,
+    TITLE_PAD,
+    min_side,
+    place_beside,
+)
 from kerasviz.draw.color import DIVERGING, ColorChoice, ColorScale, warn_invalid
 from kerasviz.draw.figure import figure_for, is_large_enough, too_small
 from kerasviz.draw.free_axes import add_free_axes, locate
@@ -25,13 +32,6 @@ from kerasviz.draw.panel_grid import (
     figure_inches,
     measure,
     measure_axis_right,
-)
-from kerasviz.draw.placing import (
-    MARGIN,
-    MIN_WORDS,
-    TITLE_PAD,
-    min_side,
-    place_beside,
 )
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import LINE_FILL, escape, font_size, text_height, wrap_text

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kerasviz.draw.charts.bars import BarPlan, plan_bars
-from kerasviz.draw.charts.sizes import strip_sizes
+from kerasviz.draw.charts.strip_sizes import strip_sizes
 from kerasviz.draw.charts.strips import StripPlan
 from kerasviz.draw.text import LINE_HEIGHT, font_size, screen_width, text_width
 from kerasviz.draw.tiles.background import enlarge, raster_size, resample

@@ -18,9 +18,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 
 from kerasviz._selection import check_tile_names
+from kerasviz.draw.axes_locators import ThinnedTicks
 from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
 from kerasviz.draw.figure import describe_on_hover
-from kerasviz.draw.placing import ThinnedTicks
 from kerasviz.draw.plot import Panel
 from kerasviz.draw.text import LINE_HEIGHT, elide_middle, escape, font_size, text_width
 from kerasviz.draw.tiles.background import FrameBox, Opacity, cell_grid

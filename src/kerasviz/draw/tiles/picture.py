@@ -14,6 +14,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 
+from kerasviz.draw.axes_locators import (
+    MARGIN,
+    TITLE_PAD,
+    Frame,
+    Page,
+    Slot,
+    Title,
+    equal_cells,
+    min_side,
+    original_rect,
+    place_beside,
+)
 from kerasviz.draw.color import ColorScale, warn_invalid
 from kerasviz.draw.figure import (
     Placement,
@@ -32,18 +44,6 @@ from kerasviz.draw.panel_grid import (
     figure_inches,
     measure,
     measure_axis_right,
-)
-from kerasviz.draw.placing import (
-    MARGIN,
-    TITLE_PAD,
-    Frame,
-    Page,
-    Slot,
-    Title,
-    equal_cells,
-    min_side,
-    original_rect,
-    place_beside,
 )
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.rows import PanelSizes, fill_rows

@@ -18,7 +18,7 @@ from kerasviz.draw.color import (
     rgb_limits,
     rgb_values,
 )
-from kerasviz.draw.label_maps import label_scale
+from kerasviz.draw.label_colors import label_scale
 from kerasviz.draw.text import fix_minus
 from kerasviz.draw.tiles.background import Picture, picture_limits, see_through
 from kerasviz.draw.tiles.panel import TilePanel

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 
 from kerasviz._wording import beyond
 from kerasviz.draw.color import ColorChoice, ColorScale, color_scale, rgb_limits, rgb_values
-from kerasviz.draw.label_maps import label_scale
+from kerasviz.draw.label_colors import label_scale
 from kerasviz.draw.tiles.background import see_through
 from kerasviz.draw.tiles.panel import TilePanel
 from kerasviz.draw.tiles.scaling import OWN_SCALE, resolve_scales

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from kerasviz.model.architecture.dominators import Nesting, find_series
 from kerasviz.model.architecture.elements import Architecture, Node
-from kerasviz.model.architecture.series import Nesting, find_series
 
 MIN_SKIPS = 2
 """How many skips a U has, at least."""

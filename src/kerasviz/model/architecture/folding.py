@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from kerasviz.model.architecture.dominators import Nesting, Segment, find_series
 from kerasviz.model.architecture.elements import Architecture, Fold, Frame, Node, Part
-from kerasviz.model.architecture.series import Nesting, Segment, find_series
 
 MIN_GROWING = 3
 """How often a block has to repeat that differs from the next in its numbers of channels."""

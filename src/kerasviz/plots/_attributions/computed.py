@@ -11,8 +11,8 @@ import numpy as np
 
 from kerasviz.compute.attribution.attributions import Attributions
 from kerasviz.compute.attribution.evidence import EvidenceCurve
-from kerasviz.plots._attributions.inputs import choose_samples
-from kerasviz.plots._attributions.table import Explained, Words
+from kerasviz.plots._attributions.input_pictures import choose_samples
+from kerasviz.plots._attributions.rows_and_columns import Explained, Words
 from kerasviz.plots._maps.samples import Samples
 
 

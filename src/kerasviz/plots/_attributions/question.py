@@ -19,13 +19,13 @@ from kerasviz.compute.feature_maps import Extraction, plan_call
 from kerasviz.compute.layer_matching import check_models
 from kerasviz.model.calls import input_names
 from kerasviz.plots._attributions.computed import flatten_results
-from kerasviz.plots._attributions.inputs import (
+from kerasviz.plots._attributions.input_pictures import (
     cell_axes,
     channel_axes,
     choose_samples,
     drawn_inputs,
 )
-from kerasviz.plots._attributions.table import Explained, Words
+from kerasviz.plots._attributions.rows_and_columns import Explained, Words
 from kerasviz.plots._maps.samples import Samples
 
 

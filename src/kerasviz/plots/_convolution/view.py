@@ -12,9 +12,9 @@ from kerasviz._wording import write_count, write_size
 from kerasviz.compute.convolution.trace import ConvolutionTrace
 from kerasviz.compute.kernels import TRANSPOSED
 from kerasviz.draw.color import warn_invalid
-from kerasviz.draw.convolution.view import ConvolutionView, StepView
-from kerasviz.plots._convolution.channels import ChannelChoice
-from kerasviz.plots._convolution.steps import is_max_pooling
+from kerasviz.draw.convolution.content import ConvolutionView, StepView
+from kerasviz.plots._convolution.shown_channels import ChannelChoice
+from kerasviz.plots._convolution.step_content import is_max_pooling
 
 
 def describe_view(

@@ -10,7 +10,7 @@ import keras
 
 from kerasviz.compute.feature_maps import plan_extraction
 from kerasviz.model.addresses import check_model
-from kerasviz.plots._maps.forms import check_class_names
+from kerasviz.plots._maps.kinds import check_class_names
 from kerasviz.report.notebook.session import Session
 from kerasviz.report.writing import check_labels, refuse_without_inputs
 

@@ -12,10 +12,8 @@ import numpy as np
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
 from kerasviz.model.calls import input_specs
 from kerasviz.model.graph import has_inputs
-from kerasviz.model.inputs.forms import InputBatch
 from kerasviz.model.inputs.image_files import ImageShape, image_shape
-from kerasviz.report.blocks import Block
-from kerasviz.report.contents import Contents, SampleChoice, find_in_weights, sorted_findings
+from kerasviz.model.inputs.input_adapter import InputBatch
 from kerasviz.report.document import finite
 from kerasviz.report.notebook.dropped_images import (
     CONVERSIONS,
@@ -25,6 +23,7 @@ from kerasviz.report.notebook.dropped_images import (
     guess_conversion,
     read_picture,
 )
+from kerasviz.report.page_data import Contents, SampleChoice, find_in_weights, sorted_findings
 from kerasviz.report.parts.explanations import (
     choose_methods,
     explain,
@@ -40,7 +39,8 @@ from kerasviz.report.parts.filter_cards import (
 from kerasviz.report.parts.layers import kernel_facts, list_layers, map_tiles, read_kernels
 from kerasviz.report.parts.maps import MAX_MAPS, spatial_maps
 from kerasviz.report.parts.samples import Predictions, predict, sample_facts
-from kerasviz.report.pictures import Pictures
+from kerasviz.report.quantization import Block
+from kerasviz.report.sample_images import Pictures
 
 MAX_SAMPLES = 24
 """How many of the inputs are on the page; more can be dropped on it."""

@@ -11,7 +11,7 @@ import numpy as np
 from kerasviz._checks import check_choice
 from kerasviz.compute.attribution.attributions import Attributions, MethodName, get_attributions
 from kerasviz.compute.feature_maps import Extraction
-from kerasviz.report.blocks import Block, Tiles
+from kerasviz.report.quantization import Block, Tiles
 
 MAX_CELLS = 128 * 128
 """Up to this number of pixels integrated gradients are among the methods that are chosen."""

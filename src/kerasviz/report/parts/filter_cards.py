@@ -12,7 +12,7 @@ from kerasviz.compute.filters.collecting import filter_statistics
 from kerasviz.compute.filters.preferred_inputs import get_preferred_inputs
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.model.architecture.elements import Architecture
-from kerasviz.report.pictures import Pictures, as_picture
+from kerasviz.report.sample_images import Pictures, as_picture
 
 MIN_SAMPLES = 10
 """Of fewer images it would say little that a filter is silent, and the pass takes its time."""

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 
 from kerasviz.draw.graph.boxes import BODY, COLORS, FOOT, HEAD, LINE, PAD, TOP, Diagram, TextRow
 from kerasviz.draw.graph.diagram import arrow, line_path
-from kerasviz.draw.graph.layout.jumps import redundant_pairs
+from kerasviz.draw.graph.layout.off_page_connectors import redundant_pairs
 from kerasviz.draw.graph.sheet import PAGE, Sheet, SheetMaker
 from kerasviz.draw.text import elide_middle
 from kerasviz.model.architecture.elements import Architecture

@@ -18,7 +18,7 @@ from kerasviz.draw.color import ColorChoice
 from kerasviz.draw.tiles.style import check_style
 from kerasviz.model.layer_call import Shape
 from kerasviz.plots.kernels import kernel_panel
-from kerasviz.report.blocks import Block, Tiles
+from kerasviz.report.quantization import Block, Tiles
 
 MAX_ROWS, MAX_COLUMNS = 256, 64
 """The rows and columns of a matrix that are shown, the strongest of more."""

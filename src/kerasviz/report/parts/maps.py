@@ -11,8 +11,8 @@ import numpy as np
 
 from kerasviz.compute.feature_maps import Extraction, rows_are_samples
 from kerasviz.model.addresses import Selection, is_convolution
-from kerasviz.report.blocks import Tiles
 from kerasviz.report.parts.layers import map_tiles
+from kerasviz.report.quantization import Tiles
 
 BUDGET = 6_000_000
 """How many values of maps a page holds at most; compressed they take about as many bytes."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasviz.compute.attribution.cells import LayerOutput
 from kerasviz.compute.attribution.question import Question
+from kerasviz.compute.attribution.spatial_grid import LayerOutput
 
 
 def _means(values: np.ndarray) -> np.ndarray:

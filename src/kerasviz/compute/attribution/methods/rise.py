@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasviz.compute.attribution.cells import interpolate_cells
 from kerasviz.compute.attribution.question import Question, add_by_row, over_cells
+from kerasviz.compute.attribution.spatial_grid import interpolate_cells
 
 MASKS = 512
 CELLS = 7

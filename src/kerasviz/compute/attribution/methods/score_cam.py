@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerasviz.compute.attribution.cells import LayerOutput, interpolate_cells
 from kerasviz.compute.attribution.question import Question, over_cells
+from kerasviz.compute.attribution.spatial_grid import LayerOutput, interpolate_cells
 
 
 def score_cam(question: Question, output: LayerOutput) -> np.ndarray:

@@ -23,8 +23,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kerasviz.draw.graph.layout.columns import FRAME_PAD, Column, Contents, cut_rows, join_columns
-from kerasviz.draw.graph.layout.jumps import Tag, find_jumps, number_jumps, place_tags, tag_room
+from kerasviz.draw.graph.layout.off_page_connectors import (
+    Tag,
+    find_jumps,
+    number_jumps,
+    place_tags,
+    tag_room,
+)
+from kerasviz.draw.graph.layout.page_columns import (
+    FRAME_PAD,
+    Column,
+    Contents,
+    cut_rows,
+    join_columns,
+)
 from kerasviz.draw.graph.layout.ranks import depth_first, rank
 from kerasviz.draw.graph.layout.routes import IN, OUT, Line, Link, Point, collect_edges
 from kerasviz.draw.graph.layout.row_order import Item

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kerasviz.draw.graph.layout.columns import TRACK, Column, Contents, join_columns
+from kerasviz.draw.graph.layout.page_columns import TRACK, Column, Contents, join_columns
 from kerasviz.draw.graph.layout.ranks import depth_first, rank
 from kerasviz.draw.graph.layout.routes import IN, OUT, Line, Link, Point, collect_edges
 from kerasviz.draw.graph.layout.row_order import Item

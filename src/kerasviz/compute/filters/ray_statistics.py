@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from kerasviz.compute.cluster import Work, map_blocks
 from kerasviz.compute.filters.counting.responses import NotFiniteError, Responses
+from kerasviz.compute.ray_cluster import Work, map_blocks
 
 
 @dataclass(frozen=True, kw_only=True)

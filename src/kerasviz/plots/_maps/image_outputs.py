@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasviz.draw.color import ColorChoice
 from kerasviz.draw.tiles.panel import Coloring, TilePanel
-from kerasviz.plots._maps.forms import Kind
+from kerasviz.plots._maps.kinds import Kind
 from kerasviz.plots._maps.samples import ShownSamples
 
 THRESHOLD = 0.5

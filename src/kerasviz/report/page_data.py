@@ -16,7 +16,7 @@ from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.draw.color import DIVERGING, SEQUENTIAL
 from kerasviz.model.architecture.elements import Architecture
 from kerasviz.model.calls import input_specs
-from kerasviz.report.blocks import Block
+from kerasviz.report.colormaps import palette
 from kerasviz.report.findings.filters import find_in_filters
 from kerasviz.report.findings.finding import Finding
 from kerasviz.report.findings.initialisation import find_initial
@@ -27,7 +27,6 @@ from kerasviz.report.findings.inputs import (
     find_unfaithful,
 )
 from kerasviz.report.findings.kernels import find_in_kernels
-from kerasviz.report.palettes import palette
 from kerasviz.report.parts.explanations import (
     explain,
     explanation_facts,
@@ -51,7 +50,8 @@ from kerasviz.report.parts.samples import (
     predict,
     sample_facts,
 )
-from kerasviz.report.pictures import Pictures, as_picture
+from kerasviz.report.quantization import Block
+from kerasviz.report.sample_images import Pictures, as_picture
 
 LEVELS = ("error", "warning", "note")
 MAX_MADE = 8

@@ -24,7 +24,7 @@ from kerasviz.draw.attributions.words import name_class, write_probability, writ
 from kerasviz.draw.charts.evidence import EvidenceCurves
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.model.inputs.labels import as_labels
-from kerasviz.plots._maps.forms import check_class_names
+from kerasviz.plots._maps.kinds import check_class_names
 
 NAMES: dict[str, str] = {
     "gradient": "gradient",

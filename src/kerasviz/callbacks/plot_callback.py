@@ -13,12 +13,12 @@ import matplotlib.pyplot as plt
 from typing_extensions import override
 
 from kerasviz._checks import check_type
-from kerasviz.callbacks.errors import WriteErrors
+from kerasviz.callbacks.deferred_errors import WriteErrors
 from kerasviz.callbacks.layer_snapshots import OnPlot, check_destinations, check_on_plot
 from kerasviz.callbacks.schedule import ScheduledCallback
 from kerasviz.callbacks.writers.destinations import Folder
 from kerasviz.callbacks.writers.folder import PictureFolder
-from kerasviz.callbacks.writers.png import encode_png
+from kerasviz.callbacks.writers.png_encoding import encode_png
 from kerasviz.callbacks.writers.tensorboard import EventLog
 from kerasviz.draw.animations.gif import free_figure
 from kerasviz.draw.plot import Plot

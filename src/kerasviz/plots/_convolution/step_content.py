@@ -11,6 +11,7 @@ from kerasviz.compute.convolution.geometry import MAX_POOLING
 from kerasviz.compute.convolution.schedule import Position
 from kerasviz.compute.convolution.trace import ConvolutionStep, ConvolutionTrace
 from kerasviz.draw.convolution.colors import choose_product_formats
+from kerasviz.draw.convolution.content import StepView
 from kerasviz.draw.convolution.number_format import (
     NumberFormat,
     choose_sum_format,
@@ -19,8 +20,7 @@ from kerasviz.draw.convolution.number_format import (
     write_result,
     write_sum,
 )
-from kerasviz.draw.convolution.view import StepView
-from kerasviz.plots._convolution.channels import ChannelChoice
+from kerasviz.plots._convolution.shown_channels import ChannelChoice
 
 
 def describe_steps(

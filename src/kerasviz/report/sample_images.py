@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasviz.draw.tiles.background import picture_colors
-from kerasviz.report.blocks import Block
+from kerasviz.report.quantization import Block
 
 MAX_PIXELS = 512
 """The larger side of a picture; of more pixels every second, third ... is kept."""

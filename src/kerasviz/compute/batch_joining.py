@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasviz.model.inputs.forms import InputBatch
+from kerasviz.model.inputs.input_adapter import InputBatch
 from kerasviz.model.layer_call import Shape
 
 MAX_PROBE = 8
