@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
 import kerasviz
 
+nbformat = pytest.importorskip("nbformat", reason="of the extra test-notebook")
 pytestmark = pytest.mark.notebook
 CELLS = [
     "import kerasviz\n"
