@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import re
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -217,7 +219,13 @@ def test_train_writes_the_whole_chapter(
     assert len(log) == 3
     pictures = [path for path in run.files if path.suffix in (".png", ".gif")]
     assert len(pictures) == 19
-    assert [int(path.name[:2]) for path in run.files[2:]] == list(range(1, 21))
+    assert [int(path.name[:2]) for path in run.files[2:-1]] == list(range(1, 21))
+    page = (output / "index.html").read_text(encoding="utf-8")
+    ids = re.findall(r'<section id="([^"]+)">', page)
+    assert ids == [path.stem for path in run.files[2:-1]] == re.findall(r'href="#([^"]+)"', page)
+    images = re.findall(r'src="data:image/\w+;base64,([^"]+)"', page)
+    assert [base64.b64decode(data) for data in images] == [path.read_bytes() for path in pictures]
+    assert not re.search(r"https?://|<script|style=", page)
     for path in pictures:
         with Image.open(path) as picture:
             assert len(picture.convert("RGB").getcolors(maxcolors=1 << 24)) > 20, path

@@ -60,7 +60,8 @@ def train(
     Args:
         folder: The folder with the four idx files; `None` for Keras's cache, see `load_data`.
         output: A folder, made if need be, for the best model (`best-model.keras`), the log of the
-            epochs (`history.csv`) and every picture. `None` writes nothing.
+            epochs (`history.csv`), every picture, and a page of them with a table of contents
+            (`index.html`). `None` writes nothing.
         subset: Train on this number of images instead of all, to see it run.
         epochs: How many at most; training stops when the validation loss has not fallen for two,
             and the weights of the best epoch are kept.
