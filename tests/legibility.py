@@ -11,12 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 from unittest import mock
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib import colors, patheffects
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -75,14 +73,6 @@ def sample_cases(count: int, *, seed: int = 0, places: Sequence[str] = PLACES) -
         places: Where the picture may be drawn: a plot of several panels takes no `ax`.
     """
     return random.Random(seed).sample([case for case in CASES if case.place in places], count)
-
-
-def slow_after(count: int, values: Sequence[object]) -> list[Any]:
-    """Return the parameters of a test, of which those after the first few run with `-m slow`."""
-    return [
-        pytest.param(value, marks=[pytest.mark.slow] if index >= count else [])
-        for index, value in enumerate(values)
-    ]
 
 
 @contextmanager

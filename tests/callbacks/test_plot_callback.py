@@ -148,6 +148,7 @@ def test_snapshots_refuse_a_folder_that_cannot_be_written_to_before_training(mod
         fit(model, Snapshots(draw, directory=tmp_path / "file"))
 
 
+@pytest.mark.slow
 def test_snapshots_of_attributions_of_fixed_images_are_on_one_scale(
     make_model, fit, tmp_path, files, rng
 ):

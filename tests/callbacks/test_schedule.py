@@ -97,6 +97,7 @@ def test_kernel_snapshots_refuse_a_wrong_every(every, error, message):
         make_callback(every)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unit", "steps"), [("epoch", (1, 9, 10, 200, 9999)), ("batch", (1, 99, 12345678))]
 )

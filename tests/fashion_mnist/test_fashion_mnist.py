@@ -166,6 +166,7 @@ def test_load_data_refuses_a_subset_that_is_not_a_number_of_images(subset: objec
         fashion_mnist.load_data("nowhere", subset=subset)
 
 
+@pytest.mark.slow
 def test_train_stops_early_and_keeps_the_best_weights(folder: Path) -> None:
     class Seen(keras.callbacks.Callback):
         weights: ClassVar[list[list[np.ndarray]]] = []

@@ -73,6 +73,7 @@ def test_plot_history_knows_by_its_name_whether_a_metric_should_fall_or_rise(nam
     assert guess_direction(name) == direction
 
 
+@pytest.mark.slow
 def test_plot_history_knows_the_direction_of_every_metric_of_keras_or_none():
     """Keras itself knows the direction of most metrics, though it does not say so in public."""
     compared = 0

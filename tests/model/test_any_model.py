@@ -197,6 +197,7 @@ def test_get_feature_maps_traces_nothing_at_a_second_look_and_runs_once(
         assert all(0 < n <= m for n, m in zip(looked, in_one_pass, strict=True) if m)
 
 
+@pytest.mark.slow
 def test_get_feature_maps_is_right_in_threads(look: Look) -> None:
     case = look.case
 

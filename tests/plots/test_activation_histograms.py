@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import Case, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, is_legible_or_refused, sample_cases
+from marks import slow_after
 
 L = keras.layers
 IMAGES = np.random.default_rng(0).normal(size=(40, 8, 9, 1)).astype("float32")

@@ -14,7 +14,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 import kerasviz
-from legibility import Case, faults, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, faults, is_legible_or_refused, sample_cases
+from marks import slow_after
 from written_words import texts_of
 
 

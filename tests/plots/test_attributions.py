@@ -10,7 +10,8 @@ from keras import layers
 from matplotlib.colors import to_rgb
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases, slow_after
+from legibility import faults, is_legible_or_refused, sample_cases
+from marks import slow_after
 from written_words import all_words
 
 NAMES = ["disc", "cross", "$x$"]

@@ -5,7 +5,8 @@ import pytest
 from keras import layers
 
 import kerasviz
-from legibility import Case, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, is_legible_or_refused, sample_cases
+from marks import slow_after
 
 PLACES = ("own", "subfigure")
 

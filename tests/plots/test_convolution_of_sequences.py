@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 
 import kerasviz
+from marks import slow_after
 from tiny_models import one_layer
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -74,7 +75,7 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("cls", "options"), CONVOLUTIONS, ids=name_of)
+@pytest.mark.parametrize(("cls", "options"), slow_after(5, CONVOLUTIONS), ids=name_of)
 def test_plot_convolution_sums_the_products_of_a_step(plot_convolution, rng, cls, options):
     keras.utils.set_random_seed(2)
     layer = cls(kernel_size=3, bias_initializer="normal", name="c", **options)

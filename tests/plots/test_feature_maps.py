@@ -137,6 +137,7 @@ def test_plot_feature_maps_calls_a_map_that_does_not_vary_constant_and_never_dea
     assert title.endswith("2 samples, 4 constant tiles (×)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "count"), [(512, 64), (224, 8)])
 def test_plot_feature_maps_enlarges_a_figure_by_the_lines_of_labels_alone(
     plot_feature_maps, rng, size, count

@@ -12,7 +12,8 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from marks import slow_after
 
 L = keras.layers
 IMAGES = np.random.default_rng(0).normal(size=(40, 8, 9, 1)).astype("float32")

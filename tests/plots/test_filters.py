@@ -12,7 +12,8 @@ import pytest
 from matplotlib.patches import Rectangle
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from marks import slow_after
 
 L = keras.layers
 NAMES = ["boot", "bag", "coat"]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import Case, faults, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, faults, is_legible_or_refused, sample_cases
+from marks import slow_after
 
 ONE, SEVERAL = ("own", "ax", "subfigure"), ("own", "subfigure")
 WAVES = np.sin(np.arange(6 * 6 * 12)).reshape(6, 6, 12)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases, slow_after
+from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from marks import slow_after
 
 RUN = {"loss": [0.9, 0.5, 0.4, 0.35], "val_loss": [0.8, 0.6, 0.5, 0.55]}
 

@@ -6,7 +6,8 @@ import pytest
 from keras import layers
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases, slow_after
+from legibility import faults, is_legible_or_refused, sample_cases
+from marks import slow_after
 from written_words import all_words
 
 NAMES = ["disc", "cross", "$x$"]

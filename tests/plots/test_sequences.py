@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import assert_legible, opened, sample_cases, slow_after
+from legibility import assert_legible, opened, sample_cases
+from marks import slow_after
 
 KERAS_ON_TORCH = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 """Keras's own warning, ignored everywhere; `pytest.warns` sends it on without Keras's name."""

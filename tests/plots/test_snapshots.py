@@ -15,6 +15,7 @@ from PIL import Image
 
 import kerasviz
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
+from marks import slow_after
 from written_words import titles_of
 
 pytestmark = pytest.mark.filterwarnings(
@@ -129,16 +130,19 @@ def test_plot_snapshots_needs_nothing_but_a_record(kernels, recorded):
 
 @pytest.mark.parametrize(
     "options",
-    [
-        {},
-        {"channel": "all", "colorbar": False},
-        {"channel": 1, "labels": True, "sort": "norm", "tiles": [0, 3, 2], "cmap": "PiYG"},
-        {"channel": "mean", "scale": "tile", "columns": 2},
-        {"channel": "principal", "title": False},
-        {"channel": 0, "norm": "symlog"},
-        {"scale": "tile"},
-        {"vmax": 0.5},
-    ],
+    slow_after(
+        2,
+        [
+            {},
+            {"channel": "all", "colorbar": False},
+            {"channel": 1, "labels": True, "sort": "norm", "tiles": [0, 3, 2], "cmap": "PiYG"},
+            {"channel": "mean", "scale": "tile", "columns": 2},
+            {"channel": "principal", "title": False},
+            {"channel": 0, "norm": "symlog"},
+            {"scale": "tile"},
+            {"vmax": 0.5},
+        ],
+    ),
     ids=str,
 )
 def test_plot_snapshots_draws_kernels_as_the_callback_did(
@@ -155,13 +159,16 @@ def test_plot_snapshots_draws_kernels_as_the_callback_did(
 
 @pytest.mark.parametrize(
     "options",
-    [
-        {"sample": 1, "labels": True},
-        {"sample": [1, 0], "sample_names": ["a", "b"]},
-        {"overlay": True},
-        {"overlay": True, "alpha": 0.5, "interpolation": "bilinear", "cmap": "viridis"},
-        {"overlay": True, "scale": "tile"},
-    ],
+    slow_after(
+        2,
+        [
+            {"sample": 1, "labels": True},
+            {"sample": [1, 0], "sample_names": ["a", "b"]},
+            {"overlay": True},
+            {"overlay": True, "alpha": 0.5, "interpolation": "bilinear", "cmap": "viridis"},
+            {"overlay": True, "scale": "tile"},
+        ],
+    ),
     ids=str,
 )
 def test_plot_snapshots_draws_maps_as_the_callback_did(
@@ -176,7 +183,9 @@ def test_plot_snapshots_draws_maps_as_the_callback_did(
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"channel": 0, "scale": "tile"}, {"channel": 0, "sort": "norm", "labels": True}],
+    slow_after(
+        1, [{}, {"channel": 0, "scale": "tile"}, {"channel": 0, "sort": "norm", "labels": True}]
+    ),
     ids=str,
 )
 def test_animate_snapshots_is_the_animation_of_the_callback(train, tmp_path, options):

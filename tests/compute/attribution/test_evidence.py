@@ -113,6 +113,7 @@ def test_evidence_takes_at_most_90_forward_passes(rng):
     assert 20 * 4 < counts[1] - counts[0] <= 90 * 4
 
 
+@pytest.mark.slow
 def test_evidence_is_the_same_in_batches_of_any_size(rng):
     model = keras.Sequential([keras.Input((6, 6, 1)), layers.Flatten(), layers.Dense(3, "softmax")])
     x = rng.normal(size=(5, 6, 6, 1)).astype("float32")

@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 import kerasviz
+from marks import slow_after
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def data(image):
     return values.data[~mask.all(axis=1)][:, ~mask.all(axis=0)]
 
 
-@pytest.mark.parametrize("make_model", [graph, nested, subclassed, channels_first])
+@pytest.mark.parametrize("make_model", slow_after(1, [graph, nested, subclassed, channels_first]))
 def test_plot_convolution_shows_input_and_output_of_one_call(plot_convolution, rng, make_model):
     model, layers_by_address = make_model()
     inputs = rng.normal(size=(2, 2, 6, 6) if make_model is channels_first else (2, 6, 6, 2))

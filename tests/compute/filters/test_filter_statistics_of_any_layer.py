@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kerasviz
+from marks import slow_after
 
 L = keras.layers
 PLACES = 4
@@ -136,7 +137,7 @@ CASES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_after(10, CASES))
 def test_filter_statistics_equals_numpy(case: str) -> None:
     model, layer, inputs = CASES[case]()
     labels = np.arange(len(inputs)) % 2

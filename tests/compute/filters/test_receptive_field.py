@@ -136,9 +136,8 @@ PUBLISHED = {
 and its stride."""
 
 
-@pytest.mark.parametrize(
-    "name", ["VGG16", *(pytest.param(name, marks=pytest.mark.slow) for name in [*PUBLISHED][1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_receptive_field_is_the_published_one(name):
     layer, size, stride = PUBLISHED[name]
     model = getattr(keras.applications, name)(weights=None)

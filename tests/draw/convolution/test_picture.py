@@ -325,6 +325,7 @@ def test_plot_convolution_overlaps_nothing_and_cuts_nothing_off(draw, options):
     assert overlaps(draw((2, 2), **options)) == []
 
 
+@pytest.mark.slow
 def test_plot_convolution_breaks_a_long_title_and_has_room_for_a_long_formula(closing, rng):
     layer = layers.Conv2DTranspose(1, 4, strides=(3, 2), name="t")
     model = keras.Sequential([keras.Input((9, 9, 16)), layer])
