@@ -492,7 +492,10 @@ class Differentiator:
 
 
 def _to_float(tensor: Any) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")))
+    tensor = keras.ops.cast(tensor, "float32")
+    if keras.backend.backend() == "tensorflow":
+        return np.asarray(tensor)  # Keras's own way copies, and gradients are large
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def _replace_leaves(structure: Any, leaves_by_index: dict[int, Any]) -> Any:

@@ -26,7 +26,7 @@ from kerasviz.compute.attribution.randomisation import (
     stages_from_the_top,
 )
 from kerasviz.compute.attribution.score.goal import ScoreKind
-from kerasviz.compute.attribution.score.scored_model import ScoreGradients
+from kerasviz.compute.attribution.score.scored_model import ScoreGradients, joined
 from kerasviz.compute.attribution.spatial_grid import LayerOutput, read_output
 from kerasviz.compute.progress import track
 from kerasviz.model.addresses import NamedCall, Selection
@@ -135,8 +135,9 @@ class _Parts:
     input_indices: tuple[int, ...] = ()
 
     def joined(self) -> list[np.ndarray]:
-        """Return the values of all samples."""
-        return [np.concatenate(arrays) for arrays in zip(*self.values, strict=True)]
+        """Return the values of all samples, which the caller may write into."""
+        arrays = [joined(arrays) for arrays in zip(*self.values, strict=True)]
+        return [np.require(array, requirements="W") for array in arrays]
 
 
 def explain(plan: Plan, names: Sequence[MethodName], evidence: Any) -> dict[str, Any]:
@@ -269,7 +270,10 @@ def _add_values(task: _Task, batch: _Batch, parts: _Parts) -> list[np.ndarray]:
     parts.integrals.append([x for x in results if isinstance(x, Integral)])
     arrays = [x.values if isinstance(x, Integral) else x for x in results]
     lists = [x if isinstance(x, list) else [x] for x in arrays]
-    values = [np.mean(x, axis=0).astype("float32") for x in zip(*lists, strict=True)]
+    values = [
+        (np.mean(x, axis=0) if len(x) > 1 else x[0]).astype("float32", copy=False)
+        for x in zip(*lists, strict=True)
+    ]
     parts.values.append(values)
     return values
 

@@ -150,7 +150,7 @@ def plan_parts(model: keras.Model, inputs: Any, options: Options) -> _Parts:
     calls = calls_by_end(model, extraction.specs)
     axes = [input_channel_axis(spec, calls) for spec in specs]
     arrays = tuple(
-        np.moveaxis(x.astype("float32") if _is_float(spec) else x, axis, -1)
+        np.moveaxis(x.astype("float32", copy=False) if _is_float(spec) else x, axis, -1)
         for x, spec, axis in zip(extraction.batch.arrays, specs, axes, strict=True)
     )
     cell_axes = tuple(input_cell_axes(spec, calls) for spec in specs)

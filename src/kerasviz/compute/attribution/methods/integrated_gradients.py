@@ -61,6 +61,8 @@ class _Path:
 
     def __init__(self, question: Question) -> None:
         self._question = question
+        pairs = zip(question.inputs, question.baseline, strict=True)
+        self._differences = [x - b for x, b in pairs]
         self._sums = [x.astype("float64") / 2 for x in gradient(question)]  # the ends count half
         self.change = question.first_scores().astype("float64")
         """The change of the score along the path, known once its beginning was added."""
@@ -75,8 +77,8 @@ class _Path:
             # their gradient there is 0: the one next to it is that of the path.
             at = positions[variants].clip(min=NEAR_BASELINE).astype("float32")
             points = [
-                (b[batch] + (x[batch] - b[batch]) * over_cells(at, x)).astype(x.dtype)
-                for x, b in zip(question.inputs, question.baseline, strict=True)
+                _along(difference, baseline, batch, at)
+                for difference, baseline in zip(self._differences, question.baseline, strict=True)
             ]
             result = question.scored.gradients(points, question.samples[batch])
             for total, of_points in zip(self._sums, result.inputs, strict=True):
@@ -90,6 +92,25 @@ class _Path:
             (x.astype("float64") - b) * total / over_cells(counts, x)
             for x, b, total in zip(question.inputs, question.baseline, self._sums, strict=True)
         ]
+
+
+def _along(
+    difference: np.ndarray, baseline: np.ndarray, rows: np.ndarray, positions: np.ndarray
+) -> np.ndarray:
+    """Return points of the paths of some samples, `(n, ...)`, written in place: they are large.
+
+    Args:
+        difference: From the baseline to the inputs, `(samples, ...)`.
+        baseline: Of the same shape.
+        rows: The sample of each point, `(n,)`; points of one sample follow one another.
+        positions: Where each point is, as a share of the path, `(n,)`.
+    """
+    points = np.empty((len(rows), *difference.shape[1:]), difference.dtype)
+    for row in np.unique(rows):
+        own = slice(*np.searchsorted(rows, [row, row + 1]))
+        np.multiply(difference[row], over_cells(positions[own], difference), out=points[own])
+        points[own] += baseline[row]
+    return points
 
 
 def _completeness(values: list[np.ndarray], change: np.ndarray) -> np.ndarray:

@@ -195,17 +195,15 @@ class ScoredModel:
             for part in compiled.parts(len(arrays[0]), self.batch_size, is_fixed=self._is_fixed)
         ]
         inputs = [
-            None if of_one[0] is None else np.moveaxis(np.concatenate(of_one), axis, -1)
+            None if of_one[0] is None else np.moveaxis(joined(of_one), axis, -1)
             for *of_one, axis in zip(*(x.of_inputs for x in parts), self.channel_axes, strict=True)
         ]
         result = ScoreGradients(
             scores=np.concatenate([part.scores for part in parts]),
             answers=np.concatenate([x.marked.get(_ANSWERS, x.scores) for x in parts]),
             inputs=inputs,
-            outputs=[np.concatenate([x.marked[place] for x in parts]) for place in places],
-            output_gradients=[
-                np.concatenate([x.of_marked[place] for x in parts]) for place in places
-            ],
+            outputs=[joined([x.marked[place] for x in parts]) for place in places],
+            output_gradients=[joined([x.of_marked[place] for x in parts]) for place in places],
         )
         if must_reach:
             reaches = partial(
@@ -280,6 +278,11 @@ class ScoredModel:
             if key not in cache or cache[key].function is not function:
                 cache[key] = _Compiled(run=make(), function=function)
             return cache[key]
+
+
+def joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return arrays one after the other; one alone is not copied."""
+    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
 
 
 def _padded(array: np.ndarray, size: int) -> np.ndarray:
