@@ -242,18 +242,20 @@ def _run_first_pass(
         question = replace(question, verbose=0)
     layers = {t.target.address: t.target for t in tasks if t.target is not None}
     targets, scored, count = list(layers.values()), question.scored, len(question)
-    asked = question if start or again else _with_baseline(question)
+    with_baseline = question if start or again else _with_baseline(question)
     nothing: np.ndarray | None = None
     by_inputs = any(task.method.uses_first_pass for task in tasks)
     outputs: list[LayerOutput] = []
     if targets or by_inputs:
         if gradients is None or by_inputs:
-            gradients = _differentiate(asked, targets, by_inputs=by_inputs, must_reach=not again)
+            gradients = _differentiate(
+                with_baseline, targets, by_inputs=by_inputs, must_reach=not again
+            )
             nothing, gradients = gradients.answers[count:], gradients.first(count)
         outputs = _cells(plan, targets, gradients)
         answers = gradients.answers
     else:
-        answers = scored.outputs(asked.inputs)
+        answers = scored.outputs(with_baseline.inputs)
         answers, nothing = answers[:count], answers[count:]
     if not again:
         scored.goal.settle(answers, question.samples)
@@ -265,7 +267,7 @@ def _run_first_pass(
     return _Batch(
         questions=[replace(question, baseline=baseline) for baseline in baselines],
         outputs=dict(zip(layers, outputs, strict=True)),
-        baseline_answers=nothing if len(asked) > count else None,
+        baseline_answers=nothing if len(with_baseline) > count else None,
     )
 
 
