@@ -28,8 +28,8 @@ kerasviz.plot_feature_maps(model, layer, image, top=24, robust=False)
 kerasviz.plot_feature_maps(model, layer, image, top=24)
 
 # %%
-# With `scale="tile"` each map has its own scale: shapes instead of strengths. There is no colour
-# bar, because one bar could not be right for all.
+# With `scale="tile"` each map has its own scale: shapes instead of strengths. The colour
+# bar is left out, because one bar could not be right for all.
 
 kerasviz.plot_feature_maps(model, layer, image, top=24, scale="tile")
 

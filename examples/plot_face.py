@@ -2,8 +2,8 @@
 
 An explanation of a trained photo network, with its proof. The map shows which pixels speak for
 "face" (red) and against it (blue). The curves beside it show what happens to the answer when the
-strongest pixels are erased, and when nothing else is left. A map that is no better than random
-pixels is titled so.
+strongest pixels are erased, and when nothing else is left. A map that does not beat random
+pixels says so in its title.
 """
 
 # %%

@@ -18,6 +18,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -79,13 +80,7 @@ def statistics_of(model: keras.Model) -> kerasviz.FilterStatistics:
 
 def can_write(name: str) -> bool:
     """Whether the package for a format is there."""
-    if not name.endswith(".zarr"):
-        return True
-    try:
-        import zarr  # noqa: F401 (whether it is there)
-    except ImportError:
-        return False
-    return True
+    return not name.endswith(".zarr") or find_spec("zarr") is not None
 
 
 def fault_of_writer(write: Callable[[], object], disk: Path) -> str | None:
@@ -96,6 +91,7 @@ def fault_of_writer(write: Callable[[], object], disk: Path) -> str | None:
     except OSError as error:
         if not error.filename or not str(error.filename).startswith(str(disk)):
             return f"the error names no file of ours: {error}"
+    # Any other class of error is the fault that is counted here.
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     else:
@@ -123,6 +119,7 @@ def fault_of_callback(subject: Subject, name: str, disk: Path) -> str | None:
         except OSError as error:  # a disk on which nothing can be written stops it at once
             begun = int(subject.model.optimizer.iterations) > steps
             return "training stopped midway" if begun else f"{'' if error.filename else error}"
+        # Any other class of error is the fault that is counted here.
         except Exception as error:
             return f"{type(error).__name__}: {error}"
     texts = [str(warning.message) for warning in seen]
@@ -137,6 +134,7 @@ def is_whole(path: Path) -> bool:
     try:
         with np.load(path) as arrays:
             return all(arrays[name] is not None for name in arrays.files)
+    # NumPy, zipfile and zlib each raise classes of their own for half a file.
     except Exception:
         return False
 

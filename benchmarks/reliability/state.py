@@ -107,6 +107,7 @@ def look(name: str, call: Call, subject: Subject, *, fails: bool) -> tuple[str, 
             call.run()
         except InjectedError:
             ended = "failure"
+        # Keras and Matplotlib wrap the injected error in classes of theirs; others are re-raised.
         except Exception as error:
             if not (fails and isinstance(error.__cause__ or error.__context__, InjectedError)):
                 raise

@@ -91,6 +91,7 @@ def run_together(subject: Subject, rounds: int) -> dict[str, list[Any]]:
         for name, task in own:
             try:
                 results[name].append(task())
+            # What a thread raises is lost; here it is a result, which differs from the right one.
             except Exception as error:
                 results[name].append(error)
 

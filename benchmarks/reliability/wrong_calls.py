@@ -238,6 +238,7 @@ def fault_of_call(call: Callable[[], Any], name: str, watch: Watch) -> str:
             call()
         except (TypeError, ValueError) as error:
             message = str(error)
+        # Any other class of error is the fault that is counted here.
         except Exception as error:
             return f"{type(error).__name__}: {str(error)[:80]}"
         else:

@@ -183,18 +183,21 @@ def main() -> int:
         keras.utils.set_random_seed(0)
         try:
             model = make()
-        except Exception as error:  # what cannot be made this way is not counted
+        # Packages of others raise anything; what cannot be made this way is printed, not counted.
+        except Exception as error:
             print(f"{name}: not made, {type(error).__name__}", flush=True)
             continue
         try:
             expected = expected_maps(model, make_inputs(model))
-        except Exception as error:  # nor is what Keras itself cannot run
+        # Layers of others raise anything; what Keras itself cannot run is printed, not counted.
+        except Exception as error:
             print(f"{name}: not run by Keras, {type(error).__name__}", flush=True)
             continue
         kind = name.split()[0]
         row = rows.setdefault(kind, [0, 0, 0, 0])
         try:
             total, right, wrong = compare(model, expected, short=short)
+        # Any error of kerasviz's on a model that Keras runs counts as wrong.
         except Exception as error:
             total, right, wrong = 0, -1, [f"{type(error).__name__}: {str(error)[:200]}"]
         for position, more in enumerate((1, total == right, total, max(right, 0))):

@@ -1,4 +1,4 @@
-"""Draws each picture a second time on a dark ground, and shows the one that suits the page."""
+"""Draw each picture on a light and on a dark ground; the page shows the one that suits it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives each page a description of its own, and the picture that a link to it shows elsewhere."""
+"""Write the description of each page, and the picture that a link to it shows elsewhere."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_explore_opens_a_layer_that_is_clicked_on(lab: Any) -> None:
             maps[9, row, column, index], abs=step + 1e-3
         )
     assert "#" not in lab.url
-    # Its style is its own, and a letter that is pressed in it is no command of the notebook.
+    # Its style stays inside it, and a letter typed into it does not reach the notebook.
     assert lab.evaluate("getComputedStyle(document.body).fontSize") == "13px"
     cells = lab.locator(".jp-CodeCell").count()
     lab.locator(".kerasviz-explore h2").focus()

@@ -130,7 +130,7 @@ def _read_folder(folder: Path) -> dict[str, list[Any]]:
     """Return what `FilterSnapshots` has written to a folder, as its `history`.
 
     Raises:
-        ValueError: There is no record in it.
+        ValueError: It holds no record.
     """
     files = sorted(folder.glob("*/filters-*.npz"))
     steps = [re.fullmatch(r"filters-(epoch|batch)-(\d+)", path.stem) for path in files]
