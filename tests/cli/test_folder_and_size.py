@@ -67,11 +67,6 @@ def test_maps_of_a_folder_are_a_table_of_its_images(file, folder, tmp_path, plot
     ]
 
 
-def test_maps_of_one_image_have_its_name_in_the_title(file, folder, tmp_path, plots) -> None:
-    assert main(["maps", file, "one", str(folder / "b.png"), "-o", str(tmp_path / "o.png")]) == 0
-    assert "b.png" in plots[0][0].axes[0].get_title()
-
-
 def test_maps_leave_out_the_picture_that_is_written(file, folder, plots) -> None:
     for _ in range(2):
         assert main(["maps", file, "one", str(folder), "-o", str(folder / "z.png")]) == 0

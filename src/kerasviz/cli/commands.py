@@ -220,8 +220,10 @@ def _samples(images: Images, values: str, *, overlay: bool) -> dict[str, Any]:
     keywords: dict[str, Any] = {
         "sample": slice(None) if several else 0,
         "overlay": overlay,
-        "sample_names": images.names,
     }
+    # One image has no name in its picture: two files of the same shades make the same picture.
+    if several:
+        keywords["sample_names"] = images.names
     # One image is shown as the model takes it, unless that has other colours than the photo.
     if images.pictures is not None and (overlay or several or values not in SAME_COLORS):
         keywords["overlay" if overlay else "picture"] = images.pictures
