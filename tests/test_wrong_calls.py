@@ -221,6 +221,8 @@ def test_what_attributions_cannot_explain(explained: Explained, check) -> None:
     check("steps", lambda n: explain(grey_model, image, method="gradient", steps=n), (3,))
     check("layer", lambda a: explain(grey_model, image, method="gradient", layer=a), ("first",))
     check("inputs", lambda inputs: explain(features, inputs), (np.full((1, 4), NAN),))
+    for method in ("occlusion", "rise"):
+        check("method", lambda m: explain(features, np.zeros((1, 4)), method=m), (method,))
     check("baseline", lambda b: explain(features, np.zeros((1, 4)), baseline=b), ("blur",))
 
 

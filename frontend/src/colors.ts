@@ -34,6 +34,8 @@ export function ownLimits(tiles: Tiles, tile: number): Limits {
 export function paintTile(tiles: Tiles, tile: number, limits: Limits, palettes: { signed: Palette; plain: Palette }): ImageData {
   const { height, width, channels } = tiles.facts;
   const image = new ImageData(width, height);
+  const { data } = image;
+  const { levels } = tiles;
   const palette = limits.signed ? palettes.signed : palettes.plain;
   // A byte has 256 values: each becomes a colour once, not once for each cell.
   const table = new Uint8Array(256 * 3);
@@ -44,23 +46,26 @@ export function paintTile(tiles: Tiles, tile: number, limits: Limits, palettes: 
     const share = (low + step * (level - 1) - limits.low) / span;
     const clipped = Math.max(0, Math.min(1, share));
     if (channels === 3) table[level] = Math.round(255 * clipped);
-    else table.set(palette.subarray(3 * Math.min(255, Math.floor(256 * clipped)), 3 * Math.min(255, Math.floor(256 * clipped)) + 3), 3 * level);
+    else {
+      const color = 3 * Math.min(255, Math.floor(256 * clipped));
+      for (let c = 0; c < 3; c++) table[3 * level + c] = palette[color + c]!;
+    }
   }
   table.set(INVALID, 0);
   const start = tile * height * width * channels;
   for (let i = 0; i < height * width; i++) {
     if (channels === 3) {
       for (let c = 0; c < 3; c++) {
-        const level = tiles.levels[start + 3 * i + c]!;
-        image.data[4 * i + c] = level ? table[level]! : INVALID[c]!;
+        const level = levels[start + 3 * i + c]!;
+        data[4 * i + c] = level ? table[level]! : INVALID[c]!;
       }
     } else {
-      const level = tiles.levels[start + i]!;
-      image.data[4 * i] = table[3 * level]!;
-      image.data[4 * i + 1] = table[3 * level + 1]!;
-      image.data[4 * i + 2] = table[3 * level + 2]!;
+      const color = 3 * levels[start + i]!;
+      data[4 * i] = table[color]!;
+      data[4 * i + 1] = table[color + 1]!;
+      data[4 * i + 2] = table[color + 2]!;
     }
-    image.data[4 * i + 3] = 255;
+    data[4 * i + 3] = 255;
   }
   return image;
 }

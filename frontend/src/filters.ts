@@ -20,13 +20,18 @@ export function filterSection(address: string, filters: FilterFacts, context: Co
     growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(address, card, filters, context)))));
 }
 
-// Add some items now and then, so that a layer is there before all of its cards are.
+// Add some items now and then, once the list is in the page and was laid out: a layer is there
+// before any of its cards.
 function growing(list: HTMLElement, items: (() => HTMLElement)[]): HTMLElement {
   const grow = (start: number) => {
     list.append(...items.slice(start, start + CHUNK).map((make) => make()));
     if (start + CHUNK < items.length) setTimeout(() => grow(start + CHUNK));
   };
-  setTimeout(() => grow(0));
+  const observer = new ResizeObserver(() => {
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => grow(0)));
+  });
+  observer.observe(list);
   return list;
 }
 

@@ -68,8 +68,9 @@ export class Page {
     const element = await this.view();
     if (mine !== this.visit) return; // somebody went on meanwhile
     const { route } = this;
-    this.main.replaceChildren(element);
+    // The list first: where its links are is known as long as nothing else has changed.
     this.list.show(route && "layer" in route ? route.layer : null);
+    this.main.replaceChildren(element);
     if (isFirst) return;
     this.navigation.toTop();
     if (this.navigation.takesFocus()) element.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });

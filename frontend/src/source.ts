@@ -54,8 +54,11 @@ export class DocumentSource implements Source {
       const text = atob(document.getElementById(`block-${name}`)!.textContent!);
       const bytes = new Uint8Array(text.length);
       for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-      return new Uint8Array(await new Response(stream).arrayBuffer());
+      const inflater = new DecompressionStream("deflate");
+      const writer = inflater.writable.getWriter();
+      void writer.write(bytes);
+      void writer.close();
+      return new Uint8Array(await new Response(inflater.readable).arrayBuffer());
     });
   }
 

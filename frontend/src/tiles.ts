@@ -44,7 +44,6 @@ export class TileView {
   private readonly bar = h("div", { class: "bar" });
   private readonly summary = h("span", { class: "muted summary" });
   private readonly state: State = { ...chosen, filter: "" };
-  private readonly strengths: Float64Array;
   private order: number[] = [];
   private columns = 1;
   private zoom: [number, number] = [1, 1];
@@ -52,7 +51,6 @@ export class TileView {
   private cursor: [number, number, number] | null = null; // position of a tile, row, column
 
   constructor(private readonly tiles: Tiles, private readonly options: TileOptions) {
-    this.strengths = strengths(tiles);
     const isMatrix = Boolean(tiles.facts.rows);
     this.canvas.setAttribute("aria-label", `${options.label}. Arrow keys move from value to value.`);
     const isOne = options.only !== undefined;
@@ -113,7 +111,10 @@ export class TileView {
     }
     const accepts = parseIndices(state.filter) ?? (() => true);
     this.order = [...tiles.indices.keys()].filter((tile) => accepts(tiles.indices[tile]!));
-    if (state.strongest) this.order.sort((a, b) => this.strengths[b]! - this.strengths[a]! || a - b);
+    if (state.strongest) {
+      const norms = strengths(tiles);
+      this.order.sort((a, b) => norms[b]! - norms[a]! || a - b);
+    }
     const { count, total } = tiles.facts;
     const kept = count < total ? `${count} strongest of ${total}` : `all ${total}`;
     this.summary.textContent = state.filter && this.order.length < count ? `${this.order.length} shown of ${kept}` : kept;

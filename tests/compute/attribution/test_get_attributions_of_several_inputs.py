@@ -98,26 +98,6 @@ def test_get_attributions_of_a_layer_whose_cells_are_of_another_input(rng):
     assert get_attributions(model, inputs, method="grad-cam", target=0).layer == "c"
 
 
-def test_get_attributions_erase_each_feature_of_a_vector_beside_an_image(rng):
-    image, code = keras.Input((6, 6, 1), name="image"), keras.Input((3,), name="code")
-    joined = layers.Concatenate()([layers.Flatten()(image), code])
-    model = keras.Model([image, code], layers.Dense(1, use_bias=False)(joined))
-    weights = rng.normal(size=(39, 1)).astype("float32")
-    weights[36:, 0] = [4, -2, 0]
-    model.set_weights([weights])
-    inputs = [rng.random((2, 6, 6, 1)).astype("float32"), np.float32([[1, 2, 3], [3, 2, 1]])]
-    found = get_attributions(model, inputs, method=["occlusion", "rise"])
-    # Without a feature the score falls by its own part.
-    falls = inputs[1] * weights[36:, 0]
-    np.testing.assert_allclose(found["occlusion"].values[1], falls, atol=1e-5)
-    assert found["occlusion"].values[0].shape == (2, 6, 6, 1)
-    assert found["occlusion"].evidence.faithful.all()
-    # Of a sum, two values of RISE differ by half of what their features' parts differ by.
-    seen = found["rise"].values[1]
-    np.testing.assert_allclose(seen - seen[:, 2:], falls / 2, atol=1.5)
-    assert (seen.argmax(axis=1) == 0).all()
-
-
 @pytest.mark.parametrize("method", [["gradient", "grad-cam"], ["grad-cam", "gradient"]])
 def test_get_attributions_say_that_no_gradient_reaches_the_inputs(rng, method):
     inputs = keras.Input((6, 6, 1))

@@ -184,7 +184,7 @@ def erasable_inputs(
         question: What was asked.
         input_indices: The inputs that the map is about.
     """
-    sizes = [question.size(index) for index in range(len(question.inputs))]
+    sizes = [question.size(index) or x.shape[1:] for index, x in enumerate(question.inputs)]
     return [size if index in input_indices else None for index, size in enumerate(sizes)]
 
 

@@ -112,10 +112,12 @@ class _Batch:
     Args:
         questions: The question for each baseline.
         outputs: What the layers of class activation maps returned, by address.
+        baseline_answers: What the model returned for the baseline, where it came along.
     """
 
     questions: list[Question]
     outputs: dict[str, LayerOutput]
+    baseline_answers: np.ndarray | None = None
 
 
 @dataclass(kw_only=True)
@@ -149,19 +151,20 @@ def explain(plan: Plan, names: Sequence[MethodName], evidence: Any) -> dict[str,
         for target in (layers.targets if METHODS[name].is_cam else (None,))
     ]
     computed = [_Parts() for _ in tasks]
-    answers = []
+    answers, nothing = [], None
     size = question.scored.batch_size
     starts = range(0, len(question), size)
     for start in track(starts, "batch", verbose=question.verbose if len(starts) > 1 else 0):
         batch = _run_first_pass(plan, start, tasks, first if start == 0 else None)
         answers.append(np.asarray(batch.questions[0].answers))
+        nothing = batch.baseline_answers if start == 0 else nothing
         meters: dict[tuple[int, ...], EvidenceMeter] = {}
         for task, parts in zip(tasks, computed, strict=True):
             values = _add_values(task, batch, parts)
             parts.input_indices = _input_indices(task, batch)
             if evidence:
                 _add_evidence(task, batch, values, parts, meters)
-    common = _Common.of(question, np.concatenate(answers))
+    common = _Common.of(question, np.concatenate(answers), nothing)
     results: dict[str, Any] = {name: {} for name in names}
     for task, parts in zip(tasks, computed, strict=True):
         key = "" if task.target is None else task.target.address
@@ -238,16 +241,22 @@ def _run_first_pass(
         # The bar counts batches; one for each method within them would overwrite it.
         question = replace(question, verbose=0)
     layers = {t.target.address: t.target for t in tasks if t.target is not None}
-    targets, scored = list(layers.values()), question.scored
+    targets, scored, count = list(layers.values()), question.scored, len(question)
+    with_baseline = question if start or again else _with_baseline(question)
+    nothing: np.ndarray | None = None
     by_inputs = any(task.method.uses_first_pass for task in tasks)
     outputs: list[LayerOutput] = []
     if targets or by_inputs:
         if gradients is None or by_inputs:
-            gradients = _differentiate(question, targets, by_inputs=by_inputs, must_reach=not again)
+            gradients = _differentiate(
+                with_baseline, targets, by_inputs=by_inputs, must_reach=not again
+            )
+            nothing, gradients = gradients.answers[count:], gradients.first(count)
         outputs = _cells(plan, targets, gradients)
         answers = gradients.answers
     else:
-        answers = scored.outputs(question.inputs)
+        answers = scored.outputs(with_baseline.inputs)
+        answers, nothing = answers[:count], answers[count:]
     if not again:
         scored.goal.settle(answers, question.samples)
     gradient = (
@@ -258,7 +267,27 @@ def _run_first_pass(
     return _Batch(
         questions=[replace(question, baseline=baseline) for baseline in baselines],
         outputs=dict(zip(layers, outputs, strict=True)),
+        baseline_answers=nothing if len(with_baseline) > count else None,
     )
+
+
+def _with_baseline(question: Question) -> Question:
+    """Return a question with its baseline as one more sample, which saves a pass for that alone.
+
+    It is the same where each sample has its own baseline, or where a batch has no room.
+    """
+    if not _is_shared(question.baseline) or len(question) >= question.scored.batch_size:
+        return question
+    inputs = [
+        np.concatenate([x, b[:1]]) for x, b in zip(question.inputs, question.baseline, strict=True)
+    ]
+    samples = np.append(question.samples, question.samples[-1:])
+    return replace(question, inputs=tuple(inputs), samples=samples)
+
+
+def _is_shared(baseline: Sequence[np.ndarray]) -> bool:
+    """Whether a baseline is the same for all samples: an array without a step along them."""
+    return all(x.strides[0] == 0 for x in baseline)
 
 
 def _add_values(task: _Task, batch: _Batch, parts: _Parts) -> list[np.ndarray]:
@@ -317,17 +346,18 @@ class _Common:
     baseline_probabilities: np.ndarray | None
 
     @classmethod
-    def of(cls, question: Question, answers: np.ndarray) -> _Common:
+    def of(cls, question: Question, answers: np.ndarray, nothing: np.ndarray | None) -> _Common:
         """Return the scores and probabilities of what the model returned.
 
         Args:
             question: The question about all samples.
             answers: What the model returned for them.
+            nothing: What it returned for the baseline, where that came along.
         """
         goal, samples, baseline = question.scored.goal, question.samples, question.baseline
-        # An array without a step along the samples is the same for all of them: one run is enough.
-        is_shared = all(x.strides[0] == 0 for x in baseline)
-        nothing = question.scored.outputs([x[:1] for x in baseline] if is_shared else baseline)
+        if nothing is None:
+            shared = [x[:1] for x in baseline] if _is_shared(baseline) else baseline
+            nothing = question.scored.outputs(shared)
         nothing = np.repeat(nothing, len(samples) // len(nothing), axis=0)
         return cls(
             scores=goal.scores(answers, samples),

@@ -155,7 +155,7 @@ def plan_parts(model: keras.Model, inputs: Any, options: Options) -> _Parts:
     )
     cell_axes = tuple(input_cell_axes(spec, calls) for spec in specs)
     _check_numbers(arrays)
-    _check_methods(options.methods, specs, calls)
+    _check_methods(options.methods, specs, cell_axes, calls)
     baselines = make_baselines(
         options.baseline,
         arrays,
@@ -233,15 +233,24 @@ def input_cell_axes(spec: Any, calls: Sequence[Call]) -> int:
     return max(0, len(shape) - 1)
 
 
-def _check_methods(methods: Sequence[str], specs: Sequence[Any], calls: Sequence[Call]) -> None:
+def _check_methods(
+    methods: Sequence[str], specs: Sequence[Any], cell_axes: Sequence[int], calls: Sequence[Call]
+) -> None:
     for name in methods:
         method = METHODS[name]
-        needs_floats = method.needs_gradient or method.changes_inputs
+        needs_floats = method.needs_gradient or method.needs_cells
         if needs_floats and not all(map(_is_float, specs)):
             raise TypeError(
                 "`method` must explain by a layer, such as 'grad-cam', where an input holds "
                 f"integers, which have no gradient.{_first_float_layer(calls)} "
                 f"Received: method={name!r}"
+            )
+        if method.needs_cells and not all(cell_axes):
+            shapes = [tuple(spec.shape) for spec, n in zip(specs, cell_axes, strict=True) if not n]
+            raise ValueError(
+                "`method` must be one that changes no parts of the inputs, such as "
+                "'integrated-gradients', where an input has no cells, such as rows and columns or "
+                f"time steps. Received: method={name!r} for an input of shape {shapes[0]}"
             )
 
 

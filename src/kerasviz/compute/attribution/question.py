@@ -53,16 +53,8 @@ class Question:
         )
 
     def size(self, index: int) -> tuple[int, ...]:
-        """Return the number of cells of an input along each of their axes.
-
-        Each feature of an input without such axes is a cell of its own.
-        """
-        shape = self.inputs[index].shape[1:]
-        return tuple(shape[: self.cell_axes[index]] if self.has_neighbours(index) else shape)
-
-    def has_neighbours(self, index: int) -> bool:
-        """Whether the cells of an input are in order, as rows and columns are, and features not."""
-        return self.cell_axes[index] > 0
+        """Return the number of cells of an input along each of their axes."""
+        return tuple(self.inputs[index].shape[1 : 1 + self.cell_axes[index]])
 
     def rng(self, *key: int) -> np.random.Generator:
         """Return random numbers that are the same for the same seed and key."""

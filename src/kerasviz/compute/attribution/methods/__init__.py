@@ -32,7 +32,7 @@ class Method:
             values.
         is_cam: Whether it explains by the output of a layer, and not by the inputs.
         needs_gradient: Whether it takes gradients with respect to the inputs.
-        changes_inputs: Whether it puts parts of the baseline into the inputs.
+        needs_cells: Whether it changes parts of the inputs, which have to have cells.
         uses_baseline: Whether the values depend on the baseline.
         uses_first_pass: Whether the values come from the gradients at the inputs, which are
             computed together with those with respect to layers.
@@ -43,7 +43,7 @@ class Method:
     explain: Callable[..., Any]
     is_cam: bool = False
     needs_gradient: bool = True
-    changes_inputs: bool = False
+    needs_cells: bool = False
     uses_baseline: bool = False
     uses_first_pass: bool = False
     factor: Callable[[Question], list[np.ndarray]] | None = None
@@ -62,7 +62,7 @@ def _cam(explain: Callable[..., Any], *, uses_baseline: bool = False) -> Method:
 
 
 def _by_parts(explain: Callable[..., Any]) -> Method:
-    return Method(explain=explain, needs_gradient=False, changes_inputs=True, uses_baseline=True)
+    return Method(explain=explain, needs_gradient=False, needs_cells=True, uses_baseline=True)
 
 
 METHODS = {

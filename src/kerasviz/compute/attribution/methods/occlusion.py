@@ -16,8 +16,7 @@ def occlusion(question: Question) -> list[np.ndarray]:
     """Return y(x) − y(x with a window replaced by the baseline), the mean over all windows.
 
     Each value is the mean over the windows that cover it (arXiv 1311.2901), shared evenly by the
-    channels, so that their sum is the fall of the score. Of an input without rows, columns or time
-    steps each feature is a window.
+    channels, so that their sum is the fall of the score.
     """
     score = question.scored.goal.scores(np.asarray(question.answers), question.samples)
     return [_occlude(question, index, score) for index in range(len(question.inputs))]
@@ -26,7 +25,7 @@ def occlusion(question: Question) -> list[np.ndarray]:
 def _occlude(question: Question, index: int, score: np.ndarray) -> np.ndarray:
     x, b = question.inputs[index], question.baseline[index]
     size = question.size(index)
-    windows = _windows(size, count=WINDOWS if question.has_neighbours(index) else None)
+    windows = _windows(size)
     total = np.zeros((len(x), *size), "float64")
     for rows, variants in question.variants(len(windows), "batch of windows"):
         changed = x[rows]
@@ -41,11 +40,10 @@ def _occlude(question: Question, index: int, score: np.ndarray) -> np.ndarray:
     return question.shared_by_channels(index, total / covered)
 
 
-def _windows(size: tuple[int, ...], count: int | None) -> list[tuple[slice, ...]]:
-    """Return windows, `count` of them side by side along each axis, or one for each cell."""
+def _windows(size: tuple[int, ...]) -> list[tuple[slice, ...]]:
     axes = []
     for length in size:
-        window = max(1, round(length / (count or length)))
+        window = max(1, round(length / WINDOWS))
         starts = [*range(0, length - window, max(1, window // 2)), length - window]
         axes.append([slice(start, start + window) for start in dict.fromkeys(starts)])
     return list(itertools.product(*axes))

@@ -25,24 +25,16 @@ def rise(question: Question) -> list[np.ndarray]:
 def _rise(question: Question, index: int) -> np.ndarray:
     x, b = question.inputs[index], question.baseline[index]
     size = question.size(index)
-    draw = _smooth_mask if question.has_neighbours(index) else _mask
     total = np.zeros((len(x), *size), "float64")
     for rows, variants in question.variants(MASKS, "batch of masks"):
-        rngs = [question.rng(int(variant)) for variant in variants]
-        masks = np.stack([draw(rng, size) for rng in rngs])
+        masks = np.concatenate([_mask(question, int(variant), size) for variant in variants])
         seen = b[rows] + (x[rows] - b[rows]) * over_cells(masks, x)
         scores = question.scores(question.replaced(index, seen.astype(x.dtype), rows), rows)
         add_by_row(total, rows, over_cells(scores, masks) * masks)
     return question.shared_by_channels(index, total / (MASKS * SHARE))
 
 
-def _smooth_mask(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-    """Return a mask whose few cells are enlarged, and shifted by up to half a cell."""
+def _mask(question: Question, variant: int, size: tuple[int, ...]) -> np.ndarray:
+    rng = question.rng(variant)
     cells = (rng.random((1, *[min(CELLS, n) for n in size])) < SHARE).astype("float64")
-    (mask,) = interpolate_cells(cells, size, rng.uniform(-0.5, 0.5, len(size)).tolist())
-    return np.asarray(mask)
-
-
-def _mask(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-    """Return a mask of features, which have no neighbours."""
-    return np.where(rng.random(size) < SHARE, 1.0, 0.0)
+    return interpolate_cells(cells, size, rng.uniform(-0.5, 0.5, len(size)).tolist())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -94,6 +94,17 @@ class ScoreGradients:
     inputs: list[np.ndarray | None]
     outputs: list[np.ndarray]
     output_gradients: list[np.ndarray]
+
+    def first(self, count: int) -> Self:
+        """Return those of the first samples."""
+        return replace(
+            self,
+            scores=self.scores[:count],
+            answers=self.answers[:count],
+            inputs=[None if x is None else x[:count] for x in self.inputs],
+            outputs=[x[:count] for x in self.outputs],
+            output_gradients=[x[:count] for x in self.output_gradients],
+        )
 
 
 class ScoredModel:
