@@ -23,7 +23,7 @@ from typing import Any
 import keras
 
 from kerasviz.model.backend import is_inside_map, trace_scope
-from kerasviz.model.graph import held_layers, is_functional, written_indices
+from kerasviz.model.graph import held_layers, is_functional, is_graph, written_indices
 from kerasviz.model.layer_call import CallPath
 
 _local = threading.local()
@@ -136,8 +136,11 @@ class Interception:
         model: keras.Model,
         observers: Sequence[Observer],
         call_indices: Mapping[str, list[int]] | None = None,
+        *,
+        of_any_size: bool = False,
     ) -> None:
         self._observers = observers
+        self._of_any_size = of_any_size
         self._held = set(map(id, held_layers(model)))
         self._scope = trace_scope()
         self._open = [OpenCall((), model, call_indices=call_indices)]
@@ -187,6 +190,8 @@ class Interception:
             mask = kwargs.get("mask", args[2] if len(args) > 2 else None)
             if mask is None and _read_mask(inputs) is None:
                 return _call_time_distributed(layer, opened, inputs)
+        if self._of_any_size and is_graph(layer):
+            return layer.call(*args, **{**kwargs, "training": False})
         return _plain_call(layer, *args, **kwargs)
 
 
@@ -283,6 +288,8 @@ def call_observed(
     inputs: Any,
     observers: Sequence[Observer],
     call_indices: Mapping[str, list[int]] | None = None,
+    *,
+    of_any_size: bool = False,
 ) -> Any:
     """Call a model in inference mode while observers see each call of a layer inside it.
 
@@ -291,10 +298,15 @@ def call_observed(
         inputs: What it is called on.
         observers: Who sees the calls, and may change what goes on.
         call_indices: `written_indices` of the model, where they are not its own.
+        of_any_size: Whether graphs run on inputs of other sizes than their own, which Keras
+            refuses to call them on.
 
     Returns:
         What the model returns; `None` where an observer ended it early.
     """
-    with _intercepting(Interception(model, observers, call_indices)), suppress(StopModel):
+    interception = Interception(model, observers, call_indices, of_any_size=of_any_size)
+    with _intercepting(interception), suppress(StopModel):
+        if of_any_size and is_graph(model):
+            return model.call(inputs, training=False)
         return _plain_call(model, inputs, training=False)
     return None

@@ -46,6 +46,61 @@ def test_get_preferred_inputs_says_what_the_unit_reaches(model: Any) -> None:
     np.testing.assert_allclose(maps[[0, 1], 7, 7, [3, 60]], preferred.values, rtol=1e-5)
 
 
+class _Positions(L.Layer):
+    """Adds a number to each cell, so that it takes one size of input alone."""
+
+    def build(self, input_shape: Any) -> None:
+        self.added = self.add_weight(shape=input_shape[1:], initializer="normal")
+
+    def call(self, x: Any) -> Any:
+        return x + self.added
+
+
+def _strided(**options: Any) -> list[Any]:
+    return [L.Conv2D(4, 5, strides=2, padding="same"), L.Conv2D(3, 3, name="last", **options)]
+
+
+def _nested() -> list[Any]:
+    inner = keras.Sequential([keras.Input((31, 31, 1)), *_strided()], name="inner")
+    return [L.Rescaling(2), inner]
+
+
+def _enlarged() -> list[Any]:
+    """Return layers of which the last has a unit for each cell, and an inner one for each four."""
+    options: dict[str, Any] = {"strides": 2, "padding": "same"}
+    inner = [L.Conv2D(4, 3, **options), L.Conv2DTranspose(4, 3, **options)]
+    return [*inner, L.Conv2D(3, 3, name="last")]
+
+
+@pytest.mark.parametrize(
+    ("make", "layer"),
+    [
+        (lambda: _strided(strides=2, padding="same"), "last"),
+        (lambda: [L.ZeroPadding2D(1), *_strided(dilation_rate=2)], "last"),
+        (lambda: [L.MaxPooling2D(3, padding="same"), *_strided()], "last"),
+        (_nested, "inner/last"),
+        (lambda: [_Positions(), *_strided()], "last"),
+        (_enlarged, "last"),
+    ],
+    ids=["same", "dilated", "pooled", "nested", "positions", "enlarged"],
+)
+def test_get_preferred_inputs_of_a_part_of_the_input_are_those_of_the_whole(
+    make: Any, layer: str
+) -> None:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((31, 31, 1)), *make(), L.Flatten(), L.Dense(2)])
+    preferred = kerasviz.get_preferred_inputs(model, layer, steps=2)
+    maps = kerasviz.get_feature_maps(model, layer, np.zeros((1, 31, 31, 1)))
+    row, column = (n // 2 for n in maps.shape[1:3])
+    field = kerasviz.receptive_field(model, layer, position=(row, column))
+    (top, bottom), (left, right) = field.box
+    assert preferred.images.shape[1:] == (bottom - top, right - left, 1)
+    inputs = np.zeros((3, 31, 31, 1), "float32")
+    inputs[:, top:bottom, left:right] = preferred.images
+    maps = kerasviz.get_feature_maps(model, layer, inputs)
+    np.testing.assert_allclose(preferred.values, maps[[0, 1, 2], row, column, [0, 1, 2]], rtol=1e-4)
+
+
 def test_get_preferred_inputs_beats_the_best_of_real_images(model: Any) -> None:
     images, _ = kerasviz.fashion_mnist.load_samples()
     preferred = kerasviz.get_preferred_inputs(model, "conv2d_1", steps=32)

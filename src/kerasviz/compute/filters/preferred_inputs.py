@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -24,9 +25,11 @@ from kerasviz.compute.filters.receptive_fields.receptive_field import (
     receptive_field,
 )
 from kerasviz.compute.filters.receptive_fields.seen_cells import space_of
+from kerasviz.compute.filters.receptive_fields.smallest_input import smallest_input
 from kerasviz.model.addresses import NamedCall, check_model, resolve
 from kerasviz.model.backend import Differentiator, Mark
 from kerasviz.model.calls import input_specs, known_calls
+from kerasviz.model.graph import is_graph
 from kerasviz.model.inputs.input_adapter import prepare_inputs
 from kerasviz.model.interception import Observer, OpenCall, StopModel, call_observed
 from kerasviz.model.layer_call import Call, CallPath
@@ -39,6 +42,9 @@ JITTER = 2
 """By how many cells an image is moved at most, so that a channel likes it wherever it is."""
 EXAMPLES = 2000
 """How many patches of real images tell what their spectra are like."""
+ROUNDING = 1e-4
+"""Differences between the same unit in two inputs that rounding explains, as a share of the
+largest value."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,6 +135,7 @@ def get_preferred_inputs(
     patches = None if like is None else _cut_patches(model, like, ascent.patch, seed)
     if limits is None:
         limits = (0.0, 1.0) if patches is None else (float(patches.min()), float(patches.max()))
+    ascent = ascent.of_smallest_input(limits)
     bar = keras.utils.Progbar(len(indices) * steps) if verbose else None
     images, values = [], []
     for start in range(0, len(indices), AT_ONCE):
@@ -205,16 +212,38 @@ def _cut_patches(model: keras.Model, like: Any, patch: Sequence[int], seed: int)
     return np.stack(patches).astype("float64")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where an image is in the input, and where the unit that is to like it.
+
+    Args:
+        sizes: How many cells the input has along each axis of space.
+        image: Where the image is in it.
+        position: The unit, or `None` for the mean of the map.
+        is_part: Whether the input is a part of the model's own.
+    """
+
+    sizes: tuple[int, ...]
+    image: tuple[slice, ...]
+    position: tuple[int, ...] | None
+    is_part: bool = False
+
+    @property
+    def patch(self) -> tuple[int, ...]:
+        """How many cells the image has along each axis of space."""
+        return tuple(cut.stop - cut.start for cut in self.image)
+
+
 class _Ascent:
     """The way from an image to the scores of filters, and back by their gradients.
 
     Args:
         model: The model.
         target: The layer.
-        spec: The input.
-        channel_axis: The axis of the input's channels.
-        place: Where the image is in the input, a slice along each axis of space.
-        position: The unit, or `None` for the mean of the map.
+        channels: How many channels the input has.
+        channel_axis: Their axis.
+        place: Where the image is in the input.
+        smallest: Where it is in a part of the input that is probably enough.
     """
 
     def __init__(
@@ -222,39 +251,77 @@ class _Ascent:
         model: keras.Model,
         target: NamedCall,
         *,
-        sizes: Sequence[int],
         channels: int,
         channel_axis: int,
-        place: tuple[slice, ...],
-        position: tuple[int, ...] | None,
+        place: _Place,
+        smallest: _Place | None = None,
     ) -> None:
         self.target = target
         self.channels = channels
-        self.patch = tuple(cut.stop - cut.start for cut in place)
-        self._sizes = tuple(sizes)
-        self._channel_axis = channel_axis
+        self.patch = place.patch
+        self.filters = int(target.call.outputs[0].shape[target.call.channel_axis])
+        self._model = model
         self._place = place
-        self._jitter = 0 if position is not None else JITTER
-        call = target.call
-        self.filters = int(call.outputs[0].shape[call.channel_axis])
-        self._differentiator = _differentiator(model, call, position)
+        self._smallest = smallest
+        self._channel_axis = channel_axis
+        self._jitter = 0 if place.position is not None else JITTER
+        self._differentiator = _differentiator(
+            model, target.call, place.position, of_any_size=place.is_part
+        )
+
+    def of_smallest_input(self, limits: tuple[float, float]) -> _Ascent:
+        """Return the same for a part of the input, if a random image shows that that is enough.
+
+        A layer may need a size of its own, as one that adds a position to each cell.
+
+        Args:
+            limits: The smallest and the largest value of a pixel.
+        """
+        if self._smallest is None:
+            return self
+        rng = np.random.default_rng(0)
+        image = rng.uniform(*limits, (1, *self.patch, self.channels)).astype("float32")
+        mixture = rng.normal(size=(1, self.filters)).astype("float32")
+        whole = self._run(image, mixture)
+        try:
+            part = _Ascent(
+                self._model,
+                self.target,
+                channels=self.channels,
+                channel_axis=self._channel_axis,
+                place=self._smallest,
+            )
+            results = part._run(image, mixture)
+        except Exception:  # whatever a layer raises that does not take this size
+            return self
+        is_same = all(
+            np.allclose(a, b, rtol=0, atol=ROUNDING * np.abs(b).max())
+            for a, b in zip(results, whole, strict=True)
+        )
+        return part if is_same else self
 
     def scores(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """Return what each filter makes of its image, `(n,)`."""
-        return self._run(images, filters)[0]
+        return self._run(images, self._one_each(filters))[0]
 
-    def _run(self, images: np.ndarray, filters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return scores `(n,)` and their gradients with respect to the images."""
+    def _one_each(self, filters: np.ndarray) -> np.ndarray:
+        # Which filter an image is for is data, not part of the function: another filter traces
+        # nothing.
+        return np.asarray(np.eye(self.filters, dtype="float32")[filters])
+
+    def _run(self, images: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return scores `(n,)` and their gradients with respect to the images.
+
+        Args:
+            images: `(n, *patch, channels)`.
+            weights: What each filter counts for each image, `(n, filters)`.
+        """
         # Around the field there is the mean, which no layer takes for an edge of the image.
         middle = float(images.mean())
-        inputs = np.full((len(images), *self._sizes, self.channels), middle, "float32")
-        inputs[(slice(None), *self._place)] = images
-        batch = {
-            "inputs": np.moveaxis(inputs, -1, self._channel_axis),
-            # Which filter an image is for is data, not part of the function: another filter
-            # traces nothing.
-            "weights": np.eye(self.filters, dtype="float32")[filters],
-        }
+        place = (slice(None), *self._place.image)
+        inputs = np.full((len(images), *self._place.sizes, self.channels), middle, "float32")
+        inputs[place] = images
+        batch = {"inputs": np.moveaxis(inputs, -1, self._channel_axis), "weights": weights}
         with keeping_state(self._differentiator.find_layers()):
             result = self._differentiator(batch)
         scores, gradient = result.scores, np.asarray(result.of_inputs[0])
@@ -264,7 +331,7 @@ class _Ascent:
                 "they prefer no input."
             )
         gradient = np.moveaxis(gradient, self._channel_axis, -1)
-        return scores, gradient[(slice(None), *self._place)].astype("float64")
+        return scores, gradient[place].astype("float64")
 
     def climb(
         self,
@@ -282,6 +349,7 @@ class _Ascent:
             report: Told how many images went one step further.
         """
         rng = np.random.default_rng(0)
+        weights = self._one_each(filters)
         axes = tuple(range(1, len(self.patch) + 1))
         mean, power = np.zeros_like(parametrization.parameters), 0.0
         for step in range(1, steps + 1):
@@ -289,7 +357,7 @@ class _Ascent:
             # Patterns of single pixels raise a unit without being seen by anyone; what has to
             # hold at every shift by a few pixels is coarser than these.
             shift = rng.integers(-self._jitter, self._jitter + 1, len(axes))
-            _, gradient = self._run(np.roll(images, shift, axes).astype("float32"), filters)
+            _, gradient = self._run(np.roll(images, shift, axes).astype("float32"), weights)
             slope = parametrization.pull(np.roll(gradient, -shift, axes))
             mean = 0.9 * mean + 0.1 * slope
             power = 0.999 * power + 0.001 * np.abs(slope) ** 2
@@ -329,10 +397,11 @@ def _place_unit(
     is_first = getattr(call.layer, "data_format", None) == "channels_first"
     channel_axis = 1 if is_first else -1
     spec_sizes = space_of(spec, channel_axis)
-    sizes = [n or UNKNOWN for n in spec_sizes]
+    sizes = tuple(n or UNKNOWN for n in spec_sizes)
     space = space_of(call.outputs[0], call.channel_axis)
     place = tuple(slice(0, n) for n in sizes)
     position: tuple[int, ...] | None = None
+    smallest: _Place | None = None
     if not space:
         position = ()
     elif objective == "unit":
@@ -342,16 +411,25 @@ def _place_unit(
         # bound, or where the input has no size of its own, it is the whole input.
         if field.exact and field.box is not None and None not in spec_sizes:
             place = tuple(slice(start, stop) for start, stop in field.box)
-    channels = spec.shape[channel_axis]
+            smallest = _part_of_input(model, field, sizes)
     return _Ascent(
         model,
         target,
-        sizes=sizes,
-        channels=int(channels or 1),
+        channels=int(spec.shape[channel_axis] or 1),
         channel_axis=channel_axis,
-        place=place,
-        position=position,
+        place=_Place(sizes=sizes, image=place, position=position),
+        smallest=smallest,
     )
+
+
+def _part_of_input(
+    model: keras.Model, field: ReceptiveField, sizes: tuple[int, ...]
+) -> _Place | None:
+    """Return a part of the input that takes much less time, if there is one."""
+    part = smallest_input(field, sizes) if is_graph(model) else None
+    if part is None or 2 * math.prod(part.sizes) > math.prod(sizes):
+        return None
+    return _Place(sizes=part.sizes, image=part.place, position=part.position, is_part=True)
 
 
 UNKNOWN = 96
@@ -392,7 +470,7 @@ _lock = threading.RLock()
 
 
 def _differentiator(
-    model: keras.Model, call: Call, position: tuple[int, ...] | None
+    model: keras.Model, call: Call, position: tuple[int, ...] | None, *, of_any_size: bool
 ) -> Differentiator:
     """Return what differentiates the scores of filters, traced once for as long as a model lives.
 
@@ -400,30 +478,28 @@ def _differentiator(
         model: The model.
         call: The call of the layer.
         position: The unit, or `None` for the mean of the map.
+        of_any_size: Whether graphs run on inputs of other sizes than their own.
     """
     # The outputs tell a layer from another one that took its place.
-    key = (call.path, call.output, position, tuple(map(id, call.outputs)))
+    key = (call.path, call.output, position, of_any_size, tuple(map(id, call.outputs)))
     with _lock:
         cache = _cache.setdefault(model, {})
         if key not in cache:
-            score = _score_function(model, call.path, call.output or 0, call.channel_axis, position)
+            score = _score_function(model, call, position, of_any_size=of_any_size)
             cache[key] = Differentiator(score, model)
         return cache[key]
 
 
 def _score_function(
-    model: keras.Model,
-    path: CallPath,
-    output: int,
-    channel_axis: int,
-    position: tuple[int, ...] | None,
+    model: keras.Model, call: Call, position: tuple[int, ...] | None, *, of_any_size: bool
 ) -> Callable[[Any, Mark], Any]:
     """Return a function from inputs and weights of filters to scores."""
     find_model = weakref.ref(model)
+    path, output, channel_axis = call.path, call.output or 0, call.channel_axis
 
     def score(batch: Any, _: Mark) -> Any:
         observer = _UnitObserver(path, output)
-        call_observed(find_model(), batch["inputs"], [observer])
+        call_observed(find_model(), batch["inputs"], [observer], of_any_size=of_any_size)
         maps = keras.ops.moveaxis(
             keras.ops.cast(observer.output_tensor, "float32"), channel_axis, -1
         )
