@@ -34,6 +34,32 @@ hypothesis.settings.register_profile("kerasviz", deadline=None, derandomize=True
 hypothesis.settings.load_profile("kerasviz")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects what is slow
+def pytest_collection_modifyitems(config, items):
+    """Let as many cases of a test run always as `few` says, and the others with `-m slow`.
+
+    `KERASVIZ_CASES` says how many for all tests. `--cov` measures two cases of each: to measure
+    costs time, and a third hardly runs another line.
+    """
+    tests = {}
+    for item in items:
+        if not item.get_closest_marker("slow"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for name, cases in tests.items():
+        marker = cases[0].get_closest_marker("few")
+        counts = [marker.args[0]] if marker else []
+        counts += [int(os.environ["KERASVIZ_CASES"])] if "KERASVIZ_CASES" in os.environ else []
+        count = min([len(cases), *counts])
+        # At random, so that no parameter of several is always the same; in each run the same ones.
+        chosen = random.Random(name).sample(cases, count) if count < len(cases) else cases
+        for case in cases if count < len(cases) else ():
+            if case not in chosen:
+                case.add_marker("slow")
+        if config.pluginmanager.hasplugin("_cov"):
+            for case in chosen[2:]:
+                case.add_marker("no_cover")
+
+
 def pytest_collection_finish():
     """Keep what all tests share, TensorFlow first, out of every later garbage collection."""
     gc.collect()

@@ -97,3 +97,30 @@ def test_a_baseline_counts_for_its_own_matplotlib_alone(run):
     )
     result.assert_outcomes(skipped=1, passed=1, errors=1)
     result.stdout.fnmatch_lines(["the baselines count for Matplotlib 0.*, this is *"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cases", "always"), [(None, 3), ("2", 2), ("5", 3)])
+def test_few_cases_of_a_test_run_always_and_the_others_are_slow(
+    pytester, monkeypatch, cases, always
+):
+    if cases:
+        monkeypatch.setenv("KERASVIZ_CASES", cases)
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.few(3)
+        @pytest.mark.parametrize("x", range(5))
+        @pytest.mark.parametrize("y", range(2))
+        def test_it(x, y):
+            pass
+
+        def test_another():
+            pass
+        """
+    )
+    for expression, passed in (("not slow", always + 1), ("slow", 10 - always)):
+        result = pytester.runpytest_subprocess("-m", expression, "-p", "no:cacheprovider")
+        result.assert_outcomes(passed=passed, deselected=11 - passed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import functools
 import operator
 import os
 import re
@@ -20,6 +21,7 @@ FASHION = ("build_model", "load_data", "load_model", "load_samples", "train")
 ROOT = Path(__file__).parent.parent
 
 
+@functools.cache
 def functions(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

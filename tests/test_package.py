@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import pydoc
 import re
@@ -17,6 +18,11 @@ import kerasviz
 from kerasviz import TileOptions
 
 SOURCES = sorted(Path(kerasviz.__file__).parent.rglob("*.py"))
+
+
+@functools.cache
+def parse(source: Path) -> ast.Module:
+    return ast.parse(source.read_text(encoding="utf-8"))
 
 
 def test_the_import_loads_nothing_heavy() -> None:
@@ -52,23 +58,25 @@ def test_public_docstrings_have_their_parts() -> None:
                 assert part in value.__doc__, (name, part)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_only_public_keras_is_imported(source: Path) -> None:
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        for name in names:
-            assert not name.startswith("keras.src"), name
+def test_only_public_keras_is_imported() -> None:
+    for source in SOURCES:
+        for name in imported_modules(source):
+            assert not name.startswith("keras.src"), source
             if source.parts[-2:] == ("writers", "tensorboard.py") and name == "tensorflow":
                 continue  # it writes event files
             is_backend = name.split(".")[0] in ("tensorflow", "jax", "torch")
-            assert not is_backend or source.parts[-2:] == ("model", "backend.py"), name
+            assert not is_backend or source.parts[-2:] == ("model", "backend.py"), source
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_a_module_opens_with_what_it_is_for(source: Path) -> None:
-    assert ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
+def imported_modules(source: Path) -> list[str]:
+    nodes = list(ast.walk(parse(source)))
+    names = [alias.name for x in nodes if isinstance(x, ast.Import) for alias in x.names]
+    return names + [x.module or "" for x in nodes if isinstance(x, ast.ImportFrom)]
+
+
+def test_a_module_opens_with_what_it_is_for() -> None:
+    for source in SOURCES:
+        assert ast.get_docstring(parse(source)), source
 
 
 FIGURE = {"title", "figsize", "ax", "figure"}
@@ -135,10 +143,8 @@ def _own_names(tree: ast.Module) -> set[str]:
 
 
 def test_every_private_name_of_another_package_is_listed_with_its_reason() -> None:
-    package = Path(kerasviz.__file__).parent
-    trees = [ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES]
-    listing = ast.parse((package / "model" / "__init__.py").read_text(encoding="utf-8"))
-    others = [tree for tree in trees if ast.dump(tree) != ast.dump(listing)]
+    path = Path(kerasviz.__file__).parent / "model" / "__init__.py"
+    listing, others = parse(path), [parse(source) for source in SOURCES if source != path]
     (reasons,) = (
         ast.literal_eval(node.value)
         for node in listing.body

@@ -1,6 +1,7 @@
 """The structure of the code: what DESIGN calls the house, counted."""
 
 import ast
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -23,15 +24,18 @@ PUBLIC = {
 }
 
 
-TREES = {
-    str(path.relative_to(SOURCE)): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(SOURCE.rglob("*.py"))
-}
+@functools.cache
+def trees() -> dict[str, ast.Module]:
+    """Return the code of each module."""
+    return {
+        str(path.relative_to(SOURCE)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
 
 
 def calls() -> Iterator[tuple[str, str, int]]:
     """Yield where each call in our code is, what it calls, and its number of positional values."""
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 count = sum(not isinstance(value, ast.Starred) for value in node.args)
@@ -39,7 +43,7 @@ def calls() -> Iterator[tuple[str, str, int]]:
 
 
 def test_no_folder_has_too_many_modules() -> None:
-    folders = Counter(str(Path(path).parent) for path in TREES)
+    folders = Counter(str(Path(path).parent) for path in trees())
     assert not {f: n for f, n in folders.items() if n > MAX_MODULES.get(f, 12)}
 
 
@@ -50,7 +54,7 @@ def test_no_call_hands_over_many_values_by_position() -> None:
 def test_no_large_record_is_built_by_position() -> None:
     sizes = {
         node.name: sum(isinstance(part, ast.AnnAssign) for part in node.body)
-        for tree in TREES.values()
+        for tree in trees().values()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         and (
@@ -65,7 +69,7 @@ def test_no_large_record_is_built_by_position() -> None:
 def test_no_function_takes_a_dict_of_options() -> None:
     parameters = [
         (f"{path}:{node.lineno}", argument.arg, ast.unparse(argument.annotation))
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef)
         for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)

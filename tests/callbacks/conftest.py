@@ -12,6 +12,10 @@ import keras
 import numpy as np
 import pytest
 
+from training import train
+
+TARGETS = np.arange(24, dtype="float32").reshape(12, 2) / 24
+
 
 @pytest.fixture
 def images(rng):
@@ -60,19 +64,21 @@ def model(make_model):
 
 @pytest.fixture
 def fit(images):
-    """Train on the images: three batches an epoch."""
+    """Train on the images as `fit` does: three batches an epoch."""
 
-    def fit(model, *callbacks, epochs=2, **kwargs):
-        targets = np.arange(24, dtype="float32").reshape(12, 2) / 24
-        return model.fit(
-            images,
-            targets,
-            batch_size=4,
-            epochs=epochs,
-            verbose=0,
-            callbacks=list(callbacks),
-            **kwargs,
-        )
+    def fit(model, *callbacks, epochs=2, **options):
+        return train(model, images, TARGETS, callbacks, batch_size=4, epochs=epochs, **options)
+
+    return fit
+
+
+@pytest.fixture
+def keras_fit(images):
+    """Train on the images with `fit` itself."""
+
+    def fit(model, *callbacks, epochs=2, **options):
+        options |= {"batch_size": 4, "epochs": epochs, "verbose": 0}
+        return model.fit(images, TARGETS, callbacks=list(callbacks), **options)
 
     return fit
 

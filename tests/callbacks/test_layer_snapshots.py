@@ -125,6 +125,7 @@ def test_kernel_snapshots_say_the_step_in_the_title(model, fit, album, images, r
     assert title == "first: 3 feature maps, 6×6 batch 2, sample 0 of 12"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "options",
     [
@@ -145,6 +146,7 @@ def test_kernel_snapshots_write_what_plot_kernels_draws(
     np.testing.assert_array_equal(decode(tmp_path / "second/kernels-epoch-0001.png"), expected)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "options",
     [
@@ -177,6 +179,7 @@ def test_kernel_snapshots_draw_all_layers_on_the_scale_of_their_step(model, fit,
     )
 
 
+@pytest.mark.slow
 def test_kernel_and_feature_map_snapshots_may_use_the_same_folder(
     model, fit, images, tmp_path, files
 ):
@@ -198,6 +201,7 @@ def test_kernel_and_feature_map_snapshots_may_use_the_same_folder(
     ]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("other", [True, False], ids=["another callback", "the same callback"])
 def test_kernel_snapshots_lose_no_file_in_a_second_run(model, fit, tmp_path, files, other):
     callback = KernelSnapshots("first", directory=tmp_path)
@@ -212,6 +216,7 @@ def test_kernel_snapshots_lose_no_file_in_a_second_run(model, fit, tmp_path, fil
     assert all(path.read_bytes() == png for path, png in before.items())
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_warn_of_a_fresh_model_in_the_folder_of_another(make_model, fit, tmp_path):
     for kind in ("directory", "gif"):
         folder = tmp_path / kind
@@ -266,6 +271,7 @@ def test_kernel_snapshots_take_addresses_of_nested_models(fit, images, tmp_path,
     np.testing.assert_allclose(np.moveaxis(shown, 0, -1), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("every", [1, "1 batch"])
 def test_kernel_snapshots_take_a_subclassed_model_that_was_never_built(
     subclassed, fit, images, album, read_tiles, every
@@ -288,6 +294,7 @@ def test_kernel_snapshots_take_a_subclassed_model_that_was_never_built(
     np.testing.assert_allclose(np.moveaxis(shown, 0, -1), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_find_layers_that_are_made_when_a_model_is_built(
     subclassed, fit, images, album
 ):
@@ -301,6 +308,7 @@ def test_kernel_snapshots_find_layers_that_are_made_when_a_model_is_built(
         album.plots.clear()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["kernels", "maps"])
 def test_kernel_snapshots_refuse_a_typo_in_a_model_that_was_never_built(
     subclassed, fit, images, kind
@@ -319,6 +327,7 @@ def test_kernel_snapshots_refuse_a_typo_in_a_model_that_was_never_built(
     assert len(steps.seen) == (BACKEND == "tensorflow")
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_draw_half_precision(fit, images, album, read_tiles):
     model = keras.Sequential(
         [
@@ -462,6 +471,7 @@ def test_kernel_snapshots_go_on_when_a_full_disk_has_room_again(
     assert files(tmp_path) == ["first/kernels-epoch-0001.png", "first/kernels-epoch-0004.png"]
 
 
+@pytest.mark.slow
 def test_feature_map_snapshots_go_on_with_a_real_disk_that_is_full(model, fit, small_disk, images):
     folder = small_disk("48k")
     callback = FeatureMapSnapshots(images, "second", directory=folder, gif=folder)
@@ -504,6 +514,7 @@ def test_kernel_snapshots_show_values_that_are_not_finite_and_warn_once(
     assert shown == [False, True, True, True]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("begin", [0, 1])
 def test_kernel_snapshots_go_on_where_a_norm_can_no_longer_show_the_values(
     model, fit, at_epoch, tmp_path, files, begin
@@ -562,6 +573,7 @@ def test_feature_map_snapshots_show_inputs_as_they_were_at_first(
     np.testing.assert_allclose(shown, witness.seen[1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_feature_map_snapshots_can_be_copied_before_and_after_training(
     model, fit, images, tmp_path, files
 ):
@@ -573,6 +585,7 @@ def test_feature_map_snapshots_can_be_copied_before_and_after_training(
     assert pngs == [f"first/feature_maps-epoch-000{n}.png" for n in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_feature_map_snapshots_print_nothing(model, fit, images, tmp_path, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import kerasviz
+import training
 
 FILTERS = 4
 pytestmark = pytest.mark.filterwarnings(
@@ -48,7 +49,7 @@ def train():
 
     def train(kernels, callback):
         callbacks = [Weights(kernels), callback]
-        model.fit(x, y, epochs=len(kernels), verbose=0, callbacks=callbacks)
+        training.train(model, x, y, callbacks, epochs=len(kernels))
 
     return train
 
@@ -109,6 +110,7 @@ def test_kernel_snapshots_draw_a_filter_that_became_its_negative_as_that(train, 
     np.testing.assert_allclose(album.frames[1], -album.frames[0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_keep_signs_in_a_resumed_run(train, make_kernel, tmp_path):
     album = Album()
     for step in range(3):
@@ -121,6 +123,7 @@ def test_kernel_snapshots_keep_signs_in_a_resumed_run(train, make_kernel, tmp_pa
         assert all(cosine(frame, frames[0]) > 0.99 for frame in frames)
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_keep_signs_after_a_damaged_frame(
     train, make_kernel, tmp_path, by_default
 ):
@@ -177,12 +180,13 @@ def test_kernel_snapshots_give_all_slices_of_a_volume_one_sign(rng, tmp_path):
     album = Album()
     for kernels in ([kernel, -kernel], [kernel]):  # also where the kernel before is not known
         callbacks = [Weights(kernels), kerasviz.KernelSnapshots(gif=tmp_path, on_plot=album)]
-        model.fit(x, y, epochs=len(kernels), verbose=0, callbacks=callbacks)
+        training.train(model, x, y, callbacks, epochs=len(kernels))
     np.testing.assert_allclose(album.frames[1], -album.frames[0], rtol=1e-5)
     # Only the record says what was drawn last, and a pattern alone has no sign: it stays.
     np.testing.assert_allclose(album.frames[2], album.frames[1], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_take_no_signs_from_patterns_of_another_size(rng, tmp_path, by_default):
     album = Album()
     for size in (2, 3):
@@ -195,5 +199,5 @@ def test_kernel_snapshots_take_no_signs_from_patterns_of_another_size(rng, tmp_p
         x, y = np.zeros((1, 4, 4, 64)), np.zeros((1, 5 - size, 5 - size, FILTERS))
         model.optimizer.iterations.assign(1)  # as of a training that goes on
         snapshots = kerasviz.KernelSnapshots(gif=tmp_path, on_plot=album)
-        model.fit(x, y, epochs=1, verbose=0, callbacks=[snapshots])
+        training.train(model, x, y, [snapshots])
         np.testing.assert_allclose(album.frames[-1], by_default(-kernel).ravel(), rtol=1e-5)

@@ -50,6 +50,7 @@ def test_snapshots_count_on_and_overwrite_no_picture(model, fit, tmp_path, files
     assert (tmp_path / "mine-epoch-0002.png").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_snapshots_warn_of_an_untrained_model_in_the_folder_of_another(make_model, fit, tmp_path):
     fit(make_model(), Snapshots(draw, directory=tmp_path), epochs=1)
     with pytest.warns(UserWarning, match="Snapshots goes on from epoch 1 of an earlier training"):

@@ -36,12 +36,12 @@ def make_callback(every=1, **places):
 
 
 @pytest.fixture
-def numbers(fit):
+def numbers(keras_fit):
     """Train with a callback, and return of which epochs or batches it makes pictures."""
 
     def numbers(model, every=1, **training):
         callback = make_callback(every)
-        fit(model, callback, **training)
+        keras_fit(model, callback, **training)
         return callback.on_plot.numbers
 
     return numbers
@@ -134,6 +134,7 @@ def test_kernel_snapshots_count_on_in_another_fit(model, fit):
     assert callback.on_plot.numbers == [1, 2, 3, 4, 5, 10]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("every", "unit", "training", "expected"),
     [
@@ -163,6 +164,7 @@ def test_kernel_snapshots_warn_of_records_of_another_model(model, fit, folder_of
     fit(model, callback)  # whose optimizer has taken steps
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_do_not_warn_of_a_training_that_goes_on(model, fit, tmp_path):
     fit(model, make_callback(directory=tmp_path))  # there is nothing yet
     fit(model, make_callback(directory=tmp_path))

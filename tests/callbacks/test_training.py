@@ -24,7 +24,7 @@ class Noise(layers.Layer):
         return inputs + 0.01 * noise
 
 
-def train(fit, *callbacks):
+def train(keras_fit, *callbacks):
     """Return the history of a training with much chance in it, and all variables after it."""
     keras.utils.set_random_seed(7)
     model = keras.Sequential(
@@ -42,17 +42,17 @@ def train(fit, *callbacks):
     )
     compiling = {"jit_compile": False} if BACKEND == "tensorflow" else {}
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse", metrics=["mae"], **compiling)
-    history = fit(model, *callbacks, validation_split=0.25)
+    history = keras_fit(model, *callbacks, validation_split=0.25)
     variables = [*model.variables, *model.optimizer.variables]
     return history.history, [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
 
 
 @pytest.mark.slow
-def test_callbacks_do_not_change_a_training(fit, images, tmp_path):
+def test_callbacks_do_not_change_a_training(keras_fit, images, tmp_path):
     def keep(*_):
         pass
 
-    plain_history, plain = train(fit)
+    plain_history, plain = train(keras_fit)
     sets = {
         "kernels": [
             KernelSnapshots(directory=tmp_path, gif=tmp_path),
@@ -68,7 +68,7 @@ def test_callbacks_do_not_change_a_training(fit, images, tmp_path):
         ],
     }
     for name, callbacks in sets.items():
-        history, variables = train(fit, *callbacks)
+        history, variables = train(keras_fit, *callbacks)
         assert history == plain_history, name
         assert len(variables) == len(plain)
         for variable, expected in zip(variables, plain, strict=True):
@@ -76,7 +76,7 @@ def test_callbacks_do_not_change_a_training(fit, images, tmp_path):
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs without tracing")
-def test_callbacks_trace_nothing_from_epoch_to_epoch(fit, images):
+def test_callbacks_trace_nothing_from_epoch_to_epoch(keras_fit, images):
     class Counter(layers.Layer):
         calls = 0
 
@@ -94,7 +94,7 @@ def test_callbacks_trace_nothing_from_epoch_to_epoch(fit, images):
         WeightStatistics(inputs=images, batch_size=5),
         keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: seen.append(Counter.calls)),
     ]
-    fit(model, *callbacks, epochs=4)
+    keras_fit(model, *callbacks, epochs=4)
     assert seen[0] > 0
     assert len(set(seen)) == 1
 
@@ -111,6 +111,7 @@ class Spare(keras.Model):
         return self.used(x)
 
 
+@pytest.mark.few(2)
 @pytest.mark.filterwarnings("ignore:`build\\(\\)` was called on layer:UserWarning")  # by Keras
 @pytest.mark.parametrize("is_built", [True, False], ids=["built", "not built"])
 @pytest.mark.parametrize("layer", [None, "*", keras.layers.Conv2D], ids=str)

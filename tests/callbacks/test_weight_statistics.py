@@ -126,6 +126,7 @@ def test_weight_statistics_of_every_second_epoch(model, fit):
     np.testing.assert_allclose(column(callback, "update_ratio"), expected, rtol=1e-4)
 
 
+@pytest.mark.few(2)
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras on PyTorch has only 1")
 @pytest.mark.parametrize(
     ("every", "batch_size", "steps", "in_a_call"),
@@ -147,6 +148,7 @@ def test_weight_statistics_of_a_call_that_stands_for_several_steps(
     np.testing.assert_allclose(column(callback, "update_ratio"), expected, rtol=1e-4)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("loss_scale", [False, True])
 def test_weight_statistics_of_gradients_that_are_gathered(make_model, images, loss_scale):
     model = make_model()
@@ -369,6 +371,7 @@ def test_weight_statistics_of_a_nested_model(fit, images):
     assert min(column(callback, "update_ratio", "encoder/conv")) > 0
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("every", [1, "1 batch"])
 @pytest.mark.parametrize("name", ["conv", "late"])
 def test_weight_statistics_of_a_subclassed_model_that_was_never_built(
@@ -392,6 +395,7 @@ def test_weight_statistics_refuse_a_typo_in_a_model_that_was_never_built(subclas
     assert not witness.before
 
 
+@pytest.mark.slow
 def test_weight_statistics_of_half_precision(fit, images):
     model = keras.Sequential(
         [
@@ -432,6 +436,7 @@ def test_weight_statistics_leave_empty_what_was_not_measured(model, fit, tmp_pat
     assert {row["dead"] for row in read_csv(tmp_path / "a.csv")} == {""}
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("every", [1, "3 batches"])
 @pytest.mark.parametrize("other", [True, False], ids=["another callback", "the same callback"])
 def test_weight_statistics_count_on_in_a_second_run(model, fit, tmp_path, other, every):
@@ -449,6 +454,7 @@ def test_weight_statistics_count_on_in_a_second_run(model, fit, tmp_path, other,
     assert [int(row["step"]) for row in rows] == [3, 6, 9, 12, 24]
 
 
+@pytest.mark.slow
 @keras_on_torch
 def test_weight_statistics_warn_of_a_fresh_model_and_the_file_of_another(make_model, fit, tmp_path):
     path = tmp_path / "a.csv"
@@ -490,6 +496,7 @@ def test_weight_statistics_refuse_a_file_that_cannot_be_written_to_before_traini
     assert not witness.before
 
 
+@pytest.mark.slow
 @keras_on_torch
 def test_weight_statistics_warn_of_a_folder_that_vanishes_and_go_on(model, fit, at_epoch, tmp_path):
     folder = tmp_path / "gone"
@@ -502,6 +509,7 @@ def test_weight_statistics_warn_of_a_folder_that_vanishes_and_go_on(model, fit, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @keras_on_torch
 def test_weight_statistics_go_on_when_a_full_disk_has_room_again(
     model, fit, at_epoch, tmp_path, disk
@@ -537,6 +545,7 @@ def test_weight_statistics_give_scalars_to_tensorboard(model, fit, images, tmp_p
         assert found[f"{name}/first"] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 @keras_on_torch
 @needs_tensorflow
 def test_weight_statistics_warn_of_a_log_that_vanishes(model, fit, at_epoch, tmp_path):
@@ -556,11 +565,13 @@ def test_weight_statistics_do_nothing_at_batches_where_epochs_count():
     assert not WeightStatistics(every="1 batch").async_safe
 
 
+@pytest.mark.slow
 def test_weight_statistics_work_in_a_thread(model, fit, images, tmp_path, in_thread):
     in_thread(lambda: fit(model, WeightStatistics(inputs=images, csv=tmp_path / "a.csv")))
     assert len(read_csv(tmp_path / "a.csv")) == 4
 
 
+@pytest.mark.slow
 def test_weight_statistics_can_be_copied_before_and_after_training(model, fit, images, tmp_path):
     callback = WeightStatistics(inputs=images, csv=tmp_path / "a.csv")
     fit(model, copy.deepcopy(callback), epochs=1)
@@ -570,6 +581,7 @@ def test_weight_statistics_can_be_copied_before_and_after_training(model, fit, i
     assert [row["epoch"] for row in read_csv(tmp_path / "a.csv")] == ["1", "1", "2", "2", "3", "3"]
 
 
+@pytest.mark.slow
 def test_weight_statistics_print_nothing(model, fit, images, tmp_path, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")

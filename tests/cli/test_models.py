@@ -143,6 +143,7 @@ def test_kernels_takes_the_options_of_a_picture(
     assert path.read_bytes() == again.read_bytes()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("tiles", ["-3,-1", "-3:", "-2"])
 def test_kernels_takes_values_of_options_that_begin_with_a_minus(
     tiles: str, file: str, tmp_path: Path
@@ -343,6 +344,7 @@ def colored(path: Path, color: tuple[int, int, int], size: tuple[int, int] = (32
     return str(path)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("values", ["resnet50", "vgg16", "0-255", "0-1", "mobilenet_v2"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_photo_has_its_own_colors(
@@ -505,6 +507,7 @@ def solid(path: Path, color: tuple[int, int, int]) -> str:
     return str(path)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("overlay", [[], ["--overlay"]])
 def test_a_photo_beside_an_array_has_its_own_colors(
     overlay: list[str], color_model: str, tmp_path: Path, capsys
@@ -588,6 +591,7 @@ def test_kinds_of_images(
     assert "transparency" not in "".join(read_images(opaque, [path], "0-255").remarks)
 
 
+@pytest.mark.slow
 def test_damaged_images_are_told_in_a_line(tmp_path: Path, read_images: Reader) -> None:
     rng = np.random.default_rng(1)
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])

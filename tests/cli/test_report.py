@@ -60,6 +60,7 @@ def test_report_writes_the_page_of_images_by_folder(
     assert str(folder) not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_report_takes_the_classes_from_the_folders(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     command = ["report", str(folder / "model.keras"), str(folder / "images"), "-o", str(path)]

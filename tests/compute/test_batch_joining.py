@@ -51,6 +51,7 @@ MIXING: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("name", MIXING)
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_get_feature_maps_computes_a_layer_that_mixes_samples_at_once(

@@ -49,6 +49,7 @@ def test_find_layers_has_the_order_of_get_feature_maps_and_get_kernels() -> None
     assert list(kerasviz.get_kernels(model, None)) == ["c0", "c1", "c2"]
 
 
+@pytest.mark.slow
 def test_find_layers_of_an_application() -> None:
     model = keras.applications.InceptionV3(weights=None, input_shape=(96, 96, 3))
     assert listed(model) == names(model)

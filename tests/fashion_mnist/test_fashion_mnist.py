@@ -46,6 +46,7 @@ def test_load_model_knows_the_samples() -> None:
     assert not model.compiled
 
 
+@pytest.mark.slow
 def test_load_model_has_its_accuracy_on_the_test_images() -> None:
     if not DEBIAN.is_dir():
         pytest.skip("needs the package dataset-fashion-mnist")

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import kerasviz
+from training import train
 
 
 @pytest.fixture
@@ -113,7 +114,15 @@ def lists():
 
 @pytest.fixture
 def fit():
-    """Train a model in silence, and validate it on the same data."""
+    """Train a model, as `fit` does, and validate it on the same data."""
+    return lambda model, data, **options: train(
+        model, *data, validation_data=data, metrics=["loss", "mae"], **options
+    )
+
+
+@pytest.fixture
+def keras_fit():
+    """Train a model with `fit` itself, in silence, and validate it on the same data."""
     return lambda model, data, **options: model.fit(
         *data, verbose=0, validation_data=data, **options
     )

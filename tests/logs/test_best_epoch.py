@@ -31,6 +31,7 @@ def guess_direction(name):
     return direction
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("name", "direction"),
     [
@@ -93,6 +94,7 @@ def test_plot_history_knows_the_direction_of_every_metric_of_keras_or_none():
 GAPS = "ignore:.*are NaN or infinite; they are gaps"
 
 
+@pytest.mark.few(4)
 @pytest.mark.filterwarnings(GAPS)
 @pytest.mark.parametrize(
     ("series", "monitor", "mode", "best"),
@@ -129,14 +131,14 @@ def test_plot_history_needs_a_mode_where_a_name_says_nothing():
 
 
 def test_plot_history_finds_the_epoch_whose_weights_early_stopping_restores(
-    fit, make_model, data, tmp_path
+    keras_fit, make_model, data, tmp_path
 ):
     """With steps that become so long that the loss rises again."""
     model = make_model()
     longer = keras.callbacks.LearningRateScheduler(lambda epoch: 0.05 if epoch < 3 else 2.0)
     path = tmp_path / "best.weights.h5"
     checkpoint = keras.callbacks.ModelCheckpoint(path, save_best_only=True, save_weights_only=True)
-    history = fit(model, data, epochs=5, callbacks=[checkpoint, longer])
+    history = keras_fit(model, data, epochs=5, callbacks=[checkpoint, longer])
     epoch, _, _ = find_best(history)
     assert epoch == 3
     model.load_weights(path)

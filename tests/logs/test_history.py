@@ -12,8 +12,8 @@ import kerasviz
 # What fit returns
 
 
-def test_plot_history_counts_the_epochs_of_fit_from_1(read, lists, fit, make_model, data):
-    history = fit(make_model(), data, epochs=3)
+def test_plot_history_counts_the_epochs_of_fit_from_1(read, lists, keras_fit, make_model, data):
+    history = keras_fit(make_model(), data, epochs=3)
     run = read(history)
     assert set(run.series) == {"loss", "mae", "val_loss", "val_mae"}
     for key, values in history.history.items():
@@ -30,6 +30,7 @@ def test_plot_history_counts_on_in_a_training_that_goes_on(read, fit, make_model
     assert read(history).series["loss"][0].tolist() == [3, 4, 5]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize(
     ("initial_epoch", "epochs", "expected"), [(2, 4, [1, 2, 3, 4]), (0, 3, [1, 2, 3, 4, 5])]
 )
@@ -64,6 +65,7 @@ def test_plot_history_assumes_epochs_of_validation_where_one_frequency_fits(
     assert run.note == "epochs of val_loss, val_mae assumed (validation_freq=2)"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("first", "count", "values", "epochs"),
     [
@@ -99,6 +101,7 @@ def test_plot_history_assumes_no_frequency_where_another_fits_too(
         assert not run.unknown
 
 
+@pytest.mark.slow
 def test_plot_history_knows_no_epochs_of_what_a_callback_logs_now_and_then(
     read, fit, make_model, data
 ):
@@ -128,6 +131,7 @@ def test_plot_history_takes_a_dict_with_more_epochs_than_values(read):
         read({"epoch": range(6), "f1": [3, 2, 1]})
 
 
+@pytest.mark.slow
 def test_plot_history_says_how_two_trainings_are_counted(read, fit, make_model, data):
     model, history = make_model(), keras.callbacks.History()
     for _ in range(2):
@@ -188,6 +192,7 @@ def test_plot_history_draws_the_learning_rate(read, fit, make_model, data):
 # Dicts
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "values",
     [

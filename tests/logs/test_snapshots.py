@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 import kerasviz
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
+from training import train
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -37,7 +38,7 @@ def record(siamese, images):
 
     def record(*callbacks, epochs=1):
         targets = np.zeros((2, 6, 6, 5), "float32")
-        siamese.fit(images, targets, epochs=epochs, verbose=0, callbacks=list(callbacks))
+        train(siamese, images, targets, callbacks, epochs=epochs)
 
     return record
 

@@ -121,6 +121,7 @@ def look(make_case: Callable[[], Any]) -> Look:
     return Look(case, maps, sub_model, before, snapshot(case.model), (earlier, next_names()))
 
 
+@pytest.mark.few(5)
 def test_get_feature_maps_gives_what_the_layers_give(case: Any) -> None:
     for address, expected in case.maps.items():
         maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
@@ -143,6 +144,7 @@ def test_get_feature_maps_takes_no_names_from_later_layers(look: Look) -> None:
         assert later == expected
 
 
+@pytest.mark.few(8)
 def test_feature_map_model_gives_the_same(look: Look) -> None:
     assert_maps(look.case.run(look.sub_model), look.case.maps)
     for address in look.addresses:
@@ -159,6 +161,7 @@ def test_feature_map_model_is_the_same_for_the_same_question(look: Look) -> None
     assert kerasviz.feature_map_model(look.case.model, look.addresses) is look.sub_model
 
 
+@pytest.mark.few(8)
 def test_get_feature_maps_takes_every_address_that_find_layers_lists(look: Look) -> None:
     listed = kerasviz.find_layers(look.case.model)
     maps = kerasviz.get_feature_maps(look.case.model, None, look.case.inputs)
@@ -168,6 +171,7 @@ def test_get_feature_maps_takes_every_address_that_find_layers_lists(look: Look)
         assert np.prod(maps[ref.address].shape[1:]) == np.prod(shape[1:]), ref
 
 
+@pytest.mark.few(5)
 def test_get_feature_maps_shows_a_later_training_step(look: Look) -> None:
     model, weights = look.case.model, look.case.model.get_weights()
     model.set_weights([0 * weight for weight in weights])
@@ -179,6 +183,7 @@ def test_get_feature_maps_shows_a_later_training_step(look: Look) -> None:
         model.set_weights(weights)
 
 
+@pytest.mark.few(10)
 def test_get_feature_maps_traces_nothing_at_a_second_look_and_runs_once(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +250,7 @@ def test_feature_map_model_outlives_the_name_of_its_model_which_is_freed_with_it
     assert model() is None
 
 
+@pytest.mark.few(4)
 def test_get_feature_maps_leaves_every_kind_of_model_as_it_was_after_a_failure(
     case: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

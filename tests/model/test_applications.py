@@ -16,8 +16,8 @@ from keras import applications, layers
 
 import kerasviz
 
-FEW = {"MobileNetV2", "VGG16"}
-SLOW = {"ConvNeXtTiny", "EfficientNetB0", "ResNet50"}
+FEW = {"MobileNetV2"}
+SLOW = {"ConvNeXtTiny", "EfficientNetB0", "ResNet50", "VGG16"}
 ONE_OF_A_FAMILY = {
     "DenseNet121",
     "EfficientNetV2B0",

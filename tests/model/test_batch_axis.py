@@ -54,6 +54,7 @@ def size_in_the_graph() -> tuple[keras.Model, np.ndarray]:
     return keras.Model(inputs, total), RNG.random((6, 8, 8, 3), dtype="float32")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("make", [stateful, size_in_the_graph], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("batch_size", [1, 32])
 def test_get_feature_maps_runs_a_model_of_a_fixed_batch_size_on_batches_of_that_size(

@@ -32,6 +32,7 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
 }
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("values", ["random", "zero", "equal"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_get_feature_maps_joins_outputs_whose_rows_may_not_be_samples(

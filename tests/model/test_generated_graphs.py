@@ -458,7 +458,7 @@ def examples(count: int) -> hypothesis.settings:
     )
 
 
-@examples(3)
+@examples(1)
 @hypothesis.given(data=st.data())
 def test_get_feature_maps_gives_the_maps_of_every_call(formats: tuple[str, str], data: Any) -> None:
     check_maps(formats, data)

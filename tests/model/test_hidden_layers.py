@@ -62,6 +62,7 @@ def images() -> np.ndarray:
 WAYS = [in_a_branch, in_a_loop, in_a_while_loop, in_a_scan, in_a_map, in_a_call_method]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_find_layers_lists_the_others_where_one_is_out_of_reach(
     way: Way, images: np.ndarray

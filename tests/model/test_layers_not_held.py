@@ -80,6 +80,7 @@ all_kinds = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.few(3)
 @all_kinds
 def test_get_feature_maps_of_a_layer_that_the_model_does_not_hold(make: Maker) -> None:
     model, free, address = make()

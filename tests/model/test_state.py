@@ -50,6 +50,7 @@ def called(model: keras.Model) -> keras.Model:
     return model
 
 
+@pytest.mark.few(2)
 def test_attributes_that_call_sets(look: Any) -> None:
     def between(model: Any, x: Any) -> Any:
         model.calls += 1
@@ -98,6 +99,7 @@ def test_attributes_of_a_layer_in_a_graph(look: Any) -> None:
     assert keep.latest is before
 
 
+@pytest.mark.few(3)
 def test_losses(look: Any) -> None:
     def between(model: Any, x: Any) -> Any:
         model.add_loss(keras.ops.sum(x))
@@ -112,6 +114,7 @@ def test_losses(look: Any) -> None:
     assert [float(keras.ops.convert_to_numpy(loss)) for loss in model.losses] == before
 
 
+@pytest.mark.few(3)
 def test_random_numbers_to_come(look: Any) -> None:
     legacy = np.random  # users' code draws from the global generator
     model = called(Model(lambda _, x: x * (1 + random.random() + float(legacy.rand()))))
@@ -122,6 +125,7 @@ def test_random_numbers_to_come(look: Any) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["a model", "a layer"])
 def test_layers_that_a_first_call_builds(look: Any, kind: str) -> None:
     """`build` of a subclassed model marks it as built, though the layers inside are not."""
@@ -189,6 +193,7 @@ def test_looks_of_several_threads_at_once() -> None:
     assert model.latest == "before"
 
 
+@pytest.mark.few(2)
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's variables")
 def test_variables_of_tensorflow_in_lists_and_generators(look: Any) -> None:
     import tensorflow as tf
@@ -235,6 +240,7 @@ def test_tensors_and_modes_of_pytorch(look: Any) -> None:
     assert torch.equal(norm.running_mean, mean)
 
 
+@pytest.mark.few(3)
 def test_attributes_whose_keys_cannot_be_sorted(look: Any) -> None:
     """As those are that Keras itself keeps, of layers by layer."""
     model = called(Model(lambda _, x: x))

@@ -41,6 +41,7 @@ def _assert_near(counts: np.ndarray, values: np.ndarray, edges: np.ndarray) -> N
     assert (np.abs(counts - expected) <= slack[:-1] + slack[1:] + 1e-6).all()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("bins", [4, 17])
 def test_plot_activation_histograms_counts_all_values_of_a_layer(model: Any, bins: int) -> None:
     names = ["a", "b", "d"]
@@ -70,6 +71,7 @@ def test_plot_activation_histograms_by_class_has_a_row_for_each(model: Any) -> N
     plot.close()
 
 
+@pytest.mark.slow
 def test_plot_activation_histograms_of_saved_and_merged_statistics(
     model: Any, tmp_path: Path
 ) -> None:

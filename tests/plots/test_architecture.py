@@ -219,6 +219,7 @@ def self_contained() -> keras.Model:
     return keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(1, 1)])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("layer", "shape", "tile"),
     [

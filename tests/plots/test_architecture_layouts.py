@@ -155,6 +155,7 @@ def test_plot_architecture_draws_skips_thinner_than_the_main_path(plot_architect
     assert np.ptp(thin[0][:, 0]) > 20, "it is the one that runs beside the boxes"
 
 
+@pytest.mark.slow
 def test_plot_architecture_puts_numbers_for_the_third_of_long_lines(
     plot_architecture: Any,
 ) -> None:
@@ -209,11 +210,13 @@ def network() -> keras.Model:
     return kerasviz.fashion_mnist.load_model()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("case", slow_after(3, sample_cases(9, seed=4)), ids=str)
 def test_plot_architecture_is_legible_in_any_figure(network: keras.Model, case: Case) -> None:
     is_legible_or_refused(lambda **place: kerasviz.plot_architecture(network, **place), case)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("direction", ["down", "right"])
 def test_plot_architecture_is_legible_in_either_direction(
     plot_architecture: Any, network: keras.Model, direction: str

@@ -263,6 +263,7 @@ def test_plot_attributions_of_several_inputs_has_a_row_for_each(plot_attribution
     assert len(plot.panels) == 2 * 5  # the evidence is that of a sample, and is drawn once
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("layer", "rows"), [("one", [0]), ("two", [1]), ("both", [0, 1])])
 def test_plot_attributions_draws_a_layer_over_its_inputs(plot_attributions, rng, layer, rows):
     inputs = [keras.Input((6, 6, 1), name="left"), keras.Input((6, 6, 1), name="right")]
@@ -457,6 +458,7 @@ def computed(model, images):
 CASES = [case for case in sample_cases(40, places=("own", "subfigure")) if case.size[0] < 10][:3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", slow_after(1, CASES), ids=str)
 def test_plot_attributions_is_legible(computed, case):
     is_legible_or_refused(computed, case, several=True)

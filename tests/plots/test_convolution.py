@@ -156,6 +156,7 @@ def test_plot_convolution_masks_and_names_padding(plot_convolution, rng):
     assert plot.axes[1].texts[8].get_text() == "0"
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("layer", "title"),
     [
@@ -479,6 +480,7 @@ def test_animate_convolution_moves_in_reading_order_and_fills_the_output(edges, 
     assert shown.get_array().shape == (4, 5)
 
 
+@pytest.mark.slow
 def test_animate_convolution_saves_a_gif_with_one_frame_per_step(edges, tmp_path):
     animation = kerasviz.animate_convolution(edges[0], "c", edges[1], interval=80)
     animation.save(tmp_path / "steps.gif", dpi=40)
@@ -494,6 +496,7 @@ def test_animate_convolution_saves_a_gif_with_one_frame_per_step(edges, tmp_path
     assert not plt.get_fignums()
 
 
+@pytest.mark.slow
 def test_animate_convolution_saves_what_each_frame_shows(edges, tmp_path):
     animation = kerasviz.animate_convolution(edges[0], "c", edges[1])
     animation.save(tmp_path / "steps.gif", dpi=50)
@@ -621,6 +624,7 @@ def test_animate_convolution_puts_two_pictures_into_the_player(edges):
         np.testing.assert_allclose(np.asarray(picture.convert("L")) / 255, levels, atol=0.01)
 
 
+@pytest.mark.slow
 def test_animate_convolution_keeps_the_player_small(rng):
     layer = layers.Conv2D(1, 7, 2, "same", name="c")
     image = rng.normal(size=(224, 224, 3))
@@ -635,6 +639,7 @@ def test_animate_convolution_puts_names_into_the_player_as_text(edges):
     assert "<b>" not in html
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["steps.gif", "steps.mp4"])
 def test_animate_convolution_shows_how_far_a_file_is(edges, tmp_path, capsys, name):
     if name.endswith("mp4") and not writers.is_available("ffmpeg"):

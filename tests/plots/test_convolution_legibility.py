@@ -66,6 +66,7 @@ CASES = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("draw", CASES, ids=lambda draw: draw.__name__)
 @pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=3, places=PLACES)), ids=str)
 def test_plot_convolution_is_legible_or_says_the_least_size(rng, draw, case):

@@ -75,6 +75,7 @@ CONVOLUTIONS = [
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("cls", "options"), slow_after(5, CONVOLUTIONS), ids=name_of)
 def test_plot_convolution_sums_the_products_of_a_step(plot_convolution, rng, cls, options):
     keras.utils.set_random_seed(2)
@@ -96,6 +97,7 @@ def test_plot_convolution_sums_the_products_of_a_step(plot_convolution, rng, cls
     assert not any(re.search(r"\d×\d|\brow\b|column", text) for text in words(plot))
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("steps", [12, 13])
 @pytest.mark.parametrize("cls", [layers.MaxPooling1D, layers.AveragePooling1D])

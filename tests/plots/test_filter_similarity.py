@@ -70,7 +70,7 @@ def test_plot_filter_similarity_is_the_correlation_of_all_maps(model: Any) -> No
 
 def test_plot_filter_similarity_keeps_the_clusters_of_scipy_together() -> None:
     rng = np.random.default_rng(1)
-    for _ in range(5):
+    for _ in range(2):
         keras.utils.set_random_seed(int(rng.integers(1000)))
         model = keras.Sequential([keras.Input((8, 9, 1)), L.Conv2D(20, 3, name="a")])
         plot = kerasviz.plot_filter_similarity(model, "a", IMAGES)
@@ -168,6 +168,7 @@ def test_plot_filter_similarity_is_legible(model: Any, case: Case) -> None:
     is_legible_or_refused(draw, case)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_plot_filter_similarity_is_legible_in_its_own_size(model: Any, style: str) -> None:
     with plt.style.context(style):

@@ -146,6 +146,7 @@ def test_plot_filters_writes_value_and_class_below_each_image(model: Any, statis
     plot.close()
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("sort", "key"),
     [
@@ -286,6 +287,7 @@ def test_plot_filters_refuses_statistics_of_another_model(statistics: Any) -> No
         kerasviz.plot_filters(other, None, IMAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", slow_after(1, sample_cases(4, seed=2, places=("own", "subfigure"))), ids=str
 )

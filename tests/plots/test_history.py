@@ -326,6 +326,7 @@ def test_plot_history_refuses_a_metric_of_unknown_epochs_with_the_reason(keyword
         kerasviz.plot_history(LONG, **keywords)
 
 
+@pytest.mark.slow
 def test_plot_history_takes_time_in_proportion_to_the_number_of_values(plot_history):
     """The search for a frequency that fits took hours for these."""
     long = {"loss": [1.0] * 40_000, "val_loss": [1.0] * 8_000}

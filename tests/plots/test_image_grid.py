@@ -347,6 +347,7 @@ def model_of(channels, side=14):
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("channels", "samples", "side"),
     [(64, 3, 14), (3, 12, 14), (1, 1, 14), (40, 40, 14), (5, 2, 90)],

@@ -12,7 +12,7 @@ ONE, SEVERAL = ("own", "ax", "subfigure"), ("own", "subfigure")
 WAVES = np.sin(np.arange(6 * 6 * 12)).reshape(6, 6, 12)
 
 
-@pytest.mark.parametrize("case", slow_after(3, sample_cases(14, seed=1, places=ONE)), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(14, seed=1, places=ONE)), ids=str)
 def test_plot_kernels_is_legible_or_refused(grey_model, case):
     assert (
         is_legible_or_refused(
@@ -22,7 +22,7 @@ def test_plot_kernels_is_legible_or_refused(grey_model, case):
     )
 
 
-@pytest.mark.parametrize("case", slow_after(3, sample_cases(14, seed=2, places=ONE)), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(14, seed=2, places=ONE)), ids=str)
 def test_plot_tiles_with_names_is_legible_or_refused(case):
     names = [f"a tile with the number {index}" for index in range(12)]
     assert (
@@ -33,7 +33,7 @@ def test_plot_tiles_with_names_is_legible_or_refused(case):
     )
 
 
-@pytest.mark.parametrize("case", slow_after(3, sample_cases(12, seed=3, places=ONE)), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(12, seed=3, places=ONE)), ids=str)
 def test_plot_feature_maps_of_several_samples_is_legible_or_refused(grey_model, rng, case):
     images = rng.uniform(size=(3, 12, 12, 1)).astype("float32")
     assert (
@@ -47,7 +47,7 @@ def test_plot_feature_maps_of_several_samples_is_legible_or_refused(grey_model, 
     )
 
 
-@pytest.mark.parametrize("case", slow_after(3, sample_cases(12, seed=4, places=SEVERAL)), ids=str)
+@pytest.mark.parametrize("case", slow_after(1, sample_cases(12, seed=4, places=SEVERAL)), ids=str)
 def test_plot_kernels_of_two_layers_is_legible_or_refused(grey_model, case):
     assert is_legible_or_refused(
         lambda **place: kerasviz.plot_kernels(grey_model, **place), case, several=True
@@ -96,6 +96,7 @@ def test_plot_tiles_has_room_for_the_longest_numbers_of_a_bar(plot_tiles):
         assert not found, height
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("size", [(9, 4), (12, 12)], ids=str)
 @pytest.mark.parametrize("options", [{}, {"labels": True}, {"figsize": (6, 5)}], ids=str)
 def test_plot_tiles_stays_in_order_when_its_figure_gets_another_size(plot_tiles, size, options):
@@ -136,6 +137,7 @@ def signal_model():
     return keras.Sequential([keras.Input((40, 2)), *layers])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("layer", "options"),
     [("conv", {"kind": "lines"}), ("conv", {"kind": "rows"}), ("classes", {})],

@@ -40,6 +40,7 @@ def test_plot_history_is_legible(case):
     is_legible_or_refused(history, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", slow_after(1, sample_cases(2, seed=2, places=("own", "subfigure"))), ids=str
 )
@@ -59,6 +60,7 @@ def test_plot_kernel_histograms_is_legible(case, model):
     is_legible_or_refused(lambda **place: kerasviz.plot_kernel_histograms(model, 0, **place), case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", slow_after(1, sample_cases(3, seed=5)), ids=str)
 def test_plot_kernel_histograms_of_many_layers_is_legible(case, model):
     is_legible_or_refused(lambda **place: kerasviz.plot_kernel_histograms(model, **place), case)

@@ -158,6 +158,7 @@ def test_plot_mistakes_refuses_wrong_keywords(model, images, labels, name):
 CASES = [case for case in sample_cases(30, places=("own", "subfigure")) if case.size[0] < 10][:1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", slow_after(1, CASES), ids=str)
 def test_plot_mistakes_is_legible(model, images, labels, case):
     def draw(**keywords):

@@ -162,6 +162,7 @@ def test_plot_feature_maps_draws_outputs_of_several_ranks_side_by_side(
     assert titles == ["flat: 10 largest of 270 values", "volume: 3 feature maps, 3×6×5"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "layer",
     [
@@ -508,6 +509,7 @@ def test_plot_feature_maps_draws_a_row_of_a_sequence_high_enough_to_be_seen(
     assert heights(plot, -(-channels // columns)).min() >= 9.99
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("steps", "channels", "samples"), [(485, 16, 3), (485, 3, 40), (3000, 64, 2), (5, 4, 12)]
 )

@@ -510,6 +510,7 @@ def test_plot_feature_maps_lays_patches_over_the_picture(plot_feature_maps, imag
 # Sizes
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("side", [30, 60, 149, 150])
 def test_plot_feature_maps_aligns_a_large_picture_with_its_maps(plot_feature_maps, pixels, side):
     """Also where a value is smaller than a dot, and where it is no whole number of pixels."""

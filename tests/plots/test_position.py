@@ -35,6 +35,7 @@ def _frames(panel: kerasviz.Panel) -> np.ndarray:
     return np.array(list(dict.fromkeys(boxes)))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("layer", "position"), [("a", (0, 5)), ("p", (6, 0)), ("b", (3, 2))])
 def test_plot_feature_maps_position_frames_the_cell_and_what_it_saw(
     model: Any, layer: str, position: tuple[int, int]

@@ -55,6 +55,7 @@ LAYERS = [["c0", "c1"], ["c1", "c2"], ["c2", "c3", "c4"], ["c0", "c2", "c4", "c5
 LAYERS += [["c0", "c1", "c2", "c3", "c4"], ["c0", "c1", "c2", "c3", "c4", "c5"]]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("layers", LAYERS, ids=" ".join)
 def test_plot_kernels_no_row_of_panels_is_half_empty(model, layers):
     plot = kerasviz.plot_kernels(model, layers)
@@ -68,6 +69,7 @@ def test_plot_kernels_no_row_of_panels_is_half_empty(model, layers):
         assert max(box.x1 for box in row) > 0.7 * width
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("layers", LAYERS, ids=" ".join)
 def test_plot_feature_maps_no_row_of_panels_is_half_empty(model, layers):
     inputs = np.random.default_rng(0).random((1, 32, 32, 3), dtype="float32")
@@ -86,6 +88,7 @@ def test_plot_kernels_panels_of_layers_that_are_alike_are_of_one_size():
     assert len(sizes) == 1
 
 
+@pytest.mark.slow
 def test_plot_kernels_a_figure_of_many_layers_is_about_as_wide_as_high():
     layers = [
         keras.layers.Conv2D(filters, 3, name=f"c{index}")

@@ -307,6 +307,7 @@ def test_plot_feature_maps_draws_charts_into_any_place(plot_feature_maps, model,
     assert figure.axes == [ax]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("kind", ["lines", "bars"])
 def test_feature_map_snapshots_draw_charts(tmp_path, closing, model, signals, kind):
     copy = keras.models.clone_model(model)
@@ -340,6 +341,7 @@ CASES = [
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("case", CASES[:2], ids=str)
 @pytest.mark.parametrize(
     "options", [{}, {"overlay": True, "kind": "rows"}, {"sample": "all", "kind": "lines"}], ids=str

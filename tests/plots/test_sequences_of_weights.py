@@ -215,6 +215,7 @@ CASES = [
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("case", CASES[:2], ids=str)
 @pytest.mark.parametrize("layer", ["short", "three"])
 def test_plot_kernels_draws_legible_stems(model, layer, case):

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import kerasviz
+import training
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
 from marks import slow_after
 from written_words import titles_of
@@ -74,7 +75,7 @@ def train_model(model, images, kernels, *callbacks, epochs=4):
     """Train a model that has these kernels after its epochs."""
     targets = np.zeros((2, 5, 5, 4), "float32")
     callbacks = [SetKernels(kernels), *callbacks]
-    model.fit(images, targets, epochs=epochs, verbose=0, callbacks=callbacks)
+    training.train(model, images, targets, callbacks, epochs=epochs)
 
 
 @pytest.fixture
@@ -221,6 +222,7 @@ def test_animate_snapshots_puts_every_frame_into_a_player_without_other_hosts(re
     assert "https://" not in html
 
 
+@pytest.mark.slow
 def test_animate_snapshots_saves_other_kinds_of_files(train, tmp_path):
     train(KernelSnapshots("c", directory=tmp_path), epochs=2)
     animation = kerasviz.animate_snapshots(tmp_path)
@@ -229,6 +231,7 @@ def test_animate_snapshots_saves_other_kinds_of_files(train, tmp_path):
         assert picture.n_frames == 2
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("steps", "epochs"),
     [
@@ -311,7 +314,7 @@ def test_plot_snapshots_keeps_signs_from_step_to_step(tmp_path, rng, plot_snapsh
     callbacks = [SetKernels(kernels), KernelSnapshots(directory=tmp_path)]
     x, y = np.zeros((2, 4, 4, 64), "float32"), np.zeros((2, 2, 2, 4), "float32")
     for epochs in ((0, 2), (2, 4)):  # also where the training was resumed
-        model.fit(x, y, initial_epoch=epochs[0], epochs=epochs[1], verbose=0, callbacks=callbacks)
+        training.train(model, x, y, callbacks, initial_epoch=epochs[0], epochs=epochs[1])
         callbacks[1] = KernelSnapshots(directory=tmp_path)
     first, *others = (
         image.get_array().compressed().astype("float64")
@@ -340,6 +343,7 @@ def test_plot_snapshots_chooses_and_orders_tiles_by_the_last_step(
     assert titles_of(plot)[0].startswith("d: filters 1, 3 of 4")
 
 
+@pytest.mark.slow
 def test_plot_snapshots_draws_steps_that_have_other_strongest_tiles(
     train, kernels, tmp_path, plot_snapshots, read_tiles
 ):
@@ -424,6 +428,7 @@ def test_plot_snapshots_refuses_a_record_that_is_damaged_or_too_new(train, tmp_p
         kerasviz.plot_snapshots(tmp_path)
 
 
+@pytest.mark.slow
 def test_plot_snapshots_shows_values_that_are_not_finite(train, kernels, tmp_path, plot_snapshots):
     kernels["c"][1][0, 0, 0, 0] = np.nan
     with pytest.warns(UserWarning, match="At epoch 2, values of 'c' are NaN"):
@@ -446,9 +451,10 @@ def record_kernels(kernels, folder, **options):
     targets = np.zeros((1, 9 * kernels.shape[-1]), "float32")
     callbacks = [SetKernels({"c": kernels}), KernelSnapshots("c", directory=folder, **options)]
     epochs = len(kernels)
-    model.fit(np.zeros((1, 5, 5, 1)), targets, epochs=epochs, verbose=0, callbacks=callbacks)
+    training.train(model, np.zeros((1, 5, 5, 1)), targets, callbacks, epochs=epochs)
 
 
+@pytest.mark.slow
 def test_plot_snapshots_limits_leave_out_what_would_wash_out_all_steps(tmp_path, plot_snapshots):
     kernels = np.random.default_rng(3).uniform(-1, 1, (3, 3, 3, 1, 20)).astype("float32")
     kernels[1, 0, 0, 0, :3] = 40
@@ -482,6 +488,7 @@ def test_plot_snapshots_one_step_has_the_limits_of_its_own_picture(tmp_path, plo
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_plot_snapshots_shows_the_same_of_more_than_128_tiles_in_each_step(
     tmp_path, plot_snapshots
 ):

@@ -161,6 +161,7 @@ def test_plot_training_statistics_gives_each_of_few_layers_a_color(plot_training
         assert [line.get_color() for line in ax.lines] == list(COLORS)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("count", [8, 20, 60])
 def test_plot_training_statistics_shades_many_layers_by_depth(plot_training_statistics, count):
     names = [f"layer{number}" for number in range(count)]
@@ -379,6 +380,7 @@ def test_plot_training_statistics_refuses_one_axes_for_several_panels():
 # Where it is drawn
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("columns", "expected"), [(None, 2), (1, 1), (3, 3), (9, 5)])
 def test_plot_training_statistics_draws_panels_in_a_row(
     plot_training_statistics, columns, expected

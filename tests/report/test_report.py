@@ -56,6 +56,7 @@ def small_model() -> keras.Model:
     )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("address", ["conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1"])
 def test_report_holds_the_values_of_get_feature_maps(
     page: PageData, model: keras.Model, samples: Any, address: str
@@ -198,6 +199,7 @@ def test_report_marks_values_that_are_not_numbers(tmp_path: Path) -> None:
     assert page.facts["findings"][0]["level"] == "error"
 
 
+@pytest.mark.slow
 def test_report_shows_the_surest_mistakes_of_many_samples(
     model: keras.Model, samples: Any, tmp_path: Path
 ) -> None:
@@ -267,6 +269,7 @@ def volume() -> tuple[keras.Model, Any]:
     return keras.Sequential(layers), np.random.default_rng(0).normal(size=(2, 5, 4, 4, 1))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("build", [several_inputs, sequence, volume])
 def test_report_takes_inputs_of_any_form(build: Any, tmp_path: Path) -> None:
     model, inputs = build()

@@ -89,6 +89,7 @@ def test_kernel_snapshots_never_overwrite_pictures(model, fit, tmp_path):
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
+@pytest.mark.slow
 def test_snapshots_count_on_from_the_last_picture_of_their_kind(model, fit, tmp_path):
     fit(model, epochs=1)  # since it is warned of a model that was never trained
     for name in (

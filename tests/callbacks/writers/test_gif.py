@@ -74,6 +74,7 @@ def stop_at(number, error):
     return keras.callbacks.LambdaCallback(on_epoch_begin=on_epoch_begin)
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_animate_with_one_color_per_value(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles
 ):
@@ -106,6 +107,7 @@ def test_feature_map_snapshots_animate_non_negative_maps_from_0(
         assert_same(picture, plot_tiles(array, vmin=0, vmax=highest, title="maps").figure)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("given", [{"vmin": -0.2, "cmap": "PiYG"}, {"norm": "symlog"}], ids=str)
 def test_kernel_snapshots_animate_in_the_callers_colors(
     model, fit, tmp_path, read_gif, assert_same, plot_tiles, given
@@ -136,6 +138,7 @@ def test_kernel_snapshots_animate_each_tile_on_one_scale_of_its_own(
         assert_same(picture, plot.figure)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("scale", ["layer", "tile"])
 def test_kernel_snapshots_animate_kernels_as_colors(
     model, fit, tmp_path, read_gif, pixels, plot_tiles, scale
@@ -198,6 +201,7 @@ def test_kernel_snapshots_animate_tiles_in_the_order_of_the_last_step(
     assert_same(pictures[0], plot.figure)
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_keep_the_tiles_where_they_are_under_any_title(
     model, fit, tmp_path, read_gif
 ):
@@ -239,6 +243,7 @@ def test_kernel_snapshots_go_on_with_the_animation_of_a_resumed_run(model, fit, 
     assert len(read_gif(tmp_path / "first/kernels.gif")[0]) == 4
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_give_an_animation_of_something_else_another_name(
     model, fit, images, tmp_path, files
 ):
@@ -256,6 +261,7 @@ def test_kernel_snapshots_give_an_animation_of_something_else_another_name(
     assert files(tmp_path)[:2] == ["first/feature_maps-2.gif", "first/feature_maps.gif"]
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_keep_an_animation_whose_values_were_deleted(model, fit, tmp_path, files):
     fit(model, KernelSnapshots("first", gif=tmp_path), epochs=1)
     first = (tmp_path / "first/kernels.gif").read_bytes()
@@ -266,6 +272,7 @@ def test_kernel_snapshots_keep_an_animation_whose_values_were_deleted(model, fit
     assert (tmp_path / "first/kernels.gif").read_bytes() == first
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_animate_an_interrupted_training_when_they_are_freed(
     model, fit, tmp_path, files
 ):
@@ -322,6 +329,7 @@ def shell(monkeypatch):
     return shell
 
 
+@pytest.mark.slow
 def test_kernel_snapshots_animate_a_training_that_is_interrupted_in_a_notebook(
     model, fit, tmp_path, files, shell
 ):

@@ -84,6 +84,7 @@ def test_kernel_snapshots_write_one_image_per_kernel_and_step(
     assert set(found) == {(f"{n}/feature_maps", i) for n in ("first", "second") for i in (1, 2)}
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_kernel_snapshots_count_on_in_a_second_run(model, fit, tmp_path, read_events):
     callback = KernelSnapshots("first", log_dir=tmp_path, every="2 batches")
@@ -114,6 +115,7 @@ def test_kernel_snapshots_write_images_that_tensorboard_reads(wide_model, fit, t
             assert make_ndarray(event.tensor_proto).shape == (3,)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_kernel_snapshots_write_images_where_recording_is_switched_off_for_others(
     model, fit, tmp_path, read_events
@@ -125,6 +127,7 @@ def test_kernel_snapshots_write_images_where_recording_is_switched_off_for_other
     assert len(read_events(tmp_path / "kernels")) == 2
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_kernel_snapshots_warn_of_a_log_folder_that_vanishes_and_go_on(model, fit, tmp_path):
     log_dir = tmp_path / "run"

@@ -26,6 +26,7 @@ def images(rng):
     return rng.normal(size=(3, 6, 5, 2)).astype("float32")
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "head",
     [
@@ -52,6 +53,7 @@ def test_get_attributions_take_the_logit_behind_softmax_of_any_form(images, head
     np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_get_attributions_take_the_logit_behind_functions_of_several_outputs(images):
     model, bare = with_head(lambda x: {"p": keras.ops.sigmoid(x), "q": keras.ops.log_softmax(x)})
     logits = keras.ops.convert_to_numpy(bare(images))
@@ -71,6 +73,7 @@ def test_get_attributions_take_the_logit_behind_functions_of_several_outputs(ima
     np.testing.assert_allclose(function.scores, answers["p"][:, 2], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_get_attributions_take_no_softmax_over_cells_for_a_head(images):
     inputs = keras.Input((6, 5, 2))
     scores = layers.Dense(3)(layers.GlobalAveragePooling2D()(inputs))
@@ -78,6 +81,7 @@ def test_get_attributions_take_no_softmax_over_cells_for_a_head(images):
     assert get_attributions(model, images[:1], method="gradient").score == "probability"
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("name", ["sparsemax", "hard_sigmoid"])
 def test_get_attributions_take_the_probability_where_there_is_no_logit(images, name):
     for activation in (name, getattr(keras.ops, name)):

@@ -16,6 +16,7 @@ def linear(shape, classes=3, **options):
     return model, model.layers[-1].get_weights()[0].reshape(*shape, classes)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("activation", ["softmax", "log_softmax", "sigmoid", "linear", "tanh"])
 def test_get_attributions_score_of_each_head(rng, activation):
     model, _ = linear((4, 3, 2), activation=activation)

@@ -84,6 +84,7 @@ def test_get_attributions_of_channels_first(rng):
     np.testing.assert_allclose(gradient, expected, rtol=1e-4)
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("extra", [0, 1], ids=["patches", "class-token"])
 def test_get_attributions_of_tokens_on_their_patch_grid(rng, extra):
     inputs = keras.Input((8, 12, 3))
@@ -101,6 +102,7 @@ def test_get_attributions_of_tokens_on_their_patch_grid(rng, extra):
     np.testing.assert_allclose(found.values, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_get_attributions_of_the_last_tokens_that_count(rng):
     """A score that is read from the class token has no gradient with respect to the last others."""
     inputs = keras.Input((8, 8, 3))
@@ -128,6 +130,7 @@ def test_get_attributions_inside_time_distributed(rng):
         np.testing.assert_allclose(each.values, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_get_attributions_inside_time_distributed_of_channels_first(rng):
     inputs = keras.Input((3, 2, 5, 4))
     pool = layers.AveragePooling2D(1, data_format="channels_first", name="c")

@@ -39,6 +39,7 @@ def pair(rng):
     return [rng.random((2, 8, 8, 1)).astype("float32") for _ in range(2)]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("kind", ["graph", "shared", "subclassed", "nested"])
 def test_get_attributions_name_the_inputs_that_a_layer_depends_on(pair, kind):
     model = Subclassed() if kind == "subclassed" else two_images(kind == "shared")

@@ -5,6 +5,7 @@ from keras import Input, Sequential, layers
 import kerasviz
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("layer", "filter", "channel", "expected"),
     [

@@ -19,6 +19,7 @@ def one_layer(layer, shape, kernel):
     return model
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("size", "window", "stride", "dilation", "padding", "expected"),
     [

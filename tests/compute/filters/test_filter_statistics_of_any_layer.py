@@ -137,6 +137,7 @@ CASES: dict[str, Any] = {
 }
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("case", slow_after(10, CASES))
 def test_filter_statistics_equals_numpy(case: str) -> None:
     model, layer, inputs = CASES[case]()
@@ -202,6 +203,7 @@ def _batches(count: int, images: np.ndarray, *, stop: int | None = None) -> Any:
         yield images[4 * index : 4 * index + 4]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("stop", range(1, 8))
 def test_filter_statistics_goes_on_from_a_checkpoint_at_any_batch(
     stop: int, tmp_path: Path

@@ -157,6 +157,7 @@ def test_get_preferred_inputs_of_logits(model: Any) -> None:
     assert logits.argmax(axis=1).tolist() == [0, 7]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("shape", "layer"),
     [

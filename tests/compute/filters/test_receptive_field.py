@@ -117,6 +117,7 @@ class _RandomGraph:
         return keras.Model(inputs, L.Activation("relu", name="end")(x))
 
 
+@pytest.mark.few(8)
 @pytest.mark.parametrize("seed", range(40))
 def test_receptive_field_of_random_graphs_is_what_changes_the_unit(seed):
     model = _RandomGraph(seed).model()
@@ -151,6 +152,7 @@ def _sequence(*layers, shape=(12, 12, 1)):
     return keras.Sequential([keras.Input(shape), *layers])
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     "layers",
     [

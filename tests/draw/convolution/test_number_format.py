@@ -50,6 +50,7 @@ def plot_mean(closing):
     return plot
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("value", "text", "unit"),
     [

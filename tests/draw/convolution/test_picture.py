@@ -320,6 +320,7 @@ def overlaps(plot):
     return outside + pairs
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("options", [{}, {"channels": 3}, {"size": 28}, {"size": 28, "window": 11}])
 def test_plot_convolution_overlaps_nothing_and_cuts_nothing_off(draw, options):
     assert overlaps(draw((2, 2), **options)) == []

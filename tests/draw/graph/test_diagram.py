@@ -138,6 +138,7 @@ HINTED = [box(name, name=n, shape="112×112×64", note="99,999 params") for name
 """Words that are wider on a screen than on paper."""
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("dpi", [72, 80, 100, 120, 150, 233])
 def test_draw_architecture_keeps_text_in_its_box(draw: Any, dpi: int) -> None:
     with plt.rc_context({"figure.dpi": dpi}):

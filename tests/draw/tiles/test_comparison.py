@@ -89,6 +89,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_nothing_overlaps(draw, compared, shape, count):
@@ -99,6 +100,7 @@ def test_nothing_overlaps(draw, compared, shape, count):
     assert len(sizes(plot)) == 1
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "options",
     [
@@ -208,6 +210,7 @@ def test_a_value_is_a_whole_number_of_dots(draw, compared):
         assert image.get_interpolation() == "nearest"
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("layout", [None, "constrained"])
 @pytest.mark.parametrize("size", [(8, 3), (12, 5), (6, 7)])
 def test_nothing_overlaps_in_a_figure_of_the_callers(draw, compared, size, layout):
@@ -220,6 +223,7 @@ def test_nothing_overlaps_in_a_figure_of_the_callers(draw, compared, size, layou
     assert tuple(figure.get_size_inches()) == size
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize("layout", [None, "constrained", "tight"])
 @pytest.mark.parametrize("size", [(1, 1), (3, 2)])
 def test_a_tiny_figure_is_refused(draw, compared, size, layout):

@@ -205,6 +205,7 @@ def test_colors_are_averaged_and_those_in_the_gaps_do_not_count(dtype, rng) -> N
     np.testing.assert_array_equal(given.data, colors)
 
 
+@pytest.mark.slow
 def test_pictures_of_more_pixels_than_the_figure_has_are_reduced(plot_tiles, rng, pixels) -> None:
     pictures = np.repeat(rng.uniform(0.2, 0.8, size=(64, 1, 1, 3)), 224, axis=1).repeat(224, axis=2)
     pictures = pictures + np.resize([-0.2, 0.2], (224, 224))[..., np.newaxis] * [1, 1, 0]
@@ -226,6 +227,7 @@ def test_pictures_of_more_pixels_than_the_figure_has_are_reduced(plot_tiles, rng
         np.testing.assert_allclose(dot, pictures[n].mean(axis=(0, 1)), atol=0.02)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("shape", [(224, 224, 64), (64, 224, 224, 3), (9, 9, 40_000)], ids=str)
 def test_a_single_value_that_is_not_finite_stays_visible(plot_tiles, shape, pixels, rng) -> None:
     array = rng.uniform(size=shape).astype("float32")

@@ -97,6 +97,7 @@ def test_a_new_figure_is_known_to_pyplot(draw, panel):
     assert plot.figure.get_layout_engine() is None
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize(
     ("shape", "options"),
     [
@@ -135,6 +136,7 @@ def test_a_check_of_what_is_clipped_sees_it(draw, panel):
     assert figure.axes[0].title in outside(figure)
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize("shape", [(12, 3, 3), (10, 5, 7), (32, 14, 14), (64, 28, 28), (512, 7, 7)])
 @pytest.mark.parametrize("labels", [False, True])
 def test_every_value_is_a_whole_number_of_dots(draw, rng, shape, labels):
@@ -301,6 +303,7 @@ def test_labels_are_off_until_they_are_asked_for(draw, panel):
     assert numbers == [str(number) for number in range(12)]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("shape", [(12, 3, 3), (100, 3, 3), (64, 14, 14), (28, 1, 1)])
 def test_labels_touch_neither_each_other_nor_a_tile(draw, rng, covered, shape):
     plot = draw(panel_of(rng.normal(size=shape)), labels=True)
@@ -481,6 +484,7 @@ def test_a_check_of_what_is_covered_sees_it(draw, panel, figure, covered):
     assert {place.split(",")[0] for place in covered(ax)} == {"tile 5"}
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize("size", [(2, 3), (3, 3), (3, 2), (5, 2)], ids=str)
 @pytest.mark.parametrize(
     ("shape", "options"),
@@ -635,6 +639,7 @@ def test_the_panels_are_left_as_they_are(draw, rng):
     draw(panel_of(colors))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("shape", "dots"),
     [((32, 3, 3), 28), ((64, 28, 28), 3), ((512, 14, 14), 2), ((150, 56, 56), 1)],

@@ -45,6 +45,7 @@ def test_every_plot_of_tiles_shows_every_keyword_with_its_default(function):
         assert parameter.default == default
 
 
+@pytest.mark.few(12)
 @pytest.mark.parametrize(
     "options",
     [

@@ -92,6 +92,7 @@ def test_plot_architecture_draws_every_block_without_fold(plot_architecture: Any
     assert "fold=False" not in " ".join(texts_of(plot))
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     "change",
     [

@@ -56,6 +56,7 @@ def built(case: Any) -> keras.Model:
     return case.model
 
 
+@pytest.mark.few(5)
 def test_read_architecture_of_every_kind_of_model(
     case: Any, closing: Callable[[Any], Any], edges_of: Any
 ) -> None:

@@ -176,6 +176,7 @@ NAMES = pytest.mark.filterwarnings(
 )
 
 
+@pytest.mark.few(6)
 @NAMES
 @pytest.mark.parametrize(
     ("wrap", "inputs"),
