@@ -44,10 +44,11 @@ export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
+// The sign stays on the line of its number.
 export function percent(value: number | null): string {
   if (value === null) return "NaN";
   const text = (100 * value).toFixed(1);
-  if (text === "100.0" && value < 1) return ">99.9 %";
-  if (text === "0.0" && value > 0) return "<0.1 %";
-  return `${text} %`;
+  if (text === "100.0" && value < 1) return ">99.9\u00a0%";
+  if (text === "0.0" && value > 0) return "<0.1\u00a0%";
+  return `${text}\u00a0%`;
 }

@@ -137,6 +137,7 @@ export interface GraphFacts {
     words: string;
   }[];
   lines: { path: string; thin: boolean }[];
+  open: string[]; // dotted lines into boxes whose input has an unknown source
   heads: string[];
   tags: { at: [number, number]; width: number; text: string }[];
   legend: [string, string][];

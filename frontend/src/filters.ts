@@ -15,7 +15,7 @@ export function filterSection(address: string, filters: FilterFacts, context: Co
   const via = filters.responds === address ? "" : `, after ${filters.responds}`;
   const odd = Object.entries(filters.remarks);
   return h("section", { "aria-label": "What filters respond to" },
-    heading("What filters respond to", `${kept}${order}, in ${count(filters.samples)} images${via}`, `statistics = kerasviz.filter_statistics(model, ${literal(filters.responds)}, inputs)`),
+    heading("What filters respond to", `${kept}${order}, in ${count(filters.samples)} images${via}`, `kerasviz.plot_filters(model, ${literal(filters.responds)}, inputs${context.facts.predictions?.samples ? ", labels=labels" : ""})`),
     odd.length ? h("ul", { class: "odd" }, ...odd.slice(0, 12).map(([index, remark]) => h("li", {}, `filter ${index}: ${remark}`)), odd.length > 12 ? h("li", {}, `and ${odd.length - 12} more`) : null) : null,
     growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(address, card, filters, context)))));
 }
@@ -41,11 +41,17 @@ function filterCard(address: string, card: FilterCard, filters: FilterFacts, con
   const words = [`mean ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
   if (best && card.selectivity !== null && card.selectivity !== undefined) words.unshift(`most for ${best} (selectivity ${card.selectivity.toFixed(2)})`);
   const remark = filters.remarks[String(card.filter)];
-  return h("div", { class: "filter", "data-filter": card.filter },
-    h("strong", {}, `filter ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null,
+  const title = [h("strong", {}, `filter ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null];
+  // No image is stronger than another here.
+  if (isDead(remark)) return h("div", { class: "filter", "data-filter": card.filter }, ...title, h("p", { class: "muted" }, `${number(card.maximum)} everywhere in all ${count(filters.samples)} images`));
+  return h("div", { class: "filter", "data-filter": card.filter }, ...title,
     h("p", { class: "muted" }, words.join(", ")),
     card.means ? means(card.means, filters, facts) : null,
     h("div", { class: "strip-row" }, card.preferred || context.source.preferred ? preferred(address, card, context) : null, ...card.images.map((image) => strongest(image, context))));
+}
+
+function isDead(remark: string | undefined): boolean {
+  return remark?.startsWith("dead") ?? false;
 }
 
 // The input that was made for the filter: there at once in a report, and computed in a notebook.

@@ -11,6 +11,7 @@ export function graphView(graph: GraphFacts, open: (address: string) => void, kn
   const content = svg("g");
   for (const frame of graph.frames) content.append(drawFrame(frame));
   for (const line of graph.lines) content.append(svg("path", { d: line.path, class: line.thin ? "line thin" : "line" }));
+  for (const path of graph.open) content.append(svg("path", { d: path, class: "line open" }));
   for (const head of graph.heads) content.append(svg("path", { d: `${head}Z`, class: "head" }));
   for (const tag of graph.tags) {
     content.append(svg("rect", { x: tag.at[0] - tag.width / 2, y: tag.at[1] - 5, width: tag.width, height: 10, rx: 4, class: "tag" }));
@@ -19,7 +20,10 @@ export function graphView(graph: GraphFacts, open: (address: string) => void, kn
   for (const box of graph.boxes) content.append(drawBox(box, open, known));
   const picture = svg("svg", { viewBox: graph.view.join(" "), class: "graph", role: "group", "aria-label": "Architecture. Tab moves from layer to layer, Enter opens one." }, content);
   const view = { x: left, y: top, width, height };
-  const apply = () => picture.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+  const apply = () => {
+    picture.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+    picture.classList.toggle("zoomed", view.width < width);
+  };
   const zoom = (factor: number, at: [number, number] = [0.5, 0.5]) => {
     const next = Math.max(width / MAX_ZOOM, Math.min(width / MIN_ZOOM, view.width / factor));
     const ratio = next / view.width;
@@ -101,7 +105,8 @@ function drag(target: SVGSVGElement, move: (dx: number, dy: number) => void): vo
   let last: [number, number] | null = null;
   let moved = 0;
   target.addEventListener("pointerdown", (event) => {
-    if (event.pointerType === "touch") return; // a finger scrolls the page
+    // A finger scrolls the page as long as all of the graph is seen, and moves what is seen of it else.
+    if (event.pointerType === "touch" && !target.classList.contains("zoomed")) return;
     last = [event.clientX, event.clientY];
     moved = 0;
   });

@@ -59,7 +59,7 @@ function kernelSection(layer: LayerFacts, kernels: Kernels, marks: Marks, contex
 }
 
 export function heading(text: string, detail: string, code: string): HTMLElement {
-  return h("div", { class: "heading" }, h("h3", {}, text), h("span", { class: "muted" }, detail), codeButton(`import kerasviz\n\n${code}`));
+  return h("div", { class: "heading" }, text ? h("h3", {}, text) : null, h("span", { class: "muted" }, detail), codeButton(`import kerasviz\n\n${code}`));
 }
 
 function factList(layer: LayerFacts): HTMLElement {
@@ -84,6 +84,7 @@ function histogram(kernels: KernelFacts, layer: LayerFacts): HTMLElement {
   const bars = counts.map((value, i) => svg("rect", { x: 8 * i, y: 80 - (80 * value) / most, width: 7, height: (80 * value) / most, class: "value" },
     svg("title", {}, `${number(low + ((high - low) * i) / counts.length)} to ${number(low + ((high - low) * (i + 1)) / counts.length)}: ${plural(value, "weight")}`)));
   return h("figure", {},
+    heading("", "", `kerasviz.plot_kernel_histograms(model, ${literal(layer.address)})`),
     svg("svg", { viewBox: `0 0 ${8 * counts.length} 80`, class: "histogram", role: "img", "aria-label": `Histogram of the weights of ${layer.address}` }, ...bars),
     h("figcaption", { class: "muted ends" }, h("span", {}, number(low)), h("span", {}, "weights"), h("span", {}, number(high))));
 }

@@ -23,10 +23,10 @@ export function overview(context: Context, open: (address: string) => void): HTM
 
 function summary(facts: Facts): HTMLElement {
   const { model, predictions } = facts;
-  const cards: [string, string][] = [[plural(model.parameters, "parameter"), model.frozen ? `${count(model.frozen)} frozen` : ""], [plural(model.layers, "layer"), model.type]];
+  const cards: [string, string][] = [[plural(model.parameters, "parameter"), model.frozen ? `${count(model.frozen)} frozen` : "all trainable"], [plural(model.layers, "layer"), model.type]];
   if (model.inputs.length) cards.push([model.inputs.join(" and "), "input"]);
   if (predictions?.samples) cards.push([percent(predictions.right! / predictions.samples), `right, of ${plural(predictions.samples, "sample")}`]);
-  else if (facts.total) cards.push([plural(facts.total, "sample"), ""]);
+  else if (facts.total) cards.push([plural(facts.total, "sample"), "without labels"]);
   return h("ul", { class: "cards" }, ...cards.map(([big, small]) => h("li", {}, h("strong", {}, big), h("span", { class: "muted" }, small))));
 }
 

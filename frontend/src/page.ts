@@ -17,19 +17,19 @@ export class Page {
   private readonly context: Context;
   private readonly list: LayerList;
   private readonly main = h("main", { tabindex: -1 });
+  private readonly side: HTMLDetailsElement;
   private visit = 0;
 
   constructor(private readonly root: HTMLElement, private readonly facts: Facts, source: Source, private readonly navigation: Navigation, private readonly tools: HTMLElement | null = null) {
     this.context = { facts, source, palettes: readPalettes(facts), sample: 0, watch: new Watch() };
     this.list = new LayerList(facts.layers, layerHash, (address) => this.open(address));
+    this.side = h("details", { class: "side-list" }, h("summary", {}, "Layers"), this.list.element);
   }
 
   // Draw the page, and hear keys that are pressed in `keys`.
   start(keys: EventTarget): void {
-    const { facts } = this;
-    const side = h("details", { class: "side-list" }, h("summary", {}, "Layers"), this.list.element);
-    const width = this.root.clientWidth;
-    side.open = !width || width >= WIDE;
+    const { facts, side } = this;
+    side.open = this.isWide;
     keys.addEventListener("keydown", (event) => this.press(event as KeyboardEvent));
     this.navigation.listen(() => void this.show());
     this.root.replaceChildren(
@@ -38,6 +38,11 @@ export class Page {
       h("div", { class: "columns" }, side, this.main),
       h("footer", { class: "muted" }, "A value on this page is exact to 1/254 of the range of its tile. Keys: / searches, \u2190 and \u2192 go from layer to layer, Esc goes back to the overview."));
     void this.show(true);
+  }
+
+  private get isWide(): boolean {
+    const width = this.root.clientWidth;
+    return !width || width >= WIDE;
   }
 
   private get route(): Route {
@@ -72,6 +77,7 @@ export class Page {
     this.list.show(route && "layer" in route ? route.layer : null);
     this.main.replaceChildren(element);
     if (isFirst) return;
+    if (!this.isWide) this.side.open = false; // above the view, it would hide what was chosen in it
     this.navigation.toTop();
     if (this.navigation.takesFocus()) element.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
   }
@@ -88,6 +94,7 @@ export class Page {
     if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, select, textarea")) return;
     if (event.key === "/") {
       event.preventDefault();
+      this.side.open = true;
       this.list.search.focus();
       this.list.search.select();
     } else if (event.key === "Escape" && this.navigation.read()) this.navigation.go("#");

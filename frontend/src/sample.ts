@@ -62,7 +62,17 @@ function explanationView(explanation: ExplanationFacts, tiles: Tiles, position: 
   const detail = [why, explanation.input ? `at the input ${explanation.input}` : "", explanation.layer ? `by ${explanation.layer}` : "", explanation.score === "logit" ? "of the logit" : ""].filter(Boolean).join(", ");
   return h("section", { "aria-label": explanation.method, class: "explanation" },
     heading(explanation.method, detail, `kerasviz.plot_attributions(model, inputs, method=${literal(explanation.method)}, sample=${sample.index}${option})`),
-    h("div", { class: "side" }, view.element, evidenceView(explanation, position)));
+    h("div", { class: "side" }, h("div", { class: "map" }, view.element, legend(facts, target, tiles.facts.signed)), evidenceView(explanation, position)));
+}
+
+// What the colours say, in words.
+function legend(facts: Facts, target: number | [number, number] | undefined, isSigned: boolean): HTMLElement | null {
+  if (target === undefined) return null;
+  const [name, other] = Array.isArray(target) ? target.map((index) => className(facts, index)) : [className(facts, target)];
+  const words = !isSigned ? `The brighter, over the image the redder, the more it counts for ${name}${other === undefined ? "" : ` and against ${other}`}.`
+    : other === undefined ? `Red pixels raise the score of ${name}, blue ones lower it.`
+    : `Red pixels speak for ${name}, blue ones for ${other}.`;
+  return h("p", { class: "muted" }, words);
 }
 
 function evidenceView(explanation: ExplanationFacts, position: number): HTMLElement | null {
@@ -72,6 +82,7 @@ function evidenceView(explanation: ExplanationFacts, position: number): HTMLElem
   const words = isFaithful
     ? "Erasing what the map marks changes the answer faster than erasing pixels at random."
     : "No better than random: erasing what the map marks changes the answer no faster than erasing pixels at random.";
+  const hasNoInsertion = isFaithful && !(evidence.insertion.area[position]! > evidence.insertion.random_area[position]!);
   const notes = [];
   if (evidence.completeness) notes.push(`completeness error ${percent(evidence.completeness[position]!)}`);
   if (explanation.baseline) notes.push(`the baseline alone gets ${percent(explanation.baseline[position]!)}`);
@@ -82,5 +93,6 @@ function evidenceView(explanation: ExplanationFacts, position: number): HTMLElem
       { name: "at random", x: curve.fractions, y: curve.random[position]!, dashed: true, series: 1 },
     ], { label: `${name}: area ${number(curve.area[position]!)}, at random ${number(curve.random_area[position]!)}`, x: name === "deletion" ? "share of the pixels erased" : "share of the pixels put in", shares: true });
   });
-  return h("div", { class: "evidence" }, h("p", { class: isFaithful ? "" : "wrong" }, words), notes.length ? h("p", { class: "muted" }, notes.join("; ")) : null, h("div", { class: "charts" }, ...curves));
+  return h("div", { class: "evidence" }, h("p", { class: isFaithful ? "" : "wrong" }, words),
+    hasNoInsertion ? h("p", { class: "wrong" }, "Putting in what it marks first brings the answer no sooner than putting in pixels at random.") : null, notes.length ? h("p", { class: "muted" }, notes.join("; ")) : null, h("div", { class: "charts" }, ...curves));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,20 @@ def open_page(browser: Any):
     troubles: list[str] = []
     pages: list[Any] = []
 
-    def start(path: Path, address: str = "", *, width: int = 1280, **options: Any) -> Any:
+    def start(
+        path: Path,
+        address: str = "",
+        *,
+        width: int = 1280,
+        functions: dict[str, Callable[..., Any]] | None = None,
+        **options: Any,
+    ) -> Any:
         viewport = {"width": width, "height": 800}
         page = browser.new_context(offline=True, viewport=viewport, **options).new_page()
         page.set_default_timeout(10_000)
         page.add_init_script(HEAR)
+        for name, function in (functions or {}).items():
+            page.expose_function(name, function)
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on(

@@ -110,7 +110,7 @@ def test_report_finds_dead_filters_over_the_data(tmp_path: Path) -> None:
     bias[2] = -1
     model.get_layer("conv").set_weights([kernel, bias])
     page = find(model, tmp_path, images(), method=[])
-    words = "Dead, with one value at every place of all 12 images: 1 filter, in conv (2)."
+    words = "Dead, with the same value everywhere in all 12 images: 1 filter, in conv (2)."
     assert words in texts(page)
     assert page.layer("conv")["filters"]["remarks"]["2"] == "dead"
     assert "filters" not in find(model, tmp_path, images(3), method=[]).layer("conv")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -189,6 +191,7 @@ def test_report_says_why_an_image_is_misclassified(open_page: Any, shipped: Path
     assert "The model takes it for Pullover" in text
     assert "It is Coat" in text
     assert "why Pullover and not Coat" in text
+    assert "the more it counts for Pullover and against Coat." in text
     assert page.locator("[data-kind=explanation]").count() == 2
     assert page.locator("svg.chart").count() == 4
     code = page.locator("section.explanation .copy").first.get_attribute("data-code")
@@ -310,7 +313,10 @@ def test_report_prints_without_controls(open_page: Any, shipped: Path) -> None:
     page.emulate_media(media="print")
     assert not page.locator(".side-list").is_visible()
     assert not page.locator(".copy").first.is_visible()
-    assert page.locator("[data-kind=maps] .scroll canvas").is_visible()
+    canvas = page.locator("[data-kind=maps] .scroll canvas")
+    assert canvas.is_visible()
+    # A sheet is narrower than the screen that the columns were counted on.
+    assert canvas.evaluate("(canvas) => getComputedStyle(canvas).maxWidth") == "100%"
 
 
 def test_report_copies_the_code_that_draws_the_same(open_page: Any, shipped: Path) -> None:
@@ -321,3 +327,78 @@ def test_report_copies_the_code_that_draws_the_same(open_page: Any, shipped: Pat
     assert code == (
         'import kerasviz\n\nkerasviz.plot_feature_maps(model, "conv2d", inputs, sample=0)'
     )
+
+
+class Branches(keras.Model):
+    """Adds two branches outside of any layer; its first filter is dead."""
+
+    def __init__(self) -> None:
+        super().__init__(name="branches")
+        self.first = keras.layers.Conv2D(3, 3, padding="same", name="first")
+        self.second = keras.layers.Conv2D(3, 1, name="second")
+        self.relu = keras.layers.ReLU(name="relu")
+
+    def call(self, x: Any) -> Any:
+        return self.relu(self.first(x) + self.second(x))
+
+
+def test_report_is_used_with_a_finger(open_page: Any, tmp_path: Path) -> None:
+    model = Branches()
+    images = np.random.default_rng(0).random((12, 8, 8, 1), "float32")
+    model(images)
+    kernel, bias = model.first.get_weights()
+    kernel[..., 0], bias[0] = 0, -1
+    model.first.set_weights([kernel, bias])
+    page = open_page(kerasviz.report(model, images, tmp_path / "a.html"), width=360, has_touch=True)
+    # What adds the branches is no layer: nobody knows where the input of `relu` comes from.
+    assert page.locator(".graph .open").count() == 1
+    assert "Dotted arrow" in page.locator("article").inner_text()
+    graph = page.locator(".graph")
+    assert graph.evaluate("(graph) => getComputedStyle(graph).touchAction") == "auto"
+    page.locator("[aria-label='Zoom in']").tap()
+    assert graph.evaluate("(graph) => getComputedStyle(graph).touchAction") == "none"
+    # The list is above what it leads to, and makes room for it.
+    page.locator(".side-list summary").tap()
+    page.locator("nav [data-address=first]").tap()
+    page.wait_for_selector("article[data-address=first]")
+    assert not page.locator("nav").is_visible()
+    card = page.locator(".filter[data-filter='0']")
+    assert card.inner_text().split("\n")[-1] == "−1 everywhere in all 12 images"
+    assert card.locator("canvas").count() == 0
+    page.keyboard.press("/")
+    page.keyboard.type("second")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("article[data-address=second]")
+
+
+def test_report_offers_code_that_runs(
+    open_page: Any, shipped: Path, samples: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes: set[str] = set()
+    for view in ("", "#conv2d_1", "#?sample=4"):
+        page = open_page(shipped, view)
+        page.wait_for_selector(".copy", state="attached")
+        codes |= set(page.locator(".copy").evaluate_all("(all) => all.map((x) => x.dataset.code)"))
+    names = {code.split("kerasviz.")[-1].split("(")[0] for code in codes}
+    assert names == {
+        "plot_architecture",
+        "plot_attributions",
+        "plot_feature_maps",
+        "plot_filters",
+        "plot_history",
+        "plot_kernel_histograms",
+        "plot_kernels",
+        "plot_mistakes",
+    }
+    few = slice(3, 5)
+    values = {
+        "model": kerasviz.fashion_mnist.load_model(),
+        "inputs": samples[0][few],
+        "labels": samples[1][few],
+        "history": {"loss": [1.0, 0.5]},
+    }
+    for name in ("plot_attributions", "plot_filters"):  # they take long: only their arguments
+        monkeypatch.setattr(kerasviz, name, inspect.signature(getattr(kerasviz, name)).bind)
+    for code in codes:
+        exec(code.replace("sample=4", "sample=1"), dict(values))
+    plt.close("all")

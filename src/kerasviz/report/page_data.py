@@ -262,8 +262,8 @@ class Contents:
 
 
 def sorted_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return findings for the page, the gravest first."""
-    ordered = sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+    """Return findings for the page: the gravest first, of these what is about layers."""
+    ordered = sorted(findings, key=lambda x: (LEVELS.index(x.level), not x.layers))
     return [finding.facts() for finding in ordered]
 
 

@@ -347,20 +347,10 @@ class _Artist:
 
     def _draw_open_ends(self) -> None:
         """Draw dotted arrows into boxes whose input has an unknown source."""
-        reached = {line.target for line in self.sheet.layout.lines}
-        is_open = [*(box.is_open for box in self.boxes), *(frame.is_open for frame in self.frames)]
-        tips = []
-        for item in np.flatnonzero(is_open):
-            left, top, width, height = self.rects[item]
-            aside = 12 if item in reached else 0  # beside the arrow that is there already
-            middle = (left, top + height / 2) if self.sideways else (left + width / 2, top)
-            tips.append(np.array(middle) + ((0, aside) if self.sideways else (aside, 0)))
-        if tips:
-            along = np.array((1, 0) if self.sideways else (0, 1))
-            stubs = [Path([tip - OPEN_LENGTH * along, tip - 4 * along]) for tip in tips]
+        stubs, heads = open_ends(self.sheet)
+        if stubs:
             style = {"edgecolors": LINE_COLOR, "linewidths": 1.2 * self.scale, "linestyles": ":"}
             self._add_paths(stubs, 1.6, facecolors="none", **style)
-            heads = [arrow(tip - along, tip) for tip in tips]
             self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
 
     def _draw_outlines(self, rects: np.ndarray, boxes: Sequence[NodeBox]) -> None:
@@ -442,6 +432,25 @@ class _Artist:
             self._write(x + SWATCH + 4, y, word, BODY, color=FAINT)
         for y, line in self.sheet.notes:
             self._write(0, y, line, BODY, color=FAINT)
+
+
+def open_ends(sheet: Sheet) -> tuple[list[Path], list[Path]]:
+    """Return the lines and the heads of the arrows into boxes whose input has an unknown source."""
+    diagram = sheet.diagram
+    reached = {line.target for line in sheet.layout.lines}
+    along = np.array((1, 0) if sheet.sideways else (0, 1))
+    stubs, heads = [], []
+    boxes: list[NodeBox | FrameBox] = [*diagram.boxes, *diagram.frames]
+    for item, box in enumerate(boxes):
+        if not box.is_open:
+            continue
+        left, top, width, height = sheet.layout.rects[item]
+        aside = 12 if item in reached else 0  # beside the arrow that is there already
+        middle = (left, top + height / 2) if sheet.sideways else (left + width / 2, top)
+        tip = np.array(middle) + aside * along[::-1]
+        stubs.append(Path([tip - OPEN_LENGTH * along, tip - 4 * along]))
+        heads.append(arrow(tip - along, tip))
+    return stubs, heads
 
 
 def _rises(points: np.ndarray, sideways: bool) -> Iterator[Path]:

@@ -20,7 +20,7 @@ def find_in_filters(statistics: Mapping[str, FilterStatistics]) -> list[Finding]
     pairs = {a: [f"{i} and {j}" for i, j in x.duplicates] for a, x in statistics.items()}
     of = f"{samples:,} images"
     return [
-        *_find(dead, f"Dead, with one value at every place of all {of}", "filter", "warning"),
+        *_find(dead, f"Dead, with the same value everywhere in all {of}", "filter", "warning"),
         *_find(pairs, f"Duplicates, which respond alike to {of}", "pair", "warning"),
         *_find(rare, f"Rare, firing in less than 1 % of {of}", "filter", "note"),
     ]

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.path import Path
 
 from kerasviz.draw.graph.boxes import BODY, COLORS, FOOT, HEAD, LINE, PAD, TOP, Diagram, TextRow
-from kerasviz.draw.graph.diagram import arrow, line_path
+from kerasviz.draw.graph.diagram import arrow, line_path, open_ends
 from kerasviz.draw.graph.layout.off_page_connectors import redundant_pairs
 from kerasviz.draw.graph.sheet import PAGE, Sheet, SheetMaker
 from kerasviz.draw.text import elide_middle
@@ -46,18 +46,18 @@ def graph_facts(architecture: Architecture) -> dict[str, Any]:
     sheet = maker.lay_out((PAGE[0] * factor, PAGE[1] * factor))
     layout = sheet.layout
     corners = [layout.rects[:, :2], layout.rects[:, :2] + layout.rects[:, 2:]]
-    points = np.concatenate([*corners, *(line.points for line in layout.lines)])
+    stubs, open_heads = open_ends(sheet)
+    points = np.concatenate(
+        [*corners, *(line.points for line in layout.lines), *(stub.vertices for stub in stubs)]
+    )
     low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
     return {
         "view": [_round(x) for x in (*low, *(high - low))],
         "boxes": [_box(architecture, sheet, index) for index in range(len(diagram.boxes))],
         "frames": [_frame(sheet, index) for index in range(len(diagram.frames))],
         "lines": _lines(sheet),
-        "heads": [
-            _svg(arrow(line.points[-2], line.points[-1]))
-            for line in layout.lines
-            if line.target is not None
-        ],
+        "open": [_svg(stub) for stub in stubs],
+        "heads": [_svg(head) for head in (*_heads(sheet), *open_heads)],
         "tags": [
             {"at": [_round(x) for x in tag.position], "width": _round(tag.width), "text": tag.text}
             for tag in layout.tags
@@ -124,6 +124,11 @@ def _frame(sheet: Sheet, index: int) -> dict[str, Any]:
 def _depth(diagram: Diagram, item: int) -> int:
     parent = diagram.parents[item]
     return 0 if parent is None else 1 + _depth(diagram, parent)
+
+
+def _heads(sheet: Sheet) -> list[Path]:
+    lines = [line.points for line in sheet.layout.lines if line.target is not None]
+    return [arrow(points[-2], points[-1]) for points in lines]
 
 
 def _lines(sheet: Sheet) -> list[Mapping[str, Any]]:
