@@ -70,16 +70,16 @@ export function paintTile(tiles: Tiles, tile: number, limits: Limits, palettes: 
   return image;
 }
 
+// The colour of a value in a map over its picture, and how little of that is seen through it.
+export function overlay(value: number, { low, high }: Limits): number[] {
+  const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  return Number.isNaN(value) ? [...INVALID, 255] : [...(value < 0 ? NEGATIVE : POSITIVE), 255 * 0.85 * Math.min(1, Math.abs(value) / reach)];
+}
+
 // A map over its picture: the stronger a value, the less of the picture is seen through it.
 export function paintOver(tiles: Tiles, tile: number, limits: Limits): ImageData {
   const { height, width } = tiles.facts;
   const image = new ImageData(width, height);
-  const reach = Math.max(Math.abs(limits.low), Math.abs(limits.high)) || 1;
-  for (let i = 0; i < height * width; i++) {
-    const value = valueOf(tiles, tile, i);
-    const isNumber = !Number.isNaN(value);
-    image.data.set(isNumber ? (value < 0 ? NEGATIVE : POSITIVE) : INVALID, 4 * i);
-    image.data[4 * i + 3] = isNumber ? 255 * 0.85 * Math.min(1, Math.abs(value) / reach) : 255;
-  }
+  for (let i = 0; i < height * width; i++) image.data.set(overlay(valueOf(tiles, tile, i), limits), 4 * i);
   return image;
 }

@@ -38,7 +38,7 @@ function growing(list: HTMLElement, items: (() => HTMLElement)[]): HTMLElement {
 function filterCard(address: string, card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
   const { facts } = context;
   const best = card.best === undefined || card.best === null ? "" : typeof card.best === "number" ? className(facts, card.best) : card.best;
-  const words = [`mean ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
+  const words = [`mean of all values ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
   if (best && card.selectivity !== null && card.selectivity !== undefined) words.unshift(`most for ${best} (selectivity ${card.selectivity.toFixed(2)})`);
   const remark = filters.remarks[String(card.filter)];
   const title = [h("strong", {}, `filter ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null];
@@ -85,7 +85,7 @@ function means(values: number[], filters: FilterFacts, facts: Facts): HTMLElemen
     return svg("rect", { x: 12 * i, y: 39 - height, width: 10, height: height + 1, class: i === best ? "best" : "value" }, svg("title", {}, words[i]!));
   });
   const picture = svg("svg", { viewBox: `0 0 ${12 * values.length} 40`, width: 12 * values.length, class: "means", role: "img", "aria-label": `Mean response for each class: ${words.join(", ")}` }, ...bars);
-  return h("figure", {}, picture, h("figcaption", { class: "muted" }, `mean for each class; ${name(best)}: ${number(values[best])}`));
+  return h("figure", {}, picture, h("figcaption", { class: "muted" }, `mean over the images of a class of the largest value in each; ${name(best)}: ${number(values[best])}`));
 }
 
 // As wide as the image above it.

@@ -71,10 +71,12 @@ function samples(context: Context): HTMLElement {
 
 function confusions(facts: Facts): HTMLElement {
   const { confusions, samples: total, right } = facts.predictions!;
+  const listed = confusions!.reduce((sum, [, , times]) => sum + times, 0);
+  const detail = `${plural(total! - right!, "mistake")} in ${plural(total!, "sample")}${listed < total! - right! ? `; the ${confusions!.length} most frequent pairs, with ${listed} of them` : ""}`;
   const rows = confusions!.map(([label, predicted, times]) => h("tr", {},
     h("td", {}, className(facts, label)), h("td", {}, className(facts, predicted)), h("td", { class: "number" }, count(times))));
   return h("section", { "aria-label": "Mistakes" },
-    heading("Mistakes", `${plural(total! - right!, "mistake")} in ${plural(total!, "sample")}`, "kerasviz.plot_mistakes(model, inputs, labels)"),
+    heading("Mistakes", detail, "kerasviz.plot_mistakes(model, inputs, labels)"),
     h("table", { class: "plain" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "it is"), h("th", { scope: "col" }, "the model says"), h("th", { scope: "col" }, "how often"))), h("tbody", {}, ...rows)));
 }
 

@@ -7,7 +7,7 @@ import { layerView, type Context } from "./layer";
 import { Watch } from "./later";
 import { LayerList } from "./list";
 import { overview } from "./overview";
-import { layerHash, readRoute, type Navigation, type Route } from "./route";
+import { layerHash, readRoute, sampleHash, type Navigation, type Route } from "./route";
 import { sampleView } from "./sample";
 import type { Source } from "./source";
 
@@ -36,7 +36,7 @@ export class Page {
       h("header", {}, h("h1", {}, h("a", { href: "#" }, facts.model.name)), h("span", { class: "muted" }, `kerasviz ${facts.version}`)),
       ...(this.tools ? [this.tools] : []),
       h("div", { class: "columns" }, side, this.main),
-      h("footer", { class: "muted" }, "A value on this page is exact to 1/254 of the range of its tile. Keys: / searches, \u2190 and \u2192 go from layer to layer, Esc goes back to the overview."));
+      h("footer", { class: "muted" }, "A value on this page is exact to 1/254 of the range of its tile. Keys: / searches, \u2190 and \u2192 go from layer to layer and from sample to sample, Esc goes back to the overview."));
     void this.show(true);
   }
 
@@ -84,6 +84,11 @@ export class Page {
 
   private step(by: number): void {
     const { route, facts } = this;
+    if (route && "sample" in route) {
+      const sample = facts.samples[facts.samples.findIndex((item) => item.index === route.sample) + by];
+      if (sample) this.navigation.go(sampleHash(sample.index));
+      return;
+    }
     const index = route && "layer" in route ? facts.layers.findIndex((item) => item.address === route.layer) : -1;
     const next = facts.layers[index + by];
     if (next) this.open(next.address);

@@ -7,13 +7,17 @@ import { h, number, percent } from "./dom";
 import { className, type ExplanationFacts, type Facts, type SampleFacts } from "./facts";
 import { heading, sampleName, type Context } from "./layer";
 import { later, settle } from "./later";
+import { sampleHash } from "./route";
 import { TileView } from "./tiles";
+
+// Methods that compare with an input of zeros, or multiply by the input.
+const BY_BASELINE = new Set(["integrated-gradients", "input-x-gradient", "occlusion", "rise"]);
 
 export async function sampleView(sample: SampleFacts, context: Context): Promise<HTMLElement> {
   const { facts, source } = context;
   const position = facts.samples.indexOf(sample);
   context.sample = position;
-  const element = h("article", { class: "sample", "aria-label": sampleName(facts, sample) }, h("h2", { tabindex: -1 }, sampleName(facts, sample)));
+  const element = h("article", { class: "sample", "aria-label": sampleName(facts, sample) }, neighbours(facts, position), h("h2", { tabindex: -1 }, sampleName(facts, sample)));
   const row = h("div", { class: "side" });
   const background = await source.picture(String(sample.index));
   if (background) {
@@ -35,6 +39,15 @@ export async function sampleView(sample: SampleFacts, context: Context): Promise
   element.append(later("Explaining the answer \u2026", explained));
   await settle([explained]);
   return element;
+}
+
+// The way back, and to the samples beside this one.
+function neighbours(facts: Facts, position: number): HTMLElement {
+  const link = (by: number, text: (name: string) => string) => {
+    const other = facts.samples[position + by];
+    return other ? h("a", { href: sampleHash(other.index) }, text(`sample ${other.index}`)) : null;
+  };
+  return h("p", { class: "neighbours" }, h("a", { href: "#" }, "Overview"), link(-1, (name) => `\u2190 ${name}`), link(1, (name) => `${name} \u2192`));
 }
 
 function prediction(facts: Facts, sample: SampleFacts): HTMLElement {
@@ -62,7 +75,7 @@ function explanationView(explanation: ExplanationFacts, tiles: Tiles, position: 
   const detail = [why, explanation.input ? `at the input ${explanation.input}` : "", explanation.layer ? `by ${explanation.layer}` : "", explanation.score === "logit" ? "of the logit" : ""].filter(Boolean).join(", ");
   return h("section", { "aria-label": explanation.method, class: "explanation" },
     heading(explanation.method, detail, `kerasviz.plot_attributions(model, inputs, method=${literal(explanation.method)}, sample=${sample.index}${option})`),
-    h("div", { class: "side" }, h("div", { class: "map" }, view.element, legend(facts, target, tiles.facts.signed)), evidenceView(explanation, position)));
+    h("div", { class: "side" }, h("div", { class: "map" }, view.element, legend(facts, target, tiles.facts.signed)), evidenceView(explanation, position, target === undefined ? "the class" : className(facts, Array.isArray(target) ? target[0] : target))));
 }
 
 // What the colours say, in words.
@@ -75,17 +88,21 @@ function legend(facts: Facts, target: number | [number, number] | undefined, isS
   return h("p", { class: "muted" }, words);
 }
 
-function evidenceView(explanation: ExplanationFacts, position: number): HTMLElement | null {
+function evidenceView(explanation: ExplanationFacts, position: number, name: string): HTMLElement | null {
   const { evidence } = explanation;
   if (!evidence) return null;
   const isFaithful = evidence.faithful[position]!;
   const words = isFaithful
     ? "Erasing what the map marks changes the answer faster than erasing pixels at random."
     : "No better than random: erasing what the map marks changes the answer no faster than erasing pixels at random.";
-  const hasNoInsertion = isFaithful && !(evidence.insertion.area[position]! > evidence.insertion.random_area[position]!);
-  const notes = [];
+  const isInserted = evidence.insertion.area[position]! > evidence.insertion.random_area[position]!;
+  const second = isFaithful === isInserted ? null
+    : isInserted ? "Putting in what it marks first brings the answer sooner than putting in pixels at random: the two tests disagree."
+    : "Putting in what it marks first brings the answer no sooner than putting in pixels at random.";
+  const notes = [`curves: the ${explanation.baseline ? "probability" : "score"} of ${name}, in which erased pixels are 0; at random: the mean of five orders`];
   if (evidence.completeness) notes.push(`completeness error ${percent(evidence.completeness[position]!)}`);
-  if (explanation.baseline) notes.push(`the baseline alone gets ${percent(explanation.baseline[position]!)}`);
+  if (explanation.baseline) notes.push(`an input of zeros alone gets ${percent(explanation.baseline[position]!)}`);
+  if (BY_BASELINE.has(explanation.method)) notes.push("a pixel that is 0 already counts for nothing here");
   const curves = (["deletion", "insertion"] as const).map((name) => {
     const curve = evidence[name];
     return chart([
@@ -94,5 +111,5 @@ function evidenceView(explanation: ExplanationFacts, position: number): HTMLElem
     ], { label: `${name}: area ${number(curve.area[position]!)}, at random ${number(curve.random_area[position]!)}`, x: name === "deletion" ? "share of the pixels erased" : "share of the pixels put in", shares: true });
   });
   return h("div", { class: "evidence" }, h("p", { class: isFaithful ? "" : "wrong" }, words),
-    hasNoInsertion ? h("p", { class: "wrong" }, "Putting in what it marks first brings the answer no sooner than putting in pixels at random.") : null, notes.length ? h("p", { class: "muted" }, notes.join("; ")) : null, h("div", { class: "charts" }, ...curves));
+    second ? h("p", { class: isInserted ? "" : "wrong" }, second) : null, notes.length ? h("p", { class: "muted" }, notes.join("; ")) : null, h("div", { class: "charts" }, ...curves));
 }

@@ -1,7 +1,7 @@
 // Tiles side by side on a canvas, with the value below the cursor, and the controls of a picture.
 
 import { valueOf, type Tiles } from "./blocks";
-import { ownLimits, paintOver, paintTile, type Limits, type Palette } from "./colors";
+import { overlay, ownLimits, paintOver, paintTile, type Limits, type Palette } from "./colors";
 import { h, number } from "./dom";
 import { onTheme } from "./theme";
 
@@ -117,7 +117,9 @@ export class TileView {
     }
     const { count, total } = tiles.facts;
     const kept = count < total ? `${count} strongest of ${total}` : `all ${total}`;
-    this.summary.textContent = state.filter && this.order.length < count ? `${this.order.length} shown of ${kept}` : kept;
+    const shown = state.filter && this.order.length < count ? `${this.order.length} shown of ${kept}` : kept;
+    const isCrossed = tiles.facts.width * tiles.facts.height > 1 && this.order.some((tile) => tiles.low[tile] === tiles.high[tile]);
+    this.summary.textContent = isCrossed ? `${shown}; crossed out: the same value everywhere here` : shown;
     this.cursor = null;
     this.readout.textContent = "";
   }
@@ -166,7 +168,7 @@ export class TileView {
     context.font = "11px system-ui, sans-serif";
     const one = h("canvas", { width, height });
     const pen = one.getContext("2d")!;
-    const isOver = this.state.over && Boolean(this.options.background);
+    const { isOver } = this;
     this.order.forEach((tile, position) => {
       const x = (position % this.columns) * across;
       const y = Math.floor(position / this.columns) * down + top;
@@ -190,6 +192,10 @@ export class TileView {
     return { low: limits[0], high: limits[1], signed };
   }
 
+  private get isOver(): boolean {
+    return this.state.over && Boolean(this.options.background);
+  }
+
   private get hasOwnScale(): boolean {
     return this.options.only !== undefined || (this.state.scale === "tile" && !this.tiles.facts.rows);
   }
@@ -203,9 +209,12 @@ export class TileView {
     const strip = h("canvas", { width: 128, height: 1, class: "strip", "aria-hidden": "true" });
     const palette = facts.signed ? this.options.palettes.signed : this.options.palettes.plain;
     const image = new ImageData(128, 1);
-    for (let i = 0; i < 128; i++) image.data.set([...palette.subarray(6 * i, 6 * i + 3), 255], 4 * i);
+    const step = (limits.high - limits.low) / 127;
+    for (let i = 0; i < 128; i++) image.data.set(this.isOver ? overlay(limits.low + step * i, limits) : [...palette.subarray(6 * i, 6 * i + 3), 255], 4 * i);
     strip.getContext("2d")!.putImageData(image, 0, 0);
-    this.bar.replaceChildren(h("span", {}, number(limits.low)), strip, h("span", {}, number(limits.high)));
+    // Beyond robust limits the colour is that of the limit.
+    const [below, above] = [this.order.some((tile) => this.tiles.low[tile]! < limits.low), this.order.some((tile) => this.tiles.high[tile]! > limits.high)];
+    this.bar.replaceChildren(h("span", {}, `${below ? "\u2264 " : ""}${number(limits.low)}`), strip, h("span", {}, `${above ? "\u2265 " : ""}${number(limits.high)}`));
   }
 
   private point(event: PointerEvent): void {

@@ -72,6 +72,15 @@ def test_report_shows_the_values_of_get_feature_maps_below_the_cursor(
             assert read_value(text) == pytest.approx(tile[row, column], abs=step + 1e-3)
 
 
+def test_report_says_where_weights_lie_beyond_the_colors(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d")
+    weights = kerasviz.get_kernels(kerasviz.fashion_mnist.load_model(), "conv2d")
+    ends = page.locator("[data-kind=kernels] .bar span").all_inner_texts()
+    assert ends[0].startswith("≤ −")
+    assert weights.min() < -float(ends[1])
+    assert weights.max() <= float(ends[1]) * 1.001
+
+
 def test_report_shows_kernels_below_the_cursor(open_page: Any, shipped: Path) -> None:
     page = open_page(shipped, "#conv2d")
     kernels = kerasviz.get_kernels(kerasviz.fashion_mnist.load_model(), "conv2d")
@@ -194,6 +203,13 @@ def test_report_says_why_an_image_is_misclassified(open_page: Any, shipped: Path
     assert "the more it counts for Pullover and against Coat." in text
     assert page.locator("[data-kind=explanation]").count() == 2
     assert page.locator("svg.chart").count() == 4
+    # Of images on black, which is the baseline, black pixels get no part.
+    assert "a pixel that is 0 already counts for nothing here" not in text  # Grad-CAM alone
+    assert "the probability of Pullover, in which erased pixels are 0" in text
+    page.get_by_role("link", name="← sample 3").click()
+    page.wait_for_function("location.hash === '#?sample=3'")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash === '#?sample=4'")
     code = page.locator("section.explanation .copy").first.get_attribute("data-code")
     assert code.endswith('method="grad-cam", sample=4, target=(2, 4))')
 

@@ -211,7 +211,9 @@ class FilterStatistics:
     @cached_property
     def image_rate(self) -> np.ndarray:
         """The share of images in which a filter fires anywhere, `(filters,)`."""
-        return self._responses.of_images.share_above(self.threshold)
+        # Within a bin the histogram only knows how many images there are; they are whole.
+        count = self._responses.samples * self._responses.of_images.share_above(self.threshold)
+        return np.asarray(np.round(count) / self._responses.samples)
 
     @property
     def classes(self) -> list[Label]:
