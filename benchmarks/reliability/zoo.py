@@ -179,8 +179,8 @@ def make_inputs(model: keras.Model) -> Any:
 def expected_maps(model: keras.Model, inputs: Any) -> dict[Any, list[np.ndarray]]:
     """Return what each layer returned, call by call, when Keras itself ran the model.
 
-    They are keyed by the identity of the layer, and once more by its class, for layers that code
-    makes in each call.
+    They are keyed by the layer, and once more by its class, for layers that code makes in each
+    call. The keys keep these layers, so that no later one has the identity of one of them.
     """
     calls: list[tuple[keras.Layer, Any]] = []
     call = keras.Layer.__call__
@@ -198,7 +198,7 @@ def expected_maps(model: keras.Model, inputs: Any) -> dict[Any, list[np.ndarray]
             for x in keras.tree.flatten(result)
             if x is not None
         ]
-        outputs.setdefault(id(layer), []).extend(arrays)
+        outputs.setdefault(layer, []).extend(arrays)
         outputs.setdefault(type(layer), []).extend(arrays)
     return outputs
 
@@ -215,7 +215,7 @@ def compare(
     for reference in references:
         parts = [np.asarray(x) for x in keras.tree.flatten(maps[reference.address])]
         layer = reference.layer
-        candidates = expected.get(id(layer), expected.get(type(layer), []))
+        candidates = expected.get(layer, expected.get(type(layer), []))
         if not candidates:  # a layer of a graph that Keras calls in another way
             wrong.append(f"{reference.address} (not called)")
         elif not all(any(same(part, other) for other in candidates) for part in parts):
