@@ -195,6 +195,7 @@ def explained(grey_model: keras.Model) -> Explained:
     return grey_model, features
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("keyword", ATTRIBUTIONS)
 def test_keywords_of_attributions(keyword: str, explained: Explained, check) -> None:
     grey_model, _ = explained

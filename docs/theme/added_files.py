@@ -6,6 +6,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from ahead import start
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 import kerasviz
@@ -17,11 +19,18 @@ ABOUT = {
     "documentation and add to it.",
 }
 """The files of the root that are pages of the site, and their descriptions."""
+_started = {}
+
+
+@event_priority(200)  # before the examples, so that it is there when they are
+def on_pre_build(**_):
+    """Let another process make the report."""
+    _started["report"] = start("added_files", "make_report")
 
 
 def on_files(files, config):
     """Add the report, and the pages from the root."""
-    files.append(File.generated(config, "report.html", content=_report()))
+    files.append(File.generated(config, "report.html", content=_started["report"].result()))
     for name, description in ABOUT.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         content = f"---\ndescription: {description}\n---\n\n{_as_page(text)}"
@@ -29,7 +38,7 @@ def on_files(files, config):
     return files
 
 
-def _report():
+def make_report():
     """Return the report of the shipped network as HTML."""
     model = kerasviz.fashion_mnist.load_model()
     images, labels = kerasviz.fashion_mnist.load_samples()

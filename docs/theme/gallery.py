@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import html
 import re
 import warnings
@@ -11,7 +12,10 @@ from pathlib import Path
 import head
 import reference
 from dark import GROUND, picture_pair
+from mkdocs.config import load_config
 from mkdocs_gallery import scrapers
+from mkdocs_gallery.gen_data_model import AllInformation
+from mkdocs_gallery.gen_single import generate_file_md
 from PIL import Image, ImageOps
 
 CARD = (640, 400)
@@ -75,6 +79,26 @@ def on_config(config):
     warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
     _given[:] = copy.deepcopy(config.nav)
     return config
+
+
+def run_example(config_path, name):
+    """Run an example as mkdocs-gallery does, which writes its page and its pictures.
+
+    In a process of its own: mkdocs-gallery then finds that nothing has changed since.
+    """
+    config = _started_config(config_path)
+    everything = AllInformation.from_cfg(config.plugins["gallery"].config, config)
+    everything.collect_script_files()
+    (gallery,) = everything.galleries
+    (script,) = (script for script in gallery.scripts if script.script_stem == name)
+    generate_file_md(script)
+
+
+@functools.cache
+def _started_config(path):
+    config = load_config(path)
+    config.plugins.on_startup(command="build", dirty=False)
+    return config.plugins.on_config(config)
 
 
 def on_pre_build(config):

@@ -95,6 +95,7 @@ def test_weight_statistics_of_each_epoch_are_those_of_numpy(model, fit):
     assert len(set(expected)) == 3
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_weight_statistics_of_batches_are_those_of_numpy(model, fit, count):
     callback, witness = WeightStatistics(every=f"{count} batches"), Witness()

@@ -103,6 +103,7 @@ def test_kernel_snapshots_with_other_settings_are_a_series_of_their_own(record, 
     assert (folder / "kernels-3.gif").exists()
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"text"], ids=str)
 def test_plot_snapshots_refuses_a_file_of_something_else(record, tmp_path, content):
     record(KernelSnapshots(directory=tmp_path))

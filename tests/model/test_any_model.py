@@ -121,7 +121,7 @@ def look(make_case: Callable[[], Any]) -> Look:
     return Look(case, maps, sub_model, before, snapshot(case.model), (earlier, next_names()))
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3)
 def test_get_feature_maps_gives_what_the_layers_give(case: Any) -> None:
     for address, expected in case.maps.items():
         maps = kerasviz.get_feature_maps(case.model, address, case.inputs)
@@ -144,7 +144,7 @@ def test_get_feature_maps_takes_no_names_from_later_layers(look: Look) -> None:
         assert later == expected
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(5)
 def test_feature_map_model_gives_the_same(look: Look) -> None:
     assert_maps(look.case.run(look.sub_model), look.case.maps)
     for address in look.addresses:
@@ -250,7 +250,7 @@ def test_feature_map_model_outlives_the_name_of_its_model_which_is_freed_with_it
     assert model() is None
 
 
-@pytest.mark.few(4)
+@pytest.mark.few(3)
 def test_get_feature_maps_leaves_every_kind_of_model_as_it_was_after_a_failure(
     case: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ def test_plot_activation_histograms_of_many_layers_is_one_panel() -> None:
     plot.close()
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [

@@ -471,6 +471,7 @@ def test_compare_kernels_refuses_other_names_than_strings_and_what_is_not_a_mode
         kerasviz.compare_kernels({}, "first")
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

@@ -41,6 +41,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_figsize_is_the_size_of_a_new_figure(plots, name):
     plot = plots(name, figsize=SIZE)

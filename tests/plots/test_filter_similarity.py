@@ -132,6 +132,7 @@ def test_plot_filter_similarity_averages_large_maps_and_says_so() -> None:
     plot.close()
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [

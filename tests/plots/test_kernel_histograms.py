@@ -377,6 +377,7 @@ def test_plot_kernel_histograms_draws_into_a_subfigure(plot_kernel_histograms, g
 # Mistakes, and what stays as it was
 
 
+@pytest.mark.few(6)
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

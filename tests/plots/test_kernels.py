@@ -465,6 +465,7 @@ def test_plot_kernels_draws_the_strongest_filters(plot_kernels, read_tiles, rng)
     assert plot.axes[0].get_title() == "c: 4 strongest of 20 kernels, 3×3"
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("channel", ["auto", "all"])
 def test_plot_kernels_draws_a_1x1_kernel_as_the_matrix_of_its_weights(

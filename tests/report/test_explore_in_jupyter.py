@@ -22,7 +22,7 @@ from PIL import Image
 import kerasviz
 
 nbformat = pytest.importorskip("nbformat", reason="of the extra test-notebook")
-pytestmark = pytest.mark.notebook
+pytestmark = [pytest.mark.notebook, pytest.mark.xdist_group("notebook")]
 CELLS = [
     "import kerasviz\n"
     "model = kerasviz.fashion_mnist.load_model()\n"

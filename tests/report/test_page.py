@@ -14,7 +14,7 @@ import pytest
 
 import kerasviz
 
-pytestmark = pytest.mark.page
+pytestmark = [pytest.mark.page, pytest.mark.xdist_group("page")]
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)<"
 
 

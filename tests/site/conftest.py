@@ -142,12 +142,14 @@ def addresses(site: Path) -> list[str]:
     return sorted("" if folder == "." else f"{folder}/" for folder in folders)
 
 
-@pytest.fixture(scope="session")
-def visits(site: Path, serve, open_tab, addresses: list[str]) -> list[Visit]:
-    """Look at every page, on a desk in light colours and on a phone in dark ones."""
-    root = serve(site)
-    return [
-        tab.visit(address)
-        for tab in (open_tab(root, "desk"), open_tab(root, "phone"))
-        for address in addresses
-    ]
+# With `-n 2 --dist=loadgroup` each process has one of the two, and looks at each page once.
+VIEWS = [pytest.param(view, marks=pytest.mark.xdist_group(view)) for view in ("desk", "phone")]
+
+
+@pytest.fixture(scope="session", params=VIEWS)
+def visits(
+    request: pytest.FixtureRequest, site: Path, serve, open_tab, addresses: list[str]
+) -> list[Visit]:
+    """Look at every page, on a desk in light colours or on a phone in dark ones."""
+    tab = open_tab(serve(site), request.param)
+    return [tab.visit(address) for address in addresses]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.site
+pytestmark = [pytest.mark.site, pytest.mark.xdist_group("address")]
 ROOT = Path(__file__).parents[2]
 ADDRESS = "https://github.com/example/kerasviz"
 SITE = "https://example.github.io/kerasviz/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import runpy
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
+from PIL import Image
 
 import kerasviz
 
@@ -53,6 +55,21 @@ def test_only_what_draws_runs_again_in_the_dark(
     assert plt.rcParams["text.color"] == "black"
     assert not plt.get_fignums()
     assert capsys.readouterr().out == ""
+
+
+def test_the_blocks_of_a_page_are_one_program_drawn_on_both_grounds(hook: Any) -> None:
+    blocks = (
+        "x = [1, 3]\nprint(x)",
+        "import matplotlib.pyplot as plt\nplt.plot(x)\nplt.title('three')",
+    )
+    first, (printed, [(light, dark, title, size)]) = hook("pages")["run_blocks"](blocks)
+    assert first == ("[1, 3]\n", [])
+    assert (printed, title) == ("", "three")
+    for picture, ground in ((light, "#ffffff"), (dark, hook("dark")["GROUND"])):
+        with Image.open(io.BytesIO(picture)) as image:
+            assert image.size == tuple(2 * side for side in size)
+            corner = image.convert("RGB").getpixel((0, 0))
+        assert "#" + bytes(corner).hex() == ground
 
 
 def test_the_reference_has_a_page_for_each_name(hook: Any) -> None:

@@ -62,6 +62,7 @@ def expected(model, images, labels):
     return p, wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")]
 
 
+@pytest.mark.few(5)
 @pytest.mark.parametrize(
     "stream",
     [None, generator, Batches, data_loader, tf_data],

@@ -117,7 +117,7 @@ class _RandomGraph:
         return keras.Model(inputs, L.Activation("relu", name="end")(x))
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(5)
 @pytest.mark.parametrize("seed", range(40))
 def test_receptive_field_of_random_graphs_is_what_changes_the_unit(seed):
     model = _RandomGraph(seed).model()

@@ -227,7 +227,7 @@ def test_pictures_of_more_pixels_than_the_figure_has_are_reduced(plot_tiles, rng
         np.testing.assert_allclose(dot, pictures[n].mean(axis=(0, 1)), atol=0.02)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("shape", [(224, 224, 64), (64, 224, 224, 3), (9, 9, 40_000)], ids=str)
 def test_a_single_value_that_is_not_finite_stays_visible(plot_tiles, shape, pixels, rng) -> None:
     array = rng.uniform(size=shape).astype("float32")
@@ -326,6 +326,7 @@ def test_kernels_smaller_than_a_pixel_are_reduced(plot_tiles, pixels, number) ->
     assert 1 <= ((red > 200) & (green < 50)).sum() <= 4
 
 
+@pytest.mark.few(2)
 @pytest.mark.skipif(
     matplotlib.__version_info__ < (3, 11),
     reason="older versions of imshow may draw a column of a cell a dot too early",

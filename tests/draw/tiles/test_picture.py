@@ -468,6 +468,7 @@ def test_a_color_bar_is_as_high_as_the_tiles_in_the_callers_axes(draw, rng, figu
     assert bar.width == pytest.approx(BAR_WIDTH * figure.dpi, abs=2)
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("labels", [False, True])
 @pytest.mark.parametrize("shape", [(12, 3, 3), (512, 7, 7), (128, 1, 1), (40, 12, 12), (300, 9, 2)])
 def test_a_color_bar_is_as_high_as_tiles_with_small_gaps(draw, rng, shape, labels):
