@@ -83,6 +83,7 @@ export class Connection {
 }
 
 export class KernelSource implements Source {
+  readonly patience = 150; // what is computed takes longer, and words say so
   private readonly parts = new Cache<any>();
   private readonly pictures = new Map<string, { facts: PictureFacts; block: Bytes; canvas?: HTMLCanvasElement }>();
 

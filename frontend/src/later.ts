@@ -1,21 +1,25 @@
 // What takes a moment: a word in its place, then itself; and what waits until somebody sees it.
 
 import { h } from "./dom";
+import { layFresh } from "./tiles";
 
-const PATIENCE = 150;
 const AHEAD = "400px";
 
 export function later(words: string, made: Promise<Node | null>): HTMLElement {
   const holder = h("div", { class: "later", role: "status" }, h("p", { class: "muted" }, words));
   made.then(
-    (node) => (node ? holder.replaceWith(node) : holder.remove()),
+    (node) => {
+      if (node) holder.replaceWith(node);
+      else holder.remove();
+      layFresh();
+    },
     (error: unknown) => holder.replaceChildren(h("p", { class: "wrong", role: "alert" }, error instanceof Error ? error.message : String(error))));
   return holder;
 }
 
 // Wait for what is there in a moment, so that nothing moves while it is read.
-export async function settle(parts: Promise<unknown>[]): Promise<void> {
-  await Promise.race([Promise.allSettled(parts), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+export async function settle(parts: Promise<unknown>[], patience: number): Promise<void> {
+  await Promise.race([Promise.allSettled(parts), new Promise((resolve) => setTimeout(resolve, patience))]);
 }
 
 // Calls each action once, when its element comes near what is seen, or when the page is printed.

@@ -8,7 +8,7 @@ import { className, type Facts, type KernelFacts, type LayerFacts, type SampleFa
 import { filterSection } from "./filters";
 import { later, settle, type Watch } from "./later";
 import type { Kernels, Source } from "./source";
-import { TileView } from "./tiles";
+import { layFresh, TileView } from "./tiles";
 
 export interface Context {
   facts: Facts;
@@ -42,7 +42,7 @@ export async function layerView(layer: LayerFacts, context: Context): Promise<HT
   void Promise.all([kernels, maps]).then(([kernel, map]) => {
     if (!kernel && !map) element.append(h("p", { class: "muted" }, "There is nothing to draw of this layer: it has no kernel, and its output has no rows and columns."));
   }, () => {});
-  await settle([kernels, maps]);
+  await settle([kernels, maps], source.patience);
   return element;
 }
 
@@ -116,6 +116,7 @@ async function mapSection(layer: LayerFacts, marks: Marks, context: Context): Pr
     const code = `kerasviz.plot_feature_maps(model, ${literal(layer.address)}, inputs, sample=${sample.index})`;
     head.replaceChildren(heading("Feature maps", tiles.facts.title, code));
     holder.replaceChildren(view.element);
+    layFresh();
     return true;
   };
   const choice = sampleChoice(context, () => void draw().catch((error: Error) => holder.replaceChildren(h("p", { class: "wrong", role: "alert" }, error.message))));

@@ -10,6 +10,7 @@ import { overview } from "./overview";
 import { layerHash, readRoute, sampleHash, type Navigation, type Route } from "./route";
 import { sampleView } from "./sample";
 import type { Source } from "./source";
+import { layFresh } from "./tiles";
 
 const WIDE = 800;
 
@@ -35,9 +36,10 @@ export class Page {
     this.root.replaceChildren(
       h("header", {}, h("h1", {}, h("a", { href: "#" }, facts.model.name)), h("span", { class: "muted" }, `kerasviz ${facts.version}`)),
       ...(this.tools ? [this.tools] : []),
-      h("div", { class: "columns" }, side, this.main),
-      h("footer", { class: "muted" }, "A value on this page is exact to 1/254 of the range of its tile. Keys: / searches, \u2190 and \u2192 go from layer to layer and from sample to sample, Esc goes back to the overview."));
-    void this.show(true);
+      h("div", { class: "columns" }, side, this.main));
+    const footer = h("footer", { class: "muted" }, "A value on this page is exact to 1/254 of the range of its tile. Keys: / searches, \u2190 and \u2192 go from layer to layer and from sample to sample, Esc goes back to the overview.");
+    // Below the first view, which else would push it away.
+    void this.show(true).then(() => this.root.append(footer));
   }
 
   private get isWide(): boolean {
@@ -76,6 +78,7 @@ export class Page {
     // The list first: where its links are is known as long as nothing else has changed.
     this.list.show(route && "layer" in route ? route.layer : null);
     this.main.replaceChildren(element);
+    layFresh();
     if (isFirst) return;
     if (!this.isWide) this.side.open = false; // above the view, it would hide what was chosen in it
     this.navigation.toTop();

@@ -37,7 +37,7 @@ export async function sampleView(sample: SampleFacts, context: Context): Promise
     return h("div", { class: "explanations" }, ...views, ...words);
   });
   element.append(later("Explaining the answer \u2026", explained));
-  await settle([explained]);
+  await settle([explained], source.patience);
   return element;
 }
 

@@ -15,6 +15,7 @@ export interface Explanations {
 }
 
 export interface Source {
+  readonly patience: number; // for so many milliseconds a view waits for its parts
   kernels(layer: LayerFacts): Promise<Kernels | null>;
   maps(layer: LayerFacts, position: number): Promise<Tiles | null>; // of the sample of a position
   filters(layer: LayerFacts): Promise<FilterFacts | null>;
@@ -44,6 +45,7 @@ export class Cache<T> {
 }
 
 export class DocumentSource implements Source {
+  readonly patience = 5000; // all is here, and only has to be unpacked
   private readonly blocks = new Cache<Bytes>();
   private readonly pictures = new Cache<HTMLCanvasElement>();
 

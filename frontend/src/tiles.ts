@@ -37,6 +37,17 @@ export function parseIndices(text: string): ((index: number) => boolean) | null 
   return (index) => ranges.length === 0 || ranges.some(([low, high]) => low <= index && index <= high);
 }
 
+const fresh = new Set<TileView>();
+
+// Lay out the tiles that came into the page, before it is seen without them.
+export function layFresh(): void {
+  for (const view of fresh) {
+    if (!view.element.isConnected) continue;
+    fresh.delete(view);
+    view.lay();
+  }
+}
+
 export class TileView {
   readonly element: HTMLElement;
   private readonly canvas = h("canvas", { tabindex: 0, role: "img" });
@@ -62,6 +73,7 @@ export class TileView {
     new ResizeObserver(() => this.lay()).observe(this.element);
     onTheme(this.element, () => this.draw());
     this.choose();
+    fresh.add(this);
   }
 
   private overBox(): HTMLElement | null {
@@ -124,7 +136,7 @@ export class TileView {
     this.readout.textContent = "";
   }
 
-  private lay(force = false): void {
+  lay(force = false): void {
     const { width, height } = this.tiles.facts;
     const room = Math.max(100, this.element.clientWidth);
     const fit = (size: number, target: number) => Math.max(1, Math.min(32, Math.round(target / size)));

@@ -12,6 +12,10 @@ HEAR = """
     window.violations = [];
     document.addEventListener("securitypolicyviolation", (event) =>
         window.violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
+    window.shift = 0;
+    new PerformanceObserver((list) =>
+        list.getEntries().forEach((entry) => { window.shift += entry.value; })
+    ).observe({ type: "layout-shift", buffered: true });
 """
 
 

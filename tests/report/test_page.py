@@ -310,6 +310,8 @@ def test_report_is_accessible(open_page: Any, shipped: Path, scheme: str) -> Non
             if violation["impact"] in ("serious", "critical")
         ]
         assert not serious, view
+        # Nothing has moved while it was loaded.
+        assert page.evaluate("window.shift") < 0.01, view
 
 
 VIEWS = ("", "#conv2d", "#dense", "#?sample=4")
