@@ -1,120 +1,69 @@
 """Change the code in one place at a time, and count the changes that the tests do not notice.
 
 A sample of places in `compute/`, `model/` and `draw/` is drawn with a seed: a comparison, an
-operator, a number or a condition. Each change is made in a copy of the source; then the tests of
-the folder that mirrors the module run, and those of the folders above it. A change that no test
-notices survives, and is printed to be read. A few survivors change nothing that can be seen.
+operator, a number, a condition, a loop, a call. Each is changed in a forked process that has
+TensorFlow already, and runs the tests that run this line, cheapest first, until one fails. A
+change that no test notices survives, and is printed to be read. Those that change nothing that
+anyone can see are listed in `mutants/equivalent.md`, each with the reason.
 
-mutmut and cosmic-ray run one command for every change, which would be the whole suite; here each
-module has its own tests.
+mutmut and cosmic-ray run one command for every change, which would start TensorFlow each time.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import os
-import random
-import shutil
-import subprocess
+import re
 import sys
-import tempfile
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+from mutants.changes import Mutant, mutants_of, sample
+from mutants.forks import in_forks, preload
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src/kerasviz"
 FLOORS = ("compute", "model", "draw")
-COMPARISONS = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-}
-OPERATORS = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-}
-TIMEOUT = 900
-"""Seconds: a change that makes the tests run on is noticed."""
+ELSEWHERE = ("site", "typing", "test_docs", "test_examples", "test_release", "test_notebook")
+"""Tests of pages, programs and packages, which start programs of their own."""
+ORDER = ("draw", "compute", "model", "images", "plots")
+"""The folders of tests that come first."""
+STARTERS = (
+    "compute/test_kernel_statistics.py",
+    "model/architecture/test_layer_words.py",
+    "plots/test_architecture.py",
+    "plots/test_kernels.py",
+    "plots/test_outputs_of_any_rank.py",
+    "plots/test_sequences_of_weights.py",
+    "logs/test_history.py",
+)
+"""Tests whose cases are layers with random numbers, or tensors: TensorFlow starts with them."""
+EQUIVALENT = Path(__file__).parent / "mutants/equivalent.md"
 
 
-def change(node: ast.AST) -> bool:
-    """Change a node in place; return whether there is something to change."""
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
-        node.ops[0] = COMPARISONS[type(node.ops[0])]()
-    elif isinstance(node, (ast.BinOp, ast.BoolOp)) and type(node.op) in OPERATORS:
-        node.op = OPERATORS[type(node.op)]()
-    elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        node.value += 1
-    elif isinstance(node, ast.IfExp):
-        node.body, node.orelse = node.orelse, node.body
-    elif isinstance(node, ast.If):
-        node.test = ast.UnaryOp(ast.Not(), node.test)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        node.operand = ast.UnaryOp(ast.Not(), node.operand)
-    else:
-        return False
-    return True
+def all_mutants() -> list[Mutant]:
+    """Return a mutant for each place; without the modules for Ray, which has its own tests."""
+    return [
+        mutant
+        for floor in FLOORS
+        for path in sorted((PACKAGE / floor).rglob("*.py"))
+        if not path.name.startswith("ray_")
+        for mutant in mutants_of(path.relative_to(PACKAGE).as_posix(), PACKAGE)
+    ]
 
 
-def places(path: Path) -> list[int]:
-    """Return the positions, in the order of `ast.walk`, of what can be changed inside functions."""
-    tree = ast.parse(path.read_text("utf-8"))
-    inside = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        for statement in node.body
-        for part in ast.walk(statement)
-    }
-    return [i for i, node in enumerate(ast.walk(tree)) if id(node) in inside and change(node)]
+def sessions(folders: list[str]) -> list[list[str]]:
+    """Return the test files, from the top of the checkout, that one session collects: a folder's.
 
-
-def tests_of(module: Path) -> Iterator[str]:
-    """Yield the tests that mirror a module: of its folder, and of its name in the floors above."""
-    folder = Path("tests") / module.parent
-    while not (ROOT / folder).is_dir():
-        folder = folder.parent
-    yield str(folder)
-    yield from (
-        str(path.relative_to(ROOT))
-        for path in sorted((ROOT / "tests/plots").glob(f"test_*{module.stem.rstrip('s')}*.py"))
-    )
-
-
-def survives(module: Path, position: int, floor: Path) -> tuple[bool, str]:
-    """Change one place of a module in a copy of the source; return whether no test notices."""
-    path = floor / "kerasviz" / module
-    before = path.read_text("utf-8")
-    tree = ast.parse(before)
-    node = [*ast.walk(tree)][position]
-    old = ast.unparse(node)
-    change(node)
-    path.write_text(ast.unparse(ast.fix_missing_locations(tree)), "utf-8")
-    line = f"{module}:{getattr(node, 'lineno', 0)}: {old.splitlines()[0]:.90}"
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    command += ["-p", "no:randomly", *tests_of(module)]
-    environment = {**os.environ, "PYTHONPATH": str(floor), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        run = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, timeout=TIMEOUT
-        )
-    except subprocess.TimeoutExpired:
-        return False, line
-    finally:
-        path.write_text(before, "utf-8")
-    return run.returncode == 0, line
+    Those of the three packages come first, small files before large ones, and at last those that
+    start TensorFlow, each for itself.
+    """
+    groups: dict[str, list[str]] = {folder: [] for folder in (*ORDER, *folders)}
+    for path in sorted((ROOT / "tests").rglob("test_*.py"), key=lambda path: path.stat().st_size):
+        file = path.relative_to(ROOT / "tests").as_posix()
+        folder = file.partition("/")[0].removesuffix(".py")
+        if folder in folders if folders else folder not in ELSEWHERE:
+            groups.setdefault(file if file in STARTERS else folder, []).append(f"tests/{file}")
+    return [files for files in groups.values() if files]
 
 
 def main() -> int:
@@ -123,25 +72,47 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="count the places, change none")
     parser.add_argument("--sample", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=20.0, help="for a change in a test file")
+    parser.add_argument("--work", type=Path, default=ROOT / "build/mutants", help="what is known")
+    parser.add_argument("folders", nargs="*", help="the folders of tests to run, all by default")
     options = parser.parse_args()
-    source = ROOT / "src/kerasviz"
-    modules = [path for floor in FLOORS for path in sorted((source / floor).rglob("*.py"))]
-    every = [(path.relative_to(source), place) for path in modules for place in places(path)]
-    sample = random.Random(options.seed).sample(every, 0 if options.short else options.sample)
-    survivors, counts = [], {floor: [0, 0] for floor in FLOORS}
-    with tempfile.TemporaryDirectory() as name:
-        shutil.copytree(source, Path(name) / "kerasviz")
-        for module, place in sample:
-            survived, line = survives(module, place, Path(name))
-            counts[module.parts[0]][0] += 1
-            counts[module.parts[0]][1] += not survived
-            survivors += [line] if survived else []
-            print("survived" if survived else "noticed", line, flush=True)
-    print(f"\n{len(every)} places in {len(modules)} modules, seed {options.seed}")
-    print("| in | changes | noticed |\n|---|---|---|")
-    for floor, (total, noticed) in counts.items():
-        print(f"| {floor} | {total} | {noticed} |")
-    return 0
+    if options.short:
+        print(f"{len(all_mutants())} places")
+        return 0
+    preload(ROOT / "src")
+    every = all_mutants()
+    chosen = sample(every, options.sample, options.seed)
+    from mutants.sessions import Session, read_noticed
+
+    (options.work / "reach").mkdir(parents=True, exist_ok=True)
+
+    def in_session(files: list[str]) -> None:
+        noticed = read_noticed(options.work)
+        left = [mutant for mutant in chosen if mutant.name not in noticed]
+        starts = files[0].removeprefix("tests/") in STARTERS
+        session = Session(files, left, options.work, options.seconds)
+        session.run(ROOT, PACKAGE, collect_in_forks=starts)
+
+    groups = sessions(options.folders)
+    in_forks((partial(in_session, files) for files in groups), options.processes)
+    print(f"{len(every)} places, {len(chosen)} of them drawn with seed {options.seed}\n")
+    return report(chosen, read_noticed(options.work))
+
+
+def report(chosen: list[Mutant], noticed: dict[str, str]) -> int:
+    """Print what survived, and how many were noticed in each package; return 1 below 90 %."""
+    equivalent = set(re.findall(r"^- `(.*)`$", EQUIVALENT.read_text("utf-8"), re.MULTILINE))
+    for mutant in chosen:
+        if mutant.name not in noticed and mutant.name not in equivalent:
+            print(f"{mutant.name} (line {mutant.lines[0]})")
+    print("\n| in | changes | noticed | change nothing | score |\n|---|---|---|---|---|")
+    for floor in (*FLOORS, ""):
+        names = {mutant.name for mutant in chosen if mutant.name.startswith(floor)}
+        killed, same = len(names & noticed.keys()), len((names - noticed.keys()) & equivalent)
+        score = killed / max(len(names) - same, 1)
+        print(f"| {floor or 'all'} | {len(names)} | {killed} | {same} | {score:.1%} |")
+    return int(score < 0.9)
 
 
 if __name__ == "__main__":
