@@ -4,6 +4,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.patches import StepPatch
 
 import kerasviz
@@ -80,15 +81,24 @@ def test_plot_kernel_histograms_of_two_models_has_one_scale_per_row(draw, model)
         assert base == same_base
         counts = plot.panels[LAYERS - 1 - int(base)].values
         np.testing.assert_allclose(
-            np.stack([one, two]) / counts.max(), np.stack([one, two]) / counts.max()
-        )
-        np.testing.assert_allclose(
             np.stack([one, two]) / max(one.max(), two.max()), counts / counts.max(), atol=1e-12
         )
     assert [text.get_text() for text in ax.texts if "std" in text.get_text()] == [
         "std\na",
         "std\nb",
     ]
+
+
+def hue(color):
+    return rgb_to_hsv(to_rgb(color))[0]
+
+
+def test_plot_kernel_histograms_writes_the_spread_of_a_model_in_the_hue_of_its_bars(draw, model):
+    (ax,) = draw({"a": model, "b": build(2.0)}).axes
+    bars = [patch for patch in ax.patches if isinstance(patch, StepPatch)][:2]
+    words = [text for text in ax.texts if "std" in text.get_text()]
+    for patch, text in zip(bars, words, strict=True):
+        assert hue(text.get_color()) == pytest.approx(hue(patch.get_facecolor()), abs=0.02)
 
 
 def test_plot_kernel_histograms_shows_a_single_weight_in_logarithmic_rows(draw, model):

@@ -18,6 +18,7 @@ from matplotlib.colors import (
     Normalize,
     to_hex,
     to_rgba,
+    to_rgba_array,
 )
 from matplotlib.figure import FigureBase, SubFigure
 
@@ -379,14 +380,18 @@ def readable_color(color: str, ground: str) -> str:
 
 def color_contrast(first: str, second: str) -> float:
     """Return the contrast of two colours, 1 to 21, as WCAG 2 defines it."""
-    dark, light = sorted(0.05 + _luminance(color) for color in (first, second))
-    return light / dark
+    dark, light = np.sort(0.05 + _luminances(first, second))
+    return float(light / dark)
 
 
-def _luminance(color: str) -> float:
-    rgb = np.array(to_rgba(color)[:3])
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+def luminance(colors: np.ndarray) -> np.ndarray:
+    """Return the relative luminance of colours `(n, 3)`, 0 to 1, as WCAG 2 defines it."""
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def _luminances(*colors: str) -> np.ndarray:
+    return luminance(to_rgba_array(colors)[:, :3])
 
 
 def color_cycle() -> list[str]:
@@ -410,6 +415,7 @@ def series_colors(count: int, ground: str = "white") -> list[str]:
     cycle = color_cycle()
     if count <= len(cycle):
         return cycle[:count]
-    ends = (0.0, 0.85) if _luminance(ground) > _luminance("0.5") else (0.25, 1.0)
+    light, middle = _luminances(ground, "0.5")
+    ends = (0.0, 0.85) if light > middle else (0.25, 1.0)
     shades = colormaps[SEQUENTIAL](np.linspace(*ends, count))
     return [to_hex(shade) for shade in shades]

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from matplotlib.text import Text
 
-from kerasviz.draw.color import INVALID, ColorScale, value_range
+from kerasviz.draw.color import INVALID, ColorScale, luminance, value_range
 from kerasviz.draw.convolution.number_format import NumberFormat
 from kerasviz.draw.text import text_width
 
@@ -208,9 +208,8 @@ class NumberedImage:
 
 def is_dark(colors: np.ndarray) -> np.ndarray:
     """Whether white is more legible than black on colours `(n, 3)`, by the contrast of WCAG 2."""
-    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
     # Here (1 + 0.05) / (x + 0.05) is (x + 0.05) / 0.05: both contrasts are 4.58, which is enough.
-    return np.asarray(linear @ (0.2126, 0.7152, 0.0722) < 0.179)
+    return luminance(colors) < 0.179
 
 
 def _corners(top: float, left: float, height: float, width: float) -> np.ndarray:
