@@ -27,16 +27,6 @@ ELSEWHERE = ("site", "typing", "test_docs", "test_examples", "test_release", "te
 """Tests of pages, programs and packages, which start programs of their own."""
 ORDER = ("draw", "compute", "model", "images", "plots")
 """The folders of tests that come first."""
-STARTERS = (
-    "compute/test_kernel_statistics.py",
-    "model/architecture/test_layer_words.py",
-    "plots/test_architecture.py",
-    "plots/test_kernels.py",
-    "plots/test_outputs_of_any_rank.py",
-    "plots/test_sequences_of_weights.py",
-    "logs/test_history.py",
-)
-"""Tests whose cases are layers with random numbers, or tensors: TensorFlow starts with them."""
 EQUIVALENT = Path(__file__).parent / "mutants/equivalent.md"
 
 
@@ -54,20 +44,19 @@ def all_mutants() -> list[Mutant]:
 def sessions(folders: list[str]) -> list[list[str]]:
     """Return the test files, from the top of the checkout, that one session collects: a folder's.
 
-    Those of the three packages come first, small files before large ones, and at last those that
-    start TensorFlow, each for itself.
+    Those of the three packages come first, and small files before large ones.
     """
     groups: dict[str, list[str]] = {folder: [] for folder in (*ORDER, *folders)}
     for path in sorted((ROOT / "tests").rglob("test_*.py"), key=lambda path: path.stat().st_size):
         file = path.relative_to(ROOT / "tests").as_posix()
         folder = file.partition("/")[0].removesuffix(".py")
         if folder in folders if folders else folder not in ELSEWHERE:
-            groups.setdefault(file if file in STARTERS else folder, []).append(f"tests/{file}")
+            groups.setdefault(folder, []).append(f"tests/{file}")
     return [files for files in groups.values() if files]
 
 
-def main() -> int:
-    """Print the share of changes that the tests noticed, and those that they did not."""
+def read_options() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="count the places, change none")
     parser.add_argument("--sample", type=int, default=400)
@@ -75,8 +64,16 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0, help="for a change in a test file")
     parser.add_argument("--work", type=Path, default=ROOT / "build/mutants", help="what is known")
+    parser.add_argument(
+        "--control", action="store_true", help="change nothing: whatever is noticed is a fault"
+    )
     parser.add_argument("folders", nargs="*", help="the folders of tests to run, all by default")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Print the share of changes that the tests noticed, and those that they did not."""
+    options = read_options()
     if options.short:
         print(f"{len(all_mutants())} places")
         return 0
@@ -87,15 +84,25 @@ def main() -> int:
 
     (options.work / "reach").mkdir(parents=True, exist_ok=True)
 
-    def in_session(files: list[str]) -> None:
+    def in_session(files: list[str], *, collect_in_forks: bool) -> bool:
         noticed = read_noticed(options.work)
         left = [mutant for mutant in chosen if mutant.name not in noticed]
-        starts = files[0].removeprefix("tests/") in STARTERS
-        session = Session(files, left, options.work, options.seconds)
-        session.run(ROOT, PACKAGE, collect_in_forks=starts)
+        session = Session(
+            files, left, options.work, seconds=options.seconds, control=options.control
+        )
+        return session.run(ROOT, PACKAGE, collect_in_forks=collect_in_forks)
 
-    groups = sessions(options.folders)
-    in_forks((partial(in_session, files) for files in groups), options.processes)
+    def run(groups: list[list[str]], *, collect_in_forks: bool) -> list[list[str]]:
+        """Run a session for each group; return those that start TensorFlow too early."""
+        actions = [
+            partial(in_session, group, collect_in_forks=collect_in_forks) for group in groups
+        ]
+        started = in_forks(actions, options.processes)
+        return [group for group, result in zip(groups, started, strict=True) if result]
+
+    starters = run(sessions(options.folders), collect_in_forks=False)
+    starters = run([[file] for group in starters for file in group], collect_in_forks=False)
+    run(starters, collect_in_forks=True)
     print(f"{len(every)} places, {len(chosen)} of them drawn with seed {options.seed}\n")
     return report(chosen, read_noticed(options.work))
 

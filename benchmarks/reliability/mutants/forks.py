@@ -44,30 +44,37 @@ def preload(source: Path) -> None:
         importlib.import_module(name)
 
 
-def in_forks(actions: Iterable[Callable[[], None]], processes: int) -> None:
-    """Run each action in a fork, a few at a time."""
-    running = 0
+def in_forks(actions: Iterable[Callable[[], bool]], processes: int) -> list[bool]:
+    """Run each action in a fork, a few at a time; return what each returns."""
+    results: dict[int, bool | None] = {}
     for action in actions:
-        if running == processes:
-            os.wait()
-            running -= 1
-        if not os.fork():
-            run_and_end(action)
-        running += 1
-    for _ in range(running):
-        os.wait()
+        if list(results.values()).count(None) == processes:
+            _wait(results)
+        child = os.fork()
+        if not child:
+            _run_and_end(action)
+        results[child] = None
+    while None in results.values():
+        _wait(results)
+    return [result is True for result in results.values()]
 
 
-def run_and_end(action: Callable[[], None]) -> None:
+def _wait(results: dict[int, bool | None]) -> None:
+    child, status = os.wait()
+    results[child] = os.waitstatus_to_exitcode(status) == 1
+
+
+def _run_and_end(action: Callable[[], bool]) -> None:
     """Run an action, and end this process, which is a fork, whatever happens."""
+    result = False
     try:
-        action()
+        result = action()
     except BaseException:  # nothing may go on in a fork
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(int(result))
 
 
 def limit(seconds: int, output: Path) -> None:

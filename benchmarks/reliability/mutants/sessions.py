@@ -62,20 +62,34 @@ class Session:
         mutants: Those to try.
         work: The folder with what is known: `reach/` and `noticed`.
         seconds: Of a processor, for the tests of one mutant in one file.
+        control: Whether to change nothing: no test may fail then.
     """
 
-    def __init__(self, files: list[str], mutants: list[Mutant], work: Path, seconds: float) -> None:
+    def __init__(
+        self,
+        files: list[str],
+        mutants: list[Mutant],
+        work: Path,
+        *,
+        seconds: float,
+        control: bool,
+    ) -> None:
         self.files, self.mutants, self.work, self.seconds = files, mutants, work, seconds
+        self.control = control
         self.fork: Measure | Try | None = None
         self.ended = True
+        self.starts_tensorflow = False
 
-    def run(self, root: Path, package: Path, *, collect_in_forks: bool) -> None:
+    def run(self, root: Path, package: Path, *, collect_in_forks: bool) -> bool:
         """Fork for each run, as soon as the tests are collected, or before.
 
         Args:
             root: The top of the checkout.
             package: The folder of the package.
             collect_in_forks: For a file that starts TensorFlow as it is collected.
+
+        Returns:
+            Whether the files do so, and nothing was run.
         """
         self.package = package
         os.chdir(root)
@@ -83,11 +97,12 @@ class Session:
             output = os.open(self.folder / "collected", os.O_WRONLY | os.O_CREAT)
             os.dup2(output, 1)
             if collect_in_forks and not self._fork_for_each():
-                return
+                return False
             options = ["-q", "-s", "--tb=line", "-p", "no:cacheprovider"]
             pytest.main([*options, *self.files], plugins=[self])
             if self.fork:
                 self.fork.finish()
+        return self.starts_tensorflow
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give each fork a folder of its own for what tests write."""
@@ -102,10 +117,9 @@ class Session:
         settings.register_profile("mutants", settings(), suppress_health_check=[*HealthCheck])
         settings.load_profile("mutants")
         if not self.fork:
-            if len([*Path("/proc/self/task").iterdir()]) > 1:  # a fork would have one
-                print("These start TensorFlow as they are collected:", *self.files, file=sys.stderr)
-                return True
-            if not self._fork_for_each():
+            # Of its threads a fork would have one. Cases that are recurrent layers start it.
+            self.starts_tensorflow = len([*Path("/proc/self/task").iterdir()]) > 1
+            if self.starts_tensorflow or not self._fork_for_each():
                 return True
         session.items[:] = self.fork.choose(session.items)
         session.config.option.maxfail = self.fork.MAX_FAILURES
@@ -136,7 +150,8 @@ class Session:
             if not tests or mutant.name in read_noticed(self.work):
                 continue
             if self._is_fork(int(START + 4 * self.seconds)):
-                put_in_place(mutant, self.package)
+                if not self.control:
+                    put_in_place(mutant, self.package)
                 return Try(tests, self.seconds, self.folder / "failure")
             self._note(mutant, file)
         return None
