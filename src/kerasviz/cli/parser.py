@@ -272,12 +272,24 @@ def _add_filters(add_command: AddCommand) -> None:
         type=read_path,
         help="a folder of PNG, JPEG, …, .npy files, or the files",
     )
+    _add_labels(parser)
+    _add_choice_of_filters(parser)
+    add_values(parser)
+    add_file(parser)
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    """Add how the classes of images are known, and their names."""
     parser.add_argument(
         "--labels", choices=["by-folder"], help="how the class of each image is known"
     )
     parser.add_argument(
         "--classes", type=read_path, metavar="FILE", help="a text file with one class name per line"
     )
+
+
+def _add_choice_of_filters(parser: argparse.ArgumentParser) -> None:
+    """Add which filters get a card, and in which order."""
     parser.add_argument(
         "--filters",
         type=read_tiles,
@@ -291,8 +303,6 @@ def _add_filters(add_command: AddCommand) -> None:
         default="selectivity",
         help="which come first (default: %(default)s, without labels maximum)",
     )
-    add_values(parser)
-    add_file(parser)
 
 
 def _add_report(add_command: AddCommand) -> None:
@@ -322,12 +332,7 @@ def _add_report(add_command: AddCommand) -> None:
     )
     add_model(parser)
     add_images(parser, least="*")
-    parser.add_argument(
-        "--labels", choices=["by-folder"], help="how the class of each image is known"
-    )
-    parser.add_argument(
-        "--classes", type=read_path, metavar="FILE", help="a text file with one class name per line"
-    )
+    _add_labels(parser)
     parser.add_argument(
         "--samples",
         type=read_integer(1, 100),

@@ -531,46 +531,65 @@ def map_panel(
     if keywords.patch_grid is not None:
         maps, more = _lay_out_patches(maps, address, keywords.patch_grid)
         notes += more
-    _, *axes, channels = maps.shape
     if samples.background.is_beneath:
-        _check_overlay_axes(len(axes), address)
-    kind = "feature maps" if axes else "values"
+        _check_overlay_axes(maps.ndim - 2, address)
     chosen, form = _choose_maps(maps, address, samples, keywords)
-    indices = chosen.indices
-    signals = samples.signals if form in ("lines", "heat") else None
-    has_pictures = form == "tiles" and not (samples.background.is_beneath and len(axes) < 2)
-    backgrounds = samples.backgrounds if has_pictures else None
-    if signals is not None and samples.background.is_beneath:
-        notes += ("over the signal",)
-    names = None if axes else keywords.names_of(channels)
+    indices, axes = chosen.indices, maps.shape[1:-1]
+    kind = "feature maps" if axes else "values"
     volumes, parts, more = _cut_slices(maps, keywords.slices, address)
-    notes += more
-    tiles = np.moveaxis(volumes[..., indices], -1, 1).reshape(-1, *volumes.shape[2:4])
-    size = f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes))
-    is_table = samples.is_table or samples.rows is not None
-    return TilePanel(
-        values=tiles,
+    panel = TilePanel(
+        values=np.moveaxis(volumes[..., indices], -1, 1).reshape(-1, *volumes.shape[2:4]),
         indices=indices,
-        total=channels,
+        total=maps.shape[-1],
         address=address,
         kind=kind,
-        size=size,
-        notes=notes + samples.notes + chosen.notes,
+        size=f"{axes[0]} steps" if len(axes) == 1 else "×".join(map(str, axes)),
+        notes=notes + more + samples.notes + chosen.notes,
         is_numbered=bool(chosen.note),
         table=samples.table(indices, kind),
         slices=volumes.shape[1],
-        columns=None if axes else STRIP,
         slice_indices=parts,
-        backgrounds=backgrounds,
-        alpha=samples.background.alpha if samples.background.is_beneath else None,
-        smooth=samples.background.interpolation == "bilinear",
         words=chosen.words,
         absent_rule="constant here",
-        free_height=len(axes) < 2 and backgrounds is None and bool(axes or is_table),
         form=form,
+    )
+    panel = _with_inputs(panel, samples, len(axes))
+    return panel if axes else _with_names(panel, maps[0], keywords)
+
+
+def _with_inputs(panel: TilePanel, samples: ShownSamples, axes: int) -> TilePanel:
+    """Return maps with the pictures or the signals that caused them, where these are drawn.
+
+    Args:
+        panel: The maps.
+        samples: The samples, with their pictures and signals.
+        axes: How many axes the maps have between samples and channels.
+    """
+    is_over = samples.background.is_beneath
+    has_pictures = panel.form == "tiles" and not (is_over and axes < 2)
+    backgrounds = samples.backgrounds if has_pictures else None
+    signals = samples.signals if panel.form in ("lines", "heat") else None
+    note = ("over the signal",) if signals is not None and is_over else ()
+    return replace(
+        panel,
+        notes=note + panel.notes,
+        backgrounds=backgrounds,
         signals=signals,
-        is_share=form == "bars" and are_shares(maps[0]),
-        tile_names=() if names is None else tuple(names[index] for index in indices),
+        alpha=samples.background.alpha if is_over else None,
+        smooth=samples.background.interpolation == "bilinear",
+        # Rows of values have no height of their own; a vector in rows of values has.
+        free_height=axes < 2 and backgrounds is None and bool(axes or panel.table is not None),
+    )
+
+
+def _with_names(panel: TilePanel, vector: np.ndarray, keywords: MapKeywords) -> TilePanel:
+    """Return the values of a vector with their names, in rows of `STRIP`."""
+    names = keywords.names_of(panel.total)
+    return replace(
+        panel,
+        columns=STRIP,
+        is_share=panel.form == "bars" and are_shares(vector),
+        tile_names=() if names is None else tuple(names[index] for index in panel.indices),
     )
 
 

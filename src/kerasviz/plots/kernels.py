@@ -165,37 +165,32 @@ def kernel_panel(
         form: How a kernel of one dimension is drawn; see `kernel_form`.
     """
     *window, in_channels, filters = kernel.shape
-    is_point = math.prod(window) == 1
-    resolved = resolve_channel(channel, in_channels, address, is_point=is_point)
+    resolved = resolve_channel(channel, in_channels, address, is_point=math.prod(window) == 1)
     if channel == "all" and style.layout.columns is not None:
         raise ValueError(
             "`columns` cannot be given with channel='all', where each filter has a column. "
             f"Received: columns={style.layout.columns}"
         )
     kind = "kernels" if window else f"{axes[1]}s"
-    by_filter = np.moveaxis(kernel, -1, 0)
-    is_matrix = is_point and (resolved == "all" or not isinstance(resolved, str))
+    is_matrix = _is_matrix(kernel, resolved)
     chosen = choose_tiles(
-        by_filter,
+        np.moveaxis(kernel, -1, 0),
         style.choice,
         kind,
         name=f"{axes[1]}s",
         of=repr(address),
         is_limited=not is_matrix,
     )
-    indices = chosen.indices
     if form != "tiles" and channel == "auto" and in_channels in CURVES:
-        reduced = _curves(kernel, indices)
+        reduced = _curves(kernel, chosen.indices)
     elif is_matrix:
-        reduced = _matrix(kernel.reshape(in_channels, filters), resolved, indices, axes)
+        reduced = _matrix(kernel.reshape(in_channels, filters), resolved, chosen.indices, axes)
     else:
-        reduced = _patterns(kernel, resolved, indices, reference)
-    if not reduced.may_be_charts:
-        form = "tiles"
+        reduced = _patterns(kernel, resolved, chosen.indices, reference)
     size = "×".join(map(str, window if in_channels == 1 else (*window, in_channels)))
     return TilePanel(
         values=reduced.tiles,
-        indices=indices,
+        indices=chosen.indices,
         total=filters,
         address=address,
         kind=kind,
@@ -204,11 +199,16 @@ def kernel_panel(
         is_numbered=bool(chosen.note),
         table=reduced.table,
         slices=reduced.slices,
-        form=form,
+        form=form if reduced.may_be_charts else "tiles",
         words=chosen.words,
         signed=True,
         absent_rule="zero",
     )
+
+
+def _is_matrix(kernel: np.ndarray, channel: Channel) -> bool:
+    """Whether a kernel is drawn as a matrix: of one position, with its channels as they are."""
+    return math.prod(kernel.shape[:-2]) == 1 and (channel == "all" or not isinstance(channel, str))
 
 
 class _Tiles(NamedTuple):

@@ -156,27 +156,45 @@ def plot_mistakes(
         # Whether they can be explained is known before all inputs have run.
         check=lambda sample: plan_parts(model, sample, question),
     )
+    result = _explain(model, mistakes, labels, question, evidence=evidence)
+    table = _table(model, mistakes, result, names)
+    style = MapStyle(vmax=vmax, smooth=interpolation == "bilinear", robust=robust)
+    return draw_attributions(table, place, style)
+
+
+def _explain(
+    model: keras.Model, mistakes: Mistakes, labels: Any, question: Options, *, evidence: bool
+) -> Any:
+    """Return why the model gives each wrong answer and not the true one.
+
+    Args:
+        model: The classifier.
+        mistakes: Its mistakes.
+        labels: The caller's labels, which may name an output.
+        question: The keywords of the attributions, but for the target.
+        evidence: Whether to measure the evidence.
+
+    Raises:
+        ValueError: There is no mistake.
+    """
     if not len(mistakes):
         raise ValueError(
             "`inputs` must hold a mistake: the model is right about all "
             f"{write_count(mistakes.samples, 'sample')}. Received: no mistake"
         )
     pairs = np.stack([mistakes.predicted, mistakes.labels], axis=1)
-    result = get_attributions(
+    return get_attributions(
         model,
         mistakes.inputs,
-        method=method,
-        layer=layer,
+        method=question.methods[0],
+        layer=question.layer,
         target={next(iter(labels)): pairs} if isinstance(labels, dict) else pairs,
-        baseline=baseline,
+        baseline=question.baseline,
         evidence=evidence,
-        batch_size=batch_size,
-        steps=steps,
-        seed=seed,
+        batch_size=question.batch_size,
+        steps=question.steps,
+        seed=question.seed,
     )
-    table = _table(model, mistakes, result, names)
-    style = MapStyle(vmax=vmax, smooth=interpolation == "bilinear", robust=robust)
-    return draw_attributions(table, place, style)
 
 
 def _table(
