@@ -76,6 +76,15 @@ def test_plot_kernels_orders_stems(draw, model):
     assert {str(index) for index in order} <= set(names)
 
 
+def test_plot_kernels_writes_the_steps_below_the_last_kernel_of_each_column(draw, model):
+    texts = draw(model, "short", columns=4).axes[0].texts
+    zeros = [text for text in texts if text.get_text() == "0" and text.get_va() == "top"]
+    heights = [text.get_position()[1] for text in zeros]
+    assert heights[0] == pytest.approx(heights[1])
+    assert heights[2] == pytest.approx(heights[3])
+    assert heights[2] > heights[0] + 0.5, "six kernels: the last row has two"
+
+
 def test_plot_kernels_draws_long_kernels_as_lines(draw, model):
     kernel = model.get_layer("long").get_weights()[0]
     plot = draw(model, "long", channel=2)

@@ -32,6 +32,8 @@ MAX_NAME_SHARE = 0.4
 """The widest name, and which part of a panel names or numbers take at most."""
 MIN_SHARE = 0.001
 """Smaller shares are not written as numbers."""
+MIN_BARS = 0.3
+"""Which part of the height of a panel the bars fill, however high a line of text is."""
 THICKNESS = 0.72
 """Which part of its pitch a bar fills."""
 
@@ -46,6 +48,7 @@ class BarPlan:
         left: Room for the names.
         right: Room for the numbers of values from 0 upwards, and below 0 at the other side.
         bars: Room for the bars.
+        edge: Room above and below all bars, for a name that is higher than its bar.
     """
 
     panel: TilePanel
@@ -53,12 +56,14 @@ class BarPlan:
     left: float
     right: float
     bars: float
+    edge: float = 0.0
     head: float = 0.0
 
     @property
     def size(self) -> tuple[float, float]:
         """Height and width."""
-        return self.pitch * len(self.panel.tiles), self.left + self.right + self.bars
+        height = self.pitch * len(self.panel.tiles) + 2 * self.edge
+        return height, self.left + self.right + self.bars
 
     @property
     def unit(self) -> float:
@@ -72,7 +77,8 @@ class BarPlan:
         count, (low, high) = len(values), (float(norm.vmin or 0.0), float(norm.vmax or 0.0))
         per_inch = (high - low) / self.bars
         start = low - per_inch * (self.left + (self.right / 2 if low < 0 else 0.0))
-        ax.set(xlim=(start, start + per_inch * self.size[1]), ylim=(count - 0.5, -0.5))
+        beyond = 0.5 + self.edge / self.pitch
+        ax.set(xlim=(start, start + per_inch * self.size[1]), ylim=(count - 1 + beyond, -beyond))
         ax.set(xticks=[], yticks=[])
         ax.patch.set_visible(False)
         ax.spines[:].set_visible(False)
@@ -154,7 +160,9 @@ def plan_bars(panel: TilePanel, room: tuple[float, float], *, new: bool) -> BarP
     left = min(names + PAD, MAX_NAME_SHARE * room[0])
     right = min(right, MAX_NAME_SHARE * room[0])
     bars = room[0] - left - right
-    return BarPlan(panel=panel, pitch=room[1] / count, left=left, right=right, bars=bars)
+    edge = max(0.0, (line_height() - room[1] / count) / 2)
+    pitch = max(room[1] - 2 * edge, MIN_BARS * room[1]) / count
+    return BarPlan(panel=panel, pitch=pitch, left=left, right=right, bars=bars, edge=edge)
 
 
 def _coordinate_formatter(panel: TilePanel) -> Callable[[float, float], str]:

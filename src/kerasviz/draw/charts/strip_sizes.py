@@ -127,10 +127,11 @@ class StripSizes:
             return [self._corner(0, column) for column in range(self.columns)]
         return [self._corner(row, 0) for row in range(self.rows)]
 
-    def lefts(self) -> list[float]:
-        """Return where each column begins."""
-        columns = self.columns + (self.signal == "beside")
-        return [self._corner(0, column)[0] for column in range(columns)]
+    def feet(self) -> list[tuple[float, float]]:
+        """Return the lower left corner of the last strip of each column."""
+        lasts = [(self.count - 1 - column) // self.columns for column in range(self.columns)]
+        corners = [self.corner(row, column) for column, row in enumerate(lasts)]
+        return [self._corner(self.rows - 1, 0)] * (self.signal == "beside") + corners
 
     def _corner(self, row: int, column: int) -> tuple[float, float]:
         height, width = self.strip
@@ -190,9 +191,8 @@ def _sizes(
     has_signal = panel.signals is not None and panel.alpha is None
     signal = "" if not has_signal else "above" if table is None else "beside"
     name_width = _name_width(panel, has_signal, MAX_NAME if new else 0.25 * room[0])
-    right = 0.0
-    if not panel.has_own_scales and not panel.has_colors:
-        right = _limit_width(panel, SPARE if new else 0.0) + PAD
+    has_limits = not panel.has_own_scales and not panel.has_colors
+    right = _limit_width(panel, SPARE if new else 0.0) + PAD if has_limits else 0.0
     gaps = (HEAT_GAP if panel.has_colors else ROW_GAP), name_width + ROW_GAP
     if panel.signed or table is not None:
         gaps = ROW_GAP + (line if is_above else 0.0), 2 * ROW_GAP
@@ -202,11 +202,13 @@ def _sizes(
     below = 2 * line + TICKS + legend
     all_rows, all_columns = rows + (signal == "above"), columns + (signal == "beside")
     width = (room[0] - left - right - (all_columns - 1) * gaps[1]) / all_columns
-    height = (room[1] - above - below - (all_rows - 1) * gaps[0]) / all_rows
     if new:
         height = min(max(STRIPS_HEIGHT / all_rows - gaps[0], MIN_STRIP, line), MAX_STRIP)
         if panel.signed:
             width, height = _kernel_width(panel), KERNEL_HEIGHT
+    else:
+        filled = room[1] - below - (all_rows - 1) * gaps[0]
+        height, above = _fill_height(filled, all_rows, above)
     width, height = max(width, 0.2), max(height, 0.02)
     return StripSizes(
         count=count,
@@ -224,6 +226,18 @@ def _sizes(
         name_step=max(1, math.ceil(line / (height + gaps[0]) - 1e-6)),
         name_width=name_width - PAD,
     )
+
+
+def _fill_height(room: float, rows: int, above: float) -> tuple[float, float]:
+    """Return the height of strips that fill a room, and the room above them, all in inches.
+
+    Where strips are lower than a line, the name of the first one reaches above it.
+    """
+    line, height = line_height(), (room - above) / rows
+    if height + 2 * above >= line:
+        return height, above
+    height = (room - line / 2) / (rows - 0.5)
+    return height, (line - height) / 2
 
 
 def _name_width(panel: TilePanel, has_signal: bool, most: float) -> float:

@@ -208,22 +208,20 @@ class StripPlan:
         numbers = [round(n) for n in locator.tick_values(0, steps - 1) if 0 <= n <= steps - 1]
         if len(numbers) < 2 and sizes.strip[1] > 2.5 * digits:
             numbers = sorted({0, steps - 1})
-        ticks = []
-        for left in sizes.lefts():
-            strip = Strip(
-                corner=(left, sizes.below), size=sizes.strip, steps=steps, limits=(0.0, 1.0)
-            )
+        ticks, feet = [], sizes.feet()
+        for left, bottom in feet:
+            strip = Strip(corner=(left, bottom), size=sizes.strip, steps=steps, limits=(0.0, 1.0))
             for number in numbers:
                 x = strip.x(number)
-                ticks.append([(x, sizes.below - 0.02), (x, sizes.below - 0.06)])
+                ticks.append([(x, bottom - 0.02), (x, bottom - 0.06)])
                 # A number at an end must not reach into the next column.
-                before = len(sizes.lefts()) > 1 and x - left < digits / 2
+                before = len(feet) > 1 and x - left < digits / 2
                 after = left + sizes.strip[1] - x < digits / 2
                 x, ha = (left, "left") if before else (x, "center")
                 x, ha = (left + sizes.strip[1], "right") if after else (x, ha)
-                _write(ax, (x, sizes.below - 0.08), str(number), ha=ha, va="top")
+                _write(ax, (x, bottom - 0.08), str(number), ha=ha, va="top")
         ax.add_collection(LineCollection(ticks, colors=SIGNAL_COLOR, linewidths=0.8), autolim=False)
-        left, right = sizes.lefts()[0], sizes.lefts()[-1] + sizes.strip[1]
+        left, right = feet[0][0], feet[-1][0] + sizes.strip[1]
         word = "step of the input" if signals is not None else "step"
         _write(ax, ((left + right) / 2, sizes.legend), word, ha="center", va="bottom")
 
