@@ -1,6 +1,7 @@
 """Every plot of tiles is legible in each size, font, style and layout, or says the least size."""
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -179,3 +180,64 @@ def test_plot_kernels_stays_in_order_when_the_caller_asks_for_tight_layout(grey_
     plot.close()
     assert not found
     np.testing.assert_allclose(after, before)
+
+
+def test_plot_feature_maps_keeps_the_name_of_the_first_bar_below_the_title(signal_model):
+    """At 60 dots per inch the letters of a name are higher than what is measured at 100."""
+    case = a_case((3.3, 2.5), 24, "ggplot", "subfigure", layout="constrained")
+    names, signals = [f"a class, number {index}" for index in range(12)], np.ones((1, 40, 2))
+    with plt.rc_context({"figure.dpi": 60}):
+        assert not is_legible_or_refused(
+            lambda **place: kerasviz.plot_feature_maps(
+                signal_model, "classes", signals, class_names=names, **place
+            ),
+            case,
+        )
+
+
+@pytest.mark.parametrize(
+    ("layer", "options"),
+    [
+        ("conv", {"kind": "lines"}),
+        ("conv", {"kind": "rows"}),
+        ("conv", {"overlay": True}),
+        ("classes", {"class_names": [f"class {index}" for index in range(12)]}),
+    ],
+    ids=["lines", "rows", "over", "bars"],
+)
+def test_plot_feature_maps_of_sequences_stays_in_order_in_a_smaller_figure(
+    signal_model, layer, options
+):
+    """The style of the picture is no longer in force when the figure gets another size."""
+    signals = np.sin(np.arange(80.0)).reshape(1, 40, 2)
+    with plt.style.context("dark_background"), plt.rc_context({"font.size": 14}):
+        plot = kerasviz.plot_feature_maps(signal_model, layer, signals, figsize=(10, 8), **options)
+    image = plot.panels[0].image
+    plot.figure.set_size_inches(6, 4)
+    found, images = faults(plot), plot.axes[0].images
+    plot.close()
+    assert not found
+    assert images == [] if image is None else image in images, "the panel's image is the one seen"
+
+
+def test_plot_tiles_shortens_names_when_its_figure_becomes_smaller(plot_tiles):
+    names = [f"a tile with the number {index}" for index in range(12)]
+    plot = plot_tiles(WAVES, tile_names=names, figsize=(10, 8))
+    plot.axes[0].texts[3].set_text("mine")
+    sizes = (10, 8), (5, 4), (10, 8)
+    written = []
+    for size in sizes:
+        plot.figure.set_size_inches(size)
+        assert not faults(plot)
+        written.append([text.get_text() for text in plot.axes[0].texts])
+    assert written[0] == written[2] != written[1]
+    assert written[1][0].startswith("a ")
+    assert "…" in written[1][0]
+    assert [row[3] for row in written] == ["mine"] * 3
+
+
+def test_plot_tiles_leaves_numbers_out_that_have_no_room_in_a_smaller_figure(plot_tiles, rng):
+    plot = plot_tiles(rng.normal(size=(5, 5, 64)), labels=True)
+    plot.figure.set_size_inches(1.5, 1.5)
+    plot.figure.draw_without_rendering()
+    assert {text.get_text() for text in plot.axes[0].texts} == {""}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kerasviz
-from legibility import Case, assert_legible, is_legible_or_refused, sample_cases
+from legibility import Case, assert_legible, faults, is_legible_or_refused, sample_cases
 from marks import slow_after
 
 RUN = {"loss": [0.9, 0.5, 0.4, 0.35], "val_loss": [0.8, 0.6, 0.5, 0.55]}
@@ -120,3 +120,13 @@ def test_plot_history_refuses_a_small_place_before_it_is_touched(name):
     assert ax is None or not (ax.lines or ax.get_title() or ax.get_xlabel())
     assert plt.get_fignums() == [figure.number]
     plt.close(figure)
+
+
+@pytest.mark.parametrize("options", [{}, {"figsize": (10, 8)}], ids=str)
+@pytest.mark.parametrize("draw", [history, statistics])
+def test_plot_history_and_statistics_keep_room_for_words_in_a_smaller_figure(draw, options):
+    plot = draw(**options)
+    plot.figure.set_size_inches(7, 5)
+    found = faults(plot)
+    plot.close()
+    assert not found

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context, rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
+from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter
+from typing_extensions import override
 
 from kerasviz.draw.free_axes import locate
 from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches
 from kerasviz.draw.text import (
+    LINE_HEIGHT,
     RESOLUTION_MARGIN,
     elide_middle,
     escape,
@@ -35,6 +41,12 @@ MIN_MOSAIC, MIN_LINES = 0.6, 4.5
 lines of small text, so that the numbers of a colour bar are apart."""
 MIN_WORDS = 14
 """The smallest width of a title, in sizes of its font."""
+MIN_ROOM = 0.75
+"""The least height of the room for the number of a tile, in sizes of its font: a digit's."""
+MIN_CHANGE = 0.02
+"""By how much the size of a chart changes at least, in inches, for it to be drawn again."""
+STYLE_KEYS = ("axes.", "figure.dpi", "font.", "lines.", "legend.", "mathtext.", "patch.", "text.")
+"""The beginnings of the settings on which what is drawn again depends."""
 
 
 def min_side() -> float:
@@ -97,7 +109,7 @@ class Frame:
             number of the colour bar, on which a title must not be that reaches so far.
         size: Height and width of the Axes as it was planned, in inches.
         head: Room above the Axes for numbers of tiles, which grows with it.
-        has_aspect: Whether height and width are in proportion.
+        chart: What is in it, where its height and width are not in proportion.
     """
 
     ax: Axes
@@ -105,7 +117,7 @@ class Frame:
     around: PanelExtent
     size: tuple[float, float]
     head: float = 0.0
-    has_aspect: bool = True
+    chart: Redrawn | None = None
     _lines: str = ""
 
     def write_title(self, lines: str, width: float, head: float) -> None:
@@ -165,8 +177,10 @@ class Frame:
             height = max(cell.height - room - around.below, 0.05)
             scale = min(width / self.size[1], height / self.size[0])
             size, head = (scale * self.size[0], scale * self.size[1]), scale * self.head
-            if not self.has_aspect:
+            if self.chart is not None:
                 size = height, width
+        if self.chart is not None:
+            self.chart.resize(size)
         self.write_title(lines, size[1], head)
         # In the middle, unless the title would then leave the cell at the right.
         words = cell.width - around.left - self.title.width(lines)
@@ -294,6 +308,106 @@ class ThinnedTicks(FixedLocator):
 
     def _name(self, value: float) -> str:
         return escape(self._names[int(np.argmin(np.abs(self._positions - value)))])
+
+
+class FittedName(Annotation):
+    """What is written above a tile: as much of it as has room at the size that the Axes has now.
+
+    Args:
+        name: The number or the name of the tile.
+        corner: Its upper left corner, in data.
+        room: How high and how wide the name may be, in data.
+        sizes: The least and the usual size of its font, in points.
+        is_number: Whether it is a number, which is written in full or not at all.
+        color: Its colour.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        corner: tuple[float, float],
+        *,
+        room: tuple[float, float],
+        sizes: tuple[float, float],
+        is_number: bool,
+        color: str | None,
+    ) -> None:
+        self._name, self._room, self._sizes, self._is_number = name, room, sizes, is_number
+        super().__init__(
+            escape(name),
+            corner,
+            xytext=(0, 1.5),
+            textcoords="offset points",
+            fontsize=sizes[1],
+            va="baseline",
+            color=color,
+            annotation_clip=False,
+        )
+        self._written = self.get_text()
+
+    @override
+    def draw(self, renderer: Any) -> None:
+        """Draw it as Matplotlib does, in its room."""
+        self._fit()
+        super().draw(renderer)
+
+    @override
+    def get_window_extent(self, renderer: Any = None) -> Any:
+        """Return where it is drawn."""
+        self._fit()
+        return super().get_window_extent(renderer)
+
+    def _fit(self) -> None:
+        """Shorten it to its room; a text of the caller's stays as it is."""
+        ax: Any = self.axes
+        if ax is None or self.get_text() != self._written:
+            return
+        left, right = ax.get_xlim()
+        # The aspect is equal, so that a unit is as high as wide.
+        unit = ax.get_window_extent().width / abs(right - left) / ax.figure.dpi * 72
+        height, width = (unit * side for side in self._room)
+        size = min(self._sizes[1], max(height / LINE_HEIGHT, self._sizes[0]))
+        text = self._name if self._is_number else elide_middle(self._name, width, size)
+        is_wide = self._is_number and screen_width(text, size) > width + size / 2
+        has_room = height >= MIN_ROOM * size and not is_wide
+        self.set_text(escape(text) if has_room else "")
+        self.set_fontsize(size)
+        self._written = self.get_text()
+
+
+class Redrawn:
+    """What is drawn into an Axes and depends on its size: drawn again when that changes.
+
+    Args:
+        ax: The Axes.
+        draw: Draws it at a height and a width in inches; an image that it returns stays the same.
+    """
+
+    def __init__(self, ax: Axes, draw: Callable[[tuple[float, float]], AxesImage | None]) -> None:
+        self._ax, self._draw = ax, draw
+        # The caller's style may have ended by then.
+        self._style = {key: rcParams[key] for key in rcParams if key.startswith(STYLE_KEYS)}
+        self._artists: list[Artist] = []
+        self._size = (0.0, 0.0)
+        self.image: AxesImage | None = None
+
+    def resize(self, size: tuple[float, float]) -> None:
+        """Draw it at a size, in place of what was drawn at another."""
+        if math.dist(size, self._size) < MIN_CHANGE:
+            return
+        for artist in self._artists:
+            artist.remove()
+        before = set(self._ax.get_children())
+        with rc_context(self._style):
+            image = self._draw(size)
+        if image is not None and self.image is not None:
+            before.add(image)
+            image.remove()
+            shown: Any = self.image
+            shown.take_cells(image)
+            self._ax.add_image(shown)
+        self.image, self._size = self.image or image, size
+        self._artists = [artist for artist in self._ax.get_children() if artist not in before]
 
 
 def equal_cells(count: int, columns: int, left: float = 0.0) -> list[Rect]:

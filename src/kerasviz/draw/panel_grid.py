@@ -13,13 +13,14 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 
 from kerasviz.draw.figure import Placement, figure_for
-from kerasviz.draw.free_axes import add_free_axes
+from kerasviz.draw.free_axes import add_free_axes, locate
 
 MIN_SIDE = 0.2
 """The smallest width and height of a data area, however small the caller's figure is, in inches."""
@@ -318,9 +319,22 @@ class OpenPanels:
         if not self.is_movable:
             return
         # A figure that may grow becomes as large as its panels need; another is filled by them.
+        sizes = list(extents)
         if not self.grows:
-            extents = self.grid.fill(extents, figure_inches(self.figure), heading)
-        self.grid.place(self.axes, extents, heading=heading, is_new=self.grows)
+            sizes = self.grid.fill(extents, figure_inches(self.figure), heading)
+        rects = self.grid.place(self.axes, sizes, heading=heading, is_new=self.grows)
+        rects_of = {figure_inches(self.figure): rects}
+
+        def rect(index: int) -> Rect:
+            """Return where a panel is, also after the figure has got another size."""
+            page = figure_inches(self.figure)
+            if page not in rects_of:
+                sizes = self.grid.fill(extents, page, heading)
+                rects_of[page] = self.grid.arrange(sizes, page, heading)
+            return rects_of[page][index]
+
+        for index, ax in enumerate(self.axes):
+            locate(ax, partial(rect, index))
 
 
 @contextmanager

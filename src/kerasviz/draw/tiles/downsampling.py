@@ -128,6 +128,12 @@ class DownsampledPcolorImage(PcolorImage):
         self.set_extent((x[0], x[-1], y[-1], y[0]))  # with the first row above
         self._edges = y, x
 
+    def take_cells(self, other: DownsampledPcolorImage) -> None:
+        """Show the cells of another image, where these are in that."""
+        y, x = self._edges = other._edges
+        self.set_data(x, y, other.get_array())
+        self.set_extent((x[0], x[-1], y[-1], y[0]))
+
     @override
     def make_image(
         self,

@@ -18,11 +18,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 
 from kerasviz._selection import check_tile_names
-from kerasviz.draw.axes_locators import ThinnedTicks
+from kerasviz.draw.axes_locators import FittedName, ThinnedTicks
 from kerasviz.draw.color import DIVERGING, INVALID, ColorScale
 from kerasviz.draw.figure import describe_on_hover
 from kerasviz.draw.plot import Panel
-from kerasviz.draw.text import LINE_HEIGHT, elide_middle, escape, font_size, text_width
+from kerasviz.draw.text import LINE_HEIGHT, font_size, text_width
 from kerasviz.draw.tiles.background import FrameBox, Opacity, cell_grid
 from kerasviz.draw.tiles.downsampling import DownsampledImage, DownsampledPcolorImage
 from kerasviz.draw.tiles.grid import GROUP_GAP, Grid, constant_tiles, mosaic
@@ -358,7 +358,6 @@ def draw_panel(
     scale: ColorScale | None,
     *,
     label_size: float | None,
-    unit: float = math.inf,
     by_row: bool = False,
     max_ticks: tuple[int, int] = (MAX_TICKS, MAX_TICKS),
 ) -> AxesImage:
@@ -370,7 +369,6 @@ def draw_panel(
         grid: Where each tile goes. Its unit is a value, or a pixel of a picture.
         scale: Norm and colormap, `None` for colours.
         label_size: Size of the tiles' numbers in points, `None` for none.
-        unit: Inches per unit of the grid, to which long names are cut.
         by_row: Whether tiles are too small for numbers of their own: then the first one of each
             row, or of every N rows, is numbered at the left.
         max_ticks: How many rows and columns of a table may get a number.
@@ -398,7 +396,7 @@ def draw_panel(
         )
         ticks.attach(ax.yaxis, label_size)
     elif label_size is not None:
-        _label_tiles(ax, panel, grid, label_size, unit=unit, is_grounded=is_grounded)
+        _label_tiles(ax, panel, grid, label_size, is_grounded=is_grounded)
     describe_on_hover(ax, _coordinate_formatter(panel, grid))
     return image
 
@@ -550,27 +548,23 @@ def _frame_tiles(ax: Axes, panel: TilePanel, grid: Grid) -> None:
             ax.add_patch(frame).set_clip_on(False)
 
 
-def _label_tiles(
-    ax: Axes, panel: TilePanel, grid: Grid, size: float, *, unit: float, is_grounded: bool
-) -> None:
+def _label_tiles(ax: Axes, panel: TilePanel, grid: Grid, size: float, *, is_grounded: bool) -> None:
     tops, lefts = (corner[:: panel.slices] for corner in grid.corners())
     width = grid.tile[1] * panel.slices + grid.gap[1] * (panel.slices - 1)
-    room = 72 * unit * width
     if is_grounded:  # also beneath the numbers of the first row, which are above the Axes
         head = Rectangle((0, -grid.gap[0]), grid.size[1], grid.gap[0], clip_on=False)
         head.set(facecolor=GROUND, edgecolor=GROUND, linewidth=2 * GROUND_BORDER)
         ax.add_patch(head)
     for label, top, left in zip(panel.names, tops, lefts, strict=True):
-        ax.annotate(
-            escape(elide_middle(label, room, size)),
+        name = FittedName(
+            label,
             (left, top),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            fontsize=size,
-            va="baseline",
+            room=(grid.gap[0], width),
+            sizes=(min(size, MIN_LABEL_SIZE * font_size()), size),
+            is_number=not panel.tile_names,
             color="black" if is_grounded else None,
-            annotation_clip=False,
         )
+        ax.add_artist(name).set_clip_on(False)
 
 
 def _label_table(

@@ -19,6 +19,7 @@ from kerasviz.draw.axes_locators import (
     TITLE_PAD,
     Frame,
     Page,
+    Redrawn,
     Slot,
     Title,
     equal_cells,
@@ -415,7 +416,8 @@ def _draw_in_room(ax: Axes, part: _Part, room: Rect) -> tuple[Frame, Panel]:
 def _draw_frame(ax: Axes, plan: AnyPlan, part: _Part) -> tuple[Frame, Panel]:
     """Draw a panel as it is planned, and measure what is around it."""
     scale = part.scale
-    image = draw_plan(ax, plan, scale)
+    chart = None if isinstance(plan, Plan) else _chart(ax, plan, part)
+    image = draw_plan(ax, plan, scale) if chart is None else chart.image
     left = right = above = below = 0.0
     if isinstance(plan, Plan) and (plan.panel.table is not None or plan.by_row):
         around = measure(ax)
@@ -450,9 +452,24 @@ def _draw_frame(ax: Axes, plan: AnyPlan, part: _Part) -> tuple[Frame, Panel]:
         around=extent,
         size=plan.size,
         head=plan.head,
-        has_aspect=isinstance(plan, Plan),
+        chart=chart,
     )
     return frame, plan.panel.drawn_as(ax, image, bar, scale)
+
+
+def _chart(ax: Axes, first: AnyPlan, part: _Part) -> Redrawn:
+    """Draw a chart as it is planned, to be planned and drawn again when its Axes changes."""
+
+    def draw(size: tuple[float, float]) -> AxesImage | None:
+        plan: AnyPlan = first
+        if size != first.size:
+            room, dpi = (size[1], size[0]), ax.figure.dpi
+            plan = make_plan(part.panel, part.style.layout, room, dpi, new=False)
+        return draw_plan(ax, plan, part.scale)
+
+    chart = Redrawn(ax, draw)
+    chart.resize(first.size)
+    return chart
 
 
 def _page_columns(parts: Sequence[_Part], page: tuple[float, float]) -> list[int]:
@@ -485,7 +502,6 @@ def draw_plan(ax: Axes, plan: AnyPlan, scale: ColorScale | None) -> AxesImage | 
         plan.grid,
         scale,
         label_size=plan.label_size,
-        unit=plan.unit,
         by_row=plan.by_row,
         max_ticks=plan.max_ticks,
     )
