@@ -262,3 +262,39 @@ def test_plot_architecture_refuses_a_figure_that_is_too_small(network: keras.Mod
     assert len(figure.axes) == 1
     assert not figure.axes[0].texts
     assert not plt.get_fignums()
+
+
+def cell_network(cells: int = 4) -> keras.Model:
+    """Return a network whose cells take the outputs of the two cells before them, as in NASNet."""
+    before = inputs = keras.Input((8, 8, 2), name="image")
+    last = convolution(inputs, 2, "stem")
+    for index in range(cells):
+        branches = [
+            layers.MaxPooling2D(1, name=f"pool{index}")(before),
+            convolution(last, 2, f"short{index}"),
+            convolution(convolution(last, 2, f"long{index}a"), 2, f"long{index}b"),
+        ]
+        before, last = last, layers.Add(name=f"cell{index}")(branches)
+    return keras.Model(inputs, layers.GlobalAveragePooling2D(name="mean")(last))
+
+
+def test_plot_architecture_draws_a_cell_as_one_box(plot_architecture: Any) -> None:
+    plot = plot_architecture(cell_network(), detail="cells", fold=False)
+    written = texts_of(plot)
+    assert written.count("Cell of 5 layers") == 4
+    assert {"3 Conv2D, MaxPooling2D, Add", "114 params", "cell0", "stem", "mean"} <= set(written)
+    assert not any(name in written for name in ("pool0", "short1", "long2a"))
+    skips = sum(len(points) > 2 for points, _ in lines(plot))
+    assert skips >= 4, "each cell but the last leads to the next and to the one after it"
+
+
+def test_plot_architecture_draws_cells_where_all_boxes_would_be_too_small(
+    plot_architecture: Any,
+) -> None:
+    plot = plot_architecture(cell_network(12), figsize=(6, 4), fold=False)
+    written = " ".join(texts_of(plot))
+    assert "detail='blocks' draws all 63 boxes." in written
+    assert min(text.get_fontsize() for text in plot.axes[0].texts) > 4
+    small = plot_architecture(cell_network(12), figsize=(6, 4), fold=False, detail="blocks")
+    assert min(text.get_fontsize() for text in small.axes[0].texts) < 3
+    assert "Each cell" not in " ".join(texts_of(plot_architecture(cell_network())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -14,25 +14,27 @@ from kerasviz._checks import check_choice, check_count, check_type, is_int
 from kerasviz._selection import order_tiles, tile_strength
 from kerasviz._wording import sample_of
 from kerasviz.compute.feature_maps import Extraction, plan_extraction
-from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, check_placement
+from kerasviz.draw.figure import FIGURE_DEFAULTS, FigureOptions, Placement, check_placement
 from kerasviz.draw.graph.boxes import Diagram, Maps
-from kerasviz.draw.graph.diagram import draw_architecture
+from kerasviz.draw.graph.diagram import count_pages, draw_architecture
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.signatures import shows_keywords
 from kerasviz.draw.tiles.background import picture_colors
 from kerasviz.model.addresses import NamedCall, Selection, check_model
 from kerasviz.model.architecture.elements import Architecture
-from kerasviz.model.architecture.reading import read_architecture
+from kerasviz.model.architecture.layer_words import CELL
+from kerasviz.model.architecture.reading import Detail, read_architecture
 from kerasviz.model.calls import known_calls
 from kerasviz.model.inputs.input_adapter import check_has_call, check_is_eager
 from kerasviz.plots._architecture.diagram import describe_diagram
 
-Detail = Literal["blocks", "layers"]
 Direction = Literal["down", "right"]
 
 OWN = ("inputs", "sample", "maps", "expand", "detail", "fold", "direction")
 """The keywords that other plots do not have."""
 MAPS = 4
+HINT_PAGES, MAX_PAGES = 1.7, 4.0
+"""From about how many pages on a new figure names another `detail`, and has cells by default."""
 EVERY_LEVEL = 1_000
 
 
@@ -44,7 +46,7 @@ def plot_architecture(
     sample: int = 0,
     maps: int = MAPS,
     expand: int | bool = 0,
-    detail: Detail = "blocks",
+    detail: Detail | None = None,
     fold: bool = True,
     direction: Direction = "down",
     **options: Unpack[FigureOptions],
@@ -70,7 +72,10 @@ def plot_architecture(
             their layers, and not as one box: an int, or `True` for every level.
         detail: "blocks": a normalization, an activation or a dropout is in the box of the
             convolution, dense layer, merge or normalization that it follows, and a padding in that
-            of the convolution after it. "layers": each layer has a box of its own.
+            of the convolution after it. "layers": each layer has a box of its own. "cells": all
+            that is between two boxes that the whole model goes through is one box, such as a module
+            of an Inception. `None`: "blocks", or "cells" where the figure would be larger than
+            about four pages, or its letters too small to be read; a note says so.
         fold: Whether blocks that follow one another and are alike are drawn once, with "× 5" and
             the names of all of them. `False` draws every one.
         direction: Where arrows lead: "down", or to the "right". An encoder and a decoder with skips
@@ -134,15 +139,39 @@ def plot_architecture(
         which = sample_of(index, len(extraction.batch))
         extraction = replace(extraction, batch=extraction.batch.part(index, index + 1))
     specs = None if extraction is None else extraction.specs
-    architecture = read_architecture(
-        model, specs, expand=levels, merge=detail == "blocks", fold=bool(fold)
-    )
+
+    def read(detail: Detail) -> Architecture:
+        return read_architecture(model, specs, expand=levels, detail=detail, fold=bool(fold))
+
+    architecture, notes = _choose_detail(read, detail, placement)
     if extraction is None:
-        diagram = describe_diagram(architecture, {}, [])
+        diagram = describe_diagram(architecture, {}, notes)
     else:
-        diagram = _draw_with_maps(architecture, extraction, maps)
+        diagram = _draw_with_maps(architecture, extraction, maps, notes)
         diagram = replace(diagram, title=f"{diagram.title}, {which}")
     return draw_architecture(diagram, placement, sideways=direction == "right")
+
+
+def _choose_detail(
+    read: Callable[[Detail], Architecture], detail: Detail | None, placement: Placement
+) -> tuple[Architecture, list[str]]:
+    """Return the architecture, and a note where the caller did not choose what a box is.
+
+    Args:
+        read: Reads the architecture.
+        detail: The caller's `detail`.
+        placement: Where it is drawn.
+    """
+    architecture = read(detail or "blocks")
+    pages = count_pages(describe_diagram(architecture, {}, []), placement) if detail is None else 0
+    if pages <= (HINT_PAGES if placement.grows else 1):
+        return architecture, []
+    coarse, count = read("cells"), len(architecture.nodes)
+    if len(coarse.nodes) == count:
+        return architecture, []
+    if placement.grows and pages <= MAX_PAGES:
+        return architecture, [f"detail='cells' draws {len(coarse.nodes)} boxes, on fewer pages."]
+    return coarse, [f"Each cell is one box; detail='blocks' draws all {count} boxes."]
 
 
 def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) -> int:
@@ -150,7 +179,8 @@ def _check_own(inputs: Any, sample: Any, maps: Any, expand: Any, detail: Any) ->
     check_count("maps", maps)
     if not is_int(sample):
         raise TypeError(f"`sample` must be an int. Received: sample={sample!r}")
-    check_choice("detail", detail, get_args(Detail))
+    if detail is not None:
+        check_choice("detail", detail, get_args(Detail), "None")
     if not isinstance(expand, (int, np.integer, np.bool_)):
         raise TypeError(f"`expand` must be an int or a bool. Received: expand={expand!r}")
     if expand < 0:
@@ -174,11 +204,13 @@ def _check_sample(sample: int, total: int) -> int:
     return range(total)[sample]
 
 
-def _draw_with_maps(architecture: Architecture, extraction: Extraction, count: int) -> Diagram:
+def _draw_with_maps(
+    architecture: Architecture, extraction: Extraction, count: int, notes: Sequence[str]
+) -> Diagram:
     """Return a diagram with the inputs that are pictures, and the strongest maps of boxes."""
-    pictures, notes = _draw_inputs(architecture, extraction)
+    pictures, remarks = _draw_inputs(architecture, extraction)
     maps_of = _compute_maps(architecture, extraction, count)
-    notes += [_explain(list(maps_of.values()), count)]
+    notes = [*notes, *remarks, _explain(list(maps_of.values()), count)]
     hidden: list[tuple[str, Maps]] = []
     for index, node in enumerate(architecture.nodes):
         if node.address in maps_of:
@@ -213,7 +245,7 @@ def _compute_maps(
     last = [
         twin.parts[-1]
         for node in architecture.nodes
-        if any(part.kind == "convolution" for part in node.parts)
+        if any(part.kind in ("convolution", CELL) for part in node.parts)
         for twin in (node, *node.repeats)
         if twin.parts[-1].path in calls
     ]

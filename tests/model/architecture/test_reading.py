@@ -66,7 +66,7 @@ def test_read_architecture_of_every_kind_of_model(
         with pytest.raises(ValueError, match="has no inputs yet"):
             kerasviz.plot_architecture(model)
         built(case)
-    flat = read_architecture(model, merge=False)
+    flat = read_architecture(model, detail="layers")
     if isinstance(model, keras.Function):
         assert edges_of(flat) == config_edges(model)
         check_wiring(model)
@@ -78,7 +78,7 @@ def test_read_architecture_of_every_kind_of_model(
     assert flat.parameters == model.count_params()
     assert sum(node.parameters for node in flat.nodes) == flat.parameters
 
-    full = read_architecture(model, expand=EVERY, merge=False)
+    full = read_architecture(model, expand=EVERY, detail="layers")
     items = [*(node.parts[0] for node in full.nodes), *(frame.part for frame in full.frames)]
     shapes = {part.address: part.output_shapes[0] for part in items if part.output_shapes}
     for address, maps in case.maps.items():
@@ -202,7 +202,7 @@ def test_read_architecture_of_layers_that_are_made_in_call() -> None:
     model = MadeInCall()
     model(np.zeros((1, 8, 8, 4), "float32"))
     for _ in range(2):
-        architecture = read_architecture(model, merge=False)
+        architecture = read_architecture(model, detail="layers")
         assert [node.head.title for node in architecture.nodes] == [
             *("Input", "Conv2D", "ReLU", "Add")
         ]

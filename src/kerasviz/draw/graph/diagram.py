@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, cast
@@ -45,6 +46,9 @@ from kerasviz.draw.graph.layout.routes import Line
 from kerasviz.draw.graph.sheet import (
     BLEED,
     MARGIN,
+    MIN_TEXT,
+    PAGE,
+    SMALL,
     SWATCH,
     TITLE,
     Sheet,
@@ -111,6 +115,22 @@ def draw_architecture(diagram: Diagram, placement: Placement, *, sideways: bool 
         for x in folded
     ]
     return Plot(figure=ax.figure, panels=tuple(panels), owns_figure=placement.is_new)
+
+
+def count_pages(diagram: Diagram, placement: Placement) -> float:
+    """Return about how many times as large as its page a diagram is, if its letters can be read.
+
+    The page of a new figure is a screen; else it is the figure.
+
+    Args:
+        diagram: What to draw.
+        placement: Where to draw it.
+    """
+    area = SheetMaker(diagram, "", sideways=False).area
+    if placement.grows:
+        return SMALL**2 * area / math.prod(PAGE)
+    _, room = _room(placement)
+    return (MIN_TEXT / FOOT) ** 2 * area / max(math.prod(room), 1.0)
 
 
 def _room(placement: Placement) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
 
 from kerasviz.model.architecture.elements import Architecture
+
+MAX_CELL = 40
+"""Up to how many boxes are one cell without a look at whether it is several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +120,75 @@ def find_series(
             segments.append(Segment(items=(*sorted(inside, key=index.__getitem__), item)))
         series.append(segments)
     return series
+
+
+def find_cells(
+    items: Sequence[int], pairs: Sequence[tuple[int, int]], ends: tuple[set[int], set[int]]
+) -> list[tuple[int, ...]]:
+    """Return what is between two boxes of which the second alone leads on.
+
+    What is larger than `MAX_CELL` is split where boxes of several branches meet and together with
+    the end of the cell before lead on, as in a network whose cells take the two before them.
+
+    Args:
+        items: The items in the order in which they run.
+        pairs: Which item leads to which; the first of a pair runs before the second.
+        ends: As for `find_series`.
+    """
+    index = {item: position for position, item in enumerate(items)}
+    count = len(items)
+    # Sets of items as the bits of a number, which is much faster than sets.
+    sources, targets = [0] * count, [0] * count
+    for a, b in pairs:
+        if index[a] >= index[b]:
+            return []
+        sources[index[b]] |= 1 << index[a]
+        targets[index[a]] |= 1 << index[b]
+    for item in ends[1]:
+        targets[index[item]] |= 1 << count
+    upto: list[int] = []
+    for position in range(count):
+        before = [upto[other] for other in _bits(sources[position])]
+        upto.append(reduce(int.__or__, before, 1 << position))
+    used = [[other for other in _bits(inside) if targets[other] & ~inside] for inside in upto]
+    chain: list[int] = []
+    for position in sorted(range(count), key=lambda position: upto[position].bit_count()):
+        done = upto[chain[-1]] if chain else 0
+        if used[position] == [position] and done & upto[position] == done:
+            if (upto[position] & ~done).bit_count() > MAX_CELL:
+                is_merge = [source.bit_count() > 1 for source in sources]
+                chain += _chain_of_pairs(chain[-1:], used, is_merge)
+            chain.append(position)
+    dones = [0, *(upto[position] for position in chain)]
+    return [
+        tuple(items[other] for other in _bits(inside & ~done)) for done, inside in pairwise(dones)
+    ]
+
+
+def _chain_of_pairs(
+    start: Sequence[int], used: Sequence[Sequence[int]], is_merge: Sequence[bool]
+) -> list[int]:
+    """Return the longest chain of merges each of which leads on with the one before it alone.
+
+    Args:
+        start: The item before the first one, if there is one.
+        used: Of all up to each item, those that lead on.
+        is_merge: Whether each item has several sources.
+    """
+    chains: dict[int, list[int]] = {position: [] for position in start}
+    for position, both in enumerate(used):
+        others = [other for other in both if other != position]
+        if is_merge[position] and len(both) == 2 and len(others) == 1 and others[0] in chains:
+            chains[position] = [*chains[others[0]], position]
+    return max(chains.values(), key=len, default=[])
+
+
+def _bits(number: int) -> Iterator[int]:
+    """Yield the positions of the bits that are 1, the lowest first."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
 
 
 def _dominators(

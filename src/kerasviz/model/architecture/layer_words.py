@@ -20,6 +20,7 @@ from kerasviz.model.graph import sublayers
 
 FINISHING = "normalization, activation or dropout"
 POOLING = "pooling or resizing"
+CELL = "cell"
 KINDS = (
     "input",
     "convolution",
@@ -28,6 +29,7 @@ KINDS = (
     FINISHING,
     "dense",
     "model",
+    CELL,
     "other",
 )
 

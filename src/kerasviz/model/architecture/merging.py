@@ -1,4 +1,4 @@
-"""Merge layers that only finish another's work into its box."""
+"""Merge layers into one box: those that only finish another's work, or whole cells."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kerasviz.model.architecture.dominators import Nesting, find_cells
 from kerasviz.model.architecture.elements import Architecture, Node, Part
-from kerasviz.model.architecture.layer_words import FINISHING, POOLING
+from kerasviz.model.architecture.layer_words import CELL, FINISHING, POOLING
 
 FINISHED_KINDS = ("convolution", "dense", "merge", FINISHING)
 """The kinds of layers after which a normalization, an activation or a dropout joins their box."""
+
+MIN_CELL = 4
+"""From how many boxes on what is between two others is a cell."""
 
 
 def merge_chains(architecture: Architecture) -> Architecture:
@@ -52,6 +56,58 @@ def merge_chains(architecture: Architecture) -> Architecture:
         inputs=tuple(merged[item] for item in architecture.inputs),
         outputs=tuple(merged.get(item, item) for item in architecture.outputs),
     )
+
+
+def merge_cells(architecture: Architecture) -> Architecture:
+    """Put what is between two boxes that all of a model goes through into one box, a cell.
+
+    What holds a frame, or a box whose input has an unknown source, stays as it is.
+    """
+    nodes, cell_of = list(architecture.nodes), dict[int, int]()
+    nesting = Nesting(architecture)
+    for frame in (None, *range(len(architecture.frames))):
+        for items in find_cells(*nesting.graph(frame)):
+            if len(items) < MIN_CELL or any(i < 0 or nodes[i].is_open for i in items):
+                continue
+            if set(items) & set(architecture.inputs):
+                continue
+            nodes[items[-1]] = _cell([nodes[item] for item in items])
+            cell_of |= dict.fromkeys(items, items[-1])
+
+    def reindex(pairs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+        merged = [(cell_of.get(a, a), cell_of.get(b, b)) for a, b in pairs]
+        return tuple(dict.fromkeys((a, b) for a, b in merged if a != b))
+
+    merged = replace(
+        architecture,
+        nodes=tuple(nodes),
+        edges=reindex(architecture.edges),
+        order=reindex(architecture.order),
+    )
+    rest = [i for i in range(len(nodes)) if cell_of.get(i, i) == i]
+    return merged.select(rest, range(len(architecture.frames)))
+
+
+def _cell(nodes: Sequence[Node]) -> Node:
+    """Return one box for several; its settings count the layers that it is about."""
+    parts = [part for node in nodes for part in node.parts]
+    counts = Counter(node.head.title for node in nodes).most_common()
+    words = [title if count == 1 else f"{count} {title}" for title, count in counts]
+    weighted = [part for part in parts if part.parameters]
+    cell = replace(
+        parts[-1],
+        title=f"Cell of {len(parts)} layers",
+        kind=CELL,
+        settings=", ".join(words),
+        activation="",
+        parameters=sum(part.parameters for part in parts),
+        frozen=sum(part.frozen for part in parts),
+        is_frozen=bool(weighted) and all(part.is_frozen for part in weighted),
+        shares_with="",
+        structure=tuple((part.structure, part.settings) for part in parts),
+        weights=tuple(part.weights for part in parts),
+    )
+    return replace(nodes[-1], parts=(cell,))
 
 
 def _belongs(node: Node, follower: Node) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -15,7 +15,7 @@ from kerasviz.model.architecture.folding import fold_repeats
 from kerasviz.model.architecture.from_graph import read_graph
 from kerasviz.model.architecture.from_trace import read_trace
 from kerasviz.model.architecture.layer_words import activation, is_composite, kind, settings, title
-from kerasviz.model.architecture.merging import merge_chains
+from kerasviz.model.architecture.merging import merge_cells, merge_chains
 from kerasviz.model.architecture.structure_keys import (
     argument_structure,
     layer_structure,
@@ -27,13 +27,16 @@ from kerasviz.model.connections import Connections
 from kerasviz.model.graph import as_functional, graph_nodes, held_layers, is_graph, layer_calls
 from kerasviz.model.layer_call import Call, CallPath, CallStep
 
+Detail = Literal["cells", "blocks", "layers"]
+"""What a box is, the coarsest first."""
+
 
 def read_architecture(
     model: keras.Model,
     specs: Any = None,
     *,
     expand: int = 0,
-    merge: bool = True,
+    detail: Detail = "blocks",
     fold: bool = False,
 ) -> Architecture:
     """Read the architecture of a model.
@@ -48,7 +51,8 @@ def read_architecture(
         specs: What it is called on, as a structure of `keras.KerasTensor`; by default its own
             inputs, or those that it was built for.
         expand: How many levels of nested models and composite layers to look into.
-        merge: Whether layers that only finish another's work are in its box, see `merge_chains`.
+        detail: "layers": each has a box of its own; "blocks": those that only finish another's work
+            are in its box, see `merge_chains`; "cells": see `merge_cells` too.
         fold: Whether blocks that repeat are folded into one, see `fold_repeats`.
 
     Raises:
@@ -61,7 +65,10 @@ def read_architecture(
             "with model.build(input_shape), or give `inputs`."
         )
     architecture = _Reader(model, expand, _read_calls(model, specs, expand), fold=fold).read(specs)
-    architecture = merge_chains(architecture) if merge else architecture
+    if detail != "layers":
+        architecture = merge_chains(architecture)
+    if detail == "cells":
+        architecture = merge_cells(architecture)
     return fold_repeats(architecture) if fold else architecture
 
 

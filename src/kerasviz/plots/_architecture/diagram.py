@@ -9,6 +9,7 @@ from kerasviz._wording import write_count
 from kerasviz.draw.graph.boxes import Diagram, FrameBox, Maps, NodeBox
 from kerasviz.model.architecture.elements import Architecture, Fold, Frame, Node, Part
 from kerasviz.model.architecture.encoder_decoder import find_levels
+from kerasviz.model.architecture.layer_words import CELL
 from kerasviz.plots._architecture.words import (
     common_start,
     one_line,
@@ -128,6 +129,8 @@ def _node_box(architecture: Architecture, index: int, maps: Maps | None) -> Node
     details += words[position + 1 :]
     title = f"{head.title} {settings[position]}".strip()
     name = span_names([item.head.name for item in same]) if node.fold else head.name
+    if head.kind == CELL:
+        title, details = head.title, [settings[position]]
     if head.kind == "model":  # of a nested model the name says more than its class
         title, name, details = name, "", [f"{head.title}, {head.settings}", *details]
         details += _hint(architecture, head)
