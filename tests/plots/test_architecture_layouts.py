@@ -266,8 +266,8 @@ def test_plot_architecture_refuses_a_figure_that_is_too_small(network: keras.Mod
 
 def cell_network(cells: int = 4) -> keras.Model:
     """Return a network whose cells take the outputs of the two cells before them, as in NASNet."""
-    before = inputs = keras.Input((8, 8, 2), name="image")
-    last = convolution(inputs, 2, "stem")
+    inputs = keras.Input((8, 8, 2), name="image")
+    before = last = convolution(inputs, 2, "stem")
     for index in range(cells):
         branches = [
             layers.MaxPooling2D(1, name=f"pool{index}")(before),

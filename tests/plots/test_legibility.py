@@ -214,7 +214,7 @@ def test_plot_feature_maps_of_sequences_stays_in_order_in_a_smaller_figure(
         plot = kerasviz.plot_feature_maps(signal_model, layer, signals, figsize=(10, 8), **options)
     image = plot.panels[0].image
     plot.figure.set_size_inches(6, 4)
-    found, images = faults(plot), plot.axes[0].images
+    found, images = faults(plot), list(plot.axes[0].images)
     plot.close()
     assert not found
     assert images == [] if image is None else image in images, "the panel's image is the one seen"

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from kerasviz.model.architecture.elements import Architecture
 
-MAX_CELL = 40
+MAX_CELL = 16
 """Up to how many boxes are one cell without a look at whether it is several."""
 
 
