@@ -131,7 +131,9 @@ class DownsampledPcolorImage(PcolorImage):
     def take_cells(self, other: DownsampledPcolorImage) -> None:
         """Show the cells of another image, where these are in that."""
         y, x = self._edges = other._edges
-        self.set_data(x, y, other.get_array())
+        array = other.get_array()
+        assert array is not None
+        self.set_data(x, y, array)
         self.set_extent((x[0], x[-1], y[-1], y[0]))
 
     @override
