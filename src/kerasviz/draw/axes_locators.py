@@ -352,8 +352,8 @@ class FittedName(Annotation):
         super().draw(renderer)
 
     @override
-    def get_window_extent(self, renderer: Any = None) -> Any:
-        """Return where it is drawn."""
+    def get_window_extent(self, renderer: Any = None, dpi: float | None = None) -> Any:
+        """Return where it is drawn; as of any annotation, at the figure's own resolution."""
         self._fit()
         return super().get_window_extent(renderer)
 

@@ -183,10 +183,11 @@ def _explain(
             f"{write_count(mistakes.samples, 'sample')}. Received: no mistake"
         )
     pairs = np.stack([mistakes.predicted, mistakes.labels], axis=1)
+    method: Any = question.methods[0]  # which has been checked
     return get_attributions(
         model,
         mistakes.inputs,
-        method=question.methods[0],
+        method=method,
         layer=question.layer,
         target={next(iter(labels)): pairs} if isinstance(labels, dict) else pairs,
         baseline=question.baseline,
