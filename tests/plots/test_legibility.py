@@ -200,7 +200,7 @@ def test_plot_feature_maps_keeps_the_name_of_the_first_bar_below_the_title(signa
     [
         ("conv", {"kind": "lines"}),
         ("conv", {"kind": "rows"}),
-        ("conv", {"overlay": True}),
+        ("conv", {"overlay": True, "kind": "rows"}),
         ("classes", {"class_names": [f"class {index}" for index in range(12)]}),
     ],
     ids=["lines", "rows", "over", "bars"],

@@ -400,14 +400,13 @@ class Redrawn:
         before = set(self._ax.get_children())
         with rc_context(self._style):
             image = self._draw(size)
-        if image is not None and self.image is not None:
-            before.add(image)
-            image.remove()
-            shown: Any = self.image
+        shown: Any = self.image
+        if image is not None and shown is not None:  # which stays in the Axes
             shown.take_cells(image)
-            self._ax.add_image(shown)
-        self.image, self._size = self.image or image, size
-        self._artists = [artist for artist in self._ax.get_children() if artist not in before]
+            image.remove()
+        self.image, self._size = shown or image, size
+        children = [artist for artist in self._ax.get_children() if artist not in before]
+        self._artists = [artist for artist in children if artist is not self.image]
 
 
 def equal_cells(count: int, columns: int, left: float = 0.0) -> list[Rect]:
