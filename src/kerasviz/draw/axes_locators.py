@@ -311,7 +311,7 @@ class ThinnedTicks(FixedLocator):
 
 
 class FittedName(Annotation):
-    """What is written above a tile: as much of it as has room at the size that the Axes has now.
+    """The words above a tile: as much of it as has room at the size that the Axes has now.
 
     Args:
         name: The number or the name of the tile.
@@ -376,7 +376,7 @@ class FittedName(Annotation):
 
 
 class Redrawn:
-    """What is drawn into an Axes and depends on its size: drawn again when that changes.
+    """Artists of an Axes that depend on its size: drawn again when that changes.
 
     Args:
         ax: The Axes.
@@ -400,11 +400,11 @@ class Redrawn:
         before = set(self._ax.get_children())
         with rc_context(self._style):
             image = self._draw(size)
-        shown: Any = self.image
-        if image is not None and shown is not None:  # which stays in the Axes
-            shown.take_cells(image)
+        first: Any = self.image
+        if image is not None and first is not None:  # which stays in the Axes
+            first.take_cells(image)
             image.remove()
-        self.image, self._size = shown or image, size
+        self.image, self._size = first or image, size
         children = [artist for artist in self._ax.get_children() if artist not in before]
         self._artists = [artist for artist in children if artist is not self.image]
 

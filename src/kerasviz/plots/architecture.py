@@ -153,20 +153,20 @@ def plot_architecture(
 
 
 def _choose_detail(
-    read: Callable[[Detail], Architecture], detail: Detail | None, placement: Placement
+    reader: Callable[[Detail], Architecture], detail: Detail | None, placement: Placement
 ) -> tuple[Architecture, list[str]]:
     """Return the architecture, and a note where the caller did not choose what a box is.
 
     Args:
-        read: Reads the architecture.
+        reader: Reads the architecture.
         detail: The caller's `detail`.
         placement: Where it is drawn.
     """
-    architecture = read(detail or "blocks")
+    architecture = reader(detail or "blocks")
     pages = count_pages(describe_diagram(architecture, {}, []), placement) if detail is None else 0
     if pages <= (HINT_PAGES if placement.grows else 1):
         return architecture, []
-    coarse, count = read("cells"), len(architecture.nodes)
+    coarse, count = reader("cells"), len(architecture.nodes)
     if len(coarse.nodes) == count:
         return architecture, []
     if placement.grows and pages <= MAX_PAGES:

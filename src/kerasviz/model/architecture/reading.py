@@ -28,7 +28,7 @@ from kerasviz.model.graph import as_functional, graph_nodes, held_layers, is_gra
 from kerasviz.model.layer_call import Call, CallPath, CallStep
 
 Detail = Literal["cells", "blocks", "layers"]
-"""What a box is, the coarsest first."""
+"""The kinds of boxes, the coarsest first."""
 
 
 def read_architecture(
