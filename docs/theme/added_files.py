@@ -6,11 +6,13 @@ import re
 import tempfile
 from pathlib import Path
 
+import keras
 from ahead import start
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 import kerasviz
+from kerasviz.fashion_mnist.data import find_files
 
 ROOT = Path(__file__).parents[2]
 ABOUT = {
@@ -26,6 +28,15 @@ _started = {}
 def on_pre_build(**_):
     """Let another process make the report."""
     _started["report"] = start("added_files", "make_report")
+
+
+def on_config(config):
+    """Fetch Fashion-MNIST into Keras's cache, if this machine has it nowhere: examples need it."""
+    try:
+        find_files()
+    except FileNotFoundError:
+        keras.datasets.fashion_mnist.load_data()
+    return config
 
 
 def on_files(files, config):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import html
 import inspect
 import operator
 import re
 from pathlib import Path
 
+from dark import picture_pair
 from head import plain, shorten
 from mkdocs.structure.files import File
 
@@ -19,6 +21,23 @@ WITHOUT_MEMBERS = {
     *("TileOptions", "WeightStatistics"),
 }
 DRAWS = ("plot_", "compare_")
+SHOWN_BY = {
+    "plot_dark_maps": ["TileOptions"],
+    "plot_dead_filters": ["FilterSnapshots", "WeightStatistics"],
+    "plot_frozen_network": ["LayerRef", "feature_map_model", "find_layers"],
+    "plot_how_far_a_unit_sees": ["ReceptiveField"],
+    "plot_images_against_maps": ["FeatureMapSnapshots"],
+    "plot_is_the_map_true": ["Attributions", "Evidence", "EvidenceCurve"],
+    "plot_kernels_over_epochs": ["callbacks.log_to_mlflow", "callbacks.log_to_wandb"],
+    "plot_own_figure": ["Panel", "Plot"],
+    "plot_preferred_inputs": ["PreferredInputs", "get_preferred_inputs"],
+    "plot_trained_against_untrained": ["KernelStatistics", "LayerStatistics", "kernel_statistics"],
+    "plot_what_filters_look_for": ["FilterStatistics", "filter_statistics"],
+}
+"""Pages of the gallery, and the names that have their picture because they draw none themselves.
+Every other name has that of the first page that calls it."""
+CARD_SIZE = (320, 200)
+ON_THE_PAGE = ("explore", "report")
 
 
 def groups():
@@ -43,7 +62,7 @@ def examples_with(name):
     for path in sorted((ROOT / "examples").glob("plot_*.py")):
         text = path.read_text(encoding="utf-8")
         if re.search(rf"\bkerasviz\.{name}\(", text):
-            found[path.stem] = re.search(r'^"""# (.*)$', text, re.MULTILINE)[1]
+            found[path.stem] = question_of(path.stem)
     return found
 
 
@@ -93,11 +112,36 @@ def _page(name):
         code = "".join(example.source for example in examples)
         lines += ["", "<!--", "```python", code.rstrip(), "```", "-->"]
         lines += ["", '<div class="drawn" markdown>', "", "<!-- picture 1 -->", "", "</div>"]
+    else:
+        lines += ["", f'<div class="drawn">{_picture_of(name)}</div>']
     pages = examples_with(name)
     if pages:
         lines += ["", "## In the gallery", ""]
         lines += [f"- [{question}](../gallery/{page}.md)" for page, question in pages.items()]
     return "\n".join([*lines, ""])
+
+
+def _picture_of(name):
+    """Return a picture as HTML for a name that draws none: of the report, or a gallery card."""
+    if name in ON_THE_PAGE:
+        return (
+            '<a href="../../report.html"><img src="../../images/report.png" loading="lazy" '
+            'alt="A page about a model: its layers, feature maps and what its filters respond to" '
+            'width="550" height="406"></a>'
+        )
+    shown_by = [example for example, names in SHOWN_BY.items() if name in names]
+    example = [*shown_by, *examples_with(name)][0]
+    question = html.escape(question_of(example))
+    card = f"../../gallery/images/cards/{example}"
+    pictures = picture_pair(f"{card}.png", f"{card}_dark.png", question, CARD_SIZE)
+    link = f'<a href="../../gallery/{example}/">'
+    return f"{link}{pictures}</a><p>From the gallery: {link}{question}</a></p>"
+
+
+def question_of(example):
+    """Return the title of a page of the gallery."""
+    text = (ROOT / f"examples/{example}.py").read_text(encoding="utf-8")
+    return re.search(r'^"""# (.*)$', text, re.MULTILINE)[1]
 
 
 def on_page_content(content, **_):

@@ -37,8 +37,13 @@ def beyond(values: np.ndarray, low: float, high: float) -> str:
     """Return "6 of 288 beyond ±0.5" for a title, of finite values; nothing where there are none."""
     values = values[np.isfinite(values)]
     count = int(np.count_nonzero((values < low) | (values > high)))
-    limit = f"±{high:.2g}" if low == -high else f"{high:.2g}"
+    limit = f"±{write_limit(high)}" if low == -high else write_limit(high)
     return f"{count:,} of {values.size:,} beyond {limit}" if count else ""
+
+
+def write_limit(value: float) -> str:
+    """Return the end of a colour scale as text: "0.053", "65", "212", "1.2e+06"."""
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
 
 
 def write_count(count: int, noun: str) -> str:

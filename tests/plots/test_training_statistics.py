@@ -114,7 +114,7 @@ def test_plot_training_statistics_says_in_titles_what_the_panels_show(
         "standard deviation of the weights",
         "norm of the kernel",
         "update ratio of a step (dotted: 0.001, a rule of thumb)",
-        "dead filters over the given samples",
+        "dead filters over your samples",
     ]
     assert not plot.figure.get_suptitle()
 
@@ -201,7 +201,7 @@ def test_plot_training_statistics_draws_chosen_statistics_in_the_order_of_the_ca
 ):
     plot = plot_training_statistics(made_up(), statistics=["dead", "mean"])
     assert list(map(title, plot.axes)) == [
-        "dead filters over the given samples",
+        "dead filters over your samples",
         "mean of the weights",
     ]
 

@@ -83,3 +83,12 @@ def test_the_reference_has_a_page_for_each_name(hook: Any) -> None:
 def test_each_example_has_a_card(hook: Any) -> None:
     examples = {path.stem for path in (THEME.parents[1] / "examples").glob("plot_*.py")}
     assert set(hook("gallery")["CARDS"]) == examples
+
+
+def test_each_name_of_the_reference_has_a_picture(hook: Any) -> None:
+    reference = hook("reference")
+    examples = {path.stem for path in (THEME.parents[1] / "examples").glob("plot_*.py")}
+    assert set(reference["SHOWN_BY"]) <= examples
+    for names in reference["groups"]().values():
+        for name in names:
+            assert reference["_page"](name).count('<div class="drawn"') == 1, name

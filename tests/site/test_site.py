@@ -277,6 +277,9 @@ def test_each_function_has_a_page_with_its_picture(site: Path) -> None:
         assert f'id="kerasviz.{name}"' in page
         if name.startswith(("plot_", "compare_")):
             assert f'src="../../drawn/reference-{name}-1.png#only-light"' in page, name
+        else:  # that of a page of the gallery, or of the report
+            sources = re.findall(r'<div class="drawn">.*? src="../../([^"#]+\.png)', page)
+            assert [(site / source).is_file() for source in sources] == [True], name
 
 
 def test_gallery_and_reference_link_to_each_other(site: Path) -> None:

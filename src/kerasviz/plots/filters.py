@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import Unpack
 
 from kerasviz._checks import check_choice, check_count, check_seed, check_type, check_verbose
-from kerasviz._wording import write_size
+from kerasviz._wording import write_limit, write_size
 from kerasviz.compute.filters.preferred_inputs import get_preferred_inputs
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.kernel_statistics import write_share
@@ -325,4 +325,4 @@ class _CardSource:
 def _reach(kernels: Sequence[Pattern]) -> str:
     """Return the largest weight that is drawn, at which colours end."""
     reach = max(float(np.abs(kernel.view).max()) for kernel in kernels)
-    return "" if kernels[0].kind == "colors" else f", to ±{reach:.2g}"
+    return "" if kernels[0].kind == "colors" else f", to ±{write_limit(reach)}"

@@ -34,7 +34,7 @@ OF_KERNELS = {
     "std": "standard deviation of the weights",
     "norm": "norm of the kernel",
     "update_ratio": "update ratio of a step",
-    "dead": "dead filters over the given samples",
+    "dead": "dead filters over your samples",
 }
 OF_FILTERS = {
     "dead": "dead filters",

@@ -203,6 +203,16 @@ def test_robust_limits_are_no_matter_of_tiles_with_scales_of_their_own(plot_tile
     assert plot_tiles(washed_out, scale="tile", robust=True).panels[0].limits == (-1, 1)
 
 
+@pytest.mark.parametrize(
+    ("scale", "limit"), [(0.1, "0.1"), (10, "10"), (212.4, "212"), (2e6, "2e+06")]
+)
+def test_plot_tiles_writes_a_limit_without_an_exponent(plot_tiles, scale, limit):
+    tiles = np.full((10, 10, 4), scale)
+    tiles[0, 0, 0] = 9 * scale
+    title = plot_tiles(tiles, robust=True).panels[0].title
+    assert f"1 of 400 beyond {limit}" in title
+
+
 def test_plot_kernels_draws_robust_colors(plot_kernels, model_of, rng):
     kernel = rng.normal(size=(5, 5, 3, 8))
     kernel.flat[::150] = 40

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.transforms import ScaledTranslation
 
+from kerasviz._wording import write_limit
 from kerasviz.draw.attributions.artists import draw_map, draw_subject
 from kerasviz.draw.attributions.content import AttributionTable, MapColumn, Subject
 from kerasviz.draw.attributions.layout import (
@@ -99,7 +100,7 @@ def _count_beyond(table: AttributionTable, scales: Sequence[ColorScale]) -> list
         joined, high = np.concatenate([*values, np.zeros(0)]), float(scale.norm.vmax or 0.0)
         count = int((np.abs(joined) > high * (1 + 1e-6)).sum())
         sign = "±" if column.is_signed else ""
-        note = f", {count} of {joined.size} beyond {sign}{high:.2g}" if count else ""
+        note = f", {count} of {joined.size} beyond {sign}{write_limit(high)}" if count else ""
         columns.append(replace(column, heading=column.heading + note))
     return columns
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Normalize
 
-from kerasviz._wording import beyond
+from kerasviz._wording import beyond, write_limit
 from kerasviz.draw.color import (
     ColorChoice,
     ColorScale,
@@ -130,7 +130,7 @@ def _scale_rgb(
     notes = panel.notes
     if limits[:2] not in ((0, 1), (0, 255)):
         grey = "grey = 0, " if limits.vmin == -limits.vmax else ""
-        span = fix_minus(f"{limits.vmin:.2g} to {limits.vmax:.2g}")
+        span = fix_minus(f"{write_limit(limits.vmin)} to {write_limit(limits.vmax)}")
         notes = (*notes, f"{grey}black to white: {span}")
     if panel.signed:
         notes = (*notes, *_beyond_notes(panel, limited))
