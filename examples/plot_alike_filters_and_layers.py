@@ -1,7 +1,7 @@
 """# Which filters, and which layers, are alike?
 
-Filters that respond at the same places say the same. Layers are alike if they find the same images
-alike: linear CKA compares them, whatever the number of their filters, and two models as well.
+Filters that respond at the same places are redundant. Layers are alike if they find the same images
+alike; linear CKA measures this, whatever the number of their filters, also between two models.
 """
 
 import kerasviz
@@ -15,13 +15,13 @@ except FileNotFoundError:  # else the ten images that ship with kerasviz
 # %%
 # The correlation of the filters of a layer, over all places of all images. Those that are alike are
 # neighbours, and the title names the pair that is most alike. In the first convolution several
-# filters are nearly doubles: over the test images, filters 15 and 17 have a correlation of 0.93.
+# filters are nearly duplicates: over the test images, filters 15 and 17 have a correlation of 0.93.
 
 kerasviz.plot_filter_similarity(model, "conv2d", images)
 
 # %%
-# Of several layers, their CKA: 1 for layers that see images alike. The pooling changes little, and
-# the further two layers are apart, the less they have in common.
+# The CKA of several layers is 1 where two layers see images alike. Pooling changes little, and the
+# further apart two layers are, the less they have in common.
 
 layers = ["conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1", "dense", "dense_1"]
 kerasviz.plot_filter_similarity(model, layers, images, batch_size=250)

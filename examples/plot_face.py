@@ -34,8 +34,8 @@ image = (keras.ops.convert_to_numpy(resized) - 127.5) / 128
 
 # %%
 # SmoothGrad marks the eyes, the nose and the mouth, and the curves confirm it: without the
-# strongest fifth of the pixels the network does not see a face any more, and of random pixels it
-# takes twice as many. Grad-CAM has only 3×3 cells here, and fails the same test.
+# strongest fifth of the pixels the network does not see a face any more, and it takes twice as many
+# random pixels. Grad-CAM has only 3×3 cells here, and fails the same test.
 
 kerasviz.plot_attributions(
     model, image, method=["smoothgrad", "grad-cam"], class_names=["no face", "face"]

@@ -11,8 +11,8 @@ model = kerasviz.fashion_mnist.load_model()
 images, labels = kerasviz.fashion_mnist.load_samples()
 
 # %%
-# `find_layers` lists how much the units of each layer see, and by how many pixels the next one is
-# further.
+# `find_layers` lists how much the units of each layer see, and how many pixels apart neighbouring
+# units are.
 
 print(*kerasviz.find_layers(model), sep="\n")
 

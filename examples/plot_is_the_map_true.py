@@ -1,6 +1,6 @@
 """# Is the explanation true?
 
-Any method draws a map, also where it has nothing to say. A map that is right about what the model
+Any method draws a map, even where it has nothing to say. A map that is right about what the model
 looks at passes a test: erase its strongest pixels, and the answer must go sooner than when random
 pixels are erased. kerasviz makes this test every time and says in red where a map fails it.
 """

@@ -1,8 +1,8 @@
 """# Which input drives a filter most?
 
 Gradient ascent makes the input to which a unit responds most strongly, as large as what the unit
-sees. It shows what drives the unit, not what the world looks like: so the best of a data set is
-drawn beside it.
+sees. It shows what drives the unit, not what the world looks like: so the strongest image of a data
+set is drawn beside it.
 """
 
 import kerasviz

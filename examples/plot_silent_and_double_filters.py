@@ -1,4 +1,4 @@
-"""# Which filters are silent, rare or doubles?
+"""# Which filters are dead, rare or duplicates?
 
 A filter is dead if it returns one value everywhere, for every image; it is rare if it fires in less
 than 1 % of the images. Two filters are duplicates if their responses have a correlation above 0.99.

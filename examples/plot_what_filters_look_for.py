@@ -22,7 +22,7 @@ except FileNotFoundError:  # else the ten images that ship with kerasviz
 statistics = kerasviz.filter_statistics(model, "conv2d_1", images, labels=labels, batch_size=250)
 
 # %%
-# A card per filter, of the four that prefer one class most. The frame is all that the unit sees;
+# One card per filter, for the four that prefer one class most. The frame is all that the unit sees;
 # the rest of the image is pale. The input at the left is synthetic: it drives the unit more than
 # any image does.
 #

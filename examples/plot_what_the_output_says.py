@@ -14,8 +14,8 @@ names = kerasviz.fashion_mnist.CLASSES
 kerasviz.plot_feature_maps(model, -1, images, sample=6, class_names=names)
 
 # %%
-# Of a network whose output is a picture, that picture is drawn: here of one that learns to repeat
-# its input from 16 numbers. `kind="image"` draws greys or colours, with the input beside them.
+# If the output is a picture, that picture is drawn: here by a network that learns to repeat its
+# input from 16 numbers. `kind="image"` draws greys or colours, with the input beside them.
 
 keras.utils.set_random_seed(0)
 autoencoder = keras.Sequential(

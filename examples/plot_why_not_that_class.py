@@ -20,7 +20,7 @@ kerasviz.plot_attributions(model, images, sample=9, target=(9, 7), labels=labels
 # %%
 # One pair per sample is possible too: why the shirt (6) is not a coat (4), and the coat not a
 # shirt. With `score="probability"` you would explain probabilities instead of logits; where the
-# model is sure, these hardly change, and neither does the map mean much.
+# model is sure, these hardly change, and the map means little.
 
 kerasviz.plot_attributions(
     model,

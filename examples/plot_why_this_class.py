@@ -15,8 +15,8 @@ names = kerasviz.fashion_mnist.CLASSES
 # %%
 # Integrated gradients share the logit of the answer among the pixels, so that they add up; the
 # title says by how much the sum is off. For the boot, the toe, the edge of the sole and the top of
-# the shaft count most. When the strongest tenth of the pixels is erased, the network does not see
-# a boot any more; of random pixels it takes three times as many.
+# the shaft count most. When the strongest tenth of the pixels is erased, the network does not see a
+# boot any more; it takes three times as many random pixels.
 
 kerasviz.plot_attributions(model, images, sample=[9, 6], labels=labels, class_names=names)
 
