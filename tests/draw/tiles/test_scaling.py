@@ -89,7 +89,7 @@ def test_the_callers_limits_hold_for_every_panel_of_plot_kernels(plot_kernels, m
         ([-2.0, -1, 1], [0, 0.25, 0.75], "grey = 0, black to white: \N{MINUS SIGN}2 to 2"),
         (np.array([0, 51, 255], "uint8"), [0, 0.2, 1], ""),
         (np.array([0, 51, 204], "int64"), [0, 0.2, 0.8], ""),
-        (np.array([0, 100, 1000], "uint16"), [0, 0.1, 1], "black to white: 0 to 1e+03"),
+        (np.array([0, 100, 1000], "uint16"), [0, 0.1, 1], "black to white: 0 to 1,000"),
     ],
 )
 def test_plot_tiles_puts_colors_between_black_and_white(plot_tiles, tiles, colors, note):
