@@ -4,6 +4,8 @@ Filters that respond at the same places are redundant. Layers are alike if they 
 alike; linear CKA measures this, whatever the number of their filters, also between two models.
 """
 
+import keras
+
 import kerasviz
 
 model = kerasviz.fashion_mnist.load_model()
@@ -30,6 +32,7 @@ kerasviz.plot_filter_similarity(model, layers, images, batch_size=250)
 # Two models, such as before and after training. The first convolution sees images much as random
 # filters do; what was learned is in the later layers.
 
+keras.utils.set_random_seed(0)
 untrained = kerasviz.fashion_mnist.build_model()
 models = {"trained": model, "untrained": untrained}
 kerasviz.plot_filter_similarity(models, ["conv2d", "conv2d_1", "dense", "dense_1"], images)

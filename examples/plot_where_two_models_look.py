@@ -33,6 +33,7 @@ kerasviz.plot_attributions(
 # have one scale, so that you see the attributions grow. Here a new network learns the ten images;
 # of its pictures, two are shown.
 
+keras.utils.set_random_seed(0)
 network = kerasviz.fashion_mnist.build_model()
 network.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
 

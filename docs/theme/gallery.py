@@ -31,8 +31,8 @@ CARDS = {
     "plot_dark_maps": (2, 23, 8, 93, 52),
     "plot_dead_filters": (2, 37.5, 5.5, 89, 37.5),
     "plot_signals": (1, 0, 7, 100, 80),
-    "plot_what_the_output_says": (1, 0, 14, 100, 100),
-    "plot_face": (1, 0, 9, 59, 32),
+    "plot_what_the_output_says": (1, 0, 6.5, 75, 47.5),
+    "plot_face": (1, 0, 9, 59, 31),
     "plot_why_this_class": (1, 0, 9, 66, 50),
     "plot_why_not_that_class": (1, 0, 9, 66, 50),
     "plot_is_the_map_true": (1, 0, 9, 66, 50),
@@ -142,7 +142,8 @@ def _card(images, name, end):
     with Image.open(images / f"mkd_glr_{name}_{number:03d}_2_0x{end}.png") as file:
         picture = Image.new("RGB", file.size, ground)
         picture.paste(file, mask=file.getchannel("A") if file.mode == "RGBA" else None)
-    part = picture.crop([round(edge * picture.width / 100) for edge in box])
+    left, top, right, bottom = (round(edge * picture.width / 100) for edge in box)
+    part = picture.crop((left, top, right, min(bottom, picture.height)))
     return ImageOps.pad(part, CARD, Image.Resampling.LANCZOS, color=ground)
 
 
