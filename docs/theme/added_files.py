@@ -7,7 +7,6 @@ import re
 import tempfile
 from pathlib import Path
 
-import keras
 from ahead import start
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
@@ -36,6 +35,8 @@ def on_config(config):
     try:
         find_files()
     except FileNotFoundError:
+        import keras  # here, because it takes seconds and is seldom needed
+
         # Without a network the site is built all the same, of the ten images that are shipped.
         # Keras raises a plain Exception where it cannot download.
         with contextlib.suppress(Exception):
