@@ -35,11 +35,10 @@ hypothesis.settings.load_profile("kerasviz")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects what is slow
-def pytest_collection_modifyitems(config, items):
+def pytest_collection_modifyitems(items):
     """Let as many cases of a test run always as `few` says, and the others with `-m slow`.
 
-    `KERASVIZ_CASES` says how many for all tests. `--cov` measures two cases of each: to measure
-    costs time, and a third hardly runs another line.
+    `KERASVIZ_CASES` says how many for all tests.
     """
     tests = {}
     for item in items:
@@ -55,9 +54,6 @@ def pytest_collection_modifyitems(config, items):
         for case in cases if count < len(cases) else ():
             if case not in chosen:
                 case.add_marker("slow")
-        if config.pluginmanager.hasplugin("_cov"):
-            for case in chosen[2:]:
-                case.add_marker("no_cover")
 
 
 def pytest_collection_finish():

@@ -181,7 +181,7 @@ def test_plot_tiles_scales_integer_colors_beyond_255_and_says_so(plot_tiles, rea
     colors = np.array([0, 1000, 4000], "uint16").reshape(1, 1, 1, 3)
     plot = plot_tiles(colors)
     assert plot.images[0].get_array().tolist() == [[[0, 0.25, 1]]]
-    assert read_title(plot.axes[0]) == "1 tile, 1×1 black to white: 0 to 4e+03"
+    assert read_title(plot.axes[0]) == "1 tile, 1×1 black to white: 0 to 4,000"
     assert plot.axes[0].format_coord(0.5, 0.5).endswith(": [   0 1000 4000]")
 
 

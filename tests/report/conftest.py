@@ -35,7 +35,7 @@ def open_page(browser: Any):
     ) -> Any:
         viewport = {"width": width, "height": 800}
         page = browser.new_context(offline=True, viewport=viewport, **options).new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.add_init_script(HEAR)
         for name, function in (functions or {}).items():
             page.expose_function(name, function)

@@ -65,6 +65,7 @@ class Tab:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
         )
+        context.set_default_timeout(120_000)
         self.page = context.new_page()
         self.root, self.view = root, view
         self.troubles: list[str] = []

@@ -36,7 +36,7 @@ COLORS = {
     "normalization, activation or dropout": "#cdf3c2",
     "dense": "#d49bee",
     "model": "#b8b8b8",
-    "cell": "#b9cbdc",
+    "cell": "#ccb24c",
     "other": "#f0f0f0",
 }
 """By kind: told apart in every kind of colour vision, while black text is legible on all."""
