@@ -208,7 +208,7 @@ def test_plot_feature_maps_keeps_the_name_of_the_first_bar_below_the_title(signa
 def test_plot_feature_maps_of_sequences_stays_in_order_in_a_smaller_figure(
     signal_model, layer, options
 ):
-    """The style of the picture is no longer in force when the figure gets another size."""
+    """The figure gets another size after the style of the picture has ended."""
     signals = np.sin(np.arange(80.0)).reshape(1, 40, 2)
     with plt.style.context("dark_background"), plt.rc_context({"font.size": 14}):
         plot = kerasviz.plot_feature_maps(signal_model, layer, signals, figsize=(10, 8), **options)

@@ -100,7 +100,7 @@ def test_explore_asks_colab_for_its_widgets(monkeypatch: pytest.MonkeyPatch) -> 
     calls: list[str] = []
     colab = ModuleType("google.colab.output")
     colab.enable_custom_widget_manager = lambda: calls.append("enabled")  # type: ignore[attr-defined]
-    colab._widgets = SimpleNamespace(_installed_url="https://widgets.example")  # type: ignore[attr-defined]
+    colab._widgets = SimpleNamespace(_installed_url="data:,")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "google.colab.output", colab)
     bundles: list[Any] = []
     monkeypatch.setattr(
@@ -112,4 +112,4 @@ def test_explore_asks_colab_for_its_widgets(monkeypatch: pytest.MonkeyPatch) -> 
     (bundle,), options = bundles[0]
     assert kind in bundle
     url = options["metadata"][kind]["colab"]["custom_widget_manager"]["url"]
-    assert url == "https://widgets.example"
+    assert url == "data:,"

@@ -368,7 +368,7 @@ def test_report_is_used_with_a_finger(open_page: Any, tmp_path: Path) -> None:
     kernel[..., 0], bias[0] = 0, -1
     model.first.set_weights([kernel, bias])
     page = open_page(kerasviz.report(model, images, tmp_path / "a.html"), width=360, has_touch=True)
-    # What adds the branches is no layer: nobody knows where the input of `relu` comes from.
+    # An operation that is not a layer adds the branches: the input of `relu` has an unknown source.
     assert page.locator(".graph .open").count() == 1
     assert "Dotted arrow" in page.locator("article").inner_text()
     graph = page.locator(".graph")

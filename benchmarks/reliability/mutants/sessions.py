@@ -113,7 +113,7 @@ class Session:
         """Go on with the tests of a run in its fork; return True elsewhere, and run nothing."""
         from hypothesis import HealthCheck, settings
 
-        # A busy machine is no reason for a test to fail.
+        # Tests do not fail because other programs run.
         settings.register_profile("mutants", settings(), suppress_health_check=[*HealthCheck])
         settings.load_profile("mutants")
         if not self.fork:

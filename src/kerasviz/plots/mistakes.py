@@ -175,7 +175,7 @@ def _explain(
         evidence: Whether to measure the evidence.
 
     Raises:
-        ValueError: There is no mistake.
+        ValueError: All samples are classified correctly.
     """
     if not len(mistakes):
         raise ValueError(

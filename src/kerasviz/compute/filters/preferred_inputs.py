@@ -292,7 +292,9 @@ class _Ascent:
                 place=self._smallest,
             )
             results = part._run(image, mixture)
-        except Exception:  # whatever a layer raises that does not take this size
+        # A layer, which may be a user's, raises any class of error where it does not take an input
+        # of this size. Nothing is lost: the whole input, which ran above, is used.
+        except Exception:
             return self
         is_same = all(
             np.allclose(a, b, rtol=0, atol=ROUNDING * np.abs(b).max())
