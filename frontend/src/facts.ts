@@ -38,6 +38,7 @@ export interface LayerFacts {
   depth: number;
   field: string | null;
   trainable: boolean;
+  noun: "filter" | "unit"; // what it has many of
   block: string | null;
   kernels?: KernelFacts;
   maps?: TileFacts[];
@@ -67,6 +68,7 @@ export interface FilterFacts {
   samples: number;
   total: number;
   remarks: Record<string, string>;
+  odd: number; // how many of the cards, the last ones, are there for their remark
   classes?: (number | string)[];
   cards: FilterCard[];
 }
@@ -109,6 +111,7 @@ export interface FindingFacts {
   level: "error" | "warning" | "note";
   text: string;
   layers: string[];
+  filters: [string, number][]; // an address and an index
   samples: number[];
 }
 

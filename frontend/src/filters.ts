@@ -2,22 +2,46 @@
 
 import { literal } from "./copy";
 import { count, h, number, percent, svg } from "./dom";
-import { className, type Facts, type FilterCard, type FilterFacts } from "./facts";
+import { className, type Facts, type FilterCard, type FilterFacts, type LayerFacts } from "./facts";
 import { heading, type Context } from "./layer";
+import { filterHash } from "./route";
 
 const SIZE = 50;
 const CHUNK = 8;
+const MAX_LINES = 12;
+const MAX_LINKS = 24;
+const BAR = 40; // the height of the largest bar
+const MAX_NAME = 12;
+const LETTER = 5.6; // the width of a letter, about
+const SLANT = Math.SQRT1_2;
+const NEVER = "never fires";
 
-export function filterSection(address: string, filters: FilterFacts, context: Context): HTMLElement {
+export function filterSection(layer: LayerFacts, filters: FilterFacts, context: Context): HTMLElement {
+  const { noun } = layer;
   const isSelective = filters.cards.some((card) => card.selectivity !== undefined);
+  const first = filters.cards.length - filters.odd;
   const order = isSelective ? "most selective first" : "strongest first";
-  const kept = filters.cards.length < filters.total ? `${filters.cards.length} of ${filters.total} filters, ` : "";
-  const via = filters.responds === address ? "" : `, after ${filters.responds}`;
-  const odd = Object.entries(filters.remarks);
-  return h("section", { "aria-label": "What filters respond to" },
-    heading("What filters respond to", `${kept}${order}, in ${count(filters.samples)} images${via}`, `kerasviz.plot_filters(model, ${literal(filters.responds)}, inputs${context.facts.predictions?.samples ? ", labels=labels" : ""})`),
-    odd.length ? h("ul", { class: "odd" }, ...odd.slice(0, 12).map(([index, remark]) => h("li", {}, `filter ${index}: ${remark}`)), odd.length > 12 ? h("li", {}, `and ${odd.length - 12} more`) : null) : null,
-    growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(address, card, filters, context)))));
+  const number = first < filters.total ? `${first} of ${filters.total} ${noun}s, ` : "";
+  const odd = filters.odd ? `, then ${filters.odd} more with a remark` : "";
+  const via = filters.responds === layer.address ? "" : `, after ${filters.responds}`;
+  const bars = filters.cards.some((card) => card.means) ? h("p", { class: "muted" }, `Bars: the mean over the images of a class of the ${noun === "unit" ? "value" : "largest value in each"}, on one scale for all cards.`) : null;
+  return h("section", { "aria-label": `What ${noun}s respond to` },
+    heading(`What ${noun}s respond to`, `${number}${order}${odd}, in ${count(filters.samples)} images${via}`, `kerasviz.plot_filters(model, ${literal(filters.responds)}, inputs${context.facts.predictions?.samples ? ", labels=labels" : ""})`),
+    remarkList(layer, filters), bars,
+    growing(h("ul", { class: "filters" }), filters.cards.map((card) => () => h("li", {}, filterCard(layer, card, filters, context)))));
+}
+
+// What is odd, each remark once, with links to those that it is about.
+function remarkList({ address, noun }: LayerFacts, { remarks, total, samples }: FilterFacts): HTMLElement | null {
+  const groups = new Map<string, number[]>();
+  for (const [index, remark] of Object.entries(remarks)) groups.set(remark, [...(groups.get(remark) ?? []), Number(index)]);
+  const line = (remark: string, indices: number[]) => {
+    const words = remark === NEVER ? `${indices.length} of ${total} units never fire, with the value 0 for all ${count(samples)} images: ` : `${remark}: ${noun} `;
+    const links = indices.slice(0, MAX_LINKS).map((index) => h("a", { href: filterHash(address, index) }, String(index)));
+    return h("li", {}, words, h("span", { class: "links" }, ...links, indices.length > MAX_LINKS ? `and ${indices.length - MAX_LINKS} more` : null));
+  };
+  const lines = [...groups].map(([remark, indices]) => line(remark, indices));
+  return lines.length ? h("ul", { class: "odd" }, ...lines.slice(0, MAX_LINES), lines.length > MAX_LINES ? h("li", {}, `and ${lines.length - MAX_LINES} more`) : null) : null;
 }
 
 // Add some items now and then, once the list is in the page and was laid out: a layer is there
@@ -35,15 +59,15 @@ function growing(list: HTMLElement, items: (() => HTMLElement)[]): HTMLElement {
   return list;
 }
 
-function filterCard(address: string, card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
+export function filterCard({ address, noun }: LayerFacts, card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
   const { facts } = context;
   const best = card.best === undefined || card.best === null ? "" : typeof card.best === "number" ? className(facts, card.best) : card.best;
   const words = [`mean of all values ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
   if (best && card.selectivity !== null && card.selectivity !== undefined) words.unshift(`most for ${best} (selectivity ${card.selectivity.toFixed(2)})`);
   const remark = filters.remarks[String(card.filter)];
-  const title = [h("strong", {}, `filter ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null];
+  const title = [h("strong", {}, `${noun} ${card.filter}`), remark ? h("span", { class: "remark" }, ` ${remark}`) : null];
   // No image is stronger than another here.
-  if (isDead(remark)) return h("div", { class: "filter", "data-filter": card.filter }, ...title, h("p", { class: "muted" }, `${number(card.maximum)} everywhere in all ${count(filters.samples)} images`));
+  if (isDead(remark)) return h("div", { class: "filter", "data-filter": card.filter }, ...title, h("p", { class: "muted" }, `${number(card.maximum)} ${noun === "unit" ? "for" : "everywhere in"} all ${count(filters.samples)} images`));
   return h("div", { class: "filter", "data-filter": card.filter }, ...title,
     h("p", { class: "muted" }, words.join(", ")),
     card.means ? means(card.means, filters, facts) : null,
@@ -51,7 +75,7 @@ function filterCard(address: string, card: FilterCard, filters: FilterFacts, con
 }
 
 function isDead(remark: string | undefined): boolean {
-  return remark?.startsWith("dead") ?? false;
+  return remark === NEVER || (remark?.startsWith("dead") ?? false);
 }
 
 // The input that was made for the filter: there at once in a report, and computed in a notebook.
@@ -77,15 +101,26 @@ function preferred(address: string, card: FilterCard, { source, watch }: Context
 function means(values: number[], filters: FilterFacts, facts: Facts): HTMLElement {
   const classes = filters.classes ?? [];
   const top = Math.max(...filters.cards.flatMap((card) => card.means ?? []), 0) || 1;
-  const name = (i: number) => (typeof classes[i] === "number" ? className(facts, classes[i]) : String(classes[i]));
+  const names = values.map((_, i) => (typeof classes[i] === "number" ? className(facts, classes[i]) : String(classes[i])));
   const best = values.indexOf(Math.max(...values));
-  const words = values.map((value, i) => `${name(i)} ${number(value)}`);
+  const words = values.map((value, i) => `${names[i]} ${number(value)}`);
+  const pitch = values.length > 10 ? 16 : 26;
+  // Names lean to the left: that of the first bars reaches beyond them.
+  const lean = names.map((name) => SLANT * LETTER * Math.min(name.length, MAX_NAME));
+  const left = Math.max(0, ...lean.map((width, i) => width - pitch * (i + 0.5)));
+  const bottom = BAR + 14;
   const bars = values.map((value, i) => {
-    const height = (38 * Math.max(0, value)) / top;
-    return svg("rect", { x: 12 * i, y: 39 - height, width: 10, height: height + 1, class: i === best ? "best" : "value" }, svg("title", {}, words[i]!));
+    const height = (BAR * Math.max(0, value)) / top;
+    const x = left + pitch * i;
+    const middle = x + pitch / 2;
+    const name = names[i]!.length > MAX_NAME ? `${names[i]!.slice(0, MAX_NAME - 1)}\u2026` : names[i]!;
+    return svg("g", { class: i === best ? "best" : "value" }, svg("title", {}, words[i]!),
+      svg("rect", { x: x + 2, y: bottom - height - 1, width: pitch - 4, height: height + 1 }),
+      i === best ? svg("text", { x: middle, y: bottom - height - 4, "text-anchor": "middle" }, short(value)) : null,
+      svg("text", { x: middle + 3, y: bottom + 10, "text-anchor": "end", transform: `rotate(-45 ${middle + 3} ${bottom + 10})` }, name));
   });
-  const picture = svg("svg", { viewBox: `0 0 ${12 * values.length} 40`, width: 12 * values.length, class: "means", role: "img", "aria-label": `Mean response for each class: ${words.join(", ")}` }, ...bars);
-  return h("figure", {}, picture, h("figcaption", { class: "muted" }, `mean over the images of a class of the largest value in each; ${name(best)}: ${number(values[best])}`));
+  const size = [left + pitch * values.length + 12, bottom + 14 + Math.max(...lean)].map(Math.ceil);
+  return h("figure", {}, svg("svg", { viewBox: `0 0 ${size[0]} ${size[1]}`, width: size[0], height: size[1], class: "means", role: "img", "aria-label": `Mean response for each class: ${words.join(", ")}` }, ...bars));
 }
 
 // As wide as the image above it.

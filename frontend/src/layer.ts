@@ -5,8 +5,9 @@ import type { Palette } from "./colors";
 import { codeButton, literal } from "./copy";
 import { count, h, number, percent, plural, svg } from "./dom";
 import { className, type Facts, type KernelFacts, type LayerFacts, type SampleFacts } from "./facts";
-import { filterSection } from "./filters";
+import { filterCard, filterSection } from "./filters";
 import { later, settle, type Watch } from "./later";
+import { layerHash } from "./route";
 import type { Kernels, Source } from "./source";
 import { layFresh, TileView } from "./tiles";
 
@@ -22,19 +23,20 @@ type Marks = Map<number, string>; // remarks on filters, by their index
 
 const WORDS: Record<string, string> = { mean: "mean", std: "standard deviation", min: "smallest", max: "largest", norm: "norm", near_zero: "near zero" };
 
-export async function layerView(layer: LayerFacts, context: Context): Promise<HTMLElement> {
+// `filter` is the index of the one that is looked at, if it is one.
+export async function layerView(layer: LayerFacts, context: Context, filter?: number): Promise<HTMLElement> {
   const { facts, source, watch } = context;
   const marks: Marks = new Map();
   mark(marks, layer.filters?.remarks);
-  const kernels = source.kernels(layer).then((part) => part && kernelSection(layer, part, marks, context));
-  const maps = facts.samples.length ? mapSection(layer, marks, context) : Promise.resolve(null);
+  const kernels = source.kernels(layer).then((part) => part && kernelSection(layer, part, marks, context, filter));
+  const maps = facts.samples.length ? mapSection(layer, marks, context, filter) : Promise.resolve(null);
   const end = h("div");
   const element = h("article", { class: "layer", "data-address": layer.address, "aria-label": layer.address },
-    h("h2", { tabindex: -1 }, layer.address), factList(layer),
+    h("h2", { tabindex: -1 }, layer.address), factList(layer), filter === undefined ? null : chosenSection(layer, filter, context),
     later("Reading the kernel \u2026", kernels), later("Computing feature maps \u2026", maps), end);
   const filters = () => source.filters(layer).then((part) => {
     mark(marks, part?.remarks);
-    return part && filterSection(layer.address, part, context);
+    return part && filterSection(layer, part, context);
   });
   // A pass over all images is begun when somebody comes near its place, unless it was made before.
   if (layer.filters) end.replaceWith(later("", filters()));
@@ -50,8 +52,20 @@ function mark(marks: Marks, remarks: Record<string, string> | undefined): void {
   for (const [index, remark] of Object.entries(remarks ?? {})) marks.set(Number(index), remark);
 }
 
-function kernelSection(layer: LayerFacts, kernels: Kernels, marks: Marks, context: Context): HTMLElement {
-  const view = new TileView(kernels.tiles, { kind: "filter", label: `Kernels of ${layer.address}`, palettes: context.palettes, marks });
+// One filter before all others: its card, and where else to look for it.
+function chosenSection(layer: LayerFacts, index: number, context: Context): HTMLElement {
+  const name = `${layer.noun} ${index}`;
+  const card = context.source.filters(layer).then((filters) => {
+    const own = filters?.cards.find((item) => item.filter === index);
+    return filters && own ? h("div", { class: "filters" }, filterCard(layer, own, filters, context)) : null;
+  });
+  return h("section", { class: "chosen", "aria-label": name },
+    h("div", { class: "heading" }, h("h3", {}, name), h("span", { class: "muted" }, "framed in orange wherever it is drawn below"), h("a", { href: layerHash(layer.address) }, `all ${layer.noun}s`)),
+    later("Looking at what it responds to \u2026", card));
+}
+
+function kernelSection(layer: LayerFacts, kernels: Kernels, marks: Marks, context: Context, framed?: number): HTMLElement {
+  const view = new TileView(kernels.tiles, { kind: "filter", label: `Kernels of ${layer.address}`, palettes: context.palettes, marks, framed });
   view.element.dataset["kind"] = "kernels";
   return h("section", { "aria-label": "Kernel" },
     heading("Kernel", kernels.facts.tiles.title, `kerasviz.plot_kernels(model, ${literal(layer.address)})`),
@@ -96,7 +110,7 @@ export function sampleName(facts: Facts, sample: SampleFacts): string {
 }
 
 // The section is there when the maps of the first image are.
-async function mapSection(layer: LayerFacts, marks: Marks, context: Context): Promise<HTMLElement | null> {
+async function mapSection(layer: LayerFacts, marks: Marks, context: Context, framed?: number): Promise<HTMLElement | null> {
   const { facts, source } = context;
   const holder = h("div", { class: "maps" });
   const head = h("div");
@@ -109,7 +123,7 @@ async function mapSection(layer: LayerFacts, marks: Marks, context: Context): Pr
     if (!tiles || mine !== visit) return Boolean(tiles);
     const background = await source.picture(String(sample.index));
     const view = new TileView(tiles, {
-      kind: "filter", label: `Feature maps of ${layer.address}, ${sampleName(facts, sample)}`, palettes: context.palettes, background, marks,
+      kind: "filter", label: `Feature maps of ${layer.address}, ${sampleName(facts, sample)}`, palettes: context.palettes, background, marks, framed,
     });
     view.element.dataset["kind"] = "maps";
     view.element.dataset["sample"] = String(sample.index);

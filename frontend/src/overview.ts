@@ -7,7 +7,7 @@ import { graphView } from "./graph";
 import { later } from "./later";
 import { trainingView } from "./training";
 import { heading, sampleName, type Context } from "./layer";
-import { layerHash, sampleHash } from "./route";
+import { filterHash, layerHash, sampleHash } from "./route";
 
 export function overview(context: Context, open: (address: string) => void): HTMLElement {
   const { facts } = context;
@@ -49,15 +49,18 @@ function findings({ facts, source }: Context): HTMLElement {
   return section;
 }
 
-const MAX_LINKS = 8;
+const MAX_LINKS = 12;
+const MAX_EXAMPLES = 3;
 
 function links(facts: Facts, finding: FindingFacts): HTMLElement {
+  const nouns = new Map(facts.layers.map((layer) => [layer.address, layer.noun]));
+  const filters = finding.filters.filter(([address]) => nouns.has(address)).map(([address, index]): [string, string] => [`${address} ${nouns.get(address)} ${index}`, filterHash(address, index)]);
   const targets: [string, string][] = [
     ...finding.layers.map((address): [string, string] => [address, layerHash(address)]),
     ...finding.samples.map((index): [string, string] => [`sample ${index}`, sampleHash(index)]),
   ];
   const known = new Set([...facts.layers.map((layer) => layerHash(layer.address)), ...facts.samples.map((sample) => sampleHash(sample.index))]);
-  const usable = targets.filter(([, hash]) => known.has(hash));
+  const usable = [...targets.filter(([, hash]) => known.has(hash)), ...filters];
   const more = usable.length > MAX_LINKS ? ` and ${usable.length - MAX_LINKS} more` : "";
   return h("span", { class: "links" }, ...usable.slice(0, MAX_LINKS).map(([text, href]) => h("a", { href }, text)), more);
 }
@@ -65,7 +68,7 @@ function links(facts: Facts, finding: FindingFacts): HTMLElement {
 function samples(context: Context): HTMLElement {
   const { facts } = context;
   const list = h("ul", { class: "samples" }, ...facts.samples.map((sample) => h("li", {}, card(context, sample))));
-  const detail = facts.total && facts.total > facts.samples.length ? `${facts.samples.length} of ${count(facts.total)}: the first ones and the surest mistakes` : "";
+  const detail = facts.total && facts.total > facts.samples.length ? `${facts.samples.length} of ${count(facts.total)}: the first ones and the mistakes that are made most often` : "";
   return h("section", { "aria-label": "Images" }, heading("Images", detail, "kerasviz.plot_attributions(model, inputs, sample=\"all\")"), list);
 }
 
@@ -73,11 +76,23 @@ function confusions(facts: Facts): HTMLElement {
   const { confusions, samples: total, right } = facts.predictions!;
   const listed = confusions!.reduce((sum, [, , times]) => sum + times, 0);
   const detail = `${plural(total! - right!, "mistake")} in ${plural(total!, "sample")}${listed < total! - right! ? `; the ${confusions!.length} most frequent pairs, with ${listed} of them` : ""}`;
-  const rows = confusions!.map(([label, predicted, times]) => h("tr", {},
-    h("td", {}, className(facts, label)), h("td", {}, className(facts, predicted)), h("td", { class: "number" }, count(times))));
+  const rows = confusions!.map(([label, predicted, times]) => confusionRow(facts, label, predicted, times));
   return h("section", { "aria-label": "Mistakes" },
     heading("Mistakes", detail, "kerasviz.plot_mistakes(model, inputs, labels)"),
-    h("table", { class: "plain" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "it is"), h("th", { scope: "col" }, "the model says"), h("th", { scope: "col" }, "how often"))), h("tbody", {}, ...rows)));
+    h("table", { class: "plain" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "it is"), h("th", { scope: "col" }, "the model says"), h("th", { scope: "col" }, "how often"), h("th", { scope: "col" }, "such as"))), h("tbody", {}, ...rows)));
+}
+
+// A click anywhere in a row leads where its first link does.
+function confusionRow(facts: Facts, label: number, predicted: number, times: number): HTMLElement {
+  const examples = facts.samples.filter((sample) => sample.label === label && sample.top?.[0]?.[0] === predicted).slice(0, MAX_EXAMPLES);
+  const links = examples.map((sample) => h("a", { href: sampleHash(sample.index), title: sampleName(facts, sample) }, `sample ${sample.index}`));
+  const row = h("tr", { class: links.length ? "leads" : "" },
+    h("td", {}, className(facts, label)), h("td", {}, className(facts, predicted)), h("td", { class: "number" }, count(times)),
+    h("td", { class: "links" }, ...(links.length ? links : [h("span", { class: "muted" }, "not on this page")])));
+  row.addEventListener("click", (event) => {
+    if (!(event.target as Element).closest("a")) links[0]?.click();
+  });
+  return row;
 }
 
 function card({ facts, source }: Context, sample: SampleFacts): HTMLElement {

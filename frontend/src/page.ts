@@ -59,7 +59,7 @@ export class Page {
     const { context, facts, route } = this;
     if (route && "layer" in route) {
       const layer = facts.layers.find((item) => item.address === route.layer);
-      if (layer) return layerView(layer, context);
+      if (layer) return layerView(layer, context, route.filter);
       return h("article", {}, h("h2", { tabindex: -1 }, "No such layer"), h("p", {}, "The model has no layer with the address ", h("code", {}, route.layer), "."));
     }
     if (route) {

@@ -11,6 +11,7 @@ export interface TileOptions {
   palettes: { signed: Palette; plain: Palette };
   background?: HTMLCanvasElement | null;
   marks?: Map<number, string>; // remarks on tiles, by their index
+  framed?: number | undefined; // the index of a tile, or of a column, that stands out
   only?: number; // the one tile that is drawn
   target?: number; // about how large a tile is drawn, in pixels
 }
@@ -190,12 +191,33 @@ export class TileView {
       context.imageSmoothingEnabled = isOver;
       if (isOver) context.drawImage(this.options.background!, x, y, ...size);
       context.drawImage(one, x, y, ...size);
+      if (tiles.facts.signed && !isOver && this.zoom[0] > 3) outline(context, x, y, size);
       if (!top) return;
       context.fillStyle = ink;
       context.fillText(String(tiles.indices[tile]), x, y - 3, size[0]);
       if (tiles.low[tile] === tiles.high[tile] && width * height > 1) cross(context, x, y, size);
     });
+    this.frame(context);
     this.drawBar();
+  }
+
+  private frame(context: CanvasRenderingContext2D): void {
+    const { indices, facts } = this.tiles;
+    const [across, down] = this.pitch;
+    const [width, height] = [facts.width * this.zoom[0], facts.height * this.zoom[1]];
+    const { framed } = this.options;
+    if (framed === undefined) return;
+    context.strokeStyle = "#ff9f1c";
+    context.lineWidth = 3;
+    if (facts.rows) {
+      const column = facts.columns!.indexOf(framed);
+      if (column >= 0) context.strokeRect(column * this.zoom[0], 1.5, this.zoom[0], height - 3);
+      return;
+    }
+    const position = this.order.findIndex((tile) => indices[tile] === framed);
+    if (position < 0) return;
+    const [x, y] = [(position % this.columns) * across, Math.floor(position / this.columns) * down + this.labelHeight];
+    context.strokeRect(x + 1, y + 1, width - 2, height - 2);
   }
 
   private limitsOf(tile: number): Limits {
@@ -226,7 +248,8 @@ export class TileView {
     strip.getContext("2d")!.putImageData(image, 0, 0);
     // Beyond robust limits the colour is that of the limit.
     const [below, above] = [this.order.some((tile) => this.tiles.low[tile]! < limits.low), this.order.some((tile) => this.tiles.high[tile]! > limits.high)];
-    this.bar.replaceChildren(h("span", {}, `${below ? "\u2264 " : ""}${number(limits.low)}`), strip, h("span", {}, `${above ? "\u2265 " : ""}${number(limits.high)}`));
+    const words = facts.axes ? h("span", {}, `a row for each ${facts.axes[0]}, a column for each ${facts.axes[1]}`) : "";
+    this.bar.replaceChildren(h("span", {}, `${below ? "\u2264 " : ""}${number(limits.low)}`), strip, h("span", {}, `${above ? "\u2265 " : ""}${number(limits.high)}`), words);
   }
 
   private point(event: PointerEvent): void {
@@ -298,6 +321,13 @@ function strengths(tiles: Tiles): Float64Array {
     result[tile] = Math.sqrt(sum);
   }
   return result;
+}
+
+// White is 0, and so is the ground of the page.
+function outline(context: CanvasRenderingContext2D, x: number, y: number, size: readonly [number, number]): void {
+  context.strokeStyle = "#8888";
+  context.lineWidth = 1;
+  context.strokeRect(x + 0.5, y + 0.5, size[0] - 1, size[1] - 1);
 }
 
 function cross(context: CanvasRenderingContext2D, x: number, y: number, size: readonly [number, number]): void {

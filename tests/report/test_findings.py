@@ -66,12 +66,15 @@ def test_report_finds_zero_exploding_duplicate_and_nan_filters(tmp_path: Path) -
         "1 filter more than 20 times as large as the median of its layer (exploding): conv (3).",
         "1 pair of filters with the same kernel (duplicate): conv (2 and 4).",
     ]
+    links = [finding["filters"] for finding in find(model, tmp_path).facts["findings"]]
+    assert links == [[["conv", 1]], [["conv", 3]], [["conv", 2], ["conv", 4]]]
     page = find(change(build(), _5=np.nan), tmp_path)
     assert texts(page) == ["9 weights are NaN or infinite, in conv."]
     assert page.facts["findings"][0] == {
         "level": "error",
         "text": "9 weights are NaN or infinite, in conv.",
         "layers": ["conv"],
+        "filters": [],
         "samples": [],
     }
 
@@ -114,6 +117,77 @@ def test_report_finds_dead_filters_over_the_data(tmp_path: Path) -> None:
     assert words in texts(page)
     assert page.layer("conv")["filters"]["remarks"]["2"] == "dead"
     assert "filters" not in find(model, tmp_path, images(3), method=[]).layer("conv")
+
+
+def with_hidden_units(activation: str) -> keras.Model:
+    """Return a model of a dense layer, of whose units 1 and 4 are below 0 for every image."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Flatten(),
+            layers.Dense(6, name="hidden"),
+            layers.Activation(activation, name="act"),
+            layers.Dropout(0.5),
+            layers.Dense(3, activation="softmax", name="head"),
+        ]
+    )
+    rng = np.random.default_rng(3)
+    kernel, bias = rng.uniform(0.1, 1, (64, 6)), np.zeros(6)
+    kernel[:, [1, 4]] *= -1
+    model.get_layer("hidden").set_weights([kernel, bias])
+    return model
+
+
+def test_report_finds_units_that_never_fire(tmp_path: Path) -> None:
+    model = with_hidden_units("relu")
+    for count, level in ((120, "warning"), (12, "note")):
+        page = find(model, tmp_path, images(count), method=[])
+        (finding,) = (x for x in page.facts["findings"] if x["text"].startswith("Never firing"))
+        assert finding == {
+            "level": level,
+            "text": f"Never firing, with the value 0 for all {count} images: 2 units, in hidden "
+            "(1, 4).",
+            "layers": ["hidden"],
+            "filters": [["hidden", 1], ["hidden", 4]],
+            "samples": [],
+        }
+        facts = page.layer("hidden")["filters"]
+        assert facts["responds"] == "act"
+        assert facts["remarks"] == {"1": "never fires", "4": "never fires"}
+        outputs = kerasviz.get_feature_maps(model, "act", images(count))
+        cards = {card["filter"]: card for card in facts["cards"]}
+        assert sorted(cards) == list(range(6))
+        for index, card in cards.items():
+            assert card["maximum"] == pytest.approx(outputs[:, index].max(), rel=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "elu", "linear"])
+def test_report_says_of_no_other_activation_that_a_unit_never_fires(
+    tmp_path: Path, activation: str
+) -> None:
+    page = find(with_hidden_units(activation), tmp_path, images(), method=[])
+    assert not [text for text in texts(page) if text.startswith("Never firing")]
+    assert "filters" not in page.layer("hidden")
+
+
+def test_report_has_a_card_for_each_filter_with_a_remark(tmp_path: Path) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(40, 3, activation="relu", name="conv"),
+        ]
+    )
+    rng = np.random.default_rng(2)
+    kernel, bias = rng.normal(size=(3, 3, 1, 40)), np.zeros(40)
+    kernel[..., 37] = -1
+    model.set_weights([kernel, bias])
+    facts = find(model, tmp_path, images(), method=[]).layer("conv")["filters"]
+    assert facts["remarks"]["37"] == "dead"
+    card = next(card for card in facts["cards"] if card["filter"] == 37)
+    assert card["images"] == []
+    assert len(facts["cards"]) == 32 + facts["odd"]
+    assert {str(card["filter"]) for card in facts["cards"]} >= facts["remarks"].keys()
 
 
 def test_report_finds_dead_filters_after_the_normalisation(tmp_path: Path) -> None:

@@ -225,11 +225,8 @@ def test_report_links_a_finding_to_what_it_is_about(open_page: Any, shipped: Pat
 def test_report_shows_filter_cards_and_curves(open_page: Any, shipped: Path) -> None:
     page = open_page(shipped)
     assert page.locator("svg.chart").count() == 1
-    assert page.locator("table").inner_text().split("\n")[1].split("\t") == [
-        "Coat",
-        "Pullover",
-        "1",
-    ]
+    row = page.locator("table").inner_text().split("\n")[1].split("\t")
+    assert row == ["Coat", "Pullover", "1", "sample 4"]
     page.goto(shipped.as_uri() + "#conv2d_1")
     page.wait_for_selector("article.layer")
     cards = page.locator(".filter")
@@ -238,6 +235,70 @@ def test_report_shows_filter_cards_and_curves(open_page: Any, shipped: Path) -> 
     # Six images, and the input that was made for the filter.
     assert cards.first.locator("canvas").count() == 7
     assert cards.first.locator("svg.means rect").count() == 10
+    names = cards.first.locator("svg.means g > text:last-child").all_text_contents()
+    assert names == list(kerasviz.fashion_mnist.CLASSES)
+
+
+def test_report_leads_from_a_mistake_to_its_image(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped)
+    page.locator("tr.leads td").first.click()
+    page.wait_for_function("location.hash === '#?sample=4'")
+    page.go_back()
+    page.wait_for_selector("article.overview")
+    page.locator("tr.leads a").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("article.sample")
+    assert "It is Coat" in page.locator("article").inner_text()
+
+
+def test_report_says_how_many_units_never_fire(open_page: Any, shipped: Path, samples: Any) -> None:
+    outputs = kerasviz.get_feature_maps(kerasviz.fashion_mnist.load_model(), "dense", samples[0])
+    silent = np.flatnonzero((outputs == 0).all(axis=0))
+    page = open_page(shipped)
+    finding = page.locator(".findings li", has_text="Never firing")
+    assert f"for all 10 images: {len(silent)} units" in finding.inner_text()
+    finding.get_by_role("link", name=f"dense unit {silent[1]}", exact=True).click()
+    page.wait_for_function(f"location.hash === '#dense?filter={silent[1]}'")
+    card = page.locator(".chosen .filter")
+    assert card.inner_text().split("\n") == [
+        f"unit {silent[1]} never fires",
+        "",
+        "0 for all 10 images",
+    ]
+    words = f"{len(silent)} of 100 units never fire, with the value 0 for all 10 images: "
+    assert words in page.locator("ul.odd").inner_text()
+    assert page.locator("nav [aria-current]").get_attribute("data-address") == "dense"
+    page.get_by_role("link", name="all units").click()
+    page.wait_for_selector("article.layer:not(:has(.chosen))")
+
+
+def test_report_frames_the_filter_of_a_link(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d?filter=5")
+    plain = open_page(shipped, "#conv2d")
+    assert page.locator("article").get_attribute("data-address") == "conv2d"
+    for kind in ("kernels", "maps"):
+        canvases = [x.locator(f"[data-kind={kind}] .scroll canvas") for x in (page, plain)]
+        for canvas in canvases:
+            canvas.wait_for()
+        framed, other = (canvas.evaluate(EDGES, 5) for canvas in canvases)
+        assert framed == [255, 159, 28]
+        assert other != framed
+        assert canvases[0].evaluate(EDGES, 4) != framed
+    assert page.locator(".chosen strong").inner_text() == "filter 5"
+
+
+EDGES = """(canvas, index) => {
+    const [across, down] = canvas.dataset.pitch.split(" ").map(Number);
+    const position = canvas.dataset.order.split(" ").indexOf(String(index));
+    const columns = Number(canvas.dataset.columns);
+    const top = Number(canvas.dataset.top) + Math.floor(position / columns) * down;
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const pen = copy.getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    const left = (position % columns) * across;
+    return [...pen.getImageData(left + 1, top + 10, 1, 1).data].slice(0, 3);
+}"""
 
 
 IS_DRAWN = """(canvas) => {

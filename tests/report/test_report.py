@@ -200,22 +200,24 @@ def test_report_marks_values_that_are_not_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_report_shows_the_surest_mistakes_of_many_samples(
+def test_report_shows_the_surest_mistake_of_each_frequent_pair(
     model: keras.Model, samples: Any, tmp_path: Path
 ) -> None:
     images, labels = samples
-    many = np.concatenate([images[[0] * 20], images])
-    path = kerasviz.report(
-        model, many, tmp_path / "a.html", labels=np.append([0] * 20, labels), samples=4
-    )
+    many = np.concatenate([images[[0] * 20], images[[2, 2, 3]], images])
+    # Of samples 20 to 22 the labels are wrong: two of one pair, and one of another.
+    labels = np.concatenate([[0] * 20, [7, 7, 5], labels])
+    path = kerasviz.report(model, many, tmp_path / "a.html", labels=labels, samples=4)
     page = read_page(path)
-    probabilities = keras.ops.convert_to_numpy(model(images))
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
-    surest = wrong[np.argsort(-probabilities[wrong].max(axis=1))][:2] + 20
+    says = keras.ops.convert_to_numpy(model(many)).argmax(axis=1)
     shown = [sample["index"] for sample in page.facts["samples"]]
+    pairs = [(labels[index], says[index]) for index in shown if says[index] != labels[index]]
     assert len(shown) == 4
-    assert set(surest) <= set(shown)
-    assert page.facts["total"] == 30
+    assert len(pairs) == 2
+    frequent = page.facts["predictions"]["confusions"][:2]
+    assert frequent[0] == [7, int(says[20]), 2]
+    assert set(pairs) == {(label, predicted) for label, predicted, _ in frequent}
+    assert page.facts["total"] == 33
 
 
 class Subclassed(keras.Model):

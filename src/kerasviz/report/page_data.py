@@ -36,6 +36,7 @@ from kerasviz.report.parts.explanations import (
 from kerasviz.report.parts.filter_cards import (
     collect,
     filter_facts,
+    firing_layers,
     make_preferred,
     responding_layers,
 )
@@ -49,6 +50,7 @@ from kerasviz.report.parts.samples import (
     images_of,
     predict,
     sample_facts,
+    telling_mistakes,
 )
 from kerasviz.report.quantization import Block
 from kerasviz.report.sample_images import Pictures, as_picture
@@ -151,7 +153,7 @@ class Contents:
         if probabilities is not None:
             predictions = Predictions(probabilities=probabilities, labels=choice.labels)
             self.facts["predictions"] = prediction_facts(predictions)
-        mistakes = [] if predictions is None else predictions.mistakes.tolist()
+        mistakes = [] if predictions is None else telling_mistakes(predictions)
         indices = choose_samples(len(extraction.batch), choice.limit, mistakes)
         self.facts["total"] = len(extraction.batch)
         self.facts["samples"] = sample_facts(indices, predictions, choice.names)
@@ -226,12 +228,17 @@ class Contents:
         statistics = collect(
             extraction,
             responding_layers(architecture),
+            firing_layers(architecture),
             choice.labels,
             batch_size=choice.batch_size,
             verbose=choice.verbose,
         )
         self.add_filters(statistics, is_own=True)
-        cards = [x["filters"] for x in self.facts["layers"] if "filters" in x]
+        cards = [
+            layer["filters"]
+            for layer in self.facts["layers"]
+            if "filters" in layer and layer["noun"] == "filter"
+        ]
         if len(cards) <= MAX_MADE and is_small(extraction):
             for facts in cards:
                 made = make_preferred(extraction, facts, self.pictures)
@@ -242,9 +249,12 @@ class Contents:
         """Add what each filter responds to, by the address of its layer."""
         by_address = {layer["address"]: layer for layer in self.facts["layers"]}
         for address, item in statistics.items():
-            if address in by_address:
-                by_address[address]["filters"] = filter_facts(item, self.pictures, is_own=is_own)
-        self.findings += find_in_filters(statistics)
+            layer = by_address.get(address)
+            if layer is not None:
+                noun = layer["noun"]
+                layer["filters"] = filter_facts(item, self.pictures, noun=noun, is_own=is_own)
+        units = [address for address, layer in by_address.items() if layer["noun"] == "unit"]
+        self.findings += find_in_filters(statistics, units)
 
     def finish(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the facts and the encoded blocks, those of a layer without values left out."""

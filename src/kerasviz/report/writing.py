@@ -67,8 +67,9 @@ def report(
         picture: The images as they are, `(samples, height, width)` or
             `(samples, height, width, 3)`, where the model takes them preprocessed.
         sample_names: The name of each sample, such as that of its file.
-        samples: How many samples have their maps in the page. Of more inputs these are the surest
-            mistakes, for half of it, and the first ones.
+        samples: How many samples have their maps in the page. Of more inputs these are mistakes,
+            for half of it, the surest one of each pair of classes that is mistaken most often, and
+            the first samples.
         batch_size: How many samples are computed at a time.
         verbose: 0 or 1; 1 shows a progress bar while answers are explained and filters are counted,
             which take longest.

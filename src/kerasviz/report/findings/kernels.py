@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kerasviz._wording import write_count
-from kerasviz.report.findings.finding import Finding, list_names
+from kerasviz.report.findings.finding import Finding, link_filters, list_names
 
 ZERO = 0.01
 """A filter is zero if its largest weight is at most this share of the median of its layer: of the
@@ -55,7 +55,8 @@ def _find_by_filter(matrices: Mapping[str, np.ndarray], words: str, find: object
     count = sum(map(len, odd.values()))
     where = [f"{a} ({list_names(x.tolist())})" for a, x in odd.items()]
     text = f"{write_count(count, 'filter')} {words}: {list_names(where)}."
-    return [Finding(level="warning", text=text, layers=tuple(odd))]
+    links = link_filters({a: [(i,) for i in x.tolist()] for a, x in odd.items()})
+    return [Finding(level="warning", text=text, layers=tuple(odd), filters=links)]
 
 
 def _norms(matrix: np.ndarray) -> np.ndarray:
@@ -80,12 +81,13 @@ def _find_duplicates(matrices: Mapping[str, np.ndarray]) -> list[Finding]:
     if not odd:
         return []
     count = write_count(sum(map(len, odd.values())), "pair")
-    words = [f"{address} ({list_names(names)})" for address, names in odd.items()]
+    names = {a: [f"{one} and {other}" for one, other in x] for a, x in odd.items()}
+    words = [f"{address} ({list_names(x)})" for address, x in names.items()]
     text = f"{count} of filters with the same kernel (duplicate): {list_names(words)}."
-    return [Finding(level="warning", text=text, layers=tuple(odd))]
+    return [Finding(level="warning", text=text, layers=tuple(odd), filters=link_filters(odd))]
 
 
-def _duplicate_pairs(matrix: np.ndarray) -> list[str]:
+def _duplicate_pairs(matrix: np.ndarray) -> list[tuple[int, int]]:
     """Return the pairs of filters whose kernels are alike, of kernels of four weights or more."""
     if not matrix.shape[0] >= 4 or not 1 < matrix.shape[1] <= MAX_COMPARED:
         return []
@@ -93,4 +95,4 @@ def _duplicate_pairs(matrix: np.ndarray) -> list[str]:
     is_zero = norms <= ZERO * np.median(norms)
     unit = np.nan_to_num(matrix, posinf=0, neginf=0) / np.where(is_zero, np.inf, norms)
     alike = np.argwhere(np.triu(unit.T @ unit > ALIKE, k=1))
-    return [f"{a} and {b}" for a, b in alike.tolist()]
+    return [(a, b) for a, b in alike.tolist()]

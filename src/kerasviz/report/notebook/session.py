@@ -33,6 +33,7 @@ from kerasviz.report.parts.explanations import (
 from kerasviz.report.parts.filter_cards import (
     collect,
     filter_facts,
+    firing_layers,
     make_preferred,
     responding_layers,
 )
@@ -75,6 +76,7 @@ class Session:
     labels: np.ndarray | None = None
     _contents: Contents = field(init=False)
     _responding: Mapping[str, str] = field(init=False)
+    _firing: Mapping[str, str] = field(init=False)
     _dropped: list[InputBatch] = field(init=False, default_factory=list)
     _cards: dict[str, dict[str, Any]] = field(init=False, default_factory=dict)
     _is_complete: bool = field(init=False, default=False)
@@ -91,6 +93,7 @@ class Session:
         contents = Contents(model=self.model, class_names=self.class_names)
         architecture = contents.add_layers(None if extraction is None else extraction.specs)
         self._responding = responding_layers(architecture)
+        self._firing = firing_layers(architecture)
         self._contents, self.extraction, self.labels = contents, extraction, labels
         self._dropped, self._cards, self._is_complete = [], {}, False
 
@@ -169,14 +172,18 @@ class Session:
         return self._dropped[index - count]
 
     def _filters(self, address: str) -> Answer:
-        if self.extraction is None or address not in self._responding:
+        if self.extraction is None or address not in {**self._responding, **self._firing}:
             return Answer(facts={"filters": None})
-        responding = {address: self._responding[address]}
-        statistics = collect(self.extraction, responding, self.labels)
+        filters, units = (
+            {a: b for a, b in layers.items() if a == address}
+            for layers in (self._responding, self._firing)
+        )
+        statistics = collect(self.extraction, filters, units, self.labels)
         if address not in statistics:
             return Answer(facts={"filters": None})
         pictures = Pictures()
-        facts = self._cards[address] = filter_facts(statistics[address], pictures)
+        noun = "unit" if units else "filter"
+        facts = self._cards[address] = filter_facts(statistics[address], pictures, noun=noun)
         return Answer(
             facts={"filters": facts, "pictures": pictures.facts}, block=joined(pictures.block)
         )

@@ -11,7 +11,8 @@ from kerasviz.compute.feature_maps import Extraction
 from kerasviz.compute.filters.collecting import filter_statistics
 from kerasviz.compute.filters.preferred_inputs import get_preferred_inputs
 from kerasviz.compute.filters.statistics import FilterStatistics
-from kerasviz.model.architecture.elements import Architecture
+from kerasviz.model.architecture.elements import Architecture, Part
+from kerasviz.report.findings.filters import silent_units
 from kerasviz.report.sample_images import Pictures, as_picture
 
 MIN_SAMPLES = 10
@@ -21,6 +22,12 @@ MAX_CLASSES = 20
 """With up to this number a card has a bar for each class."""
 MAX_PREFERRED = 16
 """The first cards have a preferred input, which takes many passes."""
+MAX_ODD = 64
+"""How many filters with a remark have a card beside these."""
+MAX_UNITS = 2048
+"""Of dense layers with more units nothing is counted: it takes the square of them."""
+CLIPPED = ("relu", "relu6")
+"""Activations after which a unit that does not fire is 0."""
 STEPS = 64
 """Steps of the ascent to a preferred input: fewer than those of `plot_filters`, for speed."""
 IMAGES = 6
@@ -42,65 +49,109 @@ def responding_layers(architecture: Architecture) -> dict[str, str]:
     }
 
 
+def firing_layers(architecture: Architecture) -> dict[str, str]:
+    """Return for each dense layer that ends in a ReLU the address of what the ReLU returns.
+
+    After any other activation a value does not tell whether a unit fires.
+    """
+    layers = {}
+    for box in architecture.nodes:
+        for node in (box, *box.repeats):
+            head, clipped = node.parts[0], [part for part in node.parts if _is_clipped(part)]
+            shape = head.output_shapes[0] if head.output_shapes else ()
+            is_row = len(shape) == 2 and (shape[1] or 0) <= MAX_UNITS
+            if head.kind == "dense" and clipped and is_row:
+                layers[head.address] = clipped[0].address
+    return layers
+
+
+def _is_clipped(part: Part) -> bool:
+    name = part.settings if part.title == "Activation" else part.activation
+    return name in CLIPPED or part.title == "ReLU"
+
+
 def collect(
     extraction: Extraction,
     responding: Mapping[str, str],
+    firing: Mapping[str, str],
     labels: Any,
     *,
     batch_size: int = 32,
     verbose: int = 0,
 ) -> dict[str, FilterStatistics]:
-    """Return the statistics of all filters, by the addresses of their convolutions.
+    """Return the statistics of all filters and units, by the addresses of their layers.
 
     What the pass refuses, such as values that are NaN, has none.
 
     Args:
         extraction: All inputs.
         responding: For each convolution the address of what its filters become.
+        firing: For each dense layer the address of what its units become.
         labels: The class of each sample, or `None`.
         batch_size: How many samples are computed at a time.
         verbose: Whether progress is shown, 0 or 1.
     """
-    if not responding or len(extraction.batch) < MIN_SAMPLES:
+    if len(extraction.batch) < MIN_SAMPLES:
         return {}
-    try:
-        statistics = filter_statistics(
-            extraction.model,
-            list(dict.fromkeys(responding.values())),
-            extraction.batch.packed(),
-            labels=labels,
-            images=IMAGES,
-            batch_size=batch_size,
-            verbose=verbose,
-        )
-    except ValueError:
-        return {}
-    return {a: statistics[b] for a, b in responding.items() if b in statistics}
+    # Where the rows of some dense layer are not images, the convolutions are counted without them.
+    attempts = [{**responding, **firing}, responding] if firing else [responding]
+    for layers in filter(None, attempts):
+        try:
+            statistics = filter_statistics(
+                extraction.model,
+                list(dict.fromkeys(layers.values())),
+                extraction.batch.packed(),
+                labels=labels,
+                images=IMAGES,
+                batch_size=batch_size,
+                verbose=verbose,
+            )
+        except ValueError:
+            continue
+        return {a: statistics[b] for a, b in layers.items() if b in statistics}
+    return {}
 
 
 def filter_facts(
-    statistics: FilterStatistics, pictures: Pictures, *, is_own: bool = True
+    statistics: FilterStatistics, pictures: Pictures, *, noun: str, is_own: bool = True
 ) -> dict[str, Any]:
     """Return the cards of a layer, those of the most selective or the strongest filters first.
+
+    Every filter with a remark has one too, behind them, as far as there is room.
 
     Args:
         statistics: What filters respond to.
         pictures: Those of the page, to which the strongest images are added.
+        noun: "filter", or "unit" of a dense layer.
         is_own: Whether the images are the inputs of the page, and not another data set.
     """
     prefix = "" if is_own else "data-"
     is_labelled = len(statistics.classes) > 1
     strength = np.nan_to_num(statistics.selectivity if is_labelled else statistics.maximum)
     order = np.argsort(-strength, kind="stable")
-    remarks = statistics.remarks
+    remarks = _remarks(statistics, noun)
+    first, others = order[:MAX_CARDS].tolist(), order[MAX_CARDS:].tolist()
+    odd = [index for index in others if index in remarks][:MAX_ODD]
     return {
         "responds": statistics.address,
         "samples": statistics.samples,
         "total": len(order),
         "classes": list(statistics.classes) if has_means(statistics) else [],
-        "remarks": {str(i): remark for i, remark in enumerate(remarks) if remark},
-        "cards": [_card(statistics, int(i), pictures, prefix) for i in order[:MAX_CARDS]],
+        "remarks": {str(index): remark for index, remark in remarks.items()},
+        "odd": len(odd),
+        "cards": [_card(statistics, index, pictures, prefix) for index in first + odd],
     }
+
+
+def _remarks(statistics: FilterStatistics, noun: str) -> dict[int, str]:
+    """Return what is odd about filters, by their index.
+
+    A unit has one value for each image. With so few of them two units are alike, and one is rare,
+    by chance, and only those that never fire are named.
+    """
+    if noun == "unit":
+        return dict.fromkeys(silent_units(statistics), "never fires")
+    return {index: remark for index, remark in enumerate(statistics.remarks) if remark}
 
 
 def has_means(statistics: FilterStatistics) -> bool:
@@ -111,13 +162,15 @@ def has_means(statistics: FilterStatistics) -> bool:
 def _card(
     statistics: FilterStatistics, index: int, pictures: Pictures, prefix: str
 ) -> dict[str, Any]:
+    is_constant = statistics.minimum[index] == statistics.maximum[index]
     card: dict[str, Any] = {
         "filter": index,
         "mean": float(statistics.mean[index]),
         "maximum": float(statistics.maximum[index]),
         "fires": float(statistics.firing_rate[index]),
         "in_images": float(statistics.image_rate[index]),
-        "images": _images(statistics, index, pictures, prefix),
+        # No image is stronger than another for a filter that is dead.
+        "images": [] if is_constant else _images(statistics, index, pictures, prefix),
     }
     if len(statistics.classes) > 1:
         best = statistics.best_class[index]

@@ -56,6 +56,7 @@ def layer_facts(ref: LayerRef) -> dict[str, Any]:
         "depth": ref.address.count("/"),
         "field": None if ref.field_size is None else write_size(*ref.field_size),
         "trainable": bool(ref.layer.trainable),
+        "noun": "unit" if isinstance(ref.layer, keras.layers.Dense) else "filter",
     }
 
 

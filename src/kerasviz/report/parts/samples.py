@@ -58,6 +58,21 @@ def confusions(predictions: Predictions, limit: int = 10) -> list[list[int]]:
     ]
 
 
+def telling_mistakes(predictions: Predictions) -> list[int]:
+    """Return the indices of all mistakes: the surest of each frequent pair of classes first.
+
+    So a page has an image for the pairs that it lists, and not the same mistake many times.
+    """
+    surest, labels = predictions.mistakes.tolist(), predictions.labels
+    if labels is None:
+        return []
+    first: dict[tuple[int, int], int] = {}
+    for index in surest:
+        first.setdefault((int(labels[index]), int(predictions.classes[index])), index)
+    telling = [first[label, predicted] for label, predicted, _ in confusions(predictions)]
+    return [*telling, *(index for index in surest if index not in telling)]
+
+
 def predict(extraction: Extraction, batch_size: int = 32) -> np.ndarray | None:
     """Return the probabilities of all samples, `(samples, classes)`, `None` of no classifier."""
     model, batch = extraction.model, extraction.batch
@@ -80,13 +95,13 @@ def predict(extraction: Extraction, batch_size: int = 32) -> np.ndarray | None:
 
 
 def choose_samples(count: int, limit: int, mistakes: Sequence[int]) -> list[int]:
-    """Return the indices of the samples to show: the first ones, and the surest mistakes."""
+    """Return the indices of the samples to show: the first ones, and the first mistakes."""
     first = list(range(min(count, limit)))
     if count <= limit:
         return first
-    surest = list(mistakes)[: limit // 2]
-    others = [index for index in range(count) if index not in set(surest)]
-    return sorted([*surest, *others[: limit - len(surest)]])
+    wrong = list(mistakes)[: limit // 2]
+    others = [index for index in range(count) if index not in set(wrong)]
+    return sorted([*wrong, *others[: limit - len(wrong)]])
 
 
 def images_of(extraction: Extraction) -> np.ndarray | None:
