@@ -24,7 +24,7 @@ export function filterSection(layer: LayerFacts, filters: FilterFacts, context: 
   const number = first < filters.total ? `${first} of ${filters.total} ${noun}s, ` : "";
   const odd = filters.odd ? `, then ${filters.odd} more with a remark` : "";
   const via = filters.responds === layer.address ? "" : `, after ${filters.responds}`;
-  const bars = filters.cards.some((card) => card.means) ? h("p", { class: "muted" }, `Bars: the mean over the images of a class of the ${noun === "unit" ? "value" : "largest value in each"}, on one scale for all cards.`) : null;
+  const bars = filters.cards.some((card) => card.means) ? h("p", { class: "muted" }, `Bars: the mean over the images of a class of the ${noun === "unit" ? "value" : "largest value in each"}. The highest bar of each card has its value; the others are drawn to its scale.`) : null;
   return h("section", { "aria-label": `What ${noun}s respond to` },
     heading(`What ${noun}s respond to`, `${number}${order}${odd}, in ${count(filters.samples)} images${via}`, `kerasviz.plot_filters(model, ${literal(filters.responds)}, inputs${context.facts.predictions?.samples ? ", labels=labels" : ""})`),
     remarkList(layer, filters), bars,
@@ -97,10 +97,11 @@ function preferred(address: string, card: FilterCard, { source, watch }: Context
   return element;
 }
 
-// The mean response for each class, on one scale for all cards of the layer.
+// The mean response for each class. Each card has its own scale: on one for all, a single strong
+// filter leaves no bar of another to be seen.
 function means(values: number[], filters: FilterFacts, facts: Facts): HTMLElement {
   const classes = filters.classes ?? [];
-  const top = Math.max(...filters.cards.flatMap((card) => card.means ?? []), 0) || 1;
+  const top = Math.max(...values, 0) || 1;
   const names = values.map((_, i) => (typeof classes[i] === "number" ? className(facts, classes[i]) : String(classes[i])));
   const best = values.indexOf(Math.max(...values));
   const words = values.map((value, i) => `${names[i]} ${number(value)}`);

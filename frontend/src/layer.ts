@@ -7,6 +7,7 @@ import { count, h, number, percent, plural, svg } from "./dom";
 import { className, type Facts, type KernelFacts, type LayerFacts, type SampleFacts } from "./facts";
 import { filterCard, filterSection } from "./filters";
 import { later, settle, type Watch } from "./later";
+import { breakable } from "./list";
 import { layerHash } from "./route";
 import type { Kernels, Source } from "./source";
 import { layFresh, TileView } from "./tiles";
@@ -32,7 +33,7 @@ export async function layerView(layer: LayerFacts, context: Context, filter?: nu
   const maps = facts.samples.length ? mapSection(layer, marks, context, filter) : Promise.resolve(null);
   const end = h("div");
   const element = h("article", { class: "layer", "data-address": layer.address, "aria-label": layer.address },
-    h("h2", { tabindex: -1 }, layer.address), factList(layer), filter === undefined ? null : chosenSection(layer, filter, context),
+    h("h2", { tabindex: -1 }, ...breakable(layer.address)), factList(layer), filter === undefined ? null : chosenSection(layer, filter, context),
     later("Reading the kernel \u2026", kernels), later("Computing feature maps \u2026", maps), end);
   const filters = () => source.filters(layer).then((part) => {
     mark(marks, part?.remarks);

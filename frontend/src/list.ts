@@ -18,7 +18,7 @@ export class LayerList {
       layer,
       text: `${layer.address} ${layer.type}`.toLowerCase(),
       link: h("a", { href: href(layer.address), "data-address": layer.address, class: `depth-${Math.min(layer.depth, 4)}` },
-        h("span", { class: "name" }, layer.address), h("span", { class: "muted" }, `${layer.type} ${layer.shape}${layer.parameters ? `, ${count(layer.parameters)}` : ""}`)),
+        h("span", { class: "name" }, ...breakable(layer.address)), h("span", { class: "muted" }, `${layer.type} ${layer.shape}${layer.parameters ? `, ${count(layer.parameters)}` : ""}`)),
     }));
     this.search.addEventListener("input", () => this.filter());
     this.search.addEventListener("keydown", (event) => this.press(event));
@@ -71,6 +71,11 @@ export class LayerList {
       } else link.removeAttribute("aria-current");
     }
   }
+}
+
+// A long name is broken between its words.
+export function breakable(name: string): (string | Node)[] {
+  return name.split(/(?<=[/_])/).flatMap((part) => [part, h("wbr")]);
 }
 
 // Scroll the list alone: what is around it, such as a notebook, stays where it is.

@@ -119,6 +119,20 @@ def test_report_finds_dead_filters_over_the_data(tmp_path: Path) -> None:
     assert "filters" not in find(model, tmp_path, images(3), method=[]).layer("conv")
 
 
+def test_report_finds_no_duplicates_where_a_filter_has_a_single_weight(tmp_path: Path) -> None:
+    layers = [keras.layers.Conv2D(4, size, name=f"conv{size}") for size in (1, 2)]
+    inputs = keras.Input((8, 8, 1))
+    model = keras.Model(inputs, [layer(inputs) for layer in layers])
+    rng = np.random.default_rng(0)
+    for layer in layers:
+        kernel = rng.normal(size=layer.kernel.shape)
+        kernel[..., 3] = 2 * kernel[..., 0]
+        layer.set_weights([kernel, np.zeros(4)])
+    page = find(model, tmp_path, images(), method=[])
+    (text,) = (text for text in texts(page) if text.startswith("Duplicates"))
+    assert text.endswith("1 pair, in conv2 (0 and 3).")
+
+
 def with_hidden_units(activation: str) -> keras.Model:
     """Return a model of a dense layer, of whose units 1 and 4 are below 0 for every image."""
     layers = keras.layers
@@ -160,6 +174,18 @@ def test_report_finds_units_that_never_fire(tmp_path: Path) -> None:
         assert sorted(cards) == list(range(6))
         for index, card in cards.items():
             assert card["maximum"] == pytest.approx(outputs[:, index].max(), rel=1e-4)
+
+
+def test_report_shows_no_image_in_which_a_unit_is_silent(tmp_path: Path) -> None:
+    model = with_hidden_units("relu")
+    kernel, bias = model.get_layer("hidden").get_weights()
+    values = images(20)
+    sums = np.sort(values.reshape(20, -1) @ kernel[:, 0])
+    bias[0] = -(sums[-3] + sums[-2]) / 2  # above 0 for two images alone
+    model.get_layer("hidden").set_weights([kernel, bias])
+    cards = find(model, tmp_path, values, method=[]).layer("hidden")["filters"]["cards"]
+    counts = {card["filter"]: len(card["images"]) for card in cards}
+    assert counts == {0: 2, 1: 0, 2: 6, 3: 6, 4: 0, 5: 6}
 
 
 @pytest.mark.parametrize("activation", ["tanh", "elu", "linear"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,7 +27,7 @@ from kerasviz.report.findings.inputs import (
     find_not_finite,
     find_unfaithful,
 )
-from kerasviz.report.findings.kernels import find_in_kernels
+from kerasviz.report.findings.kernels import MIN_WEIGHTS, find_in_kernels
 from kerasviz.report.parts.explanations import (
     explain,
     explanation_facts,
@@ -94,6 +95,7 @@ class Contents:
         blocks: The values of each layer, by a name that is an identifier.
         findings: What is odd.
         pictures: The pictures of samples.
+        small: The addresses of layers whose kernels have too few weights to be compared.
     """
 
     model: keras.Model
@@ -102,6 +104,7 @@ class Contents:
     blocks: dict[str, Block] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     pictures: Pictures = field(default_factory=Pictures)
+    small: set[str] = field(default_factory=set)
 
     def add_model(self, specs: Any = None) -> Architecture:
         """Add the graph, the layers and their kernels, and return the graph."""
@@ -122,6 +125,8 @@ class Contents:
         refs = list_layers(self.model)
         layers = [layer_facts(ref) | {"block": f"layer-{i}"} for i, ref in enumerate(refs)]
         self.blocks |= {entry["block"]: Block() for entry in layers}
+        shapes = {ref.address: ref.kernel_shape for ref in refs if ref.kernel_shape}
+        self.small = {a for a, shape in shapes.items() if math.prod(shape[:-1]) < MIN_WEIGHTS}
         self.facts |= {
             "version": kerasviz.__version__,
             "class_names": self.class_names,
@@ -254,7 +259,7 @@ class Contents:
                 noun = layer["noun"]
                 layer["filters"] = filter_facts(item, self.pictures, noun=noun, is_own=is_own)
         units = [address for address, layer in by_address.items() if layer["noun"] == "unit"]
-        self.findings += find_in_filters(statistics, units)
+        self.findings += find_in_filters(statistics, units=units, small=self.small)
 
     def finish(self) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the facts and the encoded blocks, those of a layer without values left out."""

@@ -13,24 +13,31 @@ image, where a filter has one at each position, so that fewer images say little.
 
 
 def find_in_filters(
-    statistics: Mapping[str, FilterStatistics], units: Collection[str] = ()
+    statistics: Mapping[str, FilterStatistics],
+    *,
+    units: Collection[str] = (),
+    small: Collection[str] = (),
 ) -> list[Finding]:
     """Return one finding each on dead, rare and duplicate filters, and on units that never fire.
 
     Args:
         statistics: What filters respond to, by the addresses of the layers that have them.
         units: The addresses of dense layers.
+        small: The addresses of layers whose kernels are too small to differ, such as 1×1 kernels
+            of one channel: that their filters respond alike says nothing.
     """
     filters = {a: x for a, x in statistics.items() if a not in units}
     dense = {a: x for a, x in statistics.items() if a in units}
-    return [*_find_filters(filters), *_find_units(dense)]
+    return [*_find_filters(filters, small), *_find_units(dense)]
 
 
-def _find_filters(statistics: Mapping[str, FilterStatistics]) -> list[Finding]:
+def _find_filters(
+    statistics: Mapping[str, FilterStatistics], small: Collection[str]
+) -> list[Finding]:
     samples = max((x.samples for x in statistics.values()), default=0)
     dead = {a: [(i,) for i in x.dead.tolist()] for a, x in statistics.items()}
     rare = {a: [(i,) for i in x.rare.tolist()] for a, x in statistics.items()}
-    pairs = {a: x.duplicates for a, x in statistics.items()}
+    pairs = {a: x.duplicates for a, x in statistics.items() if a not in small}
     of = f"{samples:,} images"
     return [
         *_find(dead, f"Dead, with the same value everywhere in all {of}", "filter", "warning"),

@@ -16,6 +16,8 @@ EXPLODING = 20
 """A filter explodes if it is this many times as long as the median of its layer."""
 ALIKE = 0.999
 """The cosine of two kernels above which they are duplicates."""
+MIN_WEIGHTS = 4
+"""Kernels with fewer weights are alike by chance, those with one always but for the sign."""
 MAX_COMPARED = 1024
 """Of more filters no pairs are compared."""
 
@@ -88,8 +90,8 @@ def _find_duplicates(matrices: Mapping[str, np.ndarray]) -> list[Finding]:
 
 
 def _duplicate_pairs(matrix: np.ndarray) -> list[tuple[int, int]]:
-    """Return the pairs of filters whose kernels are alike, of kernels of four weights or more."""
-    if not matrix.shape[0] >= 4 or not 1 < matrix.shape[1] <= MAX_COMPARED:
+    """Return the pairs of filters whose kernels are alike, of kernels that are large enough."""
+    if not matrix.shape[0] >= MIN_WEIGHTS or not 1 < matrix.shape[1] <= MAX_COMPARED:
         return []
     norms = _norms(matrix)
     is_zero = norms <= ZERO * np.median(norms)

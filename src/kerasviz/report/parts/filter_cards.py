@@ -162,15 +162,13 @@ def has_means(statistics: FilterStatistics) -> bool:
 def _card(
     statistics: FilterStatistics, index: int, pictures: Pictures, prefix: str
 ) -> dict[str, Any]:
-    is_constant = statistics.minimum[index] == statistics.maximum[index]
     card: dict[str, Any] = {
         "filter": index,
         "mean": float(statistics.mean[index]),
         "maximum": float(statistics.maximum[index]),
         "fires": float(statistics.firing_rate[index]),
         "in_images": float(statistics.image_rate[index]),
-        # No image is stronger than another for a filter that is dead.
-        "images": [] if is_constant else _images(statistics, index, pictures, prefix),
+        "images": _images(statistics, index, pictures, prefix),
     }
     if len(statistics.classes) > 1:
         best = statistics.best_class[index]
@@ -190,6 +188,8 @@ def _images(
         statistics.indices[index], statistics.values[index], statistics.boxes[index], strict=True
     )
     for sample, value, box in places:
+        if value <= statistics.minimum[index]:  # silent in this image, and in those that follow
+            break
         name = f"{prefix}{sample}"
         size = _keep(statistics, int(sample), name, pictures)
         if size is None:
