@@ -16,6 +16,20 @@ export function followSystem(): void {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", notify);
 }
 
+// Paper is white, whatever the screen is.
+let isOnPaper = false;
+for (const [name, isBefore] of [["beforeprint", true], ["afterprint", false]] as const) {
+  addEventListener(name, () => {
+    isOnPaper = isBefore;
+    notify();
+  });
+}
+
+// The colour of letters that are drawn into a picture.
+export function inkOf(element: Element): string {
+  return isOnPaper ? "#000" : getComputedStyle(element).color;
+}
+
 // Set `data-theme` of a host by the colour behind it, which no notebook names in the same way.
 export function followGround(host: HTMLElement): () => void {
   const read = () => {

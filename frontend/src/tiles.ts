@@ -3,7 +3,7 @@
 import { valueOf, type Tiles } from "./blocks";
 import { overlay, ownLimits, paintOver, paintTile, type Limits, type Palette } from "./colors";
 import { h, number } from "./dom";
-import { onTheme } from "./theme";
+import { inkOf, onTheme } from "./theme";
 
 export interface TileOptions {
   kind: string; // what a tile is, in the singular: "filter"
@@ -177,7 +177,7 @@ export class TileView {
     canvas.dataset["top"] = String(top);
     canvas.dataset["order"] = this.order.map((tile) => tiles.indices[tile]).join(" ");
     const context = canvas.getContext("2d")!;
-    const ink = getComputedStyle(this.element).color;
+    const ink = inkOf(this.element);
     context.font = "11px system-ui, sans-serif";
     const one = h("canvas", { width, height });
     const pen = one.getContext("2d")!;

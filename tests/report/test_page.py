@@ -398,6 +398,29 @@ def test_report_prints_without_controls(open_page: Any, shipped: Path) -> None:
     assert canvas.evaluate("(canvas) => getComputedStyle(canvas).maxWidth") == "100%"
 
 
+def test_report_prints_dark_letters_from_a_dark_screen(open_page: Any, shipped: Path) -> None:
+    page = open_page(shipped, "#conv2d", color_scheme="dark")
+    canvas = page.locator("[data-kind=kernels] .scroll canvas")
+    assert canvas.evaluate(LETTERS)[0] > 200
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert canvas.evaluate(LETTERS)[0] < 50
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert canvas.evaluate(LETTERS)[0] > 200
+
+
+# The colour of the most opaque pixel above the first tile, in which its index is.
+LETTERS = """(canvas) => {
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const pen = copy.getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    const data = pen.getImageData(0, 0, 20, Number(canvas.dataset.top) - 1).data;
+    let best = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] > data[best + 3]) best = i;
+    return [...data.slice(best, best + 4)];
+}"""
+
+
 def test_report_copies_the_code_that_draws_the_same(open_page: Any, shipped: Path) -> None:
     page = open_page(shipped, "#conv2d", permissions=["clipboard-read", "clipboard-write"])
     page.locator("[aria-label='Feature maps'] .copy").click()
