@@ -127,7 +127,7 @@ def _picture_of(name):
         return (
             '<a href="../../report.html"><img src="../../images/report.png" loading="lazy" '
             'alt="A page about a model: its layers, feature maps and what its filters respond to" '
-            'width="550" height="406"></a>'
+            'width="550" height="480"></a>'
         )
     shown_by = [example for example, names in SHOWN_BY.items() if name in names]
     example = [*shown_by, *examples_with(name)][0]

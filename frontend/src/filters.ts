@@ -24,7 +24,7 @@ export function filterSection(layer: LayerFacts, filters: FilterFacts, context: 
   const number = first < filters.total ? `${first} of ${filters.total} ${noun}s, ` : "";
   const odd = filters.odd ? `, then ${filters.odd} more with a remark` : "";
   const via = filters.responds === layer.address ? "" : `, after ${filters.responds}`;
-  const bars = filters.cards.some((card) => card.means) ? h("p", { class: "muted" }, `Bars: the mean over the images of a class of the ${noun === "unit" ? "value" : "largest value in each"}. The highest bar of each card has its value; the others are drawn to its scale.`) : null;
+  const bars = filters.cards.some((card) => card.means) ? h("p", { class: "muted" }, noun === "unit" ? "Bars: for each class, the mean over its images." : "Bars: for each class, the mean over its images of the largest value in each.") : null;
   return h("section", { "aria-label": `What ${noun}s respond to` },
     heading(`What ${noun}s respond to`, `${number}${order}${odd}, in ${count(filters.samples)} images${via}`, `kerasviz.plot_filters(model, ${literal(filters.responds)}, inputs${context.facts.predictions?.samples ? ", labels=labels" : ""})`),
     remarkList(layer, filters), bars,

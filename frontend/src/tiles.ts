@@ -207,17 +207,23 @@ export class TileView {
     const [width, height] = [facts.width * this.zoom[0], facts.height * this.zoom[1]];
     const { framed } = this.options;
     if (framed === undefined) return;
-    context.strokeStyle = "#ff9f1c";
-    context.lineWidth = 3;
+    const stroke = (left: number, top: number, across: number, down: number) => {
+      // Seen on any colour: orange in black.
+      for (const [color, wide] of [["#000", 5], ["#ff9f1c", 3]] as const) {
+        context.strokeStyle = color;
+        context.lineWidth = wide;
+        context.strokeRect(left, top, across, down);
+      }
+    };
     if (facts.rows) {
       const column = facts.columns!.indexOf(framed);
-      if (column >= 0) context.strokeRect(column * this.zoom[0], 1.5, this.zoom[0], height - 3);
+      if (column >= 0) stroke(column * this.zoom[0], 2, this.zoom[0], height - 4);
       return;
     }
     const position = this.order.findIndex((tile) => indices[tile] === framed);
     if (position < 0) return;
     const [x, y] = [(position % this.columns) * across, Math.floor(position / this.columns) * down + this.labelHeight];
-    context.strokeRect(x + 1, y + 1, width - 2, height - 2);
+    stroke(x + 1, y + 1, width - 2, height - 2);
   }
 
   private limitsOf(tile: number): Limits {
