@@ -491,6 +491,7 @@ def test_plot_architecture_says_which_sample_of_several_in_the_title(
     title = plot.axes[0].get_title()
     assert words in title
     assert ("sample" in title) == bool(words)
+    assert not title.rstrip().endswith(",")
 
 
 class Complex(layers.Conv2D):

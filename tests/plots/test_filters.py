@@ -170,6 +170,7 @@ def test_plot_filters_draws_the_odd_first(model: Any, statistics: Any) -> None:
     assert (first, sorted(twins)) == (1, [2, 4])
     words = _texts(plot)
     assert {"dead", "like filter 4", "like filter 2"} <= set(words)
+    assert not [word for word in words if "(r" in word]  # not once more, in grey
     plot.close()
 
 

@@ -129,3 +129,64 @@ def test_plot_history_keeps_the_room_for_words_in_a_smaller_figure(options):
     found = faults(plot)
     plot.close()
     assert not found
+
+
+@pytest.mark.parametrize("size", [(7, 5), (14, 9)], ids=str)
+@pytest.mark.parametrize("options", [{}, {"figsize": (10, 8)}], ids=str)
+def test_plot_training_statistics_breaks_its_lines_again_in_a_figure_of_another_size(options, size):
+    with plt.rc_context({"font.size": 11}):
+        plot = statistics(**options)
+    plot.figure.set_size_inches(size)
+    found = faults(plot)
+    words = plot.axes[3].get_title(), len(plot.figure.legends)
+    with plt.rc_context({"font.size": 11}):
+        fresh = statistics(figsize=size)
+    same = fresh.axes[3].get_title(), len(fresh.figure.legends)
+    plot.close()
+    fresh.close()
+    assert not found
+    assert words == same
+
+
+def test_plot_training_statistics_leaves_what_the_caller_has_changed_in_another_size():
+    plot = statistics(figsize=(10, 8))
+    plot.axes[0].set_title("mine")
+    plot.axes[1].set_position((0.5, 0.5, 0.2, 0.2))
+    plot.figure.legends[0].remove()
+    plot.figure.set_size_inches(7, 5)
+    plot.figure.draw_without_rendering()
+    titles = [ax.get_title() for ax in plot.axes]
+    kept = titles[0], plot.axes[1].get_position().bounds, len(plot.figure.legends)
+    plot.close()
+    assert kept == ("mine", pytest.approx((0.5, 0.5, 0.2, 0.2)), 0)
+    assert "\n" in titles[3]
+
+
+def test_plot_training_statistics_draws_the_legend_of_the_size_that_it_has():
+    """A figure makes the list of what it draws before its Axes are asked where they are."""
+    plot = statistics(figsize=(10, 8))
+    plot.figure.set_size_inches(7, 5)
+    pictures = []
+    for _ in range(2):
+        plot.figure.canvas.draw()
+        pictures.append(np.array(plot.figure.canvas.buffer_rgba()))
+    plot.close()
+    assert np.array_equal(*pictures)
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("name", ["kernel_histograms", "activation_histograms", "similarity"])
+@pytest.mark.parametrize("size", [(7, 4.5), (14, 9)], ids=str)
+def test_plots_of_layers_write_their_words_again_in_another_size(model, rng, name, size):
+    images = rng.uniform(size=(8, 32, 32, 1)).astype("float32")
+    layers = ["block1_convolution", "block2_convolution"]
+    draw = {
+        "kernel_histograms": lambda: kerasviz.plot_kernel_histograms(model),
+        "activation_histograms": lambda: kerasviz.plot_activation_histograms(model, layers, images),
+        "similarity": lambda: kerasviz.plot_filter_similarity(model, layers, images),
+    }[name]
+    plot = draw()
+    plot.figure.set_size_inches(size)
+    found = faults(plot)
+    plot.close()
+    assert not found

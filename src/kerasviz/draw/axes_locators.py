@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context, rcParams
+from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -18,6 +18,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from typing_extensions import override
 
+from kerasviz.draw.figure import current_style
 from kerasviz.draw.free_axes import locate
 from kerasviz.draw.panel_grid import PanelExtent, Rect, figure_inches
 from kerasviz.draw.text import (
@@ -45,8 +46,6 @@ MIN_ROOM = 0.75
 """The least height of the room for the number of a tile, in sizes of its font: a digit's."""
 MIN_CHANGE = 0.02
 """By how much the size of a chart changes at least, in inches, for it to be drawn again."""
-STYLE_KEYS = ("axes.", "figure.dpi", "font.", "lines.", "legend.", "mathtext.", "patch.", "text.")
-"""The beginnings of the settings on which what is drawn again depends."""
 
 
 def min_side() -> float:
@@ -386,7 +385,7 @@ class Redrawn:
     def __init__(self, ax: Axes, draw: Callable[[tuple[float, float]], AxesImage | None]) -> None:
         self._ax, self._draw = ax, draw
         # The caller's style may have ended by then.
-        self._style = {key: rcParams[key] for key in rcParams if key.startswith(STYLE_KEYS)}
+        self._style = current_style()
         self._artists: list[Artist] = []
         self._size = (0.0, 0.0)
         self.image: AxesImage | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import matplotlib.pyplot as plt
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 from typing_extensions import Unpack
@@ -41,6 +42,16 @@ MAX_SIDE = 2**16 / 100
 
 SIZE_TOLERANCE = 0.005
 """By how many inches a figure may be smaller than needed, from rounding."""
+STYLE_KEYS = (
+    *("axes.", "figure.dpi", "font.", "legend.", "lines.", "mathtext.", "patch.", "text."),
+    *("xtick.", "ytick."),
+)
+"""The beginnings of the settings on which what is drawn again depends."""
+
+
+def current_style() -> Any:
+    """Return the settings on which a picture depends, for what is drawn again later."""
+    return {key: rcParams[key] for key in rcParams if key.startswith(STYLE_KEYS)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,11 +77,14 @@ class Locator:
 
     def __call__(self, ax: Axes, _renderer: Any) -> Bbox:
         """Return the place in parts of the figure."""
-        position = _chosen_position(ax)
-        is_moved = self.placed is not None and not np.allclose(position.bounds, self.placed.bounds)
-        if self.rect is None or is_moved:
-            return position
+        if self.rect is None or self.is_moved(ax):
+            return _chosen_position(ax)
         return Bbox.from_bounds(*self.rect().fractions(ax.figure))
+
+    def is_moved(self, ax: Axes) -> bool:
+        """Whether the caller has moved an Axes since it was placed."""
+        bounds = _chosen_position(ax).bounds
+        return self.placed is not None and not np.allclose(bounds, self.placed.bounds)
 
     def get_subplotspec(self) -> SubplotSpec | None:
         """Return a cell of a grid, without which tight layout would warn of the Axes."""
@@ -99,6 +102,12 @@ def locate(ax: Axes, rect: Callable[[], Rect], *, is_placed: bool = True) -> Non
     placed = _chosen_position(ax).frozen() if is_placed else None
     locator: Any = Locator(rect, ax.get_subplotspec(), placed)  # annotated for another kind of Axes
     ax.set_axes_locator(locator)
+
+
+def is_moved(ax: Axes) -> bool:
+    """Whether the caller has moved an Axes since it was placed here."""
+    locator: Any = ax.get_axes_locator()
+    return isinstance(locator, Locator) and locator.is_moved(ax)
 
 
 def _chosen_position(ax: Axes) -> Bbox:

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase, SubFigure
 
-from kerasviz.draw.figure import Placement, figure_for
-from kerasviz.draw.free_axes import add_free_axes, locate
+from kerasviz.draw.figure import Placement, current_style, figure_for
+from kerasviz.draw.free_axes import add_free_axes, is_moved, locate
 
 MIN_SIDE = 0.2
 """The smallest width and height of a data area, however small the caller's figure is, in inches."""
+MIN_CHANGE = 0.01
+"""By how much the size of a figure changes at least, in inches, for its panels to be fitted again.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +186,8 @@ class PanelGrid:
         if self.whole_dots:
             rects = [_round_to_dots(rect, figure.dpi) for rect in rects]
         for ax, rect in zip(axes, rects, strict=True):
-            rect.place(ax)
+            if not is_moved(ax):
+                rect.place(ax)
         return rects
 
     def _align(self, extents: Sequence[PanelExtent]) -> list[PanelExtent]:
@@ -289,6 +294,40 @@ def _round_to_dots(rect: Rect, dpi: float) -> Rect:
     return replace(rect, left=left, bottom=bottom)
 
 
+@dataclass(kw_only=True)
+class Places:
+    """Where panels are, at the size that their figure has; they are fitted again to another one.
+
+    Args:
+        figure: The figure.
+        fit: Finds out `rects` at the size that the figure has now, and may write words again.
+        rects: Where each panel is.
+        titles: What has been written above the figure and each Axes, and may be written again.
+    """
+
+    figure: Figure | SubFigure
+    fit: Callable[[], None]
+    rects: Sequence[Rect] = ()
+    titles: dict[Figure | SubFigure | Axes, str] = field(default_factory=dict)
+    is_resized: bool = False
+    # The caller's style may have ended by the time that the figure gets another size.
+    _style: Any = field(default_factory=current_style)
+    _size: tuple[float, float] = (0.0, 0.0)
+
+    def take(self, rects: Sequence[Rect]) -> None:
+        """Note where the panels are at the size that the figure has now."""
+        self.rects, self._size = rects, figure_inches(self.figure)
+
+    def rect(self, index: int) -> Rect:
+        """Return where a panel is, at the size that the figure has now."""
+        size = figure_inches(self.figure)
+        if math.dist(size, self._size) > MIN_CHANGE:
+            self.is_resized, self._size = True, size  # what is measured while it is fitted asks too
+            with rc_context(self._style):
+                self.fit()
+        return self.rects[index]
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenPanels:
     """The Axes of a plot's panels, while it is drawn.
@@ -300,6 +339,7 @@ class OpenPanels:
         grows: Whether the figure becomes as large as its panels need.
         is_movable: Whether the panels are placed here, and not by the caller, whose Axes it is, or
             by the layout engine of that.
+        places: Where they are.
     """
 
     figure: Figure | SubFigure
@@ -307,9 +347,10 @@ class OpenPanels:
     grid: PanelGrid
     grows: bool
     is_movable: bool
+    places: Places
 
     def place(self, extents: Sequence[PanelExtent], heading: float = 0.0) -> None:
-        """Place the panels, where they are movable.
+        """Place the panels, where they are movable, in the figure at any size.
 
         Args:
             extents: The extent of each panel. The size of its data area is that in a new figure; in
@@ -319,22 +360,33 @@ class OpenPanels:
         if not self.is_movable:
             return
         # A figure that may grow becomes as large as its panels need; another is filled by them.
-        sizes = list(extents)
-        if not self.grows:
+        is_new, sizes = self.grows and not self.places.is_resized, list(extents)
+        if not is_new:
             sizes = self.grid.fill(extents, figure_inches(self.figure), heading)
-        rects = self.grid.place(self.axes, sizes, heading=heading, is_new=self.grows)
-        rects_of = {figure_inches(self.figure): rects}
+        free = {index: ax for index, ax in enumerate(self.axes) if not is_moved(ax)}
+        self.places.take(self.grid.place(self.axes, sizes, heading=heading, is_new=is_new))
+        self.places.fit = partial(self.place, extents, heading)
+        for index, ax in free.items():
+            locate(ax, partial(self.places.rect, index))
 
-        def rect(index: int) -> Rect:
-            """Return where a panel is, also after the figure has got another size."""
-            page = figure_inches(self.figure)
-            if page not in rects_of:
-                sizes = self.grid.fill(extents, page, heading)
-                rects_of[page] = self.grid.arrange(sizes, page, heading)
-            return rects_of[page][index]
+    def fit(self, fit: Callable[[], None]) -> None:
+        """Place the panels and write around them, now and when the figure gets another size.
 
-        for index, ax in enumerate(self.axes):
-            locate(ax, partial(rect, index))
+        Args:
+            fit: Does so at the size that the figure has; it leaves alone what the caller has
+                changed since.
+        """
+
+        def keep() -> None:
+            # Former titles would count as room that the panels need.
+            for ax in self.axes:
+                if self.places.titles.get(ax) == ax.get_title():
+                    ax.set_title("")
+                    self.places.titles[ax] = ""
+            fit()
+            self.places.fit = keep  # `place` has put itself there
+
+        keep()
 
 
 @contextmanager
@@ -354,6 +406,7 @@ def open_panels(
             grid=grid,
             grows=place.grows,
             is_movable=place.ax is None,
+            places=Places(figure=axes[0].figure, fit=lambda: None),
         )
 
 

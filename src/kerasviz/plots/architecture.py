@@ -148,7 +148,7 @@ def plot_architecture(
         diagram = describe_diagram(architecture, {}, notes)
     else:
         diagram = _draw_with_maps(architecture, extraction, maps, notes)
-        diagram = replace(diagram, title=f"{diagram.title}, {which}")
+        diagram = replace(diagram, title=", ".join(filter(None, [diagram.title, which])))
     return draw_architecture(diagram, placement, sideways=direction == "right")
 
 

@@ -291,6 +291,8 @@ class _CardSource:
         if len(others):
             nearest = int(others.argmax())
             twin = nearest + (nearest >= index)
+            if f"like filter {twin}" in self._remarks[index].split(", "):
+                return facts  # in red already
             facts.append(f"like {self._noun} {twin} (r{SPACE}{others.max():.2f})")
         return facts
 

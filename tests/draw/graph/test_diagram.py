@@ -37,6 +37,7 @@ from kerasviz.draw.graph.boxes import (
 from kerasviz.draw.graph.diagram import COLORS, Diagram, FrameBox, draw_architecture, line_path
 from kerasviz.draw.plot import Plot
 from kerasviz.draw.text import screen_width
+from legibility import assert_legible
 from written_words import texts_of
 
 
@@ -325,10 +326,13 @@ def test_draw_architecture_keeps_text_as_text_in_a_vector_file(draw: Any) -> Non
     assert "<image" not in file.getvalue()
 
 
-def test_draw_architecture_is_on_white_in_a_dark_style(draw: Any) -> None:
-    with plt.style.context("dark_background"):
+@pytest.mark.parametrize("style", ["default", "dark_background", "ggplot", "Solarize_Light2"])
+def test_draw_architecture_is_on_the_ground_of_the_style(draw: Any, style: str) -> None:
+    with plt.style.context(style):
         plot = draw(diagram(*CROWDED))
-    assert to_rgb(plot.axes[0].get_facecolor()) == (1, 1, 1)
+        ground = to_rgb(plt.rcParams["figure.facecolor"])
+    assert to_rgb(plot.axes[0].get_facecolor()) == pytest.approx(ground, abs=0.01)
+    assert_legible(plot)
 
 
 def test_line_path() -> None:

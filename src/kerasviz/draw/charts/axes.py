@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation
 
@@ -90,11 +89,30 @@ class NumberFormatter(ScalarFormatter):
         return super().format_ticks(values)
 
 
-def write_page_title(figure: Figure | SubFigure, text: str, size: float) -> None:
-    """Write a title above all panels, `EDGE` below the upper side of the figure."""
+def write_page_title(opened: OpenPanels, text: str, size: float) -> None:
+    """Write a title above all panels, `EDGE` below the upper side of the figure.
+
+    One that the caller has written since stays.
+    """
+    figure, titles = opened.figure, opened.places.titles
+    if figure in titles and figure.get_suptitle() != titles[figure]:
+        return
     title = figure.suptitle(text, fontsize=size, y=1)  # with `y`, no layout engine moves it
     shift = ScaledTranslation(0, -EDGE, figure.dpi_scale_trans)
     title.set_transform(figure.transSubfigure + shift)
+    titles[figure] = figure.get_suptitle()
+
+
+def write_title(opened: OpenPanels, ax: Axes, text: str, *, size: float, pad: float) -> None:
+    """Write the title of a panel, flush left and `pad` points above it.
+
+    One that the caller has written since stays.
+    """
+    titles = opened.places.titles
+    if ax in titles and ax.get_title() != titles[ax]:
+        return
+    ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=pad)
+    titles[ax] = ax.get_title()
 
 
 def line_width(ax: Axes) -> float:

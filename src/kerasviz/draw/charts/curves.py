@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,12 +22,14 @@ from kerasviz.draw.charts.axes import (
     measure_around,
     scale_extent,
     write_page_title,
+    write_title,
 )
 from kerasviz.draw.charts.legend import (
     DASHES,
     THIN,
     WIDTHS,
     LegendEntry,
+    Legends,
     Palette,
     Style,
     choose_palette,
@@ -179,12 +182,12 @@ class _Picture:
     place: Placement
     note: str
     colors: int
+    legends: Legends = field(default_factory=Legends)
 
     def draw(self, panels: Sequence[CurvePanel], legend: Sequence[LegendEntry], axis: str) -> None:
         """Draw all panels, then what is written above them, for which their width must be known."""
         opened, count = self.opened, len(panels)
-        extents = [scale_extent(PANEL)] * count
-        opened.place(extents)
+        opened.place([scale_extent(PANEL)] * count)
         if legend and count == 1:
             panels = [replace(panels[0], legend=(*legend, *panels[0].legend)), *panels[1:]]
             legend = ()
@@ -194,6 +197,16 @@ class _Picture:
             title = self.place.title
             if not title or (isinstance(title, str) and count == 1):  # nothing else names it
                 ax.set_ylabel(escape(panel.name), fontsize=LABEL_SIZE)
+        opened.fit(partial(self._write_words, panels, legend))
+
+    def _write_words(self, panels: Sequence[CurvePanel], legend: Sequence[LegendEntry]) -> None:
+        """Write what is above the panels, at the width that these have, and place them below."""
+        opened, count = self.opened, len(panels)
+        extents = [scale_extent(PANEL)] * count
+        opened.place(extents)
+        self.legends.hide()  # they would count as room beside the panels
+        for ax in opened.axes:
+            choose_ticks(ax, line_width(ax), integer=True)
         extents = measure_around(opened, extents)
         opened.place(extents)
         heads = [
@@ -214,9 +227,44 @@ class _Picture:
         # In an Axes that stays where the caller put it there is little room above, and the legend
         # gets some of the panel's own.
         is_inside = self.place.ax is not None and not has_layout_engine(self.opened.figure)
+        legend_height = self._write_legend(ax, panel.legend, is_inside=is_inside)
+        return self._write_heading(ax, heading if title else "", legend_height)
+
+    def _write_heading(self, ax: Axes, heading: str, legend_height: float) -> float:
+        """Write the heading above a panel and its legend.
+
+        Returns:
+            The height of all this, in points.
+        """
+        size = font_size(TITLE_SIZE)
+        text = wrap_text(heading, line_width(ax), size)
+        offset = DESCENT * size + TITLE_PAD / 2 + legend_height
+        write_title(self.opened, ax, text, size=size, pad=offset)
+        return offset + 72 * text_height(text, size)
+
+    def _write_legend(self, ax: Axes, entries: Sequence[LegendEntry], *, is_inside: bool) -> float:
+        """Put the legend above a panel or, inside it, above its curves; it never covers a curve.
+
+        Returns:
+            The height that it takes above the panel, in points.
+        """
+        if not entries:
+            return 0.0
+        right, up = (2 * TITLE_PAD, -TITLE_PAD / 2) if is_inside else (0.0, TITLE_PAD)
+        shift = ScaledTranslation(right / 72, up / 72, ax.figure.dpi_scale_trans)
         palette = choose_palette(self.colors, ground_color(ax))
-        legend_height = _write_legend(ax, panel.legend, palette, is_inside=is_inside)
-        return _write_heading(ax, heading if title else "", legend_height)
+        height = self.legends.write(
+            ax,
+            loc="upper left" if is_inside else "lower left",
+            bbox_to_anchor=(0, 1),
+            bbox_transform=ax.transAxes + shift,
+            **legend_options(entries, palette, line_width(ax)),
+        )
+        height = 72 * height + TITLE_PAD
+        if is_inside:
+            make_room(ax, height)
+            return 0.0
+        return height
 
     def _write_above(self, entries: Sequence[LegendEntry], count: int, left: float) -> float:
         """Put a title and a legend above all panels, and return the height of both in inches."""
@@ -226,18 +274,19 @@ class _Picture:
         if text and count > 1:
             size = font_size(TITLE_SIZE)
             text = wrap_text(text, LINE_FILL * page_width * 72, size)
-            write_page_title(figure, text, size)
+            write_page_title(self.opened, text, size)
             top = EDGE + text_height(text, size)
         if entries:
             palette = choose_palette(self.colors, ground_color(figure))
             shift = ScaledTranslation(left, -top - EDGE, figure.dpi_scale_trans)
-            legend = figure.legend(
+            height = self.legends.write(
+                figure,
                 loc="upper left",
                 bbox_to_anchor=(0, 1),
                 bbox_transform=figure.transSubfigure + shift,
                 **legend_options(entries, palette, LINE_FILL * (page_width - left) * 72),
             )
-            top += legend.get_window_extent().height / figure.dpi + EDGE
+            top += height + EDGE
         return top
 
 
@@ -275,7 +324,6 @@ def _draw_panel(ax: Axes, panel: CurvePanel, palette: Palette) -> None:
     last = max(int(curve.x[-1]) for curve in panel.curves)
     margin = max(0.5, 0.03 * (last - first))
     ax.set_xlim(first - min(margin, 0.9), last + margin)  # there is no epoch 0
-    choose_ticks(ax, line_width(ax), integer=True)
     ax.tick_params(which="both", labelsize=LABEL_SIZE)
     if not panel.log:
         ax.yaxis.set_major_formatter(NumberFormatter())
@@ -330,42 +378,3 @@ def _draw_line(
         zorder=1,
     )
     ax.add_collection(line, autolim=False)
-
-
-def _write_legend(
-    ax: Axes, entries: Sequence[LegendEntry], palette: Palette, *, is_inside: bool
-) -> float:
-    """Put the legend above a panel or, inside it, above its curves; it never covers a curve.
-
-    Returns:
-        The height that it takes above the panel, in points.
-    """
-    if not entries:
-        return 0.0
-    dpi = ax.figure.dpi
-    right, up = (2 * TITLE_PAD, -TITLE_PAD / 2) if is_inside else (0.0, TITLE_PAD)
-    shift = ScaledTranslation(right / 72, up / 72, ax.figure.dpi_scale_trans)
-    legend = ax.legend(
-        loc="upper left" if is_inside else "lower left",
-        bbox_to_anchor=(0, 1),
-        bbox_transform=ax.transAxes + shift,
-        **legend_options(entries, palette, line_width(ax)),
-    )
-    height = legend.get_window_extent().height / dpi * 72 + TITLE_PAD
-    if is_inside:
-        make_room(ax, height)
-        return 0.0
-    return height
-
-
-def _write_heading(ax: Axes, heading: str, legend_height: float) -> float:
-    """Write the heading above a panel and its legend.
-
-    Returns:
-        The height of all this, in points.
-    """
-    size = font_size(TITLE_SIZE)
-    text = wrap_text(heading, line_width(ax), size)
-    offset = DESCENT * size + TITLE_PAD / 2 + legend_height
-    ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=offset)
-    return offset + 72 * text_height(text, size)

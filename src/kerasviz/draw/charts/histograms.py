@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
+from matplotlib.text import Annotation
 from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 
 from kerasviz.draw.charts.axes import (
@@ -20,6 +22,7 @@ from kerasviz.draw.charts.axes import (
     measure_around,
     scale_extent,
     write_page_title,
+    write_title,
 )
 from kerasviz.draw.charts.legend import choose_palette
 from kerasviz.draw.color import ground_color, ink_color, readable_color
@@ -136,40 +139,107 @@ class _Picture:
     place: Placement
     share: bool
     quantity: str
+    facts: list[Annotation] = field(default_factory=list)
 
     def draw(self, panels: Sequence[Histogram], *, density: bool, log: bool) -> None:
         """Draw all panels, then what is written above them, for which their width must be known."""
-        opened, count, title = self.opened, len(panels), self.place.title
-        large, small = (TITLE_SIZE, LABEL_SIZE) if count <= MAX_LARGE else (LABEL_SIZE, NOTE_SIZE)
-        panel_size = LARGE_PANEL if count <= MAX_LARGE else SMALL_PANEL
-        extents = [scale_extent(ONE_PANEL if count == 1 else panel_size)] * count
-        opened.place(extents)
+        opened = self.opened
+        opened.place(self._natural_extents)
         for index, (ax, panel) in enumerate(zip(opened.axes, panels, strict=True)):
             _draw_bins(ax, panel)
             _set_scales(ax, panel, density, log)
-            self._label(ax, index, "density" if density else "count", small)
-        extents = measure_around(opened, extents)
+            self._label(ax, index, "density" if density else "count")
+        opened.fit(partial(self._write_words, panels))
+
+    @property
+    def _natural_extents(self) -> list[PanelExtent]:
+        """The extents of the panels in a new figure."""
+        count = len(self.opened.axes)
+        several = LARGE_PANEL if count <= MAX_LARGE else SMALL_PANEL
+        return [scale_extent(ONE_PANEL if count == 1 else several)] * count
+
+    @property
+    def _sizes(self) -> tuple[str, str]:
+        """The font sizes of headings and of all else."""
+        is_large = len(self.opened.axes) <= MAX_LARGE
+        return (TITLE_SIZE, LABEL_SIZE) if is_large else (LABEL_SIZE, NOTE_SIZE)
+
+    def _write_words(self, panels: Sequence[Histogram]) -> None:
+        """Write what is above the panels, at the width that these have, and place them below."""
+        opened, count, title = self.opened, len(panels), self.place.title
+        opened.place(self._natural_extents)
+        for fact in self.facts:
+            if fact.axes is not None:  # the caller may have removed it
+                fact.remove()
+        self.facts.clear()
+        for ax in opened.axes:
+            choose_ticks(ax, line_width(ax), integer=False, max_ticks=5)
+        extents = measure_around(opened, self._natural_extents)
         opened.place(extents)
         for index, (ax, panel) in enumerate(zip(opened.axes, panels, strict=True)):
             heading = title if isinstance(title, str) and count == 1 else escape(panel.heading)
-            is_inside = self.place.ax is not None and not has_layout_engine(opened.figure)
-            height = _write_head(
-                ax,
-                heading if title else "",
-                panel.facts,
-                sizes=(font_size(large), font_size(small)),
-                is_inside=is_inside,
-            )
+            height = self._write_head(ax, heading if title else "", panel.facts)
             extents[index] = replace(extents[index], above=height / 72 + MARGIN)
         above = title if isinstance(title, str) and count > 1 else ""
         if above:
             size = font_size(TITLE_SIZE)
             above = wrap_text(above, LINE_FILL * 72 * figure_inches(opened.figure)[0], size)
-            write_page_title(opened.figure, above, size)
+            write_page_title(opened, above, size)
         opened.place(extents, heading=text_height(above, font_size()) + EDGE if above else 0.0)
 
-    def _label(self, ax: Axes, index: int, heights: str, size: str) -> None:
+    def _write_head(self, ax: Axes, heading: str, facts: Sequence[str]) -> float:
+        """Write the heading above a panel, and below it the facts, each in the colour of its bins.
+
+        Args:
+            ax: The panel.
+            heading: The heading.
+            facts: A text for each histogram in it.
+
+        Returns:
+            The height of all this above the panel, in points.
+        """
+        size, small = map(font_size, self._sizes)
+        # In an Axes that stays where the caller put it there may be no room above it.
+        is_inside = self.place.ax is not None and not has_layout_engine(self.opened.figure)
+        texts = [wrap_text(escape(fact), line_width(ax), small) for fact in facts]
+        total = sum(72 * text_height(text, small) for text in texts)
+        self._write_facts(ax, texts, -TITLE_PAD if is_inside else TITLE_PAD + total)
+        for fact in self.facts:
+            # A layout makes room for the heading above; a long text must not make the panel narrow.
+            fact.set_in_layout(not heading)
+        if is_inside:
+            make_room(ax, total + 2 * TITLE_PAD)
+            total = 0.0
+        total += 1.5 * TITLE_PAD + DESCENT * size
+        text = wrap_text(heading, line_width(ax), size)
+        write_title(self.opened, ax, text, size=size, pad=total)
+        return total + 72 * text_height(text, size)
+
+    def _write_facts(self, ax: Axes, texts: Sequence[str], offset: float) -> None:
+        """Write texts below one another, from `offset` points above the upper edge of a panel."""
+        is_inside, small = offset < 0, font_size(self._sizes[1])
+        ground = ground_color(ax if is_inside else ax.figure)
+        colors = [ink_color()]
+        if len(texts) > 1:
+            palette = choose_palette(len(texts), ground_color(ax)).series
+            colors = [readable_color(color, ground) for color in palette]
+        for text, color in zip(texts, colors, strict=True):
+            annotation = ax.annotate(
+                text,
+                (0, 1),
+                xycoords="axes fraction",
+                xytext=(TITLE_PAD if is_inside else 0, offset),
+                textcoords="offset points",
+                fontsize=small,
+                color=color,
+                va="top",
+            )
+            self.facts.append(annotation)
+            offset -= 72 * text_height(text, small)
+
+    def _label(self, ax: Axes, index: int, heights: str) -> None:
         """Write numbers and words beside a panel: on a shared axis below the lowest ones alone."""
+        _, size = self._sizes
         columns = self.opened.grid.columns
         lowest = index + columns >= len(self.opened.axes)
         ax.tick_params(which="both", labelsize=size, labelbottom=lowest or not self.share)
@@ -214,53 +284,4 @@ def _set_scales(ax: Axes, panel: Histogram, density: bool, log: bool) -> None:
         else:
             ax.yaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlim(panel.limits)
-    choose_ticks(ax, line_width(ax), integer=False, max_ticks=5)
     ax.xaxis.set_major_formatter(NumberFormatter())
-
-
-def _write_head(
-    ax: Axes, heading: str, facts: Sequence[str], *, sizes: tuple[float, float], is_inside: bool
-) -> float:
-    """Write the heading above a panel, and below it the facts, each in the colour of its bins.
-
-    Args:
-        ax: The panel.
-        heading: The heading.
-        facts: A text for each histogram in it.
-        sizes: The font sizes of heading and facts.
-        is_inside: Whether the facts are in the panel, since there may be no room above it.
-
-    Returns:
-        The height of all this above the panel, in points.
-    """
-    size, small = sizes
-    ground = ground_color(ax if is_inside else ax.figure)
-    colors = [ink_color()]
-    if len(facts) > 1:
-        palette = choose_palette(len(facts), ground_color(ax)).series
-        colors = [readable_color(color, ground) for color in palette]
-    texts = [wrap_text(escape(fact), line_width(ax), small) for fact in facts]
-    heights = [72 * text_height(text, small) for text in texts]
-    total = sum(heights)
-    offset = -TITLE_PAD if is_inside else TITLE_PAD + total
-    for text, height, color in zip(texts, heights, colors, strict=True):
-        annotation = ax.annotate(
-            text,
-            (0, 1),
-            xycoords="axes fraction",
-            xytext=(TITLE_PAD if is_inside else 0, offset),
-            textcoords="offset points",
-            fontsize=small,
-            color=color,
-            va="top",
-        )
-        # A layout makes room for the heading above it; a long text must not make the panel narrow.
-        annotation.set_in_layout(not heading)
-        offset -= height
-    if is_inside:
-        make_room(ax, total + 2 * TITLE_PAD)
-        total = 0.0
-    total += 1.5 * TITLE_PAD + DESCENT * size
-    text = wrap_text(heading, line_width(ax), size)
-    ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=total)
-    return total + 72 * text_height(text, size)

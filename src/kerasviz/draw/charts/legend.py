@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from kerasviz.draw.color import muted_color, pale_color, series_colors
@@ -82,6 +85,40 @@ def legend_options(
         "columnspacing": COLUMN_GAP,
         "labelspacing": 0.3,
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legends:
+    """The legends of a picture, each of which can be replaced by one of another width.
+
+    Args:
+        written: The legend of each figure and Axes.
+    """
+
+    written: dict[Figure | SubFigure | Axes, Legend] = field(default_factory=dict)
+
+    def hide(self) -> None:
+        """Hide the legends, until they are replaced."""
+        for legend in self.written.values():
+            legend.set_visible(False)
+
+    def write(self, owner: Figure | SubFigure | Axes, **options: Any) -> float:
+        """Add a legend to a figure or an Axes, in place of that which was written there before.
+
+        Returns:
+            Its height in inches, 0 where the caller has removed it.
+        """
+        former = self.written.get(owner)
+        legends = [owner.get_legend()] if isinstance(owner, Axes) else owner.legends
+        if former is not None and former not in legends:
+            return 0.0
+        legend = self.written[owner] = owner.legend(**options)
+        if former is not None and not isinstance(owner, Axes):
+            former.remove()
+            # A figure that is being drawn has made the list of what it draws, with the former one.
+            stale: Any = former
+            stale.draw = legend.draw
+        return float(legend.get_window_extent().height / owner.figure.dpi)
 
 
 def _handle(entry: LegendEntry, palette: Palette) -> Line2D:

@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
+from matplotlib.text import Text
 
-from kerasviz.draw.charts.axes import EDGE, font_scale
+from kerasviz.draw.charts.axes import EDGE, font_scale, write_title
 from kerasviz.draw.color import ColorScale, color_contrast, color_scale, faint_color, ground_color
 from kerasviz.draw.figure import Placement, describe_on_hover
 from kerasviz.draw.least_size import draw_legible
@@ -96,7 +97,6 @@ def draw_matrix(matrix: Matrix, place: Placement) -> Plot:
 
 def _draw(opened: OpenPanels, matrix: Matrix, place: Placement) -> Panel:
     (ax,) = opened.axes
-    rows, columns = matrix.values.shape
     scale = color_scale(
         matrix.values, vmin=matrix.limits[0], vmax=matrix.limits[1], signed=matrix.limits[0] < 0
     )
@@ -106,15 +106,16 @@ def _draw(opened: OpenPanels, matrix: Matrix, place: Placement) -> Panel:
     if place.title is not True or _has_room_for_unit(opened, place):
         bar.set_label(matrix.unit, fontsize=font_size(LABEL_SIZE))
     bar.ax.tick_params(labelsize=font_size(NOTE_SIZE))
-    extent = PanelExtent(width=_side(columns), height=_side(rows))
-    opened.place([extent])
-    for _ in range(2):  # which names there is room for depends on the size, and this on the names
-        _write_names(ax, matrix, _room_for_names(opened, place))
-        opened.place([_with_room(ax, extent)])
-    _write_title(opened, ax, matrix, place)
-    opened.place([_with_room(ax, extent)])
-    if matrix.has_numbers:
-        _write_numbers(ax, matrix, scale)
+    numbers: list[Text] = []
+
+    def write() -> None:
+        _write_words(opened, matrix, place)
+        for number in numbers:
+            if number.axes is not None:  # the caller may have removed it
+                number.remove()
+        numbers[:] = _write_numbers(ax, matrix, scale) if matrix.has_numbers else []
+
+    opened.fit(write)
     return Panel(
         ax=ax,
         address=matrix.address,
@@ -125,6 +126,19 @@ def _draw(opened: OpenPanels, matrix: Matrix, place: Placement) -> Panel:
         image=image,
         colorbar=bar,
     )
+
+
+def _write_words(opened: OpenPanels, matrix: Matrix, place: Placement) -> None:
+    """Write names and title, at the size that the panel has, and place it among them."""
+    (ax,) = opened.axes
+    rows, columns = matrix.values.shape
+    extent = PanelExtent(width=_side(columns), height=_side(rows))
+    opened.place([extent])
+    for _ in range(2):  # which names there is room for depends on the size, and this on the names
+        _write_names(ax, matrix, _room_for_names(opened, place))
+        opened.place([_with_room(ax, extent)])
+    _write_title(opened, ax, matrix, place)
+    opened.place([_with_room(ax, extent)])
 
 
 def _side(count: int) -> float:
@@ -214,27 +228,23 @@ def _write_title(opened: OpenPanels, ax: Axes, matrix: Matrix, place: Placement)
     text = place.title if isinstance(place.title, str) else escape(matrix.title)
     lines = wrap_text(text, LINE_FILL * 72 * width, font_size())
     pad = PAD + font_size(NOTE_SIZE) / 2  # half of the uppermost number is above the colour bar
-    ax.set_title(lines, fontsize=font_size(), x=0, ha="left", y=1, pad=pad)
+    write_title(opened, ax, lines, size=font_size(), pad=pad)
 
 
-def _write_numbers(ax: Axes, matrix: Matrix, scale: ColorScale) -> None:
+def _write_numbers(ax: Axes, matrix: Matrix, scale: ColorScale) -> list[Text]:
     """Write the value of each cell, where all of them have room."""
     size = font_size(NOTE_SIZE)
     box, dpi = ax.get_window_extent(), ax.figure.dpi
     rows, columns = matrix.values.shape
     if 72 * box.width / dpi / columns < 2.6 * size or 72 * box.height / dpi / rows < 1.5 * size:
-        return
-    for (row, column), value in np.ndenumerate(matrix.values):
-        if not np.isfinite(value):
-            continue
+        return []
+    finite = [cell for cell, value in np.ndenumerate(matrix.values) if np.isfinite(value)]
+    numbers = []
+    for row, column in finite:
+        value = matrix.values[row, column]
         # Black or white, whichever is easier to read on the colour of the cell.
         ground = to_hex(scale.cmap(scale.norm(value)))
-        ax.text(
-            column,
-            row,
-            f"{value:.2f}",
-            ha="center",
-            va="center",
-            fontsize=size,
-            color=max("#000000", "#ffffff", key=partial(color_contrast, ground)),
-        )
+        number = ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=size)
+        number.set_color(max("#000000", "#ffffff", key=partial(color_contrast, ground)))
+        numbers.append(number)
+    return numbers

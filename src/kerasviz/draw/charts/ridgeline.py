@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
+from matplotlib.text import Annotation
 
 from kerasviz.draw.charts.axes import (
     EDGE,
@@ -18,6 +20,7 @@ from kerasviz.draw.charts.axes import (
     line_width,
     measure_around,
     scale_extent,
+    write_title,
 )
 from kerasviz.draw.charts.histograms import OPACITY, Histogram, mark_zero
 from kerasviz.draw.charts.legend import choose_palette
@@ -123,6 +126,7 @@ class _Ridgeline:
     names: Sequence[str]
     log: bool
     words: tuple[str, str]
+    beside: list[Annotation] = field(default_factory=list)
 
     @property
     def ax(self) -> Axes:
@@ -137,35 +141,46 @@ class _Ridgeline:
     def draw(self, heading: str) -> None:
         """Draw the rows, what is beside them, and then the title, for which the width is known."""
         ax, count = self.ax, len(self.rows)
-        line = LINE_HEIGHT * font_size(LABEL_SIZE) / 72
-        row_height = max(min(MAX_ROW * font_scale(), MAX_HEIGHT / count), line)
-        extent = replace(scale_extent(PANEL), height=row_height * count)
-        self.opened.place([extent])
+        self.opened.place([self._natural_extent])
         for index, row in enumerate(self.rows):
             self._draw_row(row, count - 1 - index)
-        limits = self.rows[0].limits
-        mark_zero(ax, limits)
-        ax.set(xlim=limits, ylim=(-0.1, count))
+        mark_zero(ax, self.rows[0].limits)
+        ax.set(xlim=self.rows[0].limits, ylim=(-0.1, count))
         ax.spines[["left", "top", "right"]].set_visible(False)
         ax.grid(False)
         ax.tick_params(labelsize=LABEL_SIZE)
         ax.xaxis.set_major_formatter(NumberFormatter())
         ax.set_xlabel(self.words[0], fontsize=LABEL_SIZE)
+        self.opened.fit(partial(self._write_words, heading))
+
+    @property
+    def _natural_extent(self) -> PanelExtent:
+        """The extent of the panel in a new figure."""
+        line, count = LINE_HEIGHT * font_size(LABEL_SIZE) / 72, len(self.rows)
+        row_height = max(min(MAX_ROW * font_scale(), MAX_HEIGHT / count), line)
+        return replace(scale_extent(PANEL), height=row_height * count)
+
+    def _write_words(self, heading: str) -> None:
+        """Write what is around the rows, at the size that the panel has, and place it."""
+        extent = self._natural_extent
+        self.opened.place([extent])
         self._write_beside()
         (extent,) = measure_around(self.opened, [extent])
         self.opened.place([extent])
         # The panel has another size now, and the words beside it may need other rows.
-        for text in list(ax.texts):
-            text.remove()
         height = self._write_title(heading, *self._write_beside())
         self.opened.place([replace(extent, above=height)])
 
     def _write_beside(self) -> tuple[float, float]:
-        """Write names and spreads beside the panel.
+        """Write names and spreads beside the panel, in place of former ones.
 
         Returns:
             The height of what is above the panel then, and the width of the panel, in points.
         """
+        for text in self.beside:
+            if text.axes is not None:  # the caller may have removed it
+                text.remove()
+        self.beside.clear()
         step, columns = self._name_step(), self._columns()
         names = self._write_names(step)
         spreads = PAD + sum(column.width for column in columns)
@@ -279,7 +294,7 @@ class _Ridgeline:
     ) -> None:
         """Write at the right of the panel: at a row, or above all rows."""
         pad = -PAD / 2 if is_inside else PAD
-        self.ax.annotate(
+        annotation = self.ax.annotate(
             text,
             (1, 1 if base is None else base),
             xycoords="axes fraction" if base is None else ("axes fraction", "data"),
@@ -289,6 +304,7 @@ class _Ridgeline:
             color=color,
             va="center_baseline" if base is not None else "top" if is_inside else "bottom",
         )
+        self.beside.append(annotation)
 
     def _write_title(self, heading: str, above: float, width: float) -> float:
         """Write the title above the headings of the columns; return the height of both, inches."""
@@ -296,7 +312,7 @@ class _Ridgeline:
         text = title if isinstance(title, str) else escape(heading) if title else ""
         text = wrap_text(text, width, size)
         pad = PAD + above + DESCENT * size
-        self.ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=pad)
+        write_title(self.opened, self.ax, text, size=size, pad=pad)
         return (pad + PAD) / 72 + text_height(text, size)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, cast
 
@@ -20,12 +21,18 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from typing_extensions import override
 
-from kerasviz.draw.color import INVALID, color_scale, warn_invalid
+from kerasviz.draw.color import (
+    INVALID,
+    color_contrast,
+    color_scale,
+    ground_color,
+    mix_colors,
+    warn_invalid,
+)
 from kerasviz.draw.figure import Placement, describe_on_hover, figure_for
 from kerasviz.draw.graph.boxes import (
     BODY,
     COLORS,
-    FAINT,
     FOOT,
     FROZEN,
     HEAD,
@@ -72,8 +79,9 @@ MIN_RISE, HALF_ARROW = 12.0, 2.75
 ARROW = np.array([(-2.6, -5.5), (2.6, -5.5), (0, 0), (-2.6, -5.5)])
 OPEN_LENGTH = 15.0
 
-LINE_COLOR, FRAME_COLOR, HEADER_COLOR = "0.3", "0.55", "0.86"
-FRAME_FILLS = ("0.965", "0.93")
+# Which part of a colour is ink, and not the ground of the figure.
+TEXT_SHADE, FAINT_SHADE, LINE_SHADE = 0.9, 0.75, 0.7
+FRAME_SHADE, HEADER_SHADE, FILL_SHADES = 0.45, 0.14, (0.035, 0.07)
 
 
 def draw_architecture(diagram: Diagram, placement: Placement, *, sideways: bool = False) -> Plot:
@@ -231,6 +239,13 @@ class _Artist:
         self.boxes, self.frames = sheet.diagram.boxes, sheet.diagram.frames
         self.rects = sheet.layout.rects
         self.crosses: list[Any] = []
+        self.ground = ground_color(ax.figure)
+        self.line_color = self._shade(LINE_SHADE)
+
+    def _shade(self, share: float) -> str:
+        """Return the grey that is drawn on the ground of the figure, light or dark."""
+        ink = max("#000000", "#ffffff", key=partial(color_contrast, self.ground))
+        return mix_colors(ink, self.ground, share)
 
     def draw(self, *, parse_math: bool) -> list[AxesImage]:
         """Draw everything, and return the image of each box that has one.
@@ -258,7 +273,7 @@ class _Artist:
         width, height = sheet.size
         self.ax.set(xlim=(-BLEED, width + BLEED), ylim=(height + BLEED, -BLEED), aspect="equal")
         self.ax.set_anchor("NW")
-        self.ax.set(xticks=[], yticks=[], facecolor="white")
+        self.ax.set(xticks=[], yticks=[], facecolor=self.ground)
         self.ax.spines[:].set_visible(False)
         describe_on_hover(self.ax, self._describe)
         self.ax.add_artist(_Proportions(self.ax, self.scale, width + 2 * BLEED))
@@ -267,7 +282,12 @@ class _Artist:
     def _write_title(self, parse_math: bool) -> None:
         """Write the title, within the Axes, so that it has room in any figure."""
         size = self.scale * TITLE
-        style: dict[str, Any] = {"ha": "left", "va": "top", "color": INK, "fontweight": "normal"}
+        style: dict[str, Any] = {
+            "ha": "left",
+            "va": "top",
+            "color": self._shade(TEXT_SHADE),
+            "fontweight": "normal",
+        }
         style |= {"fontsize": size, "linespacing": 1.15, "parse_math": parse_math}
         self.ax.set_title(self.sheet.title, x=0, y=1, pad=0, **style)
 
@@ -287,7 +307,7 @@ class _Artist:
         self.ax.add_collection(PathCollection(paths, zorder=zorder, **style), autolim=False)
 
     def _write(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
-        style = {"color": INK, "parse_math": False, "zorder": 5, **style}
+        style = {"color": self._shade(TEXT_SHADE), "parse_math": False, "zorder": 5, **style}
         self.ax.text(x, y, text, fontsize=size * self.scale, va="baseline", **style)
 
     def _draw_frames(self) -> None:
@@ -297,15 +317,17 @@ class _Artist:
         self._add_paths(
             [_rounded(*rect) for rect in rects],
             1,
-            facecolors=[FRAME_FILLS[self._depth(i) % 2] for i in range(len(self.frames))],
-            edgecolors=FRAME_COLOR,
+            facecolors=[
+                self._shade(FILL_SHADES[self._depth(i) % 2]) for i in range(len(self.frames))
+            ],
+            edgecolors=self._shade(FRAME_SHADE),
             linestyles=["--" if frame.is_frozen else "-" for frame in self.frames],
         )
         headers = [
             _rounded(left, top, width, frame.header[1])
             for frame, (left, top, width, _) in zip(self.frames, rects, strict=True)
         ]
-        self._add_paths(headers, 1.1, facecolors=HEADER_COLOR, edgecolors="none")
+        self._add_paths(headers, 1.1, facecolors=self._shade(HEADER_SHADE), edgecolors="none")
         for frame, (left, top, width, _) in zip(self.frames, rects, strict=True):
             base, room = top + PAD / 2 + 0.95 * BODY, width - 2 * PAD
             if frame.badge:
@@ -330,7 +352,7 @@ class _Artist:
             (thin if is_skip else main).append(line)
         for lines, width, zorder in ((thin, SKIP_WIDTH, 1.4), (main, MAIN_WIDTH, 1.5)):
             style = {
-                "edgecolors": LINE_COLOR,
+                "edgecolors": self.line_color,
                 "linewidths": width * self.scale,
                 "capstyle": "round",
                 "snap": False,  # what is straight alone would be moved to pixels, from the rest
@@ -340,7 +362,7 @@ class _Artist:
         heads = [arrow(x.points[-2], x.points[-1]) for x in layout.lines if x.target is not None]
         if not layout.is_u:
             heads += [head for x in layout.lines for head in _rises(x.points, self.sideways)]
-        self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
+        self._add_paths(heads, 2.5, facecolors=self.line_color, edgecolors="none")
 
     def _draw_tags(self) -> None:
         """Draw the numbers that stand for lines which would be too long, each with its stub."""
@@ -361,17 +383,23 @@ class _Artist:
             pills.append(_rounded(x - tag.width / 2, y - TAG_HEIGHT / 2, tag.width, TAG_HEIGHT))
             self._write(x, y + 0.36 * FOOT, tag.text, FOOT, ha="center")
         width = SKIP_WIDTH * self.scale
-        self._add_paths(stubs, 1.6, facecolors="none", edgecolors=LINE_COLOR, linewidths=width)
-        self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
-        self._add_paths(pills, 2.6, facecolors="white", edgecolors=LINE_COLOR, linewidths=width)
+        self._add_paths(stubs, 1.6, facecolors="none", edgecolors=self.line_color, linewidths=width)
+        self._add_paths(heads, 2.5, facecolors=self.line_color, edgecolors="none")
+        self._add_paths(
+            pills, 2.6, facecolors=self.ground, edgecolors=self.line_color, linewidths=width
+        )
 
     def _draw_open_ends(self) -> None:
         """Draw dotted arrows into boxes whose input has an unknown source."""
         stubs, heads = open_ends(self.sheet)
         if stubs:
-            style = {"edgecolors": LINE_COLOR, "linewidths": 1.2 * self.scale, "linestyles": ":"}
+            style = {
+                "edgecolors": self.line_color,
+                "linewidths": 1.2 * self.scale,
+                "linestyles": ":",
+            }
             self._add_paths(stubs, 1.6, facecolors="none", **style)
-            self._add_paths(heads, 2.5, facecolors=LINE_COLOR, edgecolors="none")
+            self._add_paths(heads, 2.5, facecolors=self.line_color, edgecolors="none")
 
     def _draw_outlines(self, rects: np.ndarray, boxes: Sequence[NodeBox]) -> None:
         colors = [np.array(to_rgb(COLORS[box.kind])) for box in boxes]
@@ -434,7 +462,7 @@ class _Artist:
             if layout.are_rows:
                 x, y = x - 3, origin[1] + (top + bottom) / 2 + 0.36 * INDEX
                 align = "right"
-            self._write(x, y, str(index), INDEX, ha=align)
+            self._write(x, y, str(index), INDEX, ha=align, color=INK)
 
     def _draw_crosses(self) -> None:
         if self.crosses:
@@ -449,9 +477,9 @@ class _Artist:
             is_frozen = word == FROZEN
             swatch = NodeBox(kind="other" if is_frozen else word, is_frozen=is_frozen)
             self._draw_outlines(rect, [swatch])
-            self._write(x + SWATCH + 4, y, word, BODY, color=FAINT)
+            self._write(x + SWATCH + 4, y, word, BODY, color=self._shade(FAINT_SHADE))
         for y, line in self.sheet.notes:
-            self._write(0, y, line, BODY, color=FAINT)
+            self._write(0, y, line, BODY, color=self._shade(FAINT_SHADE))
 
 
 def open_ends(sheet: Sheet) -> tuple[list[Path], list[Path]]:
