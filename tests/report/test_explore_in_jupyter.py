@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import re
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -147,14 +150,34 @@ def test_explore_takes_a_file_and_other_inputs(lab: Any, folder: Path) -> None:
     lab.wait_for_selector(".kerasviz-explore >> text=3 samples")
 
 
-def test_explore_leaves_a_picture_and_survives_a_restart(lab: Any, folder: Path) -> None:
-    lab.locator(".kerasviz-explore nav [data-address=conv2d_1]").click()
-    lab.wait_for_selector("article[data-address=conv2d_1] [data-kind=maps]")
-    lab.wait_for_function(
-        "() => document.querySelector('[class^=kerasviz-still] img')?.src.length > 30000"
-    )
-    assert not lab.locator("[class^=kerasviz-still]").is_visible()
-    save(lab, folder)
+def test_explore_leaves_a_picture_where_no_kernel_runs(
+    lab: Any, browser: Any, jupyter: str, folder: Path
+) -> None:
+    still = leave_picture(lab, folder)
+    notebook = json.loads((folder / "explore.ipynb").read_text(encoding="utf-8"))
+    # For a kernel that it does not have, Jupyter asks which one to start.
+    kernel = {"name": "not-here", "display_name": "Not here", "language": "not-here"}
+    notebook["metadata"] = {"kernelspec": kernel}
+    (folder / "closed.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.goto(f"{jupyter}/doc/tree/closed.ipynb")
+    page.locator(".jp-Dialog .jp-mod-reject").click()  # "No Kernel"
+    image = page.locator("[class^=kerasviz-still] img")
+    image.wait_for()
+    assert image.is_visible()
+    assert page.locator(".kerasviz-explore").count() == 0
+    assert f'src="{image.get_attribute("src")}"' in still
+    assert "Run the cell again" in page.locator("[class^=kerasviz-still]").inner_text()
+    data = base64.b64decode(image.get_attribute("src").split(",")[1])
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)
+    # The kernels are in it: the strongest weight of all has the last blue of the scale.
+    blue = 255 * np.array(plt.get_cmap("RdBu_r")(0)[:3])
+    assert (np.abs(pixels - blue).max(axis=-1) < 3).sum() > 100
+    page.close()
+
+
+def test_explore_survives_a_restart(lab: Any) -> None:
     lab.keyboard.press("Escape")
     lab.locator("[data-command='kernelmenu:restart'], [title^='Restart the kernel']").first.click()
     lab.locator(".jp-Dialog .jp-mod-accept").click()
@@ -166,8 +189,19 @@ def test_explore_leaves_a_picture_and_survives_a_restart(lab: Any, folder: Path)
     lab.wait_for_selector(".kerasviz-explore article.overview")
 
 
-def save(page: Any, folder: Path) -> None:
-    """Save the notebook, and compare what is in the file: a picture, and no values."""
+def leave_picture(lab: Any, folder: Path) -> str:
+    """Open a layer, save the notebook when it has the picture of it, and return its markup."""
+    lab.locator(".kerasviz-explore nav [data-address=conv2d_1]").click()
+    lab.wait_for_selector("article[data-address=conv2d_1] [data-kind=maps]")
+    lab.wait_for_function(
+        "() => document.querySelector('[class^=kerasviz-still] img')?.src.length > 30000"
+    )
+    assert not lab.locator("[class^=kerasviz-still]").is_visible()
+    return save(lab, folder)
+
+
+def save(page: Any, folder: Path) -> str:
+    """Save the notebook, and return the markup in the file: of a picture, and no values."""
     page.locator(".kerasviz-explore h2").focus()
     page.keyboard.press("Control+s")
     for _ in range(50):
@@ -178,5 +212,7 @@ def save(page: Any, folder: Path) -> None:
         time.sleep(0.1)
     widget, still = outputs
     assert "application/vnd.jupyter.widget-view+json" in widget["data"]
-    assert 'src="data:image/png;base64,' in "".join(still["data"]["text/html"])
+    markup = "".join(still["data"]["text/html"])
+    assert 'src="data:image/png;base64,' in markup
     assert (folder / "explore.ipynb").stat().st_size < 500_000
+    return markup
