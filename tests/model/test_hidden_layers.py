@@ -161,3 +161,46 @@ def test_get_feature_maps_returns_a_scalar_output_as_it_is(
     assert one == 3
     every = kerasviz.get_feature_maps(model, "*", images, batch_size=batch_size)
     assert every["conv"].shape == (2, 6, 6, 2)
+
+
+class Positions(layers.Layer):
+    """Adds one vector to each token, of which it has few."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(name="positions")
+        self.table = self.add_weight(shape=(size, 4), name="table")
+
+    def call(self, x: Any) -> Any:
+        return x + ops.broadcast_to(self.table[: ops.shape(x)[1]], ops.shape(x)[1:])
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+
+class Block(layers.Layer):
+    """Holds attention, whose softmax another layer computes where nothing drops out."""
+
+    def __init__(self) -> None:
+        super().__init__(name="block")
+        self.attention = layers.MultiHeadAttention(2, 2, name="attention")
+
+    def build(self, shape: Any) -> None:
+        self.attention.build(shape, shape)
+
+    def call(self, x: Any) -> Any:
+        return self.attention(x, x)
+
+
+@pytest.mark.parametrize("size", [8, 40])
+def test_find_layers_lists_the_calls_of_a_model_of_tokens_that_has_few_positions(
+    size: int,
+) -> None:
+    tokens = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(9, 4, name="embedding")(tokens)
+    model = keras.Model(tokens, Block()(Positions(size)(x)))
+    ids = np.array([[1, 2, 3], [4, 5, 6]])
+    addresses = [ref.address for ref in kerasviz.find_layers(model, "*")]
+    maps = kerasviz.get_feature_maps(model, addresses, ids)
+    assert "block/attention/softmax" not in addresses
+    expected = ops.convert_to_numpy(model(ids))
+    np.testing.assert_allclose(maps["block/attention"], expected, rtol=1e-4, atol=1e-6)

@@ -60,7 +60,7 @@ class Session:
     Args:
         files: The test files, from the top of the checkout.
         mutants: Those to try.
-        work: The folder with what is known: `reach/` and `noticed`.
+        work: The folder with what is known: `reach/`, `noticed` and `survived`.
         seconds: Of a processor, for the tests of one mutant in one file.
         control: Whether to change nothing: no test may fail then.
     """
@@ -145,9 +145,12 @@ class Session:
             if self._is_fork(900):
                 return Measure(file, Reach(digest), path, self.package)
             reach = pickle.loads(path.read_bytes()) if path.exists() else Reach("")
+        known = read_survived(self.work, file)
         for mutant in self.mutants:
             tests = reach.tests_of(mutant, self.package)
             if not tests or mutant.name in read_noticed(self.work):
+                continue
+            if known.get(mutant.name, 0.0) >= self.seconds and not self.control:
                 continue
             if self._is_fork(int(START + 4 * self.seconds)):
                 if not self.control:
@@ -162,6 +165,8 @@ class Session:
             note(self.work, mutant, f"{file} takes too long")
         elif failure.exists():
             note(self.work, mutant, failure.read_text("utf-8"))
+        else:
+            note(self.work, mutant, f"{file}\t{self.seconds}", kind="survived")
         failure.unlink(missing_ok=True)
 
     def _is_fork(self, seconds: int) -> bool:
@@ -291,7 +296,15 @@ def read_noticed(work: Path) -> dict[str, str]:
     return dict(line.split("\t") for line in lines)
 
 
-def note(work: Path, mutant: Mutant, by: str) -> None:
-    """Add a mutant to those that were noticed: several processes do."""
-    with (work / "noticed").open("a", encoding="utf-8") as file:
+def read_survived(work: Path, file: str) -> dict[str, float]:
+    """Return how many seconds of a test file each mutant survived: a run can be continued."""
+    path = work / "survived"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    rows = [line.split("\t") for line in lines]
+    return {name: float(seconds) for name, by, seconds in rows if by == file}
+
+
+def note(work: Path, mutant: Mutant, by: str, *, kind: str = "noticed") -> None:
+    """Add a mutant to those that were noticed, or survived: several processes do."""
+    with (work / kind).open("a", encoding="utf-8") as file:
         file.write(f"{mutant.name}\t{by}\n")

@@ -38,8 +38,11 @@ class ModelTrace(NamedTuple):
 SAMPLES, SIZES = (2, 3), (96, 128)
 """Numbers for sizes that are not known, of two runs, where a backend needs numbers: samples, and
 other sizes, of which most networks take any multiple of 32."""
-TIME_STEPS = (4, 36)
-"""Numbers of time steps of two runs; so far apart that strides over time leave them different."""
+TIME_STEPS, FEW_TIME_STEPS = (4, 36), (5, 8)
+"""Numbers of time steps of two runs; so far apart that strides over time leave them different.
+
+Few, where a model has no positions for more.
+"""
 
 
 def trace_model(model: keras.Model, specs: Any) -> ModelTrace:
@@ -95,13 +98,13 @@ def _in_numbers(specs: Any) -> list[list[Any]]:
             keras.tree.map_structure(partial(fill, samples=n, steps=steps, size=size), specs)
             for n, steps, size in zip(SAMPLES, time_steps, SIZES, strict=True)
         ]
-        for time_steps in ([TIME_STEPS, SIZES] if has_steps else [SIZES])
+        for time_steps in ([TIME_STEPS, SIZES, FEW_TIME_STEPS] if has_steps else [SIZES])
     ]
 
 
 def _has_unknown_steps(spec: keras.KerasTensor) -> bool:
-    """Whether axis 1 of an input is one of time, as in sequences and videos, of any length."""
-    return len(spec.shape) in (3, 5) and spec.shape[1] is None
+    """Whether axis 1 of an input is one of time, as in tokens, sequences and videos."""
+    return len(spec.shape) in (2, 3, 5) and spec.shape[1] is None
 
 
 def _trace(model: keras.Model, way: Callable[..., None], runs: Sequence[Any]) -> ModelTrace:
