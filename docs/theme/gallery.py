@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import html
+import logging
 import re
 import warnings
 from pathlib import Path
@@ -22,7 +23,7 @@ CARD = (640, 400)
 """Width and height of a card's picture, twice as many pixels as are shown."""
 CARD_SIZE = (320, 200)
 CARDS = {
-    "plot_first_layer": (1, 0, 5.3, 47.5, 35),
+    "plot_first_layer": (1, 0, 6.7, 47.5, 36.4),
     "plot_deep_kernels": (4, 21, 7.5, 93, 52),
     "plot_trained_against_untrained": (2, 0, 9.7, 58, 36),
     "plot_kernel_histograms": (3, 0, 9, 80, 59),
@@ -31,11 +32,11 @@ CARDS = {
     "plot_dark_maps": (2, 23, 8, 93, 52),
     "plot_dead_filters": (2, 37.5, 5.5, 89, 37.5),
     "plot_signals": (1, 0, 7, 100, 80),
-    "plot_what_the_output_says": (1, 0, 6.5, 75, 47.5),
+    "plot_what_the_output_says": (1, 0, 7.8, 75, 47.5),
     "plot_face": (1, 0, 9, 59, 31),
-    "plot_why_this_class": (1, 0, 9, 66, 50),
+    "plot_why_this_class": (1, 0, 9, 66, 48.3),
     "plot_why_not_that_class": (1, 0, 9, 66, 50),
-    "plot_is_the_map_true": (1, 0, 9, 66, 50),
+    "plot_is_the_map_true": (1, 0, 9, 66, 48.3),
     "plot_where_two_models_look": (1, 19, 10, 59, 34),
     "plot_mistakes": (1, 0, 3.5, 50, 34),
     "plot_what_filters_look_for": (1, 9.5, 6.4, 49.5, 31.4),
@@ -45,14 +46,14 @@ CARDS = {
     "plot_how_far_a_unit_sees": (1, 0, 6.4, 56, 41.4),
     "plot_hand_made_filters": (2, 29, 5, 85, 40),
     "plot_convolution_step": (1, 0, 4, 60, 33),
-    "plot_animated_convolution": (1, 38, 4, 99, 36),
+    "plot_animated_convolution": (1, 38, 4, 99, 33.2),
     "plot_stride_and_padding": (5, 0, 4.5, 60, 34),
-    "plot_training_history": (1, 0, 7, 50, 35),
+    "plot_training_history": (1, 0, 7, 50, 33.8),
     "plot_kernels_over_epochs": (1, 50, 47.5, 94, 75),
     "plot_training_statistics": (1, 0, 78.5, 50, 109),
     "plot_architecture": (3, 0, 5, 85, 58),
     "plot_frozen_network": (2, 50, 5.5, 94, 33),
-    "plot_siamese": (1, 0, 3.5, 41, 25),
+    "plot_siamese": (1, 0, 5.4, 41, 25),
     "plot_own_figure": (1, 33, 2.5, 66.5, 24),
     "plot_many_images": (2, 6.5, 7.3, 81, 54),
 }
@@ -77,6 +78,8 @@ def on_config(config):
     """Keep the navigation before the gallery puts its own order into it."""
     # Keras's own variables with NumPy 2; mkdocs-gallery would print it on the page.
     warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    # That a font of another environment is gone, which Matplotlib still has in its list.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     _given[:] = copy.deepcopy(config.nav)
     return config
 

@@ -71,7 +71,13 @@ def _run(block, names):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(block, names)
-    return printed.getvalue(), _draw_twice(block, names)
+    return _as_seen(printed.getvalue()), _draw_twice(block, names)
+
+
+def _as_seen(text):
+    """Return what a terminal shows: no codes of colours, and of a progress bar its last state."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return "\n".join(re.split(r"[\b\r]+", line)[-1].rstrip() for line in plain.split("\n"))
 
 
 def _draw_twice(code, names):

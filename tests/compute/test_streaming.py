@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -155,6 +156,9 @@ def test_save_feature_maps_shows_a_progress_bar_only_on_demand(
     assert not capsys.readouterr().out
     kerasviz.save_feature_maps(grey_model, "first", images, path, batch_size=4, verbose=1)
     assert "6/6" in capsys.readouterr().out
+    stream = (images[i : i + 1] for i in range(6))
+    kerasviz.save_feature_maps(grey_model, "first", stream, path, verbose=1)
+    assert re.search(r"6/.*\n$", capsys.readouterr().out)
 
 
 def test_save_feature_maps_takes_no_more_memory_for_more_images(grey_model, tmp_path: Path) -> None:

@@ -72,6 +72,12 @@ def test_the_blocks_of_a_page_are_one_program_drawn_on_both_grounds(hook: Any) -
         assert "#" + bytes(corner).hex() == ground
 
 
+def test_the_output_of_a_progress_bar_is_what_a_terminal_shows(hook: Any) -> None:
+    code = "print('\\x1b[1m1/2\\x1b[0m', end='\\b\\b\\b\\r')\nprint('2/2')\nprint('done')"
+    ((printed, _),) = hook("pages")["run_blocks"]((code,))
+    assert printed == "2/2\ndone\n"
+
+
 def test_the_reference_has_a_page_for_each_name(hook: Any) -> None:
     groups = hook("reference")["groups"]()
     names = [name for group in groups.values() for name in group]

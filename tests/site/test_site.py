@@ -107,7 +107,8 @@ def uncopyable(visit: Any, _: Any = None) -> Iterator[str]:
 
 def leftovers(visit: Any, _: Any = None) -> Iterator[str]:
     """Name what the tools that make the pages write for themselves."""
-    for mark in ("running time", "memory usage", "mkdocs-gallery", "site-packages", "Traceback"):
+    marks = ("running time", "memory usage", "mkdocs-gallery", "site-packages", "Traceback")
+    for mark in (*marks, "findfont", "\x1b", "\b"):
         if mark in visit.seen["text"]:
             yield f"{mark!r} is on the page"
 
@@ -173,6 +174,26 @@ def test_each_page_has_its_own_words_for_those_who_search(
     assert [address for address, text in texts.items() if len(text) > 190] == []
     counts = Counter(texts.values())
     assert [address for address, text in texts.items() if counts[text] > 1] == []
+
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+KINDS = ["", "gallery/", "gallery/plot_mistakes/", "reference/plot_filters/", "coming-from/"]
+
+
+@pytest.mark.parametrize("view", ["desk", "phone"])
+def test_a_page_of_each_kind_is_accessible(view: str, site: Path, serve, open_tab) -> None:
+    if not AXE.exists():
+        pytest.fail("axe-core is missing: run frontend/build first")
+    tab = open_tab(serve(site), view)
+    for address in KINDS:
+        tab.visit(address)
+        tab.page.evaluate(AXE.read_text(encoding="utf-8"))
+        serious = [
+            (violation["id"], [node["html"][:120] for node in violation["nodes"]])
+            for violation in tab.page.evaluate("axe.run()")["violations"]
+            if violation["impact"] in ("serious", "critical")
+        ]
+        assert not serious, address
 
 
 def test_the_report_of_the_start_page_opens(site: Path, serve, open_tab) -> None:
@@ -325,6 +346,7 @@ DAMAGES = {
         '<img src="../drawn/index-1.png" alt="" style="background: none">',
     ),
     "a warning that an example printed": (leftovers, "<p>/lib/site-packages/keras/core.py:1</p>"),
+    "a progress bar": (leftovers, "<pre>2/Unknown \x1b[1m0s\x1b[0m</pre>"),
     "code without its button": (
         uncopyable,
         '<div class="highlight no-copy"><pre><code>x</code></pre></div>',

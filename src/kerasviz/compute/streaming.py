@@ -150,6 +150,8 @@ def save_feature_maps(
                 bar.update(seen)
         if not seen:
             raise ValueError("`inputs` must hold at least one batch. Received: none")
+    if bar is not None and total is None:  # with a total it has ended by itself
+        bar.update(seen, finalize=True)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -407,3 +408,14 @@ def test_filter_statistics_names_the_image_that_is_not_finite() -> None:
     images[17, 3, 3] = np.nan
     with pytest.raises(ValueError, match="'c' returns NaN or infinite values for image 17"):
         kerasviz.filter_statistics(model, "c", images, batch_size=4)
+
+
+def test_filter_statistics_ends_its_progress_bar(
+    grey_model: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batches = (np.full((2, 12, 12, 1), i, "float32") for i in range(5))
+    kerasviz.filter_statistics(grey_model, "first", batches, verbose=1)
+    last = re.split(r"[\b\r]+", capsys.readouterr().out)[-1]
+    # All images are counted, and what is printed next has a line of its own.
+    assert "10/" in last
+    assert last.endswith("\n")

@@ -110,6 +110,8 @@ def find_mistakes(
             bar.update(surest.samples)
     if reader is None:
         raise ValueError("`inputs` must hold at least one batch. Received: none")
+    if bar is not None:
+        bar.update(surest.samples, finalize=True)
     return surest.result(from_logits=reader.from_logits)
 
 

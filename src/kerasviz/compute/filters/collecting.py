@@ -342,6 +342,8 @@ class _Collection:
                 if bar is not None:
                     bar.update(self._seen)
             self._wait()
+            if bar is not None and self._seen:
+                bar.update(self._seen, finalize=True)
         # What threads have counted by then has a gap; the checkpoint stays as it was.
         except NotFiniteError:
             raise

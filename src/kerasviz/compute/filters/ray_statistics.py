@@ -66,4 +66,6 @@ def collect_on_cluster(
             bar.update(total.samples)
     if not total.samples:
         raise ValueError("`inputs` must hold at least one batch. Received: none")
+    if bar is not None:
+        bar.update(total.samples, finalize=True)
     return total.responses
