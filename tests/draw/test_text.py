@@ -5,7 +5,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from kerasviz._wording import sample_of
-from kerasviz.draw.text import elide_middle, escape, font_size, screen_width, text_width
+from kerasviz.draw.text import (
+    elide_middle,
+    escape,
+    font_size,
+    screen_width,
+    text_width,
+    wrap_text,
+)
 from kerasviz.plots._architecture.words import short_count
 
 NAMES = ["plain", "$", "$$", r"\$", r"\\$", "file_$1_to_$2.png", r"$\alpha$", "a$b$c$d", "{$^_$}"]
@@ -38,6 +45,14 @@ def test_escape_leaves_a_formula_beside_a_name():
 )
 def test_sample_of_says_which_sample_of_several(index, total, words):
     assert sample_of(index, total) == words
+
+
+@pytest.mark.parametrize("words", ["sample 7 of 10", "framed: (8, 14)"])
+def test_wrap_text_breaks_no_line_within_a_position_or_a_count(words):
+    whole = words.removeprefix("framed: ")
+    lines = wrap_text(f"many {words}", screen_width(f"many {words[:-3]}", 8), 8)
+    assert any(line.endswith(whole) for line in lines.splitlines())
+    assert "\n" in lines
 
 
 def test_elide_middle() -> None:

@@ -398,6 +398,16 @@ def test_plot_attributions_of_a_volume_draws_slices(plot_attributions, rng):
     np.testing.assert_allclose(cam.image.get_array()[-4:, -5:], cam.values[5], **CLOSE)
 
 
+def test_plot_attributions_leaves_no_room_around_the_slices_of_a_volume(plot_attributions, rng):
+    """Two slices side by side are twice as wide as one."""
+    model = keras.Sequential([keras.Input((2, 6, 6, 1)), layers.Flatten(), layers.Dense(2)])
+    plot = plot_attributions(model, rng.random((1, 2, 6, 6, 1)), method="gradient", evidence=False)
+    plot.figure.draw_without_rendering()
+    for panel in plot.panels:
+        room = panel.ax.get_position(original=True).bounds
+        np.testing.assert_allclose(panel.ax.get_position().bounds, room, atol=1e-6)
+
+
 def test_plot_attributions_draws_the_callers_picture(plot_attributions, model, images):
     photos = np.linspace(0, 255, 4 * 16 * 16 * 3).reshape(4, 16, 16, 3).astype("uint8")
     plot = plot_attributions(
@@ -470,6 +480,29 @@ def test_plot_attributions_is_legible_in_a_figure_of_its_own(computed, font):
         plot = computed()
         assert not faults(plot)
         plot.close()
+
+
+@pytest.mark.parametrize("size", [(9, 7), (16, 9)], ids=str)
+def test_plot_attributions_breaks_its_lines_again_in_a_figure_of_another_size(computed, size):
+    plot, fresh = computed(), computed(figsize=size)
+    plot.figure.set_size_inches(size)
+    found = faults(plot)
+    fresh.figure.draw_without_rendering()
+    titles = [[ax.get_title() for ax in each.axes] for each in (plot, fresh)]
+    boxes = [[ax.get_position().bounds for ax in each.axes] for each in (plot, fresh)]
+    plot.close()
+    fresh.close()
+    assert not found
+    assert titles[0] == titles[1]
+    np.testing.assert_allclose(boxes[0], boxes[1], atol=1e-6)
+
+
+def test_plot_attributions_draws_curves_as_high_as_the_picture_beside_them(computed):
+    plot = computed(figsize=(16, 12))
+    plot.figure.draw_without_rendering()
+    heights = [panel.ax.get_position().height for panel in plot.panels[:3]]
+    plot.close()
+    np.testing.assert_allclose(heights, heights[0], atol=1e-6)
 
 
 def test_plot_attributions_fills_a_figure_and_leaves_it_open(computed):

@@ -311,6 +311,26 @@ def test_plot_filters_is_legible_in_its_own_size(model: Any, style: str) -> None
         plot.close()
 
 
+@pytest.mark.parametrize("size", [(8, 6), (16, 8)])
+def test_plot_filters_fits_a_figure_that_gets_another_size(
+    model: Any, statistics: Any, size: tuple[float, float]
+) -> None:
+    def draw(**place: Any) -> kerasviz.Plot:
+        return kerasviz.plot_filters(
+            model, "a", statistics, class_names=NAMES, filters=2, preferred=False, **place
+        )
+
+    plot, fresh = draw(), draw(figsize=size)
+    plot.figure.set_size_inches(size)
+    assert_legible(plot)
+    fresh.figure.draw_without_rendering()
+    assert set(_texts(plot)) == set(_texts(fresh))
+    boxes = [[ax.get_position().bounds for ax in each.axes] for each in (plot, fresh)]
+    np.testing.assert_allclose(boxes[0], boxes[1], atol=1e-3)
+    plot.close()
+    fresh.close()
+
+
 @pytest.mark.parametrize(("size", "count"), [((7, 5), 3), ((6.5, 4), 1), ((7, 14), 5)])
 def test_plot_filters_draws_as_many_cards_as_a_figure_has_room_for(
     model: Any, statistics: Any, size: tuple[float, float], count: int

@@ -111,6 +111,21 @@ def test_plot_preferred_inputs_is_legible(model: Any, case: Case) -> None:
     is_legible_or_refused(draw, case, several=True)
 
 
+@pytest.mark.parametrize("size", [(7, 5), (14, 6)])
+def test_plot_preferred_inputs_fits_a_figure_that_gets_another_size(
+    model: Any, size: tuple[float, float]
+) -> None:
+    plot = kerasviz.plot_preferred_inputs(model, "a", steps=1)
+    fresh = kerasviz.plot_preferred_inputs(model, "a", steps=1, figsize=size)
+    plot.figure.set_size_inches(size)
+    assert_legible(plot)
+    fresh.figure.draw_without_rendering()
+    boxes = [[ax.get_position().bounds for ax in each.axes] for each in (plot, fresh)]
+    np.testing.assert_allclose(boxes[0], boxes[1], atol=1e-3)
+    plot.close()
+    fresh.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_plot_preferred_inputs_is_legible_in_its_own_size(model: Any, style: str) -> None:

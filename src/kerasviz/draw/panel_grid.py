@@ -314,9 +314,24 @@ class Places:
     _style: Any = field(default_factory=current_style)
     _size: tuple[float, float] = (0.0, 0.0)
 
-    def take(self, rects: Sequence[Rect]) -> None:
-        """Note where the panels are at the size that the figure has now."""
-        self.rects, self._size = rects, figure_inches(self.figure)
+    def put(
+        self,
+        axes: Sequence[Axes],
+        grid: PanelGrid,
+        extents: Sequence[PanelExtent],
+        heading: float = 0.0,
+        *,
+        is_new: bool = False,
+    ) -> None:
+        """Move Axes to where their panels go, and keep them there; see `PanelGrid.place`.
+
+        An Axes that the caller has moved stays where it is.
+        """
+        free = {index: ax for index, ax in enumerate(axes) if not is_moved(ax)}
+        self.rects = grid.place(axes, extents, heading=heading, is_new=is_new)
+        self._size = figure_inches(self.figure)
+        for index, ax in free.items():
+            locate(ax, partial(self.rect, index))
 
     def rect(self, index: int) -> Rect:
         """Return where a panel is, at the size that the figure has now."""
@@ -363,11 +378,8 @@ class OpenPanels:
         is_new, sizes = self.grows and not self.places.is_resized, list(extents)
         if not is_new:
             sizes = self.grid.fill(extents, figure_inches(self.figure), heading)
-        free = {index: ax for index, ax in enumerate(self.axes) if not is_moved(ax)}
-        self.places.take(self.grid.place(self.axes, sizes, heading=heading, is_new=is_new))
+        self.places.put(self.axes, self.grid, sizes, heading, is_new=is_new)
         self.places.fit = partial(self.place, extents, heading)
-        for index, ax in free.items():
-            locate(ax, partial(self.places.rect, index))
 
     def fit(self, fit: Callable[[], None]) -> None:
         """Place the panels and write around them, now and when the figure gets another size.

@@ -54,8 +54,10 @@ def _font_size(relative: str, _usual: float) -> float:
     return float(FontProperties(size=relative).get_size_in_points())
 
 
-BREAK = re.compile(r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)")
-"""A space at which a line may be broken: not one in "sample 7 of 10"."""
+BREAK = re.compile(
+    r" (?!of \d)(?!(?<= of )\d)(?!(?<=sample )\d)(?!(?<=\(\d, )\d)(?!(?<=\(\d\d, )\d)"
+)
+"""A space at which a line may be broken: not one in "sample 7 of 10" or in "(8, 14)"."""
 
 
 def text_height(text: str, size: float) -> float:

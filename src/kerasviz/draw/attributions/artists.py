@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from kerasviz.draw.attributions.content import AttributionMap, Subject
+from kerasviz.draw.attributions.content import (
+    SLICE_GAP,
+    AttributionMap,
+    Subject,
+    slice_columns,
+    slice_indices,
+    slices_size,
+)
 from kerasviz.draw.color import ColorScale, series_colors
 from kerasviz.draw.tiles.background import enlarge
 
-MAX_SLICES = 9
-"""How many slices of a volume are drawn."""
 MAX_CHANNELS = 7
 """Of more channels of a signal, the curve is their mean."""
 GREY = np.array([0.299, 0.587, 0.114])
 """The weights of red, green and blue in the brightness of a grey picture (ITU-R BT.601)."""
 STRENGTH = 0.55
 """How strong the picture beneath a map is: black becomes a middle grey."""
-SLICE_GAP = 1
-"""Pixels between two slices."""
-
-
-def slice_indices(count: int) -> np.ndarray:
-    """Return which slices of a volume are drawn, evenly spaced."""
-    return np.unique(np.linspace(0, count - 1, min(count, MAX_SLICES)).round().astype(int))
 
 
 def lay_out_slices(slices: np.ndarray, fill: float) -> np.ndarray:
     """Return slices `(n, height, width, ...)` as one picture of rows and columns."""
     count, height, width = slices.shape[:3]
-    columns = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
-    size = (rows * (height + SLICE_GAP) - SLICE_GAP, columns * (width + SLICE_GAP) - SLICE_GAP)
+    size = slices_size(count, (height, width))
     page = np.full((*size, *slices.shape[3:]), fill, slices.dtype)
     for index, each in enumerate(slices):
-        row, column = divmod(index, columns)
+        row, column = divmod(index, slice_columns(count))
         top, left = row * (height + SLICE_GAP), column * (width + SLICE_GAP)
         page[top : top + height, left : left + width] = each
     return page
@@ -96,7 +90,7 @@ def draw_map(
 
 def _picture(subject: Subject) -> np.ndarray:
     if subject.picture is None:  # without colours of its own: only its size counts
-        return np.full((*subject.size, 3), 255, "uint8")
+        return np.full((*subject.picture_size, 3), 255, "uint8")
     if subject.kind == "volume":
         return lay_out_slices(subject.picture[slice_indices(len(subject.picture))], 255)
     return subject.picture

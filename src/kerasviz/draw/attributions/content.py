@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,30 @@ from kerasviz.draw.charts.evidence import EvidenceCurves
 from kerasviz.draw.charts.top_classes import ClassBars
 
 SubjectKind = Literal["image", "signal", "vector", "volume"]
+MAX_SLICES = 9
+"""How many slices of a volume are drawn."""
+SLICE_GAP = 1
+"""Pixels between two slices."""
+
+
+def slice_indices(count: int) -> np.ndarray:
+    """Return which slices of a volume are drawn, evenly spaced."""
+    return np.unique(np.linspace(0, count - 1, min(count, MAX_SLICES)).round().astype(int))
+
+
+def slice_columns(count: int) -> int:
+    """Return how many slices are side by side."""
+    return math.ceil(math.sqrt(count))
+
+
+def slices_size(count: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of a picture of slices in rows and columns, each of one size."""
+    columns = slice_columns(count)
+    down, across = (
+        number * (side + SLICE_GAP) - SLICE_GAP
+        for number, side in zip((math.ceil(count / columns), columns), size, strict=True)
+    )
+    return down, across
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +71,13 @@ class Subject:
     def size(self) -> tuple[int, int]:
         """Height and width of an image, or of one slice."""
         return self.values.shape[-3], self.values.shape[-2]
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of what is drawn: of a volume, of its slices in rows and columns."""
+        if self.kind != "volume":
+            return self.size
+        return slices_size(len(slice_indices(len(self.values))), self.size)
 
 
 @dataclass(frozen=True, kw_only=True)

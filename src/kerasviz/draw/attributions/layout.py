@@ -183,19 +183,24 @@ def _own_size(table: AttributionTable, row: int, kind: CellKind) -> tuple[float,
     if subject.is_flat:
         wide = SIGNAL_WIDTH if kind in ("subject", "map") else 1.0
         return wide * side, unit() * SIGNAL_HEIGHT
-    height, width = subject.size
+    height, width = subject.picture_size
     across, down = min(1.0, width / height), min(1.0, height / width)
     return (across * side if kind in ("subject", "map") else side), down * side
 
 
 def _shrink(table: AttributionTable, cell: CellPlan, extent: PanelExtent) -> PanelExtent:
-    """Return the extent of a picture with the ratio of its sides, in a cell that has another."""
+    """Return the extent of a picture with the ratio of its sides, in a cell that has another.
+
+    Curves are as high as the picture beside them, but for one that is very low.
+    """
     subject = table.subjects[cell.row]
-    if subject.is_flat or cell.kind not in ("subject", "map"):
+    if subject.is_flat or cell.kind == "bars":
         return extent
-    height, width = subject.size
+    height, width = subject.picture_size
     scale = min(extent.width / width, extent.height / height)
     across, down = scale * width, scale * height
+    if cell.kind == "evidence":
+        across, down = extent.width, min(extent.height, max(down, extent.width / 2))
     return replace(
         extent,
         width=across,

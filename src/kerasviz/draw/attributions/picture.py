@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
+from matplotlib.text import Annotation
 from matplotlib.transforms import ScaledTranslation
 
 from kerasviz._wording import write_limit
@@ -30,12 +31,13 @@ from kerasviz.draw.attributions.layout import (
     plan_page,
     unit,
 )
-from kerasviz.draw.attributions.scales import add_bar, choose_scales, fix, write_ticks
-from kerasviz.draw.charts.evidence import draw_evidence
+from kerasviz.draw.attributions.scales import add_bar, choose_scales, write_ticks
+from kerasviz.draw.charts.evidence import draw_evidence, label_evidence
 from kerasviz.draw.charts.top_classes import draw_class_bars
 from kerasviz.draw.color import ColorScale, Robust
 from kerasviz.draw.figure import Placement, figure_for
-from kerasviz.draw.panel_grid import figure_inches
+from kerasviz.draw.free_axes import add_free_axes
+from kerasviz.draw.panel_grid import Places, figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import escape, font_size, text_height
 
@@ -75,20 +77,29 @@ def draw_attributions(table: AttributionTable, place: Placement, style: MapStyle
     table = replace(table, columns=_count_beyond(table, scales))
     with figure_for(place, (1, 1), layout="none") as figure:
         figure = cast("Figure | SubFigure", figure)
-        table, plan = _make_plan(table, place, figure)
+        title = place.title if isinstance(place.title, str) else escape(table.title)
+        title = title if place.title else ""
+        table, plan = _make_plan(table, title, place, figure)
         if place.grows:
             cells = [cell.extent for cell in plan.cells]
             size = plan.grid.width(cells), plan.grid.height(cells, plan.heading)
             cast(Figure, figure).set_size_inches(size)
-        axes = [figure.add_axes((0.1, 0.1, 0.1, 0.1), label=str(i)) for i in range(len(plan.cells))]
-        for ax in axes:
-            fix(ax)
-        plan.grid.place(
-            axes, [cell.extent for cell in plan.cells], heading=plan.heading, is_new=False
-        )
+        axes = [add_free_axes(figure) for _ in plan.cells]
+        places = Places(figure=figure, fit=lambda: None)
+        places.put(axes, plan.grid, [cell.extent for cell in plan.cells], plan.heading)
         panels = _draw_cells(axes, plan, table, scales, style)
-        _write_title(figure, plan)
-        return Plot(figure=figure, panels=tuple(panels), owns_figure=place.is_new)
+        picture = _Picture(table=table, axes=axes, panels=panels, figure=figure)
+        picture.write(plan)
+
+        def fit() -> None:
+            """Plan the picture again, at the size that the figure has now."""
+            plan = plan_page(table, title, figure_inches(figure))
+            places.put(axes, plan.grid, [cell.extent for cell in plan.cells], plan.heading)
+            picture.write(plan)
+
+        places.fit = fit
+        own = tuple(panel for panel in panels if panel is not None)
+        return Plot(figure=figure, panels=own, owns_figure=place.is_new)
 
 
 def _count_beyond(table: AttributionTable, scales: Sequence[ColorScale]) -> list[MapColumn]:
@@ -100,17 +111,15 @@ def _count_beyond(table: AttributionTable, scales: Sequence[ColorScale]) -> list
         joined, high = np.concatenate([*values, np.zeros(0)]), float(scale.norm.vmax or 0.0)
         count = int((np.abs(joined) > high * (1 + 1e-6)).sum())
         sign = "±" if column.is_signed else ""
-        note = f", {count} of {joined.size} beyond {sign}{write_limit(high)}" if count else ""
+        note = f", {count:,} of {joined.size:,} beyond {sign}{write_limit(high)}" if count else ""
         columns.append(replace(column, heading=column.heading + note))
     return columns
 
 
 def _make_plan(
-    table: AttributionTable, place: Placement, figure: Figure | SubFigure
+    table: AttributionTable, title: str, place: Placement, figure: Figure | SubFigure
 ) -> tuple[AttributionTable, Plan]:
     """Return the plan, and the table with as many subjects side by side as suit the figure."""
-    title = place.title if isinstance(place.title, str) else escape(table.title)
-    title = title if place.title else ""
     if place.grows:
         return table, plan_new(table, title)
     page = figure_inches(figure)
@@ -136,15 +145,14 @@ def _draw_cells(
     table: AttributionTable,
     scales: Sequence[ColorScale],
     style: MapStyle,
-) -> list[Panel]:
-    panels: list[Panel] = []
+) -> list[Panel | None]:
+    """Draw what is in each panel, without words that depend on its size."""
+    panels: list[Panel | None] = []
     for ax, cell in zip(axes, plan.cells, strict=True):
-        _write_lines(ax, cell.lines)
         panel = _draw_cell(ax, cell, table, scales, style)
         if panel is None:
             ax.set_axis_off()
-            continue
-        if cell.kind == "map" and table.is_lowest(cell.row, cell.column):
+        elif cell.kind == "map" and table.is_lowest(cell.row, cell.column):
             panel = _add_bar(panel, cell.column, table)
         panels.append(panel)
     return panels
@@ -185,8 +193,7 @@ def _draw_cell(
     curves = content.evidence
     if curves is None:
         return None
-    is_lowest = table.is_lowest(cell.row, cell.column, evidence=True)
-    draw_evidence(ax, curves, cell.text_width, x_label=is_lowest, y_label=cell.row == 0)
+    draw_evidence(ax, curves)
     rows = [curves.values[0], curves.random[0], curves.values[1], curves.random[1]]
     title = f"{content.title}: {'; '.join(curves.lines)}"
     return Panel(ax=ax, address=column.address, values=np.stack(rows), title=title)
@@ -196,7 +203,6 @@ def _draw_bars(ax: Axes, subject: Subject) -> Panel | None:
     bars = subject.bars
     if bars is None:
         return None
-    draw_class_bars(ax, bars)
     facts = zip(bars.names, bars.percentages, strict=True)
     title = f"{subject.title}: {', '.join(f'{name} {share}' for name, share in facts)}"
     return Panel(ax=ax, values=bars.probabilities, title=title)
@@ -218,14 +224,58 @@ def _add_bar(panel: Panel, column: int, table: AttributionTable) -> Panel:
         height=unit() * BAR_HEIGHT,
         is_over=not table.columns[column].is_signed,
     )
-    width = panel.ax.get_window_extent().width / panel.ax.figure.dpi * 72
-    write_ticks(bar, width)
     return replace(panel, colorbar=bar)
 
 
-def _write_lines(ax: Axes, lines: Sequence[Line]) -> None:
-    """Write the texts above a panel, the last one as its title."""
-    size, offset = font_size("small"), 72 * unit() * LINE_PAD
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    """A picture that is drawn, whose words are written again at each size; see `draw_attributions`.
+
+    Args:
+        table: What is drawn.
+        axes: The Axes of each cell.
+        panels: What is in each, `None` for nothing.
+        figure: The figure.
+        notes: The texts above panels.
+    """
+
+    table: AttributionTable
+    axes: Sequence[Axes]
+    panels: Sequence[Panel | None]
+    figure: Figure | SubFigure
+    notes: list[Annotation] = field(default_factory=list)
+
+    def write(self, plan: Plan) -> None:
+        """Write all words in place of former ones, at the size that the panels have."""
+        for note in self.notes:
+            if note.axes is not None:  # the caller may have removed it
+                note.remove()
+        self.notes.clear()
+        for ax, cell, panel in zip(self.axes, plan.cells, self.panels, strict=True):
+            self.notes.extend(_write_lines(ax, cell.lines))
+            if panel is not None:
+                self._write_in(ax, cell, panel)
+        _write_title(self.figure, plan)
+
+    def _write_in(self, ax: Axes, cell: CellPlan, panel: Panel) -> None:
+        """Write what is in a panel, and beside and below it."""
+        bars = self.table.subjects[cell.row].bars
+        content = self.table.maps[cell.row][cell.column] if cell.column >= 0 else None
+        if cell.kind == "bars" and bars is not None:
+            draw_class_bars(ax, bars)
+        elif cell.kind == "evidence" and content is not None and content.evidence is not None:
+            is_lowest = self.table.is_lowest(cell.row, cell.column, evidence=True)
+            label_evidence(
+                ax, content.evidence, cell.text_width, x_label=is_lowest, y_label=cell.row == 0
+            )
+        elif panel.colorbar is not None:
+            width = ax.get_window_extent().width / ax.figure.dpi * 72
+            write_ticks(panel.colorbar, width)
+
+
+def _write_lines(ax: Axes, lines: Sequence[Line]) -> list[Annotation]:
+    """Write the texts above a panel, the last one as its title, and return the others."""
+    size, offset, notes = font_size("small"), 72 * unit() * LINE_PAD, []
     # Evidence has a legend there, and writes its own.
     for index, line in enumerate(reversed(lines)):
         color = warning_color(ax.figure) if line.is_warning else rcParams["text.color"]
@@ -233,7 +283,7 @@ def _write_lines(ax: Axes, lines: Sequence[Line]) -> None:
         if index == 0:
             ax.set_title(text, fontsize=size, x=0, ha="left", y=1, pad=offset, color=color)
         else:
-            ax.annotate(
+            note = ax.annotate(
                 text,
                 (0, 1),
                 xycoords="axes fraction",
@@ -243,7 +293,9 @@ def _write_lines(ax: Axes, lines: Sequence[Line]) -> None:
                 color=color,
                 va="baseline",
             )
+            notes.append(note)
         offset += 72 * text_height(line.text, size) + ROUNDING * line.text.count("\n")
+    return notes
 
 
 def warning_color(figure: Figure | SubFigure) -> str:

@@ -62,18 +62,8 @@ class EvidenceCurves:
         return text_height("\n".join(self.wrap(width, size)), size) + PAD / 72
 
 
-def draw_evidence(
-    ax: Axes, curves: EvidenceCurves, width: float, *, x_label: bool, y_label: bool
-) -> None:
-    """Draw the curves into an Axes, and their areas in numbers above it.
-
-    Args:
-        ax: Where to draw.
-        curves: What to draw.
-        width: How wide the lines above may be, in points.
-        x_label: Whether the horizontal axis has its numbers and its name here.
-        y_label: Whether the vertical axis has its name here.
-    """
+def draw_evidence(ax: Axes, curves: EvidenceCurves) -> None:
+    """Draw the curves into an Axes."""
     for color, values, random in zip(COLORS, curves.values, curves.random, strict=True):
         ax.plot(curves.fractions, values, color=color, linewidth=1.6)
         ax.plot(curves.fractions, random, color=color, linewidth=1.1, linestyle=DASHES)
@@ -87,16 +77,32 @@ def draw_evidence(
     zero, one = ax.set_xticks([0, 1], labels=["0", "1"])
     zero.label1.set_horizontalalignment("left")  # away from the numbers at the left
     one.label1.set_horizontalalignment("right")
-    ax.tick_params(labelsize="small", labelbottom=x_label, length=2, pad=2)
+    ax.tick_params(labelsize="small", length=2, pad=2)
     ax.grid(False)
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def label_evidence(
+    ax: Axes, curves: EvidenceCurves, width: float, *, x_label: bool, y_label: bool
+) -> None:
+    """Write the areas under curves above them, and the names of the axes where they have room.
+
+    Args:
+        ax: Where the curves are, at the size that it has.
+        curves: The curves.
+        width: How wide the lines above may be, in points.
+        x_label: Whether the horizontal axis has its numbers and its name here.
+        y_label: Whether the vertical axis has its name here.
+    """
+    ax.tick_params(labelbottom=x_label)
     box, dpi = ax.get_window_extent(), ax.figure.dpi
     name = "probability" if curves.is_probability else "score"
-    if y_label and _is_between_numbers(name, box.height / dpi):
-        ax.set_ylabel(name, fontsize="small", labelpad=-4 if curves.is_probability else 1)
+    y_label = y_label and _is_between_numbers(name, box.height / dpi)
+    pad = -4 if curves.is_probability else 1
+    ax.set_ylabel(name if y_label else "", fontsize="small", labelpad=pad)
     name = f"share of {curves.part}"
-    if x_label and _is_between_numbers(name, box.width / dpi):
-        ax.set_xlabel(name, fontsize="small", labelpad=-4)
+    x_label = x_label and _is_between_numbers(name, box.width / dpi)
+    ax.set_xlabel(name if x_label else "", fontsize="small", labelpad=-4)
     size = font_size("small")
     _write_legend(ax, curves.wrap(width, size), size)
 

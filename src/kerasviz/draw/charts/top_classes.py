@@ -34,7 +34,12 @@ class ClassBars:
 
 
 def draw_class_bars(ax: Axes, bars: ClassBars) -> None:
-    """Draw bars from 0 to 1 into an Axes; where it is low, the answer and the truth alone stay."""
+    """Draw bars from 0 to 1 into an Axes, in place of those that were made for another size.
+
+    Where it is low, the answer and the truth alone stay.
+    """
+    for artist in [*ax.patches, *ax.texts]:
+        artist.remove()
     size = font_size("small")
     box, dpi = ax.get_window_extent(), ax.figure.dpi
     height, width = 72 * box.height / dpi, 72 * box.width / dpi

@@ -83,7 +83,9 @@ class CardLayout:
         return wrap_text(self._words(kind), width, font_size("small"))
 
     def _words(self, kind: CellKind) -> str:
-        words = self.table.headings[kind].replace(PLACES, str(self.places))
+        # "the strongest of 10 images", "the 9 strongest of 10 images"
+        count = "" if self.places == 1 else f"{self.places} "
+        words = self.table.headings[kind].replace(f"{PLACES} ", count)
         if kind == "classes" and self.bars < len(self.table.class_names):
             return f"{words} ({self.bars} largest of {len(self.table.class_names)})"
         return words

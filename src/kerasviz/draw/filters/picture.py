@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from kerasviz.draw.attributions.picture import warning_color
-from kerasviz.draw.attributions.scales import fix
 from kerasviz.draw.color import ColorScale, color_scale
 from kerasviz.draw.figure import Placement, figure_for, is_large_enough, too_small
 from kerasviz.draw.filters.artists import (
     draw_classes,
     draw_examples,
     draw_pattern,
+    write_below,
     write_notes,
 )
 from kerasviz.draw.filters.content import CardTable, CellKind, FilterCard, Pattern
@@ -32,7 +32,8 @@ from kerasviz.draw.filters.layout import (
     unit,
 )
 from kerasviz.draw.filters.title import break_title, heading_height, write_title
-from kerasviz.draw.panel_grid import figure_inches
+from kerasviz.draw.free_axes import add_free_axes
+from kerasviz.draw.panel_grid import Places, figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import (
     NOTE_SIZE,
@@ -70,13 +71,23 @@ def draw_filter_cards(table: CardTable, place: Placement) -> Plot:
         heading = heading_height(title)
         if place.grows:
             cast(Figure, figure).set_size_inches(size_of(layout, heading))
-        extents = layout.extents()
-        axes = [figure.add_axes((0.1, 0.1, 0.1, 0.1), label=str(i)) for i in range(len(extents))]
-        for ax in axes:
-            fix(ax)
-        layout.grid.place(axes, extents, heading=heading, is_new=False)
+        axes = [add_free_axes(figure) for _ in layout.extents()]
+        places = Places(figure=figure, fit=lambda: None)
+        places.put(axes, layout.grid, layout.extents(), heading)
         panels = _draw_cards(axes, layout)
+        _write_words(axes, layout)
         write_title(figure, title)
+        table, words = layout.table, title.replace("\n", " ")  # fewer cards, where room is short
+
+        def fit() -> None:
+            """Draw what depends on it again, at the size that the figure has now."""
+            layout, title = _plan_cards(table, figure_inches(figure), words)
+            places.put(axes, layout.grid, layout.extents(), heading_height(title))
+            _draw_lists(axes, layout)
+            _write_words(axes, layout)
+            write_title(figure, title)
+
+        places.fit = fit
         return Plot(figure=figure, panels=tuple(panels), owns_figure=place.is_new)
 
 
@@ -128,12 +139,53 @@ def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
     kernels = [card.kernel for card in table.cards if card.kernel is not None]
     scale, stems = _kernel_scale(kernels)
     panels = []
+    for ax, card, kind in _cells(axes, table):
+        if kind in ("kernel", "preferred"):
+            limits = stems if kind == "kernel" else table.limits
+            pattern = card.kernel if kind == "kernel" else card.preferred
+            panel = _draw_pattern(ax, card, pattern, table, Colors(scale=scale, limits=limits))
+        else:
+            panel = _draw_list(ax, card, kind, layout)
+        if panel is not None:
+            panels.append(panel)
+    return panels
+
+
+def _cells(axes: Sequence[Axes], table: CardTable) -> Iterator[tuple[Axes, FilterCard, CellKind]]:
+    """Yield each Axes with its card, and what is in it."""
     for number, ax in enumerate(axes):
         row, column = divmod(number, len(table.kinds))
-        card, kind = table.cards[row], table.kinds[column]
-        if row == 0:
+        yield ax, table.cards[row], table.kinds[column]
+
+
+def _draw_list(ax: Axes, card: FilterCard, kind: CellKind, layout: CardLayout) -> Panel | None:
+    """Draw as many examples or classes as there is room for."""
+    if kind == "examples":
+        return _draw_examples(ax, card, layout)
+    return _draw_classes(ax, card, layout, has_numbers=card is layout.table.cards[-1])
+
+
+def _draw_lists(axes: Sequence[Axes], layout: CardLayout) -> None:
+    """Draw examples and classes again, for which there may be another room."""
+    for ax, card, kind in _cells(axes, layout.table):
+        if kind not in ("kernel", "preferred"):
+            ax.clear()
+            _draw_list(ax, card, kind, layout)
+
+
+def _write_words(axes: Sequence[Axes], layout: CardLayout) -> None:
+    """Write what is above columns, beside cards and below patterns, in place of former words."""
+    table = layout.table
+    for ax, card, kind in _cells(axes, table):
+        if kind in ("kernel", "preferred"):
+            for text in list(ax.texts):
+                text.remove()
+            pattern = card.kernel if kind == "kernel" else card.preferred
+            if pattern is not None and pattern.caption:
+                write_below(ax, [pattern.caption])
+        if card is table.cards[0]:
             _write_heading(ax, layout.heading(kind), layout.names_width, kind)
-        if column == 0:
+        if kind == table.kinds[0]:
             write_notes(
                 ax,
                 layout.notes(card),
@@ -141,17 +193,6 @@ def _draw_cards(axes: Sequence[Axes], layout: CardLayout) -> list[Panel]:
                 color=warning_color(ax.figure),
                 offset=72 * layout.notes_offset,
             )
-        if kind in ("kernel", "preferred"):
-            limits = stems if kind == "kernel" else table.limits
-            pattern = card.kernel if kind == "kernel" else card.preferred
-            panel = _draw_pattern(ax, card, pattern, table, Colors(scale=scale, limits=limits))
-        elif kind == "examples":
-            panel = _draw_examples(ax, card, layout)
-        else:
-            panel = _draw_classes(ax, card, layout, has_numbers=row == len(table.cards) - 1)
-        if panel is not None:
-            panels.append(panel)
-    return panels
 
 
 def _kernel_scale(kernels: Sequence[Pattern]) -> tuple[ColorScale | None, tuple[float, float]]:

@@ -11,13 +11,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from kerasviz.draw.attributions.scales import fix
 from kerasviz.draw.figure import Placement, figure_for, is_large_enough, too_small
 from kerasviz.draw.filters.artists import draw_pattern
 from kerasviz.draw.filters.content import Pattern
 from kerasviz.draw.filters.layout import GAP, MARGIN, PAD, SIDE, unit
 from kerasviz.draw.filters.title import break_title, heading_height, write_title
-from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, figure_inches
+from kerasviz.draw.free_axes import add_free_axes
+from kerasviz.draw.panel_grid import PanelExtent, PanelGrid, Places, figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import LINE_HEIGHT, NOTE_SIZE, escape, font_size, screen_width
 
@@ -79,11 +79,18 @@ def draw_preferred_inputs(grid: PreferredGrid, place: Placement) -> Plot:
         if place.grows:
             size = panels.width(extents), panels.height(extents, heading)
             cast(Figure, figure).set_size_inches(size)
-        axes = [figure.add_axes((0.1, 0.1, 0.1, 0.1), label=str(n)) for n in range(len(extents))]
-        for ax in axes:
-            fix(ax)
-        panels.place(axes, extents, heading=heading, is_new=False)
+        axes = [add_free_axes(figure) for _ in extents]
+        places = Places(figure=figure, fit=lambda: None)
+        places.put(axes, panels, extents, heading)
         write_title(figure, title)
+
+        def fit() -> None:
+            """Place the pictures again, at the size that the figure has now."""
+            panels, extents, title = _plan_page(grid, _words(grid, place), figure_inches(figure))
+            places.put(axes, panels, extents, heading_height(title))
+            write_title(figure, title)
+
+        places.fit = fit
         return Plot(figure=figure, panels=tuple(_draw(axes, grid)), owns_figure=place.is_new)
 
 
@@ -120,16 +127,32 @@ def _plan(
     grid: PreferredGrid, place: Placement, figure: Figure | SubFigure
 ) -> tuple[PanelGrid, list[PanelExtent], str]:
     """Return the rows and columns, the extent of each picture, and the title in lines."""
-    words = place.title if isinstance(place.title, str) else escape(grid.title)
-    words = words if place.title else ""
-    count, per_tile = len(grid.tiles), grid.per_tile
-    least = max(unit() * MIN_SIDE, _least_width(grid))
+    words, per_tile = _words(grid, place), grid.per_tile
     if place.grows:
-        across = min(count, COLUMNS // per_tile)
-        side = max(unit() * SIDE, least)
-        panels, extents = _panels(across, count * per_tile, side, per_tile)
+        across = min(len(grid.tiles), COLUMNS // per_tile)
+        side = max(unit() * SIDE, _least_side(grid))
+        panels, extents = _panels(across, len(grid.tiles) * per_tile, side, per_tile)
         return panels, extents, break_title(words, panels.width(extents))
     page = figure_inches(figure)
+    panels, extents, title = _plan_page(grid, words, page)
+    size = panels.width(extents), panels.height(extents, heading_height(title))
+    if not is_large_enough(page, size):
+        title = break_title(words, max(size[0], page[0]))
+        raise too_small(page, (size[0], panels.height(extents, heading_height(title))), place)
+    return panels, extents, title
+
+
+def _words(grid: PreferredGrid, place: Placement) -> str:
+    """Return the title, in one line."""
+    words = place.title if isinstance(place.title, str) else escape(grid.title)
+    return words if place.title else ""
+
+
+def _plan_page(
+    grid: PreferredGrid, words: str, page: tuple[float, float]
+) -> tuple[PanelGrid, list[PanelExtent], str]:
+    """Return the plan for a page of some size, which is larger than one that is too small."""
+    count, per_tile = len(grid.tiles), grid.per_tile
     title = break_title(words, page[0])
     sides = [
         _largest_side(page, heading_height(title), across, count, per_tile)
@@ -137,12 +160,14 @@ def _plan(
     ]
     across = 1 + int(np.argmax(sides))
     side = min(max(sides), 4 * unit() * SIDE)
-    panels, extents = _panels(across, count * per_tile, max(side, least), per_tile)
-    size = panels.width(extents), panels.height(extents, heading_height(title))
-    if not is_large_enough(page, size):
-        title = break_title(words, max(size[0], page[0]))
-        raise too_small(page, (size[0], panels.height(extents, heading_height(title))), place)
+    side = max(side, _least_side(grid))
+    panels, extents = _panels(across, count * per_tile, side, per_tile)
     return panels, extents, title
+
+
+def _least_side(grid: PreferredGrid) -> float:
+    """Return the least side of a picture."""
+    return max(unit() * MIN_SIDE, _least_width(grid))
 
 
 def _least_width(grid: PreferredGrid) -> float:

@@ -12,13 +12,13 @@ import numpy as np
 from kerasviz._wording import sample_of, write_count, write_size
 from kerasviz.compute.attribution.attributions import Attributions
 from kerasviz.compute.attribution.methods import METHODS
-from kerasviz.draw.attributions.artists import slice_indices
 from kerasviz.draw.attributions.content import (
     AttributionMap,
     AttributionTable,
     MapColumn,
     Subject,
     SubjectKind,
+    slice_indices,
 )
 from kerasviz.draw.attributions.words import name_class, write_probability, write_score
 from kerasviz.draw.charts.evidence import EvidenceCurves
