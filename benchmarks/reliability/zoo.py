@@ -228,24 +228,23 @@ def expected_maps(model: keras.Model, inputs: Any) -> dict[Any, list[np.ndarray]
     They are keyed by the layer, and once more by its class, for layers that code makes in each
     call. The keys keep these layers, so that no later one has the identity of one of them.
     """
-    calls: list[tuple[keras.Layer, Any]] = []
+    outputs: dict[Any, list[np.ndarray]] = {}
     call = keras.Layer.__call__
 
     def record(layer: keras.Layer, *args: Any, **options: Any) -> Any:
-        calls.append((layer, call(layer, *args, **options)))
-        return calls[-1][1]
-
-    with mock.patch.object(keras.Layer, "__call__", record):
-        model(keras.tree.map_structure(keras.ops.convert_to_tensor, inputs), training=False)
-    outputs: dict[Any, list[np.ndarray]] = {}
-    for layer, result in calls:
+        result = call(layer, *args, **options)
+        # A copy: on PyTorch, code that follows may write into this tensor.
         arrays = [
-            np.asarray(keras.ops.convert_to_numpy(x))
+            np.array(keras.ops.convert_to_numpy(x))
             for x in keras.tree.flatten(result)
             if x is not None
         ]
         outputs.setdefault(layer, []).extend(arrays)
         outputs.setdefault(type(layer), []).extend(arrays)
+        return result
+
+    with mock.patch.object(keras.Layer, "__call__", record):
+        model(keras.tree.map_structure(keras.ops.convert_to_tensor, inputs), training=False)
     return outputs
 
 
