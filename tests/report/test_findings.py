@@ -131,6 +131,10 @@ def test_report_finds_no_duplicates_where_a_filter_has_a_single_weight(tmp_path:
     page = find(model, tmp_path, images(), method=[])
     (text,) = (text for text in texts(page) if text.startswith("Duplicates"))
     assert text.endswith("1 pair, in conv2 (0 and 3).")
+    remarks = page.layer("conv1")["filters"]["remarks"].values()
+    assert not [remark for remark in remarks if "like" in remark]
+    assert page.layer("conv1")["kernels"]["tiles"]["title"] == "1 input channel × 4 filters"
+    assert page.layer("conv2")["filters"]["remarks"] == {"0": "like filter 3", "3": "like filter 0"}
 
 
 def with_hidden_units(activation: str) -> keras.Model:

@@ -256,8 +256,13 @@ class Contents:
         for address, item in statistics.items():
             layer = by_address.get(address)
             if layer is not None:
-                noun = layer["noun"]
-                layer["filters"] = filter_facts(item, self.pictures, noun=noun, is_own=is_own)
+                layer["filters"] = filter_facts(
+                    item,
+                    self.pictures,
+                    noun=layer["noun"],
+                    is_own=is_own,
+                    is_small=address in self.small,
+                )
         units = [address for address, layer in by_address.items() if layer["noun"] == "unit"]
         self.findings += find_in_filters(statistics, units=units, small=self.small)
 

@@ -183,7 +183,10 @@ class Session:
             return Answer(facts={"filters": None})
         pictures = Pictures()
         noun = "unit" if units else "filter"
-        facts = self._cards[address] = filter_facts(statistics[address], pictures, noun=noun)
+        is_small = address in self._contents.small
+        facts = self._cards[address] = filter_facts(
+            statistics[address], pictures, noun=noun, is_small=is_small
+        )
         return Answer(
             facts={"filters": facts, "pictures": pictures.facts}, block=joined(pictures.block)
         )

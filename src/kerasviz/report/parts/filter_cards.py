@@ -113,7 +113,12 @@ def collect(
 
 
 def filter_facts(
-    statistics: FilterStatistics, pictures: Pictures, *, noun: str, is_own: bool = True
+    statistics: FilterStatistics,
+    pictures: Pictures,
+    *,
+    noun: str,
+    is_own: bool = True,
+    is_small: bool = False,
 ) -> dict[str, Any]:
     """Return the cards of a layer, those of the most selective or the strongest filters first.
 
@@ -124,12 +129,13 @@ def filter_facts(
         pictures: Those of the page, to which the strongest images are added.
         noun: "filter", or "unit" of a dense layer.
         is_own: Whether the images are the inputs of the page, and not another data set.
+        is_small: Whether kernels are so small that it says nothing if two filters are alike.
     """
     prefix = "" if is_own else "data-"
     is_labelled = len(statistics.classes) > 1
     strength = np.nan_to_num(statistics.selectivity if is_labelled else statistics.maximum)
     order = np.argsort(-strength, kind="stable")
-    remarks = _remarks(statistics, noun)
+    remarks = _remarks(statistics, noun, is_small=is_small)
     first, others = order[:MAX_CARDS].tolist(), order[MAX_CARDS:].tolist()
     odd = [index for index in others if index in remarks][:MAX_ODD]
     return {
@@ -143,7 +149,7 @@ def filter_facts(
     }
 
 
-def _remarks(statistics: FilterStatistics, noun: str) -> dict[int, str]:
+def _remarks(statistics: FilterStatistics, noun: str, *, is_small: bool) -> dict[int, str]:
     """Return what is odd about filters, by their index.
 
     A unit has one value for each image. With so few of them two units are alike, and one is rare,
@@ -151,7 +157,14 @@ def _remarks(statistics: FilterStatistics, noun: str) -> dict[int, str]:
     """
     if noun == "unit":
         return dict.fromkeys(silent_units(statistics), "never fires")
-    return {index: remark for index, remark in enumerate(statistics.remarks) if remark}
+    remarks = statistics.remarks
+    if is_small:
+        remarks = [_without_twins(remark) for remark in remarks]
+    return {index: remark for index, remark in enumerate(remarks) if remark}
+
+
+def _without_twins(remark: str) -> str:
+    return ", ".join(part for part in remark.split(", ") if not part.startswith("like filter"))
 
 
 def has_means(statistics: FilterStatistics) -> bool:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from kerasviz._selection import order_tiles, tile_strength
-from kerasviz._wording import write_size
+from kerasviz._wording import write_count, write_size
 from kerasviz.compute.kernel_statistics import describe_kernel
 from kerasviz.compute.kernels import matrix_axes, read_kernel, resolve_kernels
 from kerasviz.compute.layers import LayerRef, find_layers
@@ -115,7 +115,9 @@ def _matrix_tiles(kernel: np.ndarray, layer: Any) -> Tiles:
     rows = _strongest(matrix[:, columns], MAX_ROWS)
     axes = ("input channel", "filter") if kernel.ndim > 2 else matrix_axes(layer)
     words = [
-        f"{len(some)} strongest of {count:,} {name}s" if len(some) < count else f"{count} {name}s"
+        f"{len(some)} strongest of {count:,} {name}s"
+        if len(some) < count
+        else write_count(count, name)
         for some, count, name in zip((rows, columns), matrix.shape, axes, strict=True)
     ]
     limits, _ = _scale(matrix, signed=True)
