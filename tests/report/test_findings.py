@@ -134,7 +134,8 @@ def test_report_finds_no_duplicates_where_a_filter_has_a_single_weight(tmp_path:
     remarks = page.layer("conv1")["filters"]["remarks"].values()
     assert not [remark for remark in remarks if "like" in remark]
     assert page.layer("conv1")["kernels"]["tiles"]["title"] == "1 input channel × 4 filters"
-    assert page.layer("conv2")["filters"]["remarks"] == {"0": "like filter 3", "3": "like filter 0"}
+    remarks = page.layer("conv2")["filters"]["remarks"]
+    assert [i for i in remarks if "like" in remarks[i]] == ["0", "3"]
 
 
 def with_hidden_units(activation: str) -> keras.Model:
