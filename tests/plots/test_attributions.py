@@ -10,7 +10,7 @@ from keras import layers
 from matplotlib.colors import to_rgb
 
 import kerasviz
-from legibility import faults, is_legible_or_refused, sample_cases
+from legibility import Case, faults, is_legible_or_refused, sample_cases
 from marks import slow_after
 from written_words import all_words
 
@@ -472,6 +472,12 @@ CASES = [case for case in sample_cases(40, places=("own", "subfigure")) if case.
 @pytest.mark.parametrize("case", slow_after(1, CASES), ids=str)
 def test_plot_attributions_is_legible(computed, case):
     is_legible_or_refused(computed, case, several=True)
+
+
+def test_plot_attributions_stays_where_it_is_in_a_part_of_a_figure_with_a_layout(computed):
+    """A layout engine moves the map above a colour bar, which is placed by where that is."""
+    case = Case(size=(16, 10), font=8, style="default", layout="tight", place="subfigure")
+    assert is_legible_or_refused(computed, case, several=True)
 
 
 @pytest.mark.parametrize("font", [8])

@@ -111,6 +111,18 @@ def test_plot_preferred_inputs_is_legible(model: Any, case: Case) -> None:
     is_legible_or_refused(draw, case, several=True)
 
 
+def test_plot_preferred_inputs_breaks_its_title_by_the_letters_of_a_screen() -> None:
+    """Small letters are wider in few dots than on paper."""
+    model = kerasviz.fashion_mnist.load_model()
+    case = Case(size=(3.3, 2.5), font=8, style="seaborn-v0_8", layout="tight", place="subfigure")
+
+    def draw(**place: Any) -> kerasviz.Plot:
+        return kerasviz.plot_preferred_inputs(model, "conv2d_1", filters=8, steps=1, **place)
+
+    with plt.rc_context({"figure.dpi": 60}):
+        is_legible_or_refused(draw, case, several=True)
+
+
 @pytest.mark.parametrize("size", [(7, 5), (14, 6)])
 def test_plot_preferred_inputs_fits_a_figure_that_gets_another_size(
     model: Any, size: tuple[float, float]

@@ -292,11 +292,11 @@ def _wrap(text: str, width: float) -> str:
     """Break a text into lines, and shorten words that are longer than a line."""
     size = font_size("small")
     words = [elide_middle(word, width, size) for word in text.split(" ")]
-    return wrap_text(" ".join(words), width / 1.03, size)
+    return wrap_text(" ".join(words), width, size, on_screen=True)
 
 
 def _with_title(cells: Sequence[CellPlan], grid: PanelGrid, title: str, width: float) -> Plan:
     size = font_size()
-    text = wrap_text(title, 72 * (width - 2 * grid.margin) / 1.03, size)
+    text = wrap_text(title, 72 * (width - 2 * grid.margin), size, on_screen=True)
     heading = text_height(text, size) + unit() * GAP if text else 0.0
     return Plan(cells=cells, grid=grid, heading=heading, title=text, fits=True)

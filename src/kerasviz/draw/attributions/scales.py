@@ -79,7 +79,9 @@ class BelowLocator(FixedLocator):
 
     @override
     def __call__(self, ax: Axes, _: Any) -> Bbox:
-        self._ax.apply_aspect()
+        # A layout engine may have moved it, which its locator undoes.
+        locator: Any = self._ax.get_axes_locator()
+        self._ax.apply_aspect(locator(self._ax, None))
         box, dpi = self._ax.get_window_extent(), ax.figure.dpi
         top = box.y0 - self._pad * dpi
         bar = Bbox.from_extents(box.x0, top - self._height * dpi, box.x1, top)

@@ -90,15 +90,16 @@ class NumberFormatter(ScalarFormatter):
 
 
 def write_page_title(opened: OpenPanels, text: str, size: float) -> None:
-    """Write a title above all panels, `EDGE` below the upper side of the figure.
+    """Write a title above all panels, `EDGE` from the upper left corner of the figure.
 
     One that the caller has written since stays.
     """
     figure, titles = opened.figure, opened.places.titles
     if figure in titles and figure.get_suptitle() != titles[figure]:
         return
-    title = figure.suptitle(text, fontsize=size, y=1)  # with `y`, no layout engine moves it
-    shift = ScaledTranslation(0, -EDGE, figure.dpi_scale_trans)
+    # With `x` and `y`, no layout engine moves it.
+    title = figure.suptitle(text, fontsize=size, x=0, y=1, ha="left", va="top")
+    shift = ScaledTranslation(EDGE, -EDGE, figure.dpi_scale_trans)
     title.set_transform(figure.transSubfigure + shift)
     titles[figure] = figure.get_suptitle()
 

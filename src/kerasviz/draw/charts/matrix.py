@@ -134,11 +134,12 @@ def _write_words(opened: OpenPanels, matrix: Matrix, place: Placement) -> None:
     rows, columns = matrix.values.shape
     extent = PanelExtent(width=_side(columns), height=_side(rows))
     opened.place([extent])
-    for _ in range(2):  # which names there is room for depends on the size, and this on the names
+    # Which names there is room for depends on the size, and this on the names and the title.
+    for _ in range(2):
         _write_names(ax, matrix, _room_for_names(opened, place))
         opened.place([_with_room(ax, extent)])
-    _write_title(opened, ax, matrix, place)
-    opened.place([_with_room(ax, extent)])
+        _write_title(opened, ax, matrix, place)
+        opened.place([_with_room(ax, extent)])
 
 
 def _side(count: int) -> float:

@@ -6,12 +6,13 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.transforms import ScaledTranslation
 
 from kerasviz.draw.filters.layout import GAP, MARGIN, unit
-from kerasviz.draw.text import RESOLUTION_MARGIN, font_size, text_height, wrap_text
+from kerasviz.draw.text import font_size, text_height, wrap_text
 
 
 def break_title(words: str, width: float) -> str:
     """Return a title in lines that are as wide as a page of this width in inches allows."""
-    return wrap_text(words, 72 * (width - 2 * unit() * MARGIN) / RESOLUTION_MARGIN, font_size())
+    room = 72 * (width - 2 * unit() * MARGIN)
+    return wrap_text(words, room, font_size(), on_screen=True)
 
 
 def heading_height(title: str) -> float:
