@@ -9,8 +9,8 @@ import griffe
 class ExampleSections(griffe.Extension):
     """Show the section `Example:` as code, which Google's style calls `Examples:`."""
 
-    def on_object(self, *, obj: griffe.Object, **_: object) -> None:
-        """Rename the section in the docstring of whatever was read."""
+    def on_instance(self, *, obj: griffe.Object, **_: object) -> None:
+        """Rename the section in a docstring as soon as it is read, in every module."""
         if obj.docstring:
             obj.docstring.value = obj.docstring.value.replace("\nExample:\n", "\nExamples:\n")
 

@@ -108,7 +108,7 @@ def uncopyable(visit: Any, _: Any = None) -> Iterator[str]:
 def leftovers(visit: Any, _: Any = None) -> Iterator[str]:
     """Name what the tools that make the pages write for themselves."""
     marks = ("running time", "memory usage", "mkdocs-gallery", "site-packages", "Traceback")
-    for mark in (*marks, "findfont", "\x1b", "\b"):
+    for mark in (*marks, "findfont", "# doctest", "\x1b", "\b"):
         if mark in visit.seen["text"]:
             yield f"{mark!r} is on the page"
 
