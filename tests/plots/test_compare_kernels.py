@@ -313,6 +313,15 @@ def test_compare_kernels_writes_a_title_above_all_panels(compare_kernels, grey_m
     assert titles_of(plot) == ["mine"]
 
 
+def test_compare_kernels_leaves_room_for_the_lines_that_a_title_needs(compare_kernels, grey_models):
+    shapes = []
+    for title in ("trained", "Before and after a training on forty images"):
+        figure = plt.figure(figsize=(9, 3.5))
+        plot = compare_kernels(grey_models, "second", figure=figure, title=title)
+        shapes.append([np.shape(image.get_array()) for image in plot.images])
+    assert shapes[0] == shapes[1]
+
+
 # Filters that are out of the ordinary
 
 
