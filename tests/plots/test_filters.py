@@ -331,22 +331,34 @@ def test_plot_filters_fits_a_figure_that_gets_another_size(
     fresh.close()
 
 
+ALL_CARDS: dict[str, Any] = {"filters": "all", "class_names": NAMES, "preferred": False}
+
+
+@pytest.fixture(scope="module")
+def order(model: Any, statistics: Any) -> list[int]:
+    """The filters in the order in which a figure of any size draws them."""
+    plot = kerasviz.plot_filters(model, "a", statistics, **ALL_CARDS)
+    plot.close()
+    return list(_panels(plot, "kernel"))
+
+
 @pytest.mark.parametrize(("size", "count"), [((7, 5), 3), ((6.5, 4), 1), ((7, 14), 5)])
 def test_plot_filters_draws_as_many_cards_as_a_figure_has_room_for(
-    model: Any, statistics: Any, size: tuple[float, float], count: int
+    model: Any, statistics: Any, order: list[int], size: tuple[float, float], count: int
 ) -> None:
-    options: dict[str, Any] = {"filters": "all", "class_names": NAMES, "preferred": False}
-    whole = kerasviz.plot_filters(model, "a", statistics, **options)
-    plot = kerasviz.plot_filters(model, "a", statistics, figsize=size, **options)
-    order = list(_panels(whole, "kernel"))
+    plot = kerasviz.plot_filters(model, "a", statistics, figsize=size, **ALL_CARDS)
     indices = list(_panels(plot, "kernel"))
     assert len(indices) >= count
     assert indices == order[: len(indices)]
     says_so = f"There is room for the first {len(indices)}." in _title(plot)
     assert says_so == (len(indices) < len(order))
     assert_legible(plot)
-    with pytest.raises(ValueError, match=r"`figsize` must be at least \S+ x \S+ in"):
-        # A title of the caller's does not say it.
-        kerasviz.plot_filters(model, "a", statistics, figsize=(7, 3.4), title="Mine", **options)
-    whole.close()
     plot.close()
+
+
+def test_plot_filters_refuses_a_figure_without_room_below_a_title(
+    model: Any, statistics: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"`figsize` must be at least \S+ x \S+ in"):
+        # A title of the caller's does not say how many cards there are.
+        kerasviz.plot_filters(model, "a", statistics, figsize=(7, 3.4), title="Mine", **ALL_CARDS)
