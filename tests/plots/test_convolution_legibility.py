@@ -3,9 +3,10 @@
 import keras
 import pytest
 from keras import layers
+from matplotlib.transforms import Bbox
 
 import kerasviz
-from legibility import Case, is_legible_or_refused, sample_cases
+from legibility import Case, drawn_texts, faults, is_legible_or_refused, sample_cases
 from marks import slow_after
 
 PLACES = ("own", "subfigure")
@@ -72,3 +73,61 @@ CASES = {
 def test_plot_convolution_is_legible_or_says_the_least_size(rng, draw, case):
     image = 255 * rng.uniform(size=CASES[draw])
     is_legible_or_refused(lambda **place: draw(image, **place), case, several=True)
+
+
+@pytest.fixture
+def opened(rng):
+    """Draw a picture with its own colours, and close it in the end."""
+    plots = []
+
+    def call(draw):
+        plots.append(draw(255 * rng.uniform(size=CASES[draw])))
+        return plots[-1]
+
+    yield call
+    for plot in plots:
+        plot.close()
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("draw", [draw_grey, draw_maps, draw_pooling, draw_sequence])
+def test_plot_convolution_stays_in_order_when_its_figure_gets_another_size(opened, draw):
+    plot = opened(draw)
+    first = plot.figure.get_size_inches().copy()
+    for size in [1.5 * first, 0.8 * first, (4, 6)]:
+        plot.figure.set_size_inches(size)
+        assert not faults(plot), size
+        boxes = [ax.get_window_extent() for ax in plot.axes]
+        for text in plot.figure.texts:  # signs, heading and formula
+            box = text.get_window_extent()
+            assert not any(Bbox.intersection(box, part) for part in boxes), (size, text)
+
+
+def test_plot_convolution_writes_numbers_again_where_a_larger_figure_has_room(opened):
+    plot = opened(draw_grey)
+    first, counts = plot.figure.get_size_inches().copy(), []
+    for factor in (1, 0.8, 1):
+        plot.figure.set_size_inches(factor * first)
+        counts.append(sum(text in plot.axes[2].texts for text in drawn_texts(plot.figure)))
+    assert counts == [9, 0, 9]
+
+
+def test_plot_convolution_draws_a_bar_where_numbers_have_no_room_in_a_smaller_figure(opened):
+    plot = opened(draw_grey)
+    kernel, products = plot.axes[2], plot.axes[3]
+    assert not products.child_axes
+    plot.figure.set_size_inches(0.8 * plot.figure.get_size_inches())
+    written = drawn_texts(plot.figure)
+    assert not any(text in written for text in (*kernel.texts, *products.texts))
+    (bar,) = (ax.get_window_extent() for ax in products.child_axes)
+    ends = kernel.get_window_extent().x0, products.get_window_extent().x1
+    assert (bar.x0, bar.x1) == pytest.approx(ends)
+
+
+def test_plot_convolution_leaves_a_heading_of_the_callers_when_its_figure_is_resized(opened):
+    plot = opened(draw_grey)
+    plot.figure.suptitle("mine")
+    plot.axes[1].set_title("my window")
+    plot.figure.set_size_inches(12, 6)
+    plot.figure.draw_without_rendering()
+    assert (plot.figure.get_suptitle(), plot.axes[1].get_title()) == ("mine", "my window")

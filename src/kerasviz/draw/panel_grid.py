@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -327,8 +327,18 @@ class Places:
 
         An Axes that the caller has moved stays where it is.
         """
-        free = {index: ax for index, ax in enumerate(axes) if not is_moved(ax)}
+        free = _free_axes(axes)
         self.rects = grid.place(axes, extents, heading=heading, is_new=is_new)
+        self._keep(free)
+
+    def put_at(self, axes: Sequence[Axes], rects: Sequence[Rect]) -> None:
+        """Move Axes to these places, and keep them there; see `put`."""
+        free, self.rects = _free_axes(axes), rects
+        for index, ax in free.items():
+            rects[index].place(ax)
+        self._keep(free)
+
+    def _keep(self, free: Mapping[int, Axes]) -> None:
         self._size = figure_inches(self.figure)
         for index, ax in free.items():
             locate(ax, partial(self.rect, index))
@@ -341,6 +351,11 @@ class Places:
             with rc_context(self._style):
                 self.fit()
         return self.rects[index]
+
+
+def _free_axes(axes: Sequence[Axes]) -> dict[int, Axes]:
+    """Return the Axes that the caller has not moved, by their index."""
+    return {index: ax for index, ax in enumerate(axes) if not is_moved(ax)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -302,12 +302,16 @@ def test_plot_convolution_draws_nan_and_infinity_in_magenta(draw):
     assert tuple(colors[1, 1]) != magenta
 
 
+def without_bars(ax):
+    return [artist for artist in ax.get_default_bbox_extra_artists() if artist not in ax.child_axes]
+
+
 def overlaps(plot):
     """Return parts of which the drawn extents overlap."""
     plot.figure.canvas.draw()
     axes = [*plot.axes, *(bar.ax for bar in set(plot.colorbars) if bar is not None)]
     texts = list(plot.figure.texts)
-    boxes = [(artist, artist.get_tightbbox()) for artist in axes]
+    boxes = [(ax, ax.get_tightbbox(bbox_extra_artists=without_bars(ax))) for ax in axes]
     boxes += [(text, text.get_window_extent()) for text in texts]
     outer = plot.figure.bbox
     outside = [a for a, box in boxes if box.x0 < outer.x0 or box.x1 > outer.x1 or box.y0 < 0]

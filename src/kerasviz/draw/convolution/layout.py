@@ -18,12 +18,16 @@ import numpy as np
 from kerasviz.draw.convolution.colors import BARS, ConvolutionColors, Ticks
 from kerasviz.draw.convolution.content import ConvolutionView
 from kerasviz.draw.convolution.numbered_image import MAX_NUMBERED_CELLS, number_size
+from kerasviz.draw.panel_grid import Rect as PageRect
 from kerasviz.draw.text import LINE_FILL, elide_middle, font_size, screen_width, wrap_text
 
 # Sizes in inches, as those of a figure.
 MAP_SIZE, MAP_SIZE_OF_SEVERAL, SEQUENCE_SIZE = 2.0, 1.45, 2.8
 SCALES = np.geomspace(0.35, 6.0, 60)
 """How many times larger than in a new figure the parts may become."""
+MIN_EM, SHRINKING = 1.0, 0.92
+"""The smallest size of the font in points, and the step to the next one that is tried, where a
+figure has become too small."""
 
 # Sizes in inches where the font has 10 points; they grow with it.
 TITLE_WIDTHS = (2.5, 1.8, 1.3, 0.9)
@@ -160,6 +164,19 @@ class ConvolutionLayout:
             max(0.0, longest + 2 * self.margin - self.size[0] - beside), beside
         )
 
+    def on_page(self, page: tuple[float, float]) -> list[PageRect]:
+        """Return the place of each part in the middle of a page, in inches from its lower left."""
+        left, top = ((room - side) / 2 for room, side in zip(page, self.size, strict=True))
+        return [
+            PageRect(
+                left=left + rect.left,
+                bottom=page[1] - top - rect.top - rect.height,
+                width=rect.width,
+                height=rect.height,
+            )
+            for rect in self.rects.values()
+        ]
+
     def wrap_formula(self, formula: str, width: float) -> str:
         """Break a formula into lines for a picture of this width, in inches."""
         return wrap_lines(formula, width - 2 * self.margin, self.text.formula)
@@ -184,19 +201,51 @@ def make_layout(
     """
     if page is None:
         return _Measure(view, colors).lay_out()
-    measures = [_Measure(view, colors, title_width=width) for width in TITLE_WIDTHS]
-    scales = [_largest_scale(measure, page) for measure in measures]
-    scale = max(scales)
-    if scale > 0:
-        return measures[scales.index(scale)].lay_out(scale, page[0])
-    smallest = [measure.lay_out(SCALES[0]).size for measure in measures]
+    layout = _fill(view, colors, page, font_size())
+    if layout is not None:
+        return layout
     # The least size is one that has the shape of the figure, so that it seldom needs much more.
-    width, height = min(smallest, key=lambda size: max(size[0] / page[0], size[1] / page[1]))
+    width, height = _least_size(view, colors, page)
     raise ValueError(
         f"The figure is too small for this picture in a font of {font_size():g} points: it must "
         f"be at least {round_up(width):.1f} x {round_up(height):.1f} in. "
         f"Received: {page[0]:.4g} x {page[1]:.4g} in"
     )
+
+
+def make_layout_again(
+    view: ConvolutionView, colors: ConvolutionColors, page: tuple[float, float]
+) -> ConvolutionLayout:
+    """Choose where everything goes in a figure that has got another size, however small it is.
+
+    Where it is too small for the texts, these become smaller.
+    """
+    em, layout = font_size(), _fill(view, colors, page, font_size())
+    if layout is None:
+        em *= min(r / side for r, side in zip(page, _least_size(view, colors, page), strict=True))
+    while layout is None and em > MIN_EM:
+        layout = _fill(view, colors, page, em)
+        em *= SHRINKING
+    return layout or _Measure(view, colors, em=MIN_EM).lay_out(SCALES[0], page[0])
+
+
+def _fill(
+    view: ConvolutionView, colors: ConvolutionColors, page: tuple[float, float], em: float
+) -> ConvolutionLayout | None:
+    """Return the layout with the largest parts for a page, `None` where there is none."""
+    measures = [_Measure(view, colors, title_width=width, em=em) for width in TITLE_WIDTHS]
+    scales = [_largest_scale(measure, page) for measure in measures]
+    scale = max(scales)
+    return measures[scales.index(scale)].lay_out(scale, page[0]) if scale > 0 else None
+
+
+def _least_size(
+    view: ConvolutionView, colors: ConvolutionColors, page: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the width and height that everything needs, as near to those of a page as possible."""
+    measures = [_Measure(view, colors, title_width=width) for width in TITLE_WIDTHS]
+    smallest = [measure.lay_out(SCALES[0]).size for measure in measures]
+    return min(smallest, key=lambda size: max(size[0] / page[0], size[1] / page[1]))
 
 
 def round_up(inches: float) -> float:
@@ -262,9 +311,10 @@ class _Measure:
         colors: ConvolutionColors,
         *,
         title_width: float = TITLE_WIDTHS[0],
+        em: float | None = None,
     ) -> None:
         self.view, self.colors, self.title_width = view, colors, title_width
-        self.text = TextSizes(em=font_size())
+        self.text = TextSizes(em=font_size() if em is None else em)
         self.row_count = len(view.padded_inputs)
 
     def lay_out(self, scale: float = 1.0, page_width: float | None = None) -> ConvolutionLayout:

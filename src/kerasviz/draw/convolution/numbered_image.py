@@ -99,16 +99,17 @@ class NumberedImage:
         self.top, self.left = -0.5 - origin[0], -0.5 - origin[1]
         self._bottom, self._right = self.top + shape[0], self.left + shape[1]
         self.image = self._add_image(ax)
+        self._values = np.ma.MaskedArray(np.zeros(shape), True)
         self.hatches = PolyCollection(
             [], facecolor=MASKED_COLOR, edgecolor=HATCH_COLOR, hatch="//////", linewidth=0
         )
         ax.add_collection(self.hatches, autolim=False)
-        if style.size >= MIN_LINED_CELL:
-            self._add_lines(ax)
-        self._curve = self._add_curve(ax) if style.is_strip and style.font_size is None else None
-        self.texts = [] if style.font_size is None else self._add_texts(ax)
+        self._lines: LineCollection | None = None
+        self._curve: Line2D | None = None
+        self.texts = []
+        self._fit(ax)
         ax.set(xlim=(self.left, self._right), ylim=(self._bottom, self.top), xticks=[], yticks=[])
-        ax.tick_params(length=2, pad=1, labelsize=style.tick_size)
+        ax.tick_params(length=2, pad=1)
         ax.spines[:].set(color="0.4", linewidth=0.6)
         ax.grid(False)
 
@@ -118,6 +119,31 @@ class NumberedImage:
         axes = self.image.axes
         assert axes is not None
         return axes
+
+    def fit(self, style: CellStyle) -> None:
+        """Draw cells of another size, with or without lines, numbers and the curve."""
+        self._style = style
+        self._fit(self.axes)
+        self.write(self._values)
+
+    def _fit(self, ax: Axes) -> None:
+        """Add what has room now and did not before, and hide what has none."""
+        style = self._style
+        is_lined, has_numbers = style.size >= MIN_LINED_CELL, style.font_size is not None
+        if is_lined and self._lines is None:
+            self._lines = self._add_lines(ax)
+        if self._lines is not None:
+            self._lines.set_visible(is_lined)
+        if style.is_strip and not has_numbers and self._curve is None:
+            self._curve = self._add_curve(ax)
+        if self._curve is not None:
+            self._curve.set_visible(not has_numbers)
+        if has_numbers and not self.texts:
+            self.texts = self._add_texts(ax)
+        for text in self.texts:
+            text.set_visible(has_numbers)
+            text.set_fontsize(style.font_size or text.get_fontsize())
+        ax.tick_params(labelsize=style.tick_size)
 
     def show(self, values: np.ma.MaskedArray) -> None:
         """Show other values; masked cells are hatched."""
@@ -133,11 +159,11 @@ class NumberedImage:
 
     def write(self, values: np.ma.MaskedArray) -> None:
         """Write the numbers, dark on light colours and light on dark ones, or draw the curve."""
+        style, self._values = self._style, values
         if self._curve is not None:
             self._curve.set_ydata(self._curve_heights(values))
-        if not self.texts:
+        if style.font_size is None:
             return
-        style = self._style
         data, mask = np.ma.getdata(values).ravel(), np.ma.getmaskarray(values).ravel()
         dark = is_dark(style.scale.cmap(style.scale.norm(data))[:, :3])
         dark &= ~mask & np.isfinite(data)
@@ -167,12 +193,14 @@ class NumberedImage:
             aspect="auto" if self._style.is_strip else "equal",
         )
 
-    def _add_lines(self, ax: Axes) -> None:
+    def _add_lines(self, ax: Axes) -> LineCollection:
         height, width = self._shape
         ys, xs = self.top + np.arange(1, height), self.left + np.arange(1, width)
         lines = [[(self.left, y), (self._right, y)] for y in ys]
         lines += [[(x, self.top), (x, self._bottom)] for x in xs]
-        ax.add_collection(LineCollection(lines, colors="white", linewidths=0.6), autolim=False)
+        collection = LineCollection(lines, colors="white", linewidths=0.6)
+        ax.add_collection(collection, autolim=False)
+        return collection
 
     def _add_curve(self, ax: Axes) -> Line2D:
         xs = self.left + 0.5 + np.arange(self._shape[1])

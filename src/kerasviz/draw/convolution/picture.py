@@ -11,18 +11,21 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 
-from kerasviz.draw.convolution.axes_positions import BelowPlace, FixedPlace
+from kerasviz.draw.convolution.axes_positions import BelowPlace
 from kerasviz.draw.convolution.colors import BARS, choose_colors
 from kerasviz.draw.convolution.content import ConvolutionView, StepView
 from kerasviz.draw.convolution.layout import (
     SIGNS,
     PartKey,
-    Rect,
     bar_ends,
     make_layout,
+    make_layout_again,
 )
 from kerasviz.draw.convolution.numbered_image import CellStyle, NumberedImage
+from kerasviz.draw.free_axes import add_free_axes
+from kerasviz.draw.panel_grid import Places, figure_inches
 from kerasviz.draw.plot import Panel, Plot
 from kerasviz.draw.text import DESCENT
 
@@ -48,22 +51,23 @@ class ConvolutionPicture:
 
     def __init__(self, figure: Figure | SubFigure, view: ConvolutionView) -> None:
         self._figure, self._view = figure, view
-        self._room = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
         self._colors = choose_colors(view)
-        self._layout = make_layout(view, self._colors, self._room)
-        self._axes: dict[PartKey, Axes] = {}
-        self._images: dict[PartKey, NumberedImage] = {}
-        for (row, part), rect in self._layout.rects.items():
-            self._add_part(row, part, rect)
+        self._layout = make_layout(view, self._colors, figure_inches(figure))
+        self._places = Places(figure=figure, fit=self._fit)
+        self._axes = {key: add_free_axes(figure) for key in self._layout.rects}
+        self._images = {key: self._add_image(*key) for key in self._axes}
         self._bars: dict[str, Colorbar] = {}
-        for bar, rect in self._layout.bars.items():
-            self._bars |= dict.fromkeys(BARS[bar], self._add_bar(bar, rect))
-        self._add_signs()
-        self._add_heading()
-        x, y = self._fractions(self._layout.size[0] / 2, self._layout.formula_top)
-        size = self._layout.text.formula
-        self._formula = figure.text(x, y, "", size=size, ha="center", va="top")
+        self._below: dict[str, BelowPlace] = {}
+        self._signs = {
+            key: figure.text(0, 0, SIGNS[key[1]], ha="center", va="center")
+            for key in self._layout.signs
+        }
+        self._heading: Text | None = None
+        if self._layout.heading:
+            self._heading = figure.suptitle(self._layout.heading, ha="left", va="top")
+        self._formula, self._formula_words = figure.text(0, 0, "", ha="center", va="top"), ""
         self._add_marks()
+        self._write()
 
     @property
     def view(self) -> ConvolutionView:
@@ -73,6 +77,7 @@ class ConvolutionPicture:
     @property
     def plot(self) -> Plot:
         """The data and the artists of all parts."""
+        bars = {part: bar for key, bar in self._bars.items() for part in BARS[key]}
         panels = [
             Panel(
                 address=self._view.address,
@@ -81,7 +86,7 @@ class ConvolutionPicture:
                 title=str(cells.image.get_label()),
                 ax=cells.image.axes,
                 image=cells.image,
-                colorbar=self._bars.get(part),
+                colorbar=bars.get(part),
             )
             for (_, part), cells in self._images.items()
         ]
@@ -104,7 +109,8 @@ class ConvolutionPicture:
                 image.show(np.ma.MaskedArray(step.products[row]))
                 image.axes.set_xlabel(step.captions[row])
         self._show_output(step, is_written)
-        self._formula.set_text(self._layout.wrap_formula(step.formula, self._room[0]))
+        self._formula_words = step.formula
+        self._write_formula()
 
     def _show_window_on_input(self, row: int, step: StepView) -> None:
         """Frame the window on the input, and each of its cells where it passes over others."""
@@ -122,7 +128,7 @@ class ConvolutionPicture:
         if step.largest is not None:
             _move(self._frames[row, "window"], *step.largest, 1, 1)
         top, left, height, width = self._window_extent(step)
-        for line, edge in zip(self._lines[row], (0, height), strict=False):
+        for line, edge in zip(self._lines[row], (0, height), strict=True):
             line.xy1 = left + width - 0.5, top + edge - 0.5
 
     def _show_output(self, step: StepView, is_written: np.ndarray) -> None:
@@ -146,20 +152,71 @@ class ConvolutionPicture:
 
     def _fractions(self, x: float, y: float) -> tuple[float, float]:
         """Return a point of the layout in fractions of the figure, from its bottom left."""
-        left, top = (
-            (room - size) / 2 for room, size in zip(self._room, self._layout.size, strict=True)
-        )
-        return (left + x) / self._room[0], 1 - (top + y) / self._room[1]
+        page = figure_inches(self._figure)
+        left, top = ((room - size) / 2 for room, size in zip(page, self._layout.size, strict=True))
+        return (left + x) / page[0], 1 - (top + y) / page[1]
 
-    def _place(self, rect: Rect) -> FixedPlace:
-        left, bottom = self._fractions(rect.left, rect.top + rect.height)
-        width, height = rect.width / self._room[0], rect.height / self._room[1]
-        return FixedPlace(self._figure, (left, bottom, width, height))
+    def _fit(self) -> None:
+        """Place and write everything again, at the size that the figure has now."""
+        page = figure_inches(self._figure)
+        self._layout = make_layout_again(self._view, self._colors, page)
+        for (row, part), image in self._images.items():
+            image.fit(self._cell_style(row, part))
+        self._write()
 
-    def _add_part(self, row: int, part: str, rect: Rect) -> None:
-        view, layout = self._view, self._layout
-        ax = self._axes[row, part] = self._place(rect).add_axes()
-        style = CellStyle(
+    def _write(self) -> None:
+        """Place everything, and write what depends on the size of the figure."""
+        layout, page = self._layout, figure_inches(self._figure)
+        self._places.put_at(list(self._axes.values()), layout.on_page(page))
+        for (row, part), ax in self._axes.items():
+            self._write_around(row, part, ax)
+        for key, bar in self._bars.items():
+            bar.ax.set_visible(key in layout.bars)
+        for key in layout.bars:
+            self._place_bar(key)
+        for sign, middle in layout.signs.items():
+            x, y = self._fractions(*middle)
+            self._signs[sign].set(x=x, y=y, fontsize=layout.text.sign)
+        self._write_heading()
+        self._write_formula()
+        for lines in self._lines.values():
+            for line in lines:
+                # Lines to the window would run over the numbers of a small input.
+                line.set_visible(layout.fonts["input"] is None)
+
+    def _write_heading(self) -> None:
+        """Write the heading, or leave alone what the caller has written instead."""
+        heading, layout = self._heading, self._layout
+        if heading is None:
+            return
+        titles, page = self._places.titles, figure_inches(self._figure)
+        if heading.get_text() == titles.setdefault(self._figure, heading.get_text()):
+            heading.set_text(layout.heading)
+            titles[self._figure] = layout.heading
+        x, y = self._fractions(layout.heading_left(page[0]), layout.margin)
+        heading.set(x=x, y=y, fontsize=layout.text.heading)
+
+    def _write_formula(self) -> None:
+        layout, page = self._layout, figure_inches(self._figure)
+        x, y = self._fractions(layout.size[0] / 2, layout.formula_top)
+        words = layout.wrap_formula(self._formula_words, page[0])
+        self._formula.set(x=x, y=y, text=words, fontsize=layout.text.formula)
+
+    def _write_around(self, row: int, part: str, ax: Axes) -> None:
+        """Write the title of a part, and give the words beside and below it their size."""
+        layout, titles = self._layout, self._places.titles
+        size = layout.text.title
+        if row == 0 and ax.get_title() == titles.get(ax, ""):
+            above = layout.overhang * 72 if part == "input" else 0
+            above += DESCENT * size if above else 0  # no letter of it is on the name of the row
+            ax.set_title(layout.titles[part], fontsize=size, pad=4 + above, linespacing=1.2)
+            titles[ax] = layout.titles[part]
+        ax.xaxis.label.set_fontsize(size)
+        ax.yaxis.label.set_fontsize(size)
+
+    def _cell_style(self, row: int, part: str) -> CellStyle:
+        layout, view = self._layout, self._view
+        return CellStyle(
             scale=self._colors.scale(row, part),
             size=layout.cell_sizes[part] * 72,
             number_format=self._colors.formats[part],
@@ -168,50 +225,61 @@ class ConvolutionPicture:
             numbers_masked=view.counts_padding and part != "output",
             is_strip=view.is_sequence,
         )
+
+    def _add_image(self, row: int, part: str) -> NumberedImage:
+        view, ax = self._view, self._axes[row, part]
         origin = view.origin if part == "input" else (0, 0)
-        image = NumberedImage(ax, view.shape(part), style, origin)
-        self._images[row, part] = image
-        size = layout.text.title
-        if row == 0:
-            above = layout.overhang * 72 if part == "input" else 0
-            above += DESCENT * size if above else 0  # no letter of it is on the name of the row
-            ax.set_title(layout.titles[part], fontsize=size, pad=4 + above, linespacing=1.2)
+        image = NumberedImage(ax, view.shape(part), self._cell_style(row, part), origin)
         # A style may have a paler colour for labels; this one is a result, and no label of an axis.
-        ax.xaxis.label.set(size=size, color=rcParams["text.color"])
+        ax.xaxis.label.set_color(rcParams["text.color"])
         if part == "input":
-            ax.set_ylabel(view.row_names[row], fontsize=size, labelpad=3)
-            self._show_input(row)
+            ax.set_ylabel(view.row_names[row], labelpad=3)
+            self._show_input(row, image)
         elif part == "kernel":
             assert view.kernels is not None
             image.show(np.ma.MaskedArray(view.kernels[row]))
         ax.xaxis.set_visible(part in ("products", "output"))  # drawing an axis takes time
         ax.yaxis.set_visible(part in ("input", "output"))
         image.image.set_label(" ".join(f"{view.row_names[row]} {view.titles[part]}".split()))
+        return image
 
-    def _show_input(self, row: int) -> None:
+    def _show_input(self, row: int, image: NumberedImage) -> None:
         """Show a padded input, which stays as it is while the window moves."""
-        view, image = self._view, self._images[row, "input"]
+        view = self._view
         is_data = np.logical_and.outer(*view.is_data)
         image.show(np.ma.MaskedArray(view.padded_inputs[row], ~is_data))
         image.hatch(*(~is_data for is_data in view.is_data))
 
-    def _add_bar(self, bar: str, rect: Rect) -> Colorbar:
-        """Add a bar below the last row, which stays as wide as the parts that it explains."""
-        row = 0 if bar == "output" else len(self._view.padded_inputs) - 1
-        image = self._images[row, bar].image
-        first, last = bar_ends(bar)
-        beside = self._axes[row, first], self._axes[row, last]
-        below = self._layout.rects[row, bar]
-        distance = rect.top - below.top - below.height, rect.height
-        ax = BelowPlace(self._figure, beside, distance).add_axes()
-        colorbar = self._figure.colorbar(image, cax=ax, orientation="horizontal")
-        colorbar.outline.set_visible(False)
+    def _place_bar(self, bar: str) -> None:
+        """Place a bar below the last row, and write as many numbers as have room."""
+        if bar not in self._bars:
+            self._bars[bar] = self._add_bar(bar)
+        colorbar, rect = self._bars[bar], self._layout.bars[bar]
+        above = self._layout.rects[self._bar_row(bar), bar]
+        self._below[bar].distance = rect.top - above.top - above.height
+        self._below[bar].height = rect.height
         ticks = self._layout.ticks[bar]
         colorbar.set_ticks([tick.value for tick in ticks], labels=[tick.label for tick in ticks])
-        ax.tick_params(labelsize=self._layout.text.tick, length=2, pad=1, which="major")
-        ax.minorticks_off()
-        for label, tick in zip(ax.get_xticklabels(), ticks, strict=True):
+        colorbar.ax.tick_params(labelsize=self._layout.text.tick, length=2, pad=1, which="major")
+        colorbar.ax.minorticks_off()
+        for label, tick in zip(colorbar.ax.get_xticklabels(), ticks, strict=True):
             label.set(horizontalalignment=tick.alignment)
+
+    def _bar_row(self, bar: str) -> int:
+        return 0 if bar == "output" else len(self._view.padded_inputs) - 1
+
+    def _add_bar(self, bar: str) -> Colorbar:
+        """Add a bar, which stays as wide as the parts that it explains."""
+        row = self._bar_row(bar)
+        first, last = (self._axes[row, part] for part in bar_ends(bar))
+        # A child of the last of them is drawn where they are, even if a figure of another size
+        # needs this bar for the first time, while it is drawn.
+        ax = last.inset_axes((0, -0.2, 1, 0.1))
+        self._below[bar] = BelowPlace((first, last))
+        ax.set_axes_locator(self._below[bar])
+        image = self._images[row, bar].image
+        colorbar = self._figure.colorbar(image, cax=ax, orientation="horizontal")
+        colorbar.outline.set_visible(False)
         if bar == "input" and self._colors.row_cmaps:
             self._stripe(colorbar)
         return colorbar
@@ -224,19 +292,6 @@ class ConvolutionPicture:
         bottom, top = colorbar.ax.get_ylim()
         colorbar.ax.imshow(strips, extent=(low, high, bottom, top), aspect="auto", zorder=2)
 
-    def _add_signs(self) -> None:
-        size = self._layout.text.sign
-        for (_, part), middle in self._layout.signs.items():
-            x, y = self._fractions(*middle)
-            self._figure.text(x, y, SIGNS[part], size=size, ha="center", va="center")
-
-    def _add_heading(self) -> None:
-        layout = self._layout
-        if layout.heading:
-            x, y = self._fractions(layout.heading_left(self._room[0]), layout.margin)
-            size = layout.text.heading
-            self._figure.suptitle(layout.heading, x=x, y=y, ha="left", va="top", fontsize=size)
-
     def _add_marks(self) -> None:
         """Add what shows where the window is, and which values are not there yet."""
         self._frames: dict[PartKey, Rectangle] = {}
@@ -248,10 +303,8 @@ class ConvolutionPicture:
                 ax.add_patch(frame)
             if part == "window":
                 ax.spines[:].set(color=ACCENT, linewidth=1.2)
-                # Lines to the window would run over the numbers of a small input.
-                heights = (1, 0) if self._layout.fonts["input"] is None else ()
                 self._lines[row] = [
-                    self._connect(self._axes[row, "input"], ax, height) for height in heights
+                    self._connect(self._axes[row, "input"], ax, height) for height in (1, 0)
                 ]
             if part == "input" and self._view.is_dilated:
                 cells = PolyCollection([], facecolor="none", edgecolor=ACCENT, linewidth=0.9)
