@@ -592,3 +592,11 @@ def test_compare_kernels_draws_names_of_models_letter_by_letter(
     assert titles[:2] == [r"cost_\$_\$", r"\$\alpha\$"]
     assert pixels(plot.figure).size
     assert compare_kernels(models, "first", title=r"$\alpha$").figure.get_suptitle() == r"$\alpha$"
+
+
+def test_compare_kernels_writes_the_captions_of_a_row_at_one_height(compare_kernels, grey_models):
+    plot = compare_kernels(grey_models, "first")
+    plot.figure.canvas.draw()
+    tops = [ax.texts[-1].get_window_extent().y1 for ax in plot.axes]
+    assert len(tops) == 3
+    np.testing.assert_allclose(tops, tops[0], atol=0.5)

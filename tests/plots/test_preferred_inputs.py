@@ -41,6 +41,18 @@ def test_plot_preferred_inputs_draws_what_get_preferred_inputs_returns(model: An
     plot.close()
 
 
+@pytest.mark.parametrize(("layer", "kind"), [("a", "filter"), ("d", "unit")])
+def test_plot_preferred_inputs_says_units_of_a_layer_without_space(layer: str, kind: str) -> None:
+    layers = [L.Conv2D(3, 3, name="a"), L.Flatten(), L.Dense(5, name="d")]
+    model = keras.Sequential([keras.Input((5, 5, 1)), *layers])
+    plot = kerasviz.plot_preferred_inputs(model, layer, filters=[2, 1], steps=2)
+    words = [plot.figure.get_suptitle(), *_captions(plot), *(p.title for p in plot.panels)]
+    plot.close()
+    assert f"{kind}s 1, 2 of {3 if layer == 'a' else 5}" in words[0]
+    assert f"{kind} 2" in words[1:]
+    assert not any({"filter": "unit ", "unit": "filter"}[kind] in w for w in words[1:])
+
+
 def test_plot_preferred_inputs_draws_the_best_of_the_data_beside(model: Any) -> None:
     statistics = kerasviz.filter_statistics(model, "a", IMAGES)
     plot = kerasviz.plot_preferred_inputs(model, statistics=statistics, steps=3)

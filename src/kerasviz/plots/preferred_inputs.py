@@ -152,21 +152,22 @@ def _tile(
         kind="curves" if colors.is_flat else "picture",
         caption=caption,
     )
-    patterns, titles = [pattern], [f"filter {index}: preferred input, {caption}"]
+    patterns, titles = [pattern], [f"{made.kind} {index}: preferred input, {caption}"]
     if statistics is not None:
         place, caption = int(statistics.indices[index, 0]), write_value(statistics.values[index, 0])
         box = statistics.boxes[index, 0]
         values = seen_values(statistics.image(place), box, field_size(statistics))
         view = colors.middle_slice(values)
         patterns.append(Pattern(values=values, view=view, kind=pattern.kind, caption=caption))
-        titles.append(f"filter {index}: best of the data, image {place}, {caption}")
-    return PreferredTile(index=index, name=f"filter {index}", patterns=patterns, titles=titles)
+        titles.append(f"{made.kind} {index}: best of the data, image {place}, {caption}")
+    return PreferredTile(index=index, name=f"{made.kind} {index}", patterns=patterns, titles=titles)
 
 
 def _title(made: PreferredInputs, statistics: FilterStatistics | None) -> str:
     """Return what is drawn, in words."""
-    words = list_indices(made.indices, made.total, "filters") or f"all {made.total} filters"
-    reached = "a unit" if made.objective == "unit" else "the mean of the channel"
+    kinds = f"{made.kind}s"
+    words = list_indices(made.indices, made.total, kinds) or f"all {made.total} {kinds}"
+    reached = "a unit" if "unit" in (made.objective, made.kind) else "the mean of the channel"
     size = write_size(*made.images.shape[1:-1])
     title = f"{made.address}: {words}. Preferred inputs ({size}, synthetic), and below each what "
     title += f"{reached} reaches before the activation"

@@ -63,6 +63,7 @@ class PreferredInputs:
             `(filters,)`.
         objective: `"unit"` or `"channel"`.
         total: How many filters the layer has.
+        kind: What they are: "filter", or "unit" of a layer whose output has no axes of space.
     """
 
     address: str
@@ -71,6 +72,7 @@ class PreferredInputs:
     values: np.ndarray
     objective: str
     total: int
+    kind: str = "filter"
 
 
 def get_preferred_inputs(
@@ -158,6 +160,7 @@ def get_preferred_inputs(
         values=np.concatenate(values),
         objective=objective,
         total=ascent.filters,
+        kind=ascent.kind,
     )
 
 
@@ -259,6 +262,7 @@ class _Ascent:
         self.target = target
         self.channels = channels
         self.patch = place.patch
+        self.kind = "unit" if place.position == () else "filter"
         self.filters = int(target.call.outputs[0].shape[target.call.channel_axis])
         self._model = model
         self._place = place

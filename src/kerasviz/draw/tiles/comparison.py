@@ -364,14 +364,20 @@ def _draw_items(
     """Draw panels with the words around them, the names of a row at one height."""
     words = [item.lines(line_width) for item in items]
     heights = [_heights(*each) for each in words]
+    images = [
+        draw_plan(ax, plan, item.scale) for ax, plan, item in zip(axes, plans, items, strict=True)
+    ]
+    beside = [
+        _draw_beside(axes[i], plans[i], images[i], _sharing(items, i, columns, style))
+        for i in range(len(items))
+    ]
     parts = []
     for i, (ax, item, plan) in enumerate(zip(axes, items, plans, strict=True)):
-        image = draw_plan(ax, plan, item.scale)
         height, width = plan.size
-        bar, (left, below, right) = _draw_beside(
-            ax, plan, image, _sharing(items, i, columns, style)
-        )
+        bar, (left, _, right) = beside[i]
         start = i - i % columns
+        # A number of the bar, which one panel has, moves the captions of all of its row.
+        below = max(low for _, (_, low, _) in beside[start : start + columns])
         above = plan.head + max(notes for _, notes, _ in heights[start : start + columns])
         name, notes, caption = words[i]
         ax.set_title(name, fontsize=font_size(LARGE), x=0, ha="left", y=1, pad=72 * above)
@@ -385,7 +391,7 @@ def _draw_items(
             above=above + heights[i][0],
             below=below + heights[i][2],
         )
-        parts.append(_Part(item=item, ax=ax, image=image, bar=bar, extent=extent))
+        parts.append(_Part(item=item, ax=ax, image=images[i], bar=bar, extent=extent))
     return parts
 
 
