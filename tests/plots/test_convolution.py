@@ -321,8 +321,10 @@ def test_plot_convolution_draws_into_the_callers_figures(plot_convolution, grey_
     for part, position in ((upper, (0, 0)), (lower, (3, 3))):
         plot = plot_convolution(grey_model, "first", images, position=position, figure=part)
         assert plot.figure is part
+        assert {panel.ax.get_figure(root=False) for panel in plot.panels} == {part}
+        assert sum(panel.colorbar is not None for panel in plot.panels) == 4
     figure.canvas.draw()
-    assert len(upper.axes) == len(lower.axes) == 7
+    assert len(upper.axes) == len(lower.axes) == 5
     assert not plt.get_fignums()
 
 
