@@ -162,6 +162,7 @@ LOOPS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("name", LOOPS)
 def test_get_feature_maps_shows_no_part_of_a_layer_in_a_loop_of_the_backend(name: str) -> None:
     """On PyTorch some of these are loops of Python's, whose calls have an address each."""

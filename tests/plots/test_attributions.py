@@ -488,6 +488,7 @@ def test_plot_attributions_is_legible_in_a_figure_of_its_own(computed, font):
         plot.close()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("size", [(9, 7), (16, 9)], ids=str)
 def test_plot_attributions_breaks_its_lines_again_in_a_figure_of_another_size(computed, size):
     plot, fresh = computed(), computed(figsize=size)

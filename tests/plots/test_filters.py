@@ -311,6 +311,7 @@ def test_plot_filters_is_legible_in_its_own_size(model: Any, style: str) -> None
         plot.close()
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("size", [(8, 6), (16, 8)])
 def test_plot_filters_fits_a_figure_that_gets_another_size(
     model: Any, statistics: Any, size: tuple[float, float]
@@ -342,6 +343,7 @@ def order(model: Any, statistics: Any) -> list[int]:
     return list(_panels(plot, "kernel"))
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(("size", "count"), [((7, 5), 3), ((6.5, 4), 1), ((7, 14), 5)])
 def test_plot_filters_draws_as_many_cards_as_a_figure_has_room_for(
     model: Any, statistics: Any, order: list[int], size: tuple[float, float], count: int

@@ -146,6 +146,7 @@ def test_plot_history_keeps_the_room_for_words_in_a_smaller_figure(options):
     assert not found
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("size", [(7, 5), (14, 9)], ids=str)
 @pytest.mark.parametrize("options", [{}, {"figsize": (10, 8)}], ids=str)
 def test_plot_training_statistics_breaks_its_lines_again_in_a_figure_of_another_size(options, size):

@@ -72,6 +72,7 @@ def _enlarged() -> list[Any]:
     return [*inner, L.Conv2D(3, 3, name="last")]
 
 
+@pytest.mark.few(3)
 @pytest.mark.parametrize(
     ("make", "layer"),
     [
