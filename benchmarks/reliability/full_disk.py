@@ -24,6 +24,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from calls import Subject, callback_calls, file_calls, make_subject, number_calls, print_table
+from kills import fault_of
 
 import kerasviz
 
@@ -124,19 +125,10 @@ def fault_of_callback(subject: Subject, name: str, disk: Path) -> str | None:
             return f"{type(error).__name__}: {error}"
     texts = [str(warning.message) for warning in seen]
     told = any("No space" in text or "too large" in text or "grow" in text for text in texts)
-    half = [path for path in disk.rglob("*.npz") if not is_whole(path)]
+    half = [fault for path in disk.rglob("*.npz") if (fault := fault_of(path))]
     if half:
         return f"half a file: {half}"
     return "" if told else None
-
-
-def is_whole(path: Path) -> bool:
-    try:
-        with np.load(path) as arrays:
-            return all(arrays[name] is not None for name in arrays.files)
-    # NumPy, zipfile and zlib each raise classes of their own for half a file.
-    except Exception:
-        return False
 
 
 def main() -> int:

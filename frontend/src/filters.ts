@@ -5,6 +5,7 @@ import { count, h, number, percent, svg } from "./dom";
 import { className, type Facts, type FilterCard, type FilterFacts, type LayerFacts } from "./facts";
 import { heading, type Context } from "./layer";
 import { filterHash } from "./route";
+import { outline } from "./tiles";
 
 const SIZE = 50;
 const CHUNK = 8;
@@ -59,8 +60,9 @@ function growing(list: HTMLElement, items: (() => HTMLElement)[]): HTMLElement {
   return list;
 }
 
-export function filterCard({ address, noun }: LayerFacts, card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
+export function filterCard(layer: LayerFacts, card: FilterCard, filters: FilterFacts, context: Context): HTMLElement {
   const { facts } = context;
+  const { noun } = layer;
   const best = card.best === undefined || card.best === null ? "" : typeof card.best === "number" ? className(facts, card.best) : card.best;
   const words = [`mean of all values ${number(card.mean)}`, `largest ${number(card.maximum)}`, `fires in ${percent(card.in_images)} of the images`];
   if (best && card.selectivity !== null && card.selectivity !== undefined) words.unshift(`most for ${best} (selectivity ${card.selectivity.toFixed(2)})`);
@@ -71,7 +73,7 @@ export function filterCard({ address, noun }: LayerFacts, card: FilterCard, filt
   return h("div", { class: "filter", "data-filter": card.filter }, ...title,
     h("p", { class: "muted" }, words.join(", ")),
     card.means ? means(card.means, filters, facts) : null,
-    h("div", { class: "strip-row" }, card.preferred || context.source.preferred ? preferred(address, card, context) : null, ...card.images.map((image) => strongest(image, context))));
+    h("div", { class: "strip-row" }, card.preferred || context.source.preferred ? preferred(layer, card, context) : null, ...card.images.map((image) => strongest(image, context))));
 }
 
 function isDead(remark: string | undefined): boolean {
@@ -79,8 +81,8 @@ function isDead(remark: string | undefined): boolean {
 }
 
 // The input that was made for the filter: there at once in a report, and computed in a notebook.
-function preferred(address: string, card: FilterCard, { source, watch }: Context): HTMLElement {
-  const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": `Preferred input of filter ${card.filter}, made by gradient ascent` });
+function preferred({ address, noun }: LayerFacts, card: FilterCard, { source, watch }: Context): HTMLElement {
+  const canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": `Preferred input of ${noun} ${card.filter}, made by gradient ascent` });
   const caption = h("figcaption", { class: "muted" }, "made");
   const element = h("figure", { class: "preferred", title: "Preferred input: made by gradient ascent, and not one of the images" }, canvas, caption);
   watch.add(canvas, async () => {
@@ -91,7 +93,9 @@ function preferred(address: string, card: FilterCard, { source, watch }: Context
     const scale = SIZE / Math.max(picture.width, picture.height);
     const [width, height] = [picture.width * scale, picture.height * scale];
     context.imageSmoothingEnabled = false;
-    context.drawImage(picture, (SIZE - width) / 2, (SIZE - height) / 2, width, height);
+    const [left, top] = [(SIZE - width) / 2, (SIZE - height) / 2];
+    context.drawImage(picture, left, top, width, height);
+    outline(context, left, top, [width, height]);
     caption.textContent = `made ${short(facts.value)}`;
   });
   return element;

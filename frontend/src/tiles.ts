@@ -329,8 +329,8 @@ function strengths(tiles: Tiles): Float64Array {
   return result;
 }
 
-// White is 0, and so is the ground of the page.
-function outline(context: CanvasRenderingContext2D, x: number, y: number, size: readonly [number, number]): void {
+// White is 0, or the brightest value, and so is the ground of the page.
+export function outline(context: CanvasRenderingContext2D, x: number, y: number, size: readonly [number, number]): void {
   context.strokeStyle = "#8888";
   context.lineWidth = 1;
   context.strokeRect(x + 0.5, y + 0.5, size[0] - 1, size[1] - 1);

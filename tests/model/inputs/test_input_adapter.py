@@ -306,7 +306,7 @@ def test_get_feature_maps_refuses_to_run_inside_a_function_of_tensorflow(grey: k
             with pytest.raises(RuntimeError, match="in eager mode"):
                 function(grey, "c", X)
 
-    tf.function(look, autograph=False)()  # else it would write all that is called anew
+    tf.function(look, autograph=False)()  # else it rewrites all that is called
     with tf.Graph().as_default():
         look()
 
