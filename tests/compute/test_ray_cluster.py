@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,12 +62,18 @@ def _assert_same(a: kerasviz.FilterStatistics, b: kerasviz.FilterStatistics) -> 
         np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-5, atol=1e-5)
 
 
-def test_filter_statistics_on_a_cluster_equals_one_machine(data: Any) -> None:
+def test_filter_statistics_on_a_cluster_equals_one_machine(
+    data: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = _model()
     dataset = data.from_items(_rows(), override_num_blocks=9)
     order = dataset.context.execution_options.preserve_order
     options: dict[str, Any] = {"images": PLACES, "batch_size": 4}
-    there = kerasviz.filter_statistics(model, ["a", "b"], dataset, labels="label", **options)
+    there = kerasviz.filter_statistics(
+        model, ["a", "b"], dataset, labels="label", verbose=1, **options
+    )
+    # The bar ends with all rows, and its line.
+    assert re.search(rf"\b{SAMPLES}/\S+ .*\n", capsys.readouterr().out)
     here = kerasviz.filter_statistics(model, ["a", "b"], _images(), labels=_words(), **options)
     for address, statistics in here.items():
         _assert_same(there[address], statistics)

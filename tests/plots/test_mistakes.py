@@ -1,5 +1,7 @@
 """`plot_mistakes`: the surest mistakes, against probabilities that are computed here."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -125,6 +127,15 @@ def test_plot_mistakes_says_that_outputs_are_logits(plot_mistakes, images, label
     plot = plot_mistakes(model, images, labels, samples=1, steps=STEPS)
     assert "The probabilities are the softmax of the model's outputs." in all_words(plot)
     assert np.isclose(plot.panels[2].values.sum(), 1)
+
+
+def test_plot_mistakes_ends_the_progress_bar_of_its_search(
+    plot_mistakes, model, images, labels, capsys
+):
+    batches = ((images[i : i + 8], labels[i : i + 8]) for i in range(0, 40, 8))
+    plot_mistakes(model, batches, samples=1, steps=STEPS, verbose=1)
+    search = capsys.readouterr().out.partition("\n")[0]
+    assert re.split(r"[\b\r]+", search)[-1].lstrip().startswith("40/")
 
 
 def test_plot_mistakes_of_a_model_without_any(model, images):
