@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
 LAYERS = ["conv2d", "conv2d_1"]
+PHOTO_LAYERS = ["block_3_project_BN", "block_6_project_BN", "block_16_project_BN", "out_relu"]
 STEPS = 128
 FIGURE_HEADS = ("what is measured", "figure", "goal")
 
@@ -44,22 +45,40 @@ def stream(count: int, size: int = 1000) -> Iterator[np.ndarray]:
 def compare_passes(count: int, pairs: int) -> Iterator[Row]:
     """Yield the rows of `filter_statistics` over the bare pass of the same layers."""
     model, x = kerasviz.fashion_mnist.load_model(), images(count)
+    name = f"the shipped network, both convolutions, {count} images"
     for batch_size in (32, 128):
+        yield _compare_pass(name, model, LAYERS, x, batch_size=batch_size, pairs=pairs)
+    import keras
 
-        def bare(size: int = batch_size) -> None:
-            for _ in kerasviz.iter_feature_maps(model, LAYERS, x, batch_size=size):
-                pass
+    model = keras.applications.MobileNetV2(weights=None, input_shape=(160, 160, 3))
+    x = np.random.default_rng(0).random((count // 20, 160, 160, 3), "float32")
+    name = f"MobileNetV2, {len(PHOTO_LAYERS)} layers, {len(x)} images 160×160"
+    yield _compare_pass(name, model, PHOTO_LAYERS, x, batch_size=32, pairs=pairs)
 
-        def statistics(size: int = batch_size) -> None:
-            kerasviz.filter_statistics(model, LAYERS, x, batch_size=size)
 
-        yield Row(
-            f"the shipped network, both convolutions, {count} images in batches of {batch_size}",
-            "filter_statistics / iter_feature_maps",
-            time_pairs(statistics, bare, pairs=pairs).ratios,
-            pairs,
-            (Goal(2.0),),
-        )
+def _compare_pass(
+    name: str,
+    model: keras.Model,
+    layers: list[str],
+    x: np.ndarray,
+    *,
+    batch_size: int,
+    pairs: int,
+) -> Row:
+    def bare() -> None:
+        for _ in kerasviz.iter_feature_maps(model, layers, x, batch_size=batch_size):
+            pass
+
+    def statistics() -> None:
+        kerasviz.filter_statistics(model, layers, x, batch_size=batch_size)
+
+    return Row(
+        f"{name} in batches of {batch_size}",
+        "filter_statistics / iter_feature_maps",
+        time_pairs(statistics, bare, pairs=pairs).ratios,
+        pairs,
+        (Goal(2.0),),
+    )
 
 
 def compare_ascent(pairs: int) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -419,3 +420,22 @@ def test_filter_statistics_ends_its_progress_bar(
     # All images are counted, and what is printed next has a line of its own.
     assert "10/" in last
     assert last.endswith("\n")
+
+
+def test_a_pass_holds_openblas_to_one_thread_and_no_longer(model: Any) -> None:
+    threads = pytest.importorskip("threadpoolctl").threadpool_info
+
+    def of_openblas() -> list[int]:
+        return [x["num_threads"] for x in threads() if x["internal_api"] == "openblas"]
+
+    before, during = of_openblas(), []
+
+    def batches() -> Iterator[np.ndarray]:
+        yield _images()
+        during.extend(of_openblas())
+        yield _images()[..., :1]
+
+    with pytest.raises(ValueError, match="shape"):
+        kerasviz.filter_statistics(model, "a", batches())
+    assert during == [1] * len(before)
+    assert of_openblas() == before

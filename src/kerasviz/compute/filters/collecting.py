@@ -23,6 +23,7 @@ from kerasviz.compute.feature_maps import (
     check_batch_size,
     rows_are_samples,
 )
+from kerasviz.compute.filters.counting.multiplying import one_multiplying_thread
 from kerasviz.compute.filters.counting.responses import (
     LayerIdentity,
     NotFiniteError,
@@ -334,14 +335,15 @@ class _Collection:
         bar = keras.utils.Progbar(None, unit_name="image") if verbose else None
         selection = Selection((), single=False)
         try:
-            for extraction, labels in extractions:
-                if not self._layers:
-                    self._begin(extraction)
-                    selection = extraction.targets
-                self._add(extraction, labels)
-                if bar is not None:
-                    bar.update(self._seen)
-            self._wait()
+            with one_multiplying_thread():
+                for extraction, labels in extractions:
+                    if not self._layers:
+                        self._begin(extraction)
+                        selection = extraction.targets
+                    self._add(extraction, labels)
+                    if bar is not None:
+                        bar.update(self._seen)
+                self._wait()
             if bar is not None and self._seen:
                 bar.update(self._seen, finalize=True)
         # What threads have counted by then has a gap; the checkpoint stays as it was.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasviz.compute.filters.receptive_fields.windows import CELL_BY_CELL, Window, reach_of
+from kerasviz.compute.filters.receptive_fields.windows import CELL_BY_CELL, Reach, Window, reach_of
 from kerasviz.model.graph import GraphNode, as_functional, graph_axes, graph_nodes, is_graph
 from kerasviz.model.layer_call import CallStep
 
@@ -48,11 +48,12 @@ class NotAGraphError(Exception):
 
 
 class Graphs:
-    """The nodes of graphs and the channel axes of their tensors, each read once."""
+    """The nodes of graphs, the channel axes of their tensors and their reach, each read once."""
 
     def __init__(self) -> None:
         self._functional: dict[int, Any] = {}
         self._cache: dict[Any, tuple[list[GraphNode], dict[int, int]]] = {}
+        self._reaches: dict[Any, Reach] = {}
 
     def functional(self, model: Any) -> Any:
         """Return a Functional model with the same graph, for a Sequential one made once."""
@@ -72,6 +73,13 @@ class Graphs:
             nodes = graph_nodes(model)
             self._cache[key] = nodes, _axes_by_use(nodes, graph_axes(model, passed_in))
         return self._cache[key]
+
+    def reach(self, operation: Any, sizes: Sequence[int | None], channel_axis: int) -> Reach:
+        """Return what `reach_of` does."""
+        key = (id(operation), *sizes, channel_axis)
+        if key not in self._reaches:
+            self._reaches[key] = reach_of(operation, sizes, channel_axis)
+        return self._reaches[key]
 
 
 def _axes_by_use(nodes: Sequence[GraphNode], axes: Mapping[int, int]) -> dict[int, int]:
@@ -177,7 +185,7 @@ class BackwardPass:
             return self._everything(node, x, outputs)
         (y, seen), *others = outputs
         sizes = space_of(x, channel_axis)
-        reach = reach_of(node.operation, sizes, channel_axis)
+        reach = self.graphs.reach(node.operation, sizes, channel_axis)
         if others or reach.windows is None or len(y.shape) != len(x.shape):
             return self._everything(node, x, outputs)
         if not reach.is_certain:

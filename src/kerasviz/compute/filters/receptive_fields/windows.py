@@ -75,8 +75,10 @@ class Window(NamedTuple):
         Args:
             outputs: Indices of output cells.
         """
-        taps = self.dilation * np.arange(self.kernel_size)
-        cells: np.ndarray = np.unique(self.stride * outputs[:, np.newaxis] + taps) - self.before
+        cells = self.stride * outputs - self.before
+        if self.kernel_size > 1:
+            taps = self.dilation * np.arange(self.kernel_size)
+            cells = np.unique(cells[:, np.newaxis] + taps)
         if self.input_stride == 1:
             return cells
         return np.asarray(cells[cells % self.input_stride == 0] // self.input_stride)
