@@ -206,3 +206,54 @@ def test_plots_of_layers_write_their_words_again_in_another_size(model, rng, nam
     found = faults(plot)
     plot.close()
     assert not found
+
+
+def _in_an_axes(draw, size):
+    figure = plt.figure(figsize=size)
+    plot = draw(ax=figure.add_axes((0.2, 0.2, 0.55, 0.6)))
+    figure.draw_without_rendering()
+    return plot
+
+
+def _as_drawn(plot):
+    """Return what is written and where, and the limits of the axes."""
+    plot.figure.draw_without_rendering()
+    (ax,) = plot.axes
+    texts = [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.title]
+    texts += ax.get_legend().get_texts() if ax.get_legend() else []
+    words = {text.get_text() for text in texts if text.get_text()}
+    return words, np.round([ax.get_xlim(), ax.get_ylim()], 6).tolist()
+
+
+@pytest.mark.few(4)
+@pytest.mark.parametrize("sizes", [((9, 6), (5.5, 4)), ((6, 4), (11, 7))], ids=str)
+@pytest.mark.parametrize("name", ["history", "histogram", "ridgeline", "similarity"])
+def test_charts_in_an_axes_of_the_caller_are_written_again_in_another_size(model, rng, name, sizes):
+    layers = ["block1_convolution", "block2_convolution"]
+    images = rng.uniform(size=(8, 32, 32, 1)).astype("float32")
+    draw = {
+        "history": lambda **place: kerasviz.plot_history(RUN, title="Loss of a run", **place),
+        "histogram": lambda **place: kerasviz.plot_kernel_histograms(model, 0, **place),
+        "ridgeline": lambda **place: kerasviz.plot_kernel_histograms(model, **place),
+        "similarity": lambda **place: kerasviz.plot_filter_similarity(
+            model, layers, images, **place
+        ),
+    }[name]
+    plot, fresh = _in_an_axes(draw, sizes[0]), _in_an_axes(draw, sizes[1])
+    plot.figure.set_size_inches(sizes[1])
+    words, same = _as_drawn(plot), _as_drawn(fresh)
+    found = faults(plot)
+    plt.close(plot.figure)
+    plt.close(fresh.figure)
+    assert words == same
+    assert not found
+
+
+def test_plot_history_in_an_axes_leaves_limits_of_the_caller_in_another_size():
+    plot = _in_an_axes(history, (9, 6))
+    plot.axes[0].set_ylim(0, 7)
+    plot.figure.set_size_inches(6, 4)
+    plot.figure.draw_without_rendering()
+    limits = plot.axes[0].get_ylim()
+    plt.close(plot.figure)
+    assert limits == (0, 7)

@@ -67,7 +67,7 @@ class Locator:
 
     def __init__(
         self,
-        rect: Callable[[], Rect] | None,
+        rect: Callable[[], Rect | None] | None,
         spec: SubplotSpec | None,
         placed: Bbox | None,
     ) -> None:
@@ -77,9 +77,10 @@ class Locator:
 
     def __call__(self, ax: Axes, _renderer: Any) -> Bbox:
         """Return the place in parts of the figure."""
-        if self.rect is None or self.is_moved(ax):
+        rect = None if self.rect is None or self.is_moved(ax) else self.rect()
+        if rect is None:
             return _chosen_position(ax)
-        return Bbox.from_bounds(*self.rect().fractions(ax.figure))
+        return Bbox.from_bounds(*rect.fractions(ax.figure))
 
     def is_moved(self, ax: Axes) -> bool:
         """Whether the caller has moved an Axes since it was placed."""
@@ -91,12 +92,12 @@ class Locator:
         return self.spec
 
 
-def locate(ax: Axes, rect: Callable[[], Rect], *, is_placed: bool = True) -> None:
+def locate(ax: Axes, rect: Callable[[], Rect | None], *, is_placed: bool = True) -> None:
     """Ask a function where an Axes is, whenever it is drawn.
 
     Args:
         ax: The Axes.
-        rect: Returns where it is.
+        rect: Returns where it is; `None` where the caller has put it.
         is_placed: Whether it is there now, so that the caller may move it.
     """
     placed = _chosen_position(ax).frozen() if is_placed else None

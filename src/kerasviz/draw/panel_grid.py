@@ -303,12 +303,16 @@ class Places:
         fit: Finds out `rects` at the size that the figure has now, and may write words again.
         rects: Where each panel is.
         titles: What has been written above the figure and each Axes, and may be written again.
+        limits: The limits that have been set of an axis, `"x"` or `"y"`, and may be set again.
+        bounds: The vertical limits that each Axes had before there was room for words in it.
     """
 
     figure: Figure | SubFigure
     fit: Callable[[], None]
     rects: Sequence[Rect] = ()
     titles: dict[Figure | SubFigure | Axes, str] = field(default_factory=dict)
+    limits: dict[tuple[Axes, str], tuple[float, float]] = field(default_factory=dict)
+    bounds: dict[Axes, tuple[float, float]] = field(default_factory=dict)
     is_resized: bool = False
     # The caller's style may have ended by the time that the figure gets another size.
     _style: Any = field(default_factory=current_style)
@@ -343,14 +347,24 @@ class Places:
         for index, ax in free.items():
             locate(ax, partial(self.rect, index))
 
+    def watch(self, axes: Sequence[Axes]) -> None:
+        """Fit words in Axes that stay where they are; one that something else locates does not."""
+        self._size = figure_inches(self.figure)
+        for ax in axes:
+            if ax.get_axes_locator() is None:
+                locate(ax, self._fit_to_size, is_placed=False)
+
     def rect(self, index: int) -> Rect:
         """Return where a panel is, at the size that the figure has now."""
+        self._fit_to_size()
+        return self.rects[index]
+
+    def _fit_to_size(self) -> None:
         size = figure_inches(self.figure)
         if math.dist(size, self._size) > MIN_CHANGE:
             self.is_resized, self._size = True, size  # what is measured while it is fitted asks too
             with rc_context(self._style):
                 self.fit()
-        return self.rects[index]
 
 
 def _free_axes(axes: Sequence[Axes]) -> dict[int, Axes]:
@@ -414,6 +428,8 @@ class OpenPanels:
             self.places.fit = keep  # `place` has put itself there
 
         keep()
+        if not self.is_movable:
+            self.places.watch(self.axes)
 
 
 @contextmanager

@@ -121,11 +121,24 @@ def line_width(ax: Axes) -> float:
     return float(LINE_FILL * ax.get_window_extent().width / ax.figure.dpi * 72)
 
 
-def make_room(ax: Axes, height: float) -> None:
+def set_limits(opened: OpenPanels, ax: Axes, axis: str, limits: tuple[float, float]) -> None:
+    """Set the limits of the axis `"x"` or `"y"`.
+
+    Those that the caller has set since stay.
+    """
+    written, get_limits = opened.places.limits, getattr(ax, f"get_{axis}lim")
+    if written.get((ax, axis), get_limits()) == get_limits():
+        ax.set(**{f"{axis}lim": limits})
+        written[ax, axis] = get_limits()
+
+
+def make_room(opened: OpenPanels, ax: Axes, height: float) -> None:
     """Extend the axis of values upwards until `height` points of a panel are empty."""
+    bounds = opened.places.bounds.setdefault(ax, ax.get_ylim())
     part = height / 72 * ax.figure.dpi / ax.get_window_extent().height
     # On the scale of the axis, which may be logarithmic, and not in its values.
     scale = ax.yaxis.get_transform()
-    low, high = scale.transform(np.array(ax.get_ylim()))
+    low, high = scale.transform(np.array(bounds))
     high = low + (high - low) / max(1 - part, MIN_SHARE_BELOW_LEGEND)
-    ax.set_ylim(top=float(scale.inverted().transform(np.array([high]))[0]))
+    top = float(scale.inverted().transform(np.array([high]))[0])
+    set_limits(opened, ax, "y", (bounds[0], top))

@@ -262,7 +262,7 @@ class _Picture:
         )
         height = 72 * height + TITLE_PAD
         if is_inside:
-            make_room(ax, height)
+            make_room(self.opened, ax, height)
             return 0.0
         return height
 

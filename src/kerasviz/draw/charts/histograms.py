@@ -208,7 +208,7 @@ class _Picture:
             # A layout makes room for the heading above; a long text must not make the panel narrow.
             fact.set_in_layout(not heading)
         if is_inside:
-            make_room(ax, total + 2 * TITLE_PAD)
+            make_room(self.opened, ax, total + 2 * TITLE_PAD)
             total = 0.0
         total += 1.5 * TITLE_PAD + DESCENT * size
         text = wrap_text(heading, line_width(ax), size)

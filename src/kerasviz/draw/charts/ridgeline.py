@@ -20,6 +20,7 @@ from kerasviz.draw.charts.axes import (
     line_width,
     measure_around,
     scale_extent,
+    set_limits,
     write_title,
 )
 from kerasviz.draw.charts.histograms import OPACITY, Histogram, mark_zero
@@ -185,10 +186,11 @@ class _Ridgeline:
         names = self._write_names(step)
         spreads = PAD + sum(column.width for column in columns)
         left, panel = PAD, line_width(self.ax)
+        (low, high), part = self.rows[0].limits, 0.0
         if spreads > self._room_right():  # in the panel then, of which the bars leave a part free
             left -= spreads
-            low, high = self.rows[0].limits
-            self.ax.set_xlim(low, low + (high - low) / (1 - min(spreads / panel, 0.5)))
+            part = min(spreads / panel, 0.5)
+        set_limits(self.opened, self.ax, "x", (low, low + (high - low) / (1 - part)))
         if self._is_placed_later:
             page_width, _ = figure_inches(self.opened.figure)
             panel = LINE_FILL * (72 * (page_width - 2 * EDGE) - names - spreads)
@@ -200,7 +202,7 @@ class _Ridgeline:
         if is_inside:
             height = 72 * self.ax.get_window_extent().height / self.ax.figure.dpi
             rows = len(self.rows) / (1 - min((above + PAD) / height, 0.5))
-            self.ax.set_ylim(-0.1, rows)
+            set_limits(self.opened, self.ax, "y", (-0.1, rows))
         for column in columns:
             self._write_at(column.heading, None, left, column.color, is_inside=is_inside)
             for index in range(0, len(self.rows), step):
