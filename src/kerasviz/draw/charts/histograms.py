@@ -234,6 +234,8 @@ class _Picture:
                 color=color,
                 va="top",
             )
+            if is_inside:  # where the line at 0 would cross it
+                annotation.set_bbox({"facecolor": ground, "edgecolor": "none", "pad": 1})
             self.facts.append(annotation)
             offset -= 72 * text_height(text, small)
 
