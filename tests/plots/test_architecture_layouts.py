@@ -298,3 +298,24 @@ def test_plot_architecture_draws_cells_where_all_boxes_would_be_too_small(
     sizes = [min(text.get_fontsize() for text in x.axes[0].texts) for x in (plot, small)]
     assert sizes[0] > 1.3 * sizes[1]
     assert "Each cell" not in " ".join(texts_of(plot_architecture(cell_network())))
+
+
+def test_plot_architecture_of_more_than_a_page_has_cells(plot_architecture: Any) -> None:
+    plot = plot_architecture(cell_network(30), fold=False)
+    assert "detail='blocks' draws all 153 boxes." in " ".join(texts_of(plot))
+    width, height = plot.figure.get_size_inches()
+    assert width * height < 120
+
+
+def test_plot_architecture_of_more_than_a_page_has_no_cell_that_is_the_whole_model(
+    plot_architecture: Any,
+) -> None:
+    inputs = x = keras.Input((8, 8, 2), name="image")
+    skips = []
+    for index in range(60):
+        x = convolution(x, 2, f"down{index}")
+        skips.append(x)
+    for index, skip in enumerate(reversed(skips)):
+        x = layers.Concatenate(name=f"join{index}")([convolution(x, 2, f"up{index}"), skip])
+    plot = plot_architecture(keras.Model(inputs, x), fold=False)
+    assert "down30" in texts_of(plot)

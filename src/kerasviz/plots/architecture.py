@@ -33,8 +33,10 @@ Direction = Literal["down", "right"]
 OWN = ("inputs", "sample", "maps", "expand", "detail", "fold", "direction")
 """The keywords that other plots do not have."""
 MAPS = 4
-HINT_PAGES, MAX_PAGES = 1.7, 4.0
-"""From about how many pages on a new figure names another `detail`, and has cells by default."""
+MAX_PAGES = 1.2
+"""From about how many pages on a new figure has cells by default: it is larger than a screen."""
+MIN_CELLS = 6
+"""Fewer boxes do not show an architecture: the whole of a U-Net is one cell."""
 EVERY_LEVEL = 1_000
 
 
@@ -75,7 +77,7 @@ def plot_architecture(
             of the convolution after it. "layers": each layer has a box of its own. "cells": all
             that is between two boxes that the whole model goes through is one box, such as a module
             of an Inception. `None`: "blocks", or "cells" where the figure would be larger than
-            about four pages, or its letters too small to be read; a note says so.
+            a page, or its letters too small to be read; a note says so.
         fold: Whether blocks that follow one another and are alike are drawn once, with "× 5" and
             the names of all of them. `False` draws every one.
         direction: Where arrows lead: "down", or to the "right". An encoder and a decoder with skips
@@ -164,13 +166,11 @@ def _choose_detail(
     """
     architecture = reader(detail or "blocks")
     pages = count_pages(describe_diagram(architecture, {}, []), placement) if detail is None else 0
-    if pages <= (HINT_PAGES if placement.grows else 1):
+    if pages <= (MAX_PAGES if placement.grows else 1):
         return architecture, []
     coarse, count = reader("cells"), len(architecture.nodes)
-    if len(coarse.nodes) == count:
+    if len(coarse.nodes) == count or (placement.grows and len(coarse.nodes) < MIN_CELLS):
         return architecture, []
-    if placement.grows and pages <= MAX_PAGES:
-        return architecture, [f"detail='cells' draws {len(coarse.nodes)} boxes, on fewer pages."]
     return coarse, [f"Each cell is one box; detail='blocks' draws all {count} boxes."]
 
 
