@@ -376,4 +376,5 @@ def _finish(array: np.ndarray, channel_axis: int) -> np.ndarray:
     """Return an output with its channels last, and half precision as float32."""
     if array.dtype.kind not in "biu" and array.itemsize == 2:
         array = array.astype("float32")
-    return np.moveaxis(array, channel_axis, -1) if array.ndim > 2 else array
+    is_last = array.ndim < 3 or channel_axis in {-1, array.ndim - 1}
+    return array if is_last else np.moveaxis(array, channel_axis, -1)
