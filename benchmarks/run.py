@@ -113,7 +113,7 @@ def report(effort: Effort) -> str:
     networks = [row.cells() for row in network_rows(effort)]
     attributions = [row.cells() for row in compare_attributions(effort.network_pairs)]
     passes = compare_passes(effort.images // 2, effort.network_pairs)
-    filters = [row.cells() for row in (*passes, compare_ascent(effort.network_pairs))]
+    filters = [row.cells() for row in (*passes, *compare_ascent(effort.network_pairs))]
     return "\n\n".join(
         [
             "# Results",
