@@ -2,6 +2,7 @@
 
 import inspect
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -70,3 +71,24 @@ def test_figsize_is_refused_together_with_a_place(plots, name):
     with pytest.raises(ValueError, match=f"^`figsize` is .* cannot be given with `{name}`"):
         plots("plot_history", figsize=SIZE, **{name: place})
     plt.close(figure)
+
+
+def test_panels_of_a_given_page_leave_no_row_half_empty():
+    layers = [
+        layer
+        for index, filters in enumerate((8, 16, 32, 64, 128))
+        for layer in (
+            keras.layers.Conv2D(filters, 3, padding="same", name=f"c{index}"),
+            keras.layers.MaxPooling2D(),
+        )
+    ]
+    model = keras.Sequential([keras.Input((64, 64, 3)), *layers])
+    image = np.random.default_rng(0).uniform(size=(1, 64, 64, 3))
+    names = [f"c{index}" for index in range(5)]
+    plot = kerasviz.plot_feature_maps(model, names, image, figsize=(12, 4))
+    plot.figure.draw_without_rendering()
+    boxes = [panel.ax.get_window_extent() for panel in plot.panels]
+    right, page = boxes[-1].x1, plot.figure.bbox
+    plot.close()
+    assert right > 0.85 * page.width
+    assert sum(box.width * box.height for box in boxes) > 0.24 * page.width * page.height

@@ -408,20 +408,6 @@ class Redrawn:
         self._artists = [artist for artist in children if artist is not self.image]
 
 
-def equal_cells(count: int, columns: int, left: float = 0.0) -> list[Rect]:
-    """Return cells of one size that fill a figure but for something at its left, in parts of it."""
-    rows, width = math.ceil(count / columns), (1 - left) / columns
-    return [
-        Rect(
-            left=left + index % columns * width,
-            bottom=1 - (index // columns + 1) / rows,
-            width=width,
-            height=1 / rows,
-        )
-        for index in range(count)
-    ]
-
-
 @dataclass(kw_only=True)
 class Slot:
     """A panel in an Axes of the caller's, and in what is free around it.

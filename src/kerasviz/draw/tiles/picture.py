@@ -22,7 +22,6 @@ from kerasviz.draw.axes_locators import (
     Redrawn,
     Slot,
     Title,
-    equal_cells,
     min_side,
     original_rect,
     place_beside,
@@ -68,6 +67,7 @@ from kerasviz.draw.tiles.layout import (
     draft_plans,
     make_plan,
 )
+from kerasviz.draw.tiles.page_cells import Use, equal_cells, fitted_cells
 from kerasviz.draw.tiles.panel import TilePanel, draw_panel
 from kerasviz.draw.tiles.scaling import resolve_picture, resolve_scales
 from kerasviz.draw.tiles.style import TileLayout, TileStyle
@@ -340,7 +340,7 @@ def _draw_into_page(
     beside: _Part | None,
     place: Placement,
 ) -> Plot:
-    """Draw panels into a figure that has its size, of which each gets an equal part.
+    """Draw panels into a figure that has its size, of which each gets as much as it can fill.
 
     A picture beside them gets a narrow part at the left, where the figure is wide enough.
     """
@@ -349,22 +349,45 @@ def _draw_into_page(
     if beside is not None and size[0] >= MIN_PAGE_BESIDE * font_size() / 10:
         layouts = [(columns, SHARE_BESIDE) for columns, _ in layouts] + layouts
     for columns, share in layouts:
-        cells = equal_cells(len(parts), columns, left=share)
-        ordered = list(parts)
-        if share and beside is not None:
-            cells, ordered = [replace(cells[0], left=0.0, width=share), *cells], [beside, *parts]
-        page = Page(figure=figure, frames=[], cells=cells)
-        framed_panels = _draw_cells(page, ordered)
-        page.frames = [frame for frame, _ in framed_panels]
-        needed = page.least_size()
-        if is_large_enough(size, needed):
-            page.attach()
-            panels = [panel for _, panel in framed_panels]
-            return _plot(figure, panels, has_picture=share > 0, owns_figure=place.is_new)
-        for frame in page.frames:
-            frame.ax.remove()
-        least = min(least, needed, key=math.prod) if not share else least
+        for cells in _page_cells(parts, size, columns, share, figure.dpi):
+            ordered = list(parts)
+            if share and beside is not None:
+                cells = [replace(cells[0], left=0.0, width=share), *cells]
+                ordered = [beside, *parts]
+            page = Page(figure=figure, frames=[], cells=cells)
+            framed_panels = _draw_cells(page, ordered)
+            page.frames = [frame for frame, _ in framed_panels]
+            needed = page.least_size()
+            if is_large_enough(size, needed):
+                page.attach()
+                panels = [panel for _, panel in framed_panels]
+                return _plot(figure, panels, has_picture=share > 0, owns_figure=place.is_new)
+            for frame in page.frames:
+                frame.ax.remove()
+            least = min(least, needed, key=math.prod) if not share else least
     raise too_small(size, least, place)
+
+
+def _page_cells(
+    parts: Sequence[_Part], page: tuple[float, float], columns: int, share: float, dpi: float
+) -> Iterator[list[Rect]]:
+    """Yield cells for panels that each can fill, and, where these are others, equal ones."""
+
+    def use(index: int, width: float, height: float) -> Use:
+        part, title = parts[index], parts[index].title
+        around = title.height(title.lines(width - 2 * MARGIN)) + 2 * MARGIN
+        cell = Rect(left=0.0, bottom=0.0, width=width - 2 * MARGIN, height=height - around)
+        room = _room_of(part, cell)
+        plan = make_plan(part.panel, part.style.layout, room, dpi, new=False, is_draft=True)
+        beside = width - room[0]
+        wide = max(plan.size[1] + beside, title.min_width + 2 * MARGIN)
+        return Use(wide, plan.size[0] + plan.head + height - room[1], area_of(plan))
+
+    equal = equal_cells(len(parts), columns, left=share)
+    fitted = fitted_cells(page, len(parts), columns, use, left=share)
+    yield fitted
+    if fitted != equal:
+        yield equal
 
 
 def _draw_cells(page: Page, parts: Sequence[_Part]) -> list[tuple[Frame, Panel]]:
@@ -402,15 +425,20 @@ def _draw_into_axes(ax: Axes, part: _Part) -> Plot:
 def _draw_in_room(ax: Axes, part: _Part, room: Rect) -> tuple[Frame, Panel]:
     """Draw a panel, as large as it can be in a room with all that is around it but its title."""
     panel, style = part.panel, part.style
-    width = max(room.width - (bar_room() if part.has_bar else 0.0), min_side())
-    height = max(room.height, min_side())
-    if panel.table is not None and not panel.is_chart:
-        words = TABLE_WORDS * font_size() / 72
-        width, height = max(width - words, min_side()), max(height - words, min_side())
-    plan = make_plan(panel, style.layout, (width, height), ax.figure.dpi, new=False)
+    plan = make_plan(panel, style.layout, _room_of(part, room), ax.figure.dpi, new=False)
     if style.place.ax is None:  # so that what is around it can be measured
         replace(room, width=plan.size[1], height=plan.size[0]).place(ax)
     return _draw_frame(ax, plan, part)
+
+
+def _room_of(part: _Part, room: Rect) -> tuple[float, float]:
+    """Return width and height of what remains of a room for a panel, without its bar and words."""
+    width = max(room.width - (bar_room() if part.has_bar else 0.0), min_side())
+    height = max(room.height, min_side())
+    if part.panel.table is not None and not part.panel.is_chart:
+        words = TABLE_WORDS * font_size() / 72
+        width, height = max(width - words, min_side()), max(height - words, min_side())
+    return width, height
 
 
 def _draw_frame(ax: Axes, plan: AnyPlan, part: _Part) -> tuple[Frame, Panel]:
