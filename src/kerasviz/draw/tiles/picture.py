@@ -37,6 +37,8 @@ from kerasviz.draw.figure import (
 )
 from kerasviz.draw.free_axes import add_free_axes
 from kerasviz.draw.least_size import draw_legible
+from kerasviz.draw.pages.cells import Use, equal_cells, fitted_cells
+from kerasviz.draw.pages.rows import PanelSizes, fill_rows
 from kerasviz.draw.panel_grid import (
     PanelExtent,
     PanelRows,
@@ -46,7 +48,6 @@ from kerasviz.draw.panel_grid import (
     measure_axis_right,
 )
 from kerasviz.draw.plot import Panel, Plot
-from kerasviz.draw.rows import PanelSizes, fill_rows
 from kerasviz.draw.text import LINE_HEIGHT, escape, font_size, screen_width, text_height
 from kerasviz.draw.tiles.background import Picture
 from kerasviz.draw.tiles.colorbar import (
@@ -67,7 +68,6 @@ from kerasviz.draw.tiles.layout import (
     draft_plans,
     make_plan,
 )
-from kerasviz.draw.tiles.page_cells import Use, equal_cells, fitted_cells
 from kerasviz.draw.tiles.panel import TilePanel, draw_panel
 from kerasviz.draw.tiles.scaling import resolve_picture, resolve_scales
 from kerasviz.draw.tiles.style import TileLayout, TileStyle

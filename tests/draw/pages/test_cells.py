@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from kerasviz.draw.pages.cells import Use, equal_cells, fitted_cells
 from kerasviz.draw.panel_grid import Rect
-from kerasviz.draw.tiles.page_cells import Use, equal_cells, fitted_cells
 
 PAGE = (10.0, 4.0)
 

@@ -1,4 +1,4 @@
-"""Divide a page of the caller's size between panels."""
+"""Divide a page of the caller's size into cells, one for each panel."""
 
 from __future__ import annotations
 

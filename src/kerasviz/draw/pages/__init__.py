@@ -1,0 +1,1 @@
+"""Divide a page between panels."""
