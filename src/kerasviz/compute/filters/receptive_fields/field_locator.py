@@ -105,12 +105,13 @@ class FieldLocator:
         """Return the first cell that a unit sees along an axis, and the last one plus one."""
         if (axis, cell) not in self._extents:
             # The windows of one axis do not depend on where a unit is along the others.
-            cells = [cell if n == axis else 0 for n in range(len(self.size))]
             way = BackwardPass(graphs=self._graphs, is_cut=True)
-            seen = (look(self._model, self._target, cells, way)[1].axes or ())[axis]
-            # Empty where the unit sees only padding; an exact field never sees all of an axis.
-            ends = (0, 0) if seen is None or not len(seen) else (int(seen[0]), int(seen[-1]) + 1)
-            self._extents[axis, cell] = ends
+            _, seen = look(self._model, self._target, [cell] * len(self.size), way)
+            for index, cells in enumerate(seen.axes or ()):
+                ends = 0, 0  # where a unit sees only padding; an exact field never sees all
+                if cells is not None and len(cells):
+                    ends = int(cells[0]), int(cells[-1]) + 1
+                self._extents[index, cell] = ends
         return self._extents[axis, cell]
 
     def _start(self, cells: tuple[int, ...]) -> tuple[int, ...]:
