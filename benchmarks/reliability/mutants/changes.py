@@ -37,7 +37,7 @@ OPERATORS = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
-ELSEWHERE = re.compile(r"_on_(jax|torch)$")
+ELSEWHERE = re.compile(r"_on_(jax|torch)$|^_On(Jax|Torch)\.")
 """Functions that only JAX or PyTorch runs; the tests run on TensorFlow here, as for coverage."""
 
 
