@@ -2,9 +2,9 @@
 
 A sample of places in `compute/`, `model/` and `draw/` is drawn with a seed: a comparison, an
 operator, a number, a condition, a loop, a call. Each is changed in a forked process that has
-TensorFlow already, and runs the tests that run this line, cheapest first, until one fails. A
-change that no test notices survives, and is printed to be read. Those that change nothing that
-anyone can see are listed in `mutants/equivalent.md`, each with the reason.
+TensorFlow already, and runs the tests that run this line, first those that are cheap and about it,
+until one fails. A change that no test notices survives, and is printed to be read. Those that
+change nothing that anyone can see are listed in `mutants/equivalent.md`, each with the reason.
 
 mutmut and cosmic-ray run one command for every change, which would start TensorFlow each time.
 """

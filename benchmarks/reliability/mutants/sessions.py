@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
@@ -38,7 +39,10 @@ class Reach:
     lines: dict[str, dict[str, set[str]]] = field(default_factory=dict)
 
     def tests_of(self, mutant: Mutant, package: Path) -> list[str]:
-        """Return the tests that run a place, or else anything of its function, cheapest first."""
+        """Return the tests that run a place, or else anything of its function.
+
+        Those come first that cost little and run little else: they are about it.
+        """
         texts = (package / mutant.module).read_text("utf-8").splitlines()
         known = self.lines.get(mutant.module, {})
         for first, last in (mutant.lines, mutant.around):
@@ -46,7 +50,10 @@ class Reach:
             tests = set().union(*(known.get(line, ()) for line in lines)) & self.costs.keys()
             if tests:
                 break
-        return sorted(tests, key=self.costs.__getitem__)
+        lines = Counter(
+            test for known in self.lines.values() for run in known.values() for test in run
+        )
+        return sorted(tests, key=lambda test: self.costs[test] * lines[test])
 
 
 def function_of(test: str) -> str:
