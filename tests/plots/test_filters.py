@@ -164,6 +164,19 @@ def test_plot_filters_sort(model: Any, statistics: Any, sort: Any, key: Any) -> 
     plot.close()
 
 
+def test_plot_filters_draws_rare_filters_last() -> None:
+    """A filter that fires in one image of 200 has the highest selectivity that there is."""
+    images, labels = np.zeros((200, 2, 2, 3), "float32"), np.arange(200) % 2
+    images[0, ..., 0] = 1
+    images[labels == 1, ..., 1] = 1
+    images[..., 2] = 1 + labels[:, np.newaxis, np.newaxis]
+    same = keras.Sequential([keras.Input((2, 2, 3)), keras.layers.Activation("relu", name="same")])
+    plot = kerasviz.plot_filters(same, "same", images, labels=labels, preferred=False)
+    names = [text for text in _texts(plot) if text.startswith("filter ")]
+    assert names == ["filter 1", "filter 2", "filter 0"]
+    plot.close()
+
+
 def test_plot_filters_draws_the_odd_first(model: Any, statistics: Any) -> None:
     plot = kerasviz.plot_filters(model, "a", statistics, sort="odd", filters=3, preferred=False)
     first, *twins = _panels(plot, "kernel")

@@ -84,10 +84,10 @@ def plot_filters(
         labels: The class of each image, as in `filter_statistics`. Statistics, and batches
             `(x, y)`, have their own.
         class_names: The name of each class, where labels are integers.
-        sort: Which come first. "selectivity": those that respond to one class most of all; without
-            labels it is "maximum". "maximum": the largest response. "mean": the largest mean.
-            "rate": those that fire in most images. "odd": the dead, the rare, the duplicates.
-            `None`: by index. A list of `filters` has its own order.
+        sort: Which come first. "selectivity": those that respond to one class most of all, and rare
+            ones last; without labels it is "maximum". "maximum": the largest response. "mean": the
+            largest mean. "rate": those that fire in most images. "odd": the dead, the rare, the
+            duplicates. `None`: by index. A list of `filters` has its own order.
         images: How many images a card has.
         preferred: Whether to make the input that drives a unit most, see `get_preferred_inputs`.
         steps: How many steps this takes.

@@ -123,7 +123,7 @@ def order_filters(statistics: FilterStatistics, sort: str | None) -> tuple[np.nd
     if sort == "selectivity" and np.isnan(statistics.selectivity).all():
         sort = "maximum"
     strength = {
-        "selectivity": lambda: statistics.selectivity,
+        "selectivity": lambda: _selectivity(statistics),
         "maximum": lambda: statistics.maximum,
         "mean": lambda: statistics.mean,
         "rate": lambda: statistics.image_rate,
@@ -131,6 +131,12 @@ def order_filters(statistics: FilterStatistics, sort: str | None) -> tuple[np.nd
     }[sort]()
     # NaN last; of equal ones the lower index first.
     return np.lexsort((np.arange(count), -np.nan_to_num(strength, nan=-np.inf))), sort
+
+
+def _selectivity(statistics: FilterStatistics) -> np.ndarray:
+    """Return the selectivity; below 0 for rare filters, which a single image makes selective."""
+    is_rare = np.isin(np.arange(len(statistics.mean)), statistics.rare)
+    return np.asarray(statistics.selectivity - 2 * is_rare)
 
 
 def _oddity(statistics: FilterStatistics) -> np.ndarray:

@@ -12,6 +12,7 @@ from kerasviz.compute.filters.collecting import filter_statistics
 from kerasviz.compute.filters.preferred_inputs import get_preferred_inputs
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.model.architecture.elements import Architecture, Part
+from kerasviz.plots._filters.statistics import order_filters
 from kerasviz.report.findings.filters import silent_units
 from kerasviz.report.sample_images import Pictures, as_picture
 
@@ -132,9 +133,7 @@ def filter_facts(
         is_small: Whether kernels are so small that it says nothing if two filters are alike.
     """
     prefix = "" if is_own else "data-"
-    is_labelled = len(statistics.classes) > 1
-    strength = np.nan_to_num(statistics.selectivity if is_labelled else statistics.maximum)
-    order = np.argsort(-strength, kind="stable")
+    order, _ = order_filters(statistics, "selectivity")
     remarks = _remarks(statistics, noun, is_small=is_small)
     first, others = order[:MAX_CARDS].tolist(), order[MAX_CARDS:].tolist()
     odd = [index for index in others if index in remarks][:MAX_ODD]
