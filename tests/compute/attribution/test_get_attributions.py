@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 from kerasviz import get_attributions
+from tiny_models import Function
 
 INPUT_METHODS = ("gradient", "input-x-gradient", "smoothgrad", "integrated-gradients")
 
@@ -36,6 +37,30 @@ def test_get_attributions_of_a_difference_of_two_classes(linear):
     np.testing.assert_allclose(
         found.scores, np.subtract(*model.predict(images, verbose=0).T[::-1]), rtol=1e-4
     )
+
+
+def test_get_attributions_explain_samples_that_depend_on_one_another_a_little_one_by_one():
+    """Of s + 0.1 s · mean(s) over the batch, that is s + 0.1 s², the gradient is 1 + 0.2 s."""
+    inputs = keras.Input((2,))
+    mix = Function(lambda s: s + 0.1 * s * keras.ops.mean(s, axis=0, keepdims=True))
+    model = keras.Model(inputs, mix(keras.ops.sum(inputs, axis=1, keepdims=True)))
+    x = np.array([[0, 1], [1, 1], [2, 1]], "float32")
+    found = get_attributions(model, x, method="gradient", evidence=False)
+    s = x.sum(axis=1)
+    np.testing.assert_allclose(found.scores, s + 0.1 * s**2, rtol=1e-5)
+    np.testing.assert_allclose(found.values, np.stack([1 + 0.2 * s] * 2, axis=1), rtol=1e-5)
+
+
+def test_get_attributions_fill_no_batch_up_unless_another_size_is_compiled_again(linear):
+    """The baseline runs as one more sample, beside five."""
+    model, _, images = linear
+
+    def size(outputs):
+        return outputs[:, 0] * 0 + keras.ops.cast(keras.ops.shape(outputs)[0], "float32")
+
+    images = np.concatenate([images, images[:2]])
+    found = get_attributions(model, images, method="gradient", target=size, evidence=False)
+    np.testing.assert_array_equal(found.scores, 8 if keras.backend.backend() == "jax" else 6)
 
 
 @pytest.mark.parametrize("method", ["input-x-gradient", "integrated-gradients"])

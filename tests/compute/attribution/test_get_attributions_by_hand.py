@@ -86,6 +86,18 @@ def test_get_attributions_occlusion_window_by_window(model, images):
     np.testing.assert_array_equal(found.values[..., 0], found.values[..., 1])
 
 
+def test_get_attributions_occlusion_of_one_step_that_counts():
+    """Of 28 steps, windows are 4 long and 2 apart: of the two over a cell, one or both see it."""
+    model = keras.Sequential([keras.Input((28, 1)), layers.Flatten(), layers.Dense(1)])
+    model.layers[-1].set_weights([np.ones((28, 1)), np.zeros(1)])
+    x = np.zeros((1, 28, 1), "float32")
+    x[0, 13] = 8
+    found = get_attributions(model, x, method="occlusion", evidence=False)
+    expected = np.zeros(28)
+    expected[10:16] = [4, 4, 8, 8, 4, 4]
+    np.testing.assert_allclose(found.values[0, :, 0], expected, atol=1e-5)
+
+
 def test_get_attributions_score_cam_channel_by_channel(model, images):
     found = get_attributions(model, images[:2], method="score-cam", target=0, evidence=False)
     maps = keras.Model(model.inputs[0], model.get_layer("c").output).predict(images[:2], verbose=0)

@@ -6,6 +6,8 @@ import pytest
 from keras import layers
 
 from kerasviz import get_attributions
+from kerasviz.model.calls import input_specs, traced
+from tiny_models import Function
 
 
 def with_head(head):
@@ -51,6 +53,34 @@ def test_get_attributions_take_the_logit_behind_softmax_of_any_form(images, head
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-4, atol=1e-6)
     probabilities = keras.ops.convert_to_numpy(model(images))[:, 1]
     np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-4)
+
+
+def test_get_attributions_take_the_logit_behind_a_function_that_has_no_axis(images):
+    inputs = keras.Input((6, 5, 2))
+    dense = layers.Dense(1)
+    model = keras.Model(inputs, keras.ops.sigmoid(dense(layers.Flatten()(inputs))))
+    found = get_attributions(model, images, method="gradient", evidence=False, target=1)
+    weights, bias = dense.get_weights()
+    assert found.score == "logit"
+    np.testing.assert_allclose(found.scores, images.reshape(3, 60) @ weights[:, 0] + bias, rtol=1e-4)
+    expected = np.broadcast_to(weights.reshape(6, 5, 2), images.shape)
+    np.testing.assert_allclose(found.values, expected, rtol=1e-4)
+
+
+def test_get_attributions_refuse_a_target_before_a_model_runs_whose_head_is_unknown(images):
+    runs = []
+
+    def head(x):
+        runs.append(x)
+        return keras.ops.softmax(x) ** 2
+
+    model, _ = with_head(Function(head))
+    traced(model, input_specs(model))  # on symbolic inputs
+    runs.clear()
+    for target, message in ((3, "between 0 and 2"), ([0, 1], "each of the 3 samples")):
+        with pytest.raises(ValueError, match=f"`target` .*{message}"):
+            get_attributions(model, images, method="gradient", target=target)
+    assert not runs
 
 
 @pytest.mark.slow

@@ -324,16 +324,16 @@ def _check_layer(target: NamedCall, extraction: Extraction) -> None:
 def _score(extraction: Extraction, options: Options, axes: Sequence[int]) -> ScoredModel:
     """Return the model with the score that is explained."""
     model, batch = extraction.model, extraction.batch
-    sizes = {spec.shape[0] for spec in keras.tree.flatten(extraction.specs)}
-    fixed = next(iter(sizes)) if len(sizes) == 1 else None
-    is_mixed = fixed is None and _mixes_samples(model, batch)
-    batch_size = fixed or (1 if is_mixed else options.batch_size)
     heads = find_heads(model, extraction.specs)
     names: list[str] = []
     if is_graph(model):
         declared = declared_outputs(model)
         names = output_names(model, declared)
         check_target(options.target, declared, heads, names=names, samples=len(batch))
+    sizes = {spec.shape[0] for spec in keras.tree.flatten(extraction.specs)}
+    fixed = next(iter(sizes)) if len(sizes) == 1 else None
+    is_mixed = fixed is None and _mixes_samples(model, batch)
+    batch_size = fixed or (1 if is_mixed else options.batch_size)
     if is_functional(model) and options.score == "logit" and not _is_function(options.target):
         model, kinds = before_operations(model)
         heads = [Head(kind=kinds[i]) if i in kinds else head for i, head in enumerate(heads)]
