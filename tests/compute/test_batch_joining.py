@@ -92,6 +92,14 @@ def test_get_feature_maps_is_right_where_samples_mix_outside_the_users_layers(mi
     np.testing.assert_allclose(maps, powers / powers.sum(0), rtol=1e-4, atol=1e-6)
 
 
+def test_get_feature_maps_sees_that_the_last_batch_is_of_another_size() -> None:
+    """A layer that treats a single sample otherwise gives other values for the ninth of fours."""
+    inputs = keras.Input((6, 4))
+    single = Function(lambda x: ops.where(batch_of(x) == 1, 10.0, 1.0) * x, name="single")
+    maps = kerasviz.get_feature_maps(keras.Model(inputs, single(inputs)), 1, X, batch_size=4)
+    np.testing.assert_array_equal(maps, X)
+
+
 SOURCES, TARGETS = np.array([0, 3, 7, 8]), np.array([0, 7, 7, 8])
 
 

@@ -124,6 +124,16 @@ def test_trace_convolution_averages_data_and_a_repeated_edge(rng):
     assert step.window.count() == 4
 
 
+def test_trace_convolution_averages_steps_and_a_repeated_edge():
+    """What Keras on PyTorch returns where one step is padded, at the end: it repeats the last."""
+    layer = layers.AveragePooling1D(2, strides=1, padding="same")
+    inputs = np.array([[1], [3], [7]], "float32")
+    outputs = np.array([[2], [5], [7]], "float32")
+    steps = trace_convolution(layer, inputs, outputs, filter_index=0, address="any")
+    assert [steps.step(0, n).total for n in range(3)] == pytest.approx([2, 5, 7])
+    assert steps.step(0, 2).window.data.ravel().tolist() == [7, 7]
+
+
 def test_trace_convolution_never_takes_padding_for_the_largest():
     steps = trace(layers.MaxPooling2D(2, padding="same"), np.full((3, 3, 1), -2.0, "float32"))
     assert steps.step(1, 1).value == -2

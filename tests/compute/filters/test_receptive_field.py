@@ -267,6 +267,49 @@ def test_receptive_field_of_channels_first():
     assert kerasviz.receptive_field(model, "all", position=(0, 0)).box == ((0, 12), (0, 9))
 
 
+def test_receptive_field_of_one_row_counts_the_padding_around_it():
+    """Without a position a field is what a unit would see far from any border."""
+    model = _sequence(L.Conv2D(1, 3, padding="same", name="end"), shape=(1, 9, 1))
+    assert kerasviz.receptive_field(model, "end").size == (3, 3)
+    assert kerasviz.receptive_field(model, "end", position=(0, 4)).box == ((0, 1), (3, 6))
+
+
+def test_receptive_field_of_one_cell_that_is_added_everywhere():
+    """The unit at (5, 6) sees 3 × 3 cells of the image, and the one cell of the second input."""
+    image, bias = keras.Input((9, 9, 1)), keras.Input((1, 1, 1))
+    model = keras.Model([image, bias], L.Conv2D(1, 3, name="end")(L.Add()([bias, image])))
+    field = kerasviz.receptive_field(model, "end", position=(5, 6))
+    assert field.box == ((5, 8), (6, 9))
+    model = keras.Model([bias, image], model.output)
+    field = kerasviz.receptive_field(model, "end", position=(5, 6))
+    assert field.box == ((0, 1), (0, 1))
+
+
+def test_receptive_field_after_a_bilinear_upsampling_by_hand():
+    """Twice as large, cell 4 is 1/4 of cell 1 and 3/4 of cell 2, cell 5 is 3/4 and 1/4 of 2, 3."""
+    model = _sequence(L.UpSampling2D(2, interpolation="bilinear", name="end"), shape=(6, 6, 1))
+    assert kerasviz.receptive_field(model, "end", position=(4, 5)).box == ((1, 3), (2, 4))
+
+
+def test_find_layers_says_what_a_unit_after_a_sum_of_branches_sees():
+    """Of 7 × 7 cells 5 × 5 and 1 × 1, by the same stride: together 5 × 5."""
+    inputs = keras.Input((7, 7, 1))
+    wide = L.Conv2D(1, 5, strides=2, padding="same")(inputs)
+    point = L.Conv2D(1, 1, strides=2, padding="same")(inputs)
+    model = keras.Model(inputs, L.Add(name="sum")([wide, point]))
+    (ref,) = kerasviz.find_layers(model, ["sum"])
+    assert (ref.field_size, ref.field_stride) == ((5, 5), (2, 2))
+
+
+def test_find_layers_says_nothing_of_a_sum_of_branches_of_different_strides():
+    """Of 5 cells, 2 are left by windows of 3 two apart, and by windows of 4 one apart."""
+    inputs = keras.Input((5, 5, 1))
+    branches = [L.Conv2D(1, 3, strides=2)(inputs), L.Conv2D(1, 4)(inputs)]
+    model = keras.Model(inputs, L.Add(name="sum")(branches))
+    (ref,) = kerasviz.find_layers(model, ["sum"])
+    assert (ref.field_size, ref.field_stride) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("layer", "position", "words"),
     [
