@@ -143,6 +143,20 @@ def test_get_kernels_of_a_separable_layer_has_both_parts(
     np.testing.assert_allclose(mixed, expected, atol=1e-5)
 
 
+def test_get_kernels_names_all_parts_that_a_name_may_mean() -> None:
+    parts = [layers.SeparableConv2D(2, 3, name=name) for name in ("s", "t")]
+    model = keras.Sequential([keras.Input((9, 8, 3)), *parts])
+    for name in ("depthwise", "pointwise"):
+        with pytest.raises(ValueError, match=f"must name one of 's/{name}', 't/{name}'"):
+            kerasviz.get_kernels(model, name)
+
+
+def test_get_kernels_lists_no_class_that_a_layer_does_not_have() -> None:
+    model, *_ = built(layers.SeparableConv2D(5, 3, name="s"), 9, 8, 3)
+    with pytest.raises(ValueError, match="of the classes InputLayer, SeparableConv2D; "):
+        kerasviz.get_kernels(model, layers.Dense)
+
+
 @pytest.mark.parametrize(
     ("kind", "shape", "window"),
     [

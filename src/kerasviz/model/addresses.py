@@ -302,7 +302,8 @@ def _some(
     calls: Sequence[Call],
 ) -> list[NamedCall]:
     if not matches:
-        classes = sorted({type(call.layer).__name__ for call in calls})
+        layers = [call.layer for call in calls if isinstance(call.layer, keras.Layer)]  # no parts
+        classes = sorted({type(layer).__name__ for layer in layers})
         hint = (
             f"Its layers are of the classes {', '.join(classes)}; `layer` must match one of them."
             if classes

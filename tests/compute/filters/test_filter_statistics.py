@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import kerasviz
+from kerasviz.compute.filters.counting.histogram import Histogram
 
 L = keras.layers
 SAMPLES, PLACES = 31, 5
@@ -167,6 +168,14 @@ def test_filter_statistics_finds_filters_that_fire_rarely() -> None:
     statistics = kerasviz.filter_statistics(model, "c", images)
     assert statistics.rare.tolist() == [0]
     assert statistics.remarks == ["rare: fires in 0.1% of images"]
+
+
+def test_filter_statistics_finds_the_filter_that_responds_to_one_class_alone() -> None:
+    """The means are 0 and 3 of the first filter, 1 and 3 of the second, -1 and 3 of the third."""
+    model = keras.Sequential([keras.Input((1, 1, 3)), L.Activation("linear", name="a")])
+    images = np.array([[0, 1, -1], [3, 3, 3]], "float32").reshape(2, 1, 1, 3)
+    statistics = kerasviz.filter_statistics(model, "a", images, labels=["cat", "dog"])
+    np.testing.assert_allclose(statistics.selectivity, [1, 0.5, np.nan])
 
 
 def test_filter_statistics_has_rates_of_values_far_above_1() -> None:
@@ -439,3 +448,13 @@ def test_a_pass_holds_openblas_to_one_thread_and_no_longer(model: Any) -> None:
         kerasviz.filter_statistics(model, "a", batches())
     assert during == [1] * len(before)
     assert of_openblas() == before
+
+
+def test_histogram_has_no_more_bins_for_values_that_it_has_seen() -> None:
+    """There are 2⁷ bins from one power of 2 to the next, from 2⁻²⁴ to 1 and to 2, and one of 0."""
+    values = np.array([[-1, 2], [0, 0.5]], "float32")
+    histogram = Histogram(2)
+    for _ in range(3):
+        histogram.add(values, -1, 2)
+    assert histogram.counts.shape == (2, 128 * 24 + 1 + 128 * 25)
+    assert histogram.counts.sum(axis=1).tolist() == [6, 6]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,18 @@ def test_filter_statistics_names_an_image_that_is_not_finite(value: float, tmp_p
         model, "a", images, batch_size=4, checkpoint=checkpoint, images=9
     )
     assert statistics.samples == 31
+
+
+def test_filter_statistics_names_the_first_image_that_is_not_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of three batches, which as many threads count, the first and the last have one."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    model = _sequential((4, 4, 1), L.Activation("linear", name="a"))
+    images = _noise(12, 4, 4, 1)
+    images[[3, 9]] = np.nan
+    with pytest.raises(ValueError, match="infinite values for image 3"):
+        kerasviz.filter_statistics(model, "a", images, batch_size=4)
 
 
 def _batches(count: int, images: np.ndarray, *, stop: int | None = None) -> Any:
