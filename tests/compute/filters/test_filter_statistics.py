@@ -202,6 +202,15 @@ def test_filter_statistics_cuts_what_the_units_see(both: Any) -> None:
         np.testing.assert_array_equal(statistics.image(index), _images()[index])
 
 
+def test_filter_statistics_cuts_the_one_cell_that_a_unit_sees_after_an_upsampling() -> None:
+    """The nearest cell is all that a unit sees, so that a crop is the value of the unit."""
+    model = keras.Sequential([keras.Input((4, 5, 1)), L.UpSampling2D((2, 3), name="up")])
+    images = np.random.default_rng(0).permutation(3 * 20).reshape(3, 4, 5, 1).astype("float32")
+    statistics = kerasviz.filter_statistics(model, "up", images, images=3)
+    assert statistics.crops.shape == (1, 3, 1, 1, 1)
+    np.testing.assert_array_equal(statistics.crops[..., 0, 0, 0], statistics.values)
+
+
 @pytest.mark.parametrize("batch_size", [1, 4, 31, 100])
 def test_filter_statistics_of_any_batch_size(model: Any, both: Any, batch_size: int) -> None:
     again = kerasviz.filter_statistics(

@@ -12,6 +12,8 @@ import pytest
 from keras import layers
 
 import kerasviz
+from kerasviz.model.architecture.folding import fold_repeats
+from kerasviz.model.architecture.reading import read_architecture
 from written_words import texts_of
 
 
@@ -224,6 +226,19 @@ class Residual(keras.Layer):
         return self.add([x, self.conv(x)])
 
 
+def test_plot_architecture_folds_no_composite_layers_that_differ_outside_their_layers(
+    plot_architecture: Any,
+) -> None:
+    def step(x: Any, index: int) -> Any:
+        layer = Residual(4, name=f"block{index}")
+        layer.scale = 0.5 if index == 2 else 1.0
+        return layer(x)
+
+    for expand in (0, 1):
+        assert badges(plot_architecture(model_of(step, 2), expand=expand)) == ["× 2"]
+        assert badges(plot_architecture(model_of(step, 3), expand=expand)) == ["× 2"]
+
+
 class Stack(keras.Model):
     def __init__(self, dilation: int = 1) -> None:
         super().__init__(name="stack")
@@ -262,6 +277,35 @@ def test_plot_architecture_folds_nested_models(plot_architecture: Any) -> None:
         assert badges(plot_architecture(alike, expand=expand)) == ["× 3"]
         last = model_of(lambda x, n: inner(n, 3 if n < 2 else 5)(x), 3)
         assert badges(plot_architecture(last, expand=expand)) == ["× 2"]
+
+
+def stages(count: int) -> keras.Model:
+    """Return a model of stages: a nested model of two residual blocks, and a convolution."""
+
+    def stage(x: Any, index: int) -> Any:
+        inputs = keras.Input((8, 8, 4))
+        y = convolution(inputs, f"stem{index}", kernel_size=5)
+        y = block(block(y, f"a{index}"), f"b{index}")
+        inside = keras.Model(inputs, y, name=f"stage{index}")
+        return convolution(inside(x), f"conv{index}", kernel_size=1)
+
+    return model_of(stage, count)
+
+
+def test_plot_architecture_folds_blocks_inside_the_models_of_folded_blocks(
+    plot_architecture: Any,
+) -> None:
+    model = stages(3)
+    plot = plot_architecture(model, expand=1)
+    assert sorted(badges(plot)) == ["× 2", "× 3"]
+    assert sorted(title[:4] for title in folded(plot)) == ["× 2:", "× 3:"]
+
+
+def test_fold_repeats_puts_each_frame_after_the_one_around_it() -> None:
+    """The frame of a block is made when that of the model inside it is there already."""
+    architecture = fold_repeats(read_architecture(stages(3), expand=1))
+    around = [frame.frame for frame in architecture.frames]
+    assert around == [None, 0, 1], "the block of a stage, the stage, the block inside it"
 
 
 def test_plot_architecture_folds_calls_of_one_layer_after_the_first(
