@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import kerasviz
+from kerasviz.model.graph import leaves
 
 X = np.random.default_rng(0).normal(size=(5, 8, 8, 3)).astype("float32")
 LOOKS: dict[str, Callable[[keras.Model], object]] = {
@@ -248,3 +250,9 @@ def test_attributes_whose_keys_cannot_be_sorted(look: Any) -> None:
     before = dict(model.by_layer)
     look(model)
     assert dict(model.by_layer) == before
+
+
+def test_a_list_that_holds_itself_has_each_leaf_once() -> None:
+    value: list[Any] = [1, {"a": 2}]
+    value.append(value)
+    assert list(itertools.islice(leaves(value), 9)) == [1, 2]

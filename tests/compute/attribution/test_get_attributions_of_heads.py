@@ -62,7 +62,9 @@ def test_get_attributions_take_the_logit_behind_a_function_that_has_no_axis(imag
     found = get_attributions(model, images, method="gradient", evidence=False, target=1)
     weights, bias = dense.get_weights()
     assert found.score == "logit"
-    np.testing.assert_allclose(found.scores, images.reshape(3, 60) @ weights[:, 0] + bias, rtol=1e-4)
+    np.testing.assert_allclose(
+        found.scores, images.reshape(3, 60) @ weights[:, 0] + bias, rtol=1e-4
+    )
     expected = np.broadcast_to(weights.reshape(6, 5, 2), images.shape)
     np.testing.assert_allclose(found.values, expected, rtol=1e-4)
 

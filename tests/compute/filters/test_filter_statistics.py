@@ -421,6 +421,22 @@ def test_filter_statistics_refuses(model: Any, change: Any, error: Any, words: s
         kerasviz.filter_statistics(model, "a", options.pop("inputs"), **options)
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (0.5, r"labels=0\.5"),
+        ([[1], [2, 3]], r"labels=\[\[1\], \[2, 3\]\]"),
+        ([0.5] * 31, r"an array of shape \(31,\) and dtype float64"),
+    ],
+    ids=["number", "ragged", "fractions"],
+)
+def test_filter_statistics_says_which_labels_are_no_classes(
+    model: Any, labels: Any, words: str
+) -> None:
+    with pytest.raises(TypeError, match=f"`labels` must be the class .*Received: {words}$"):
+        kerasviz.filter_statistics(model, "a", _images(), labels=labels)
+
+
 def test_filter_statistics_names_the_image_that_is_not_finite() -> None:
     model = keras.Sequential([keras.Input((4, 4, 1)), L.Conv2D(2, 3, name="c")])
     images = np.zeros((31, 4, 4, 1), "float32")

@@ -279,6 +279,19 @@ def test_plot_architecture_folds_nested_models(plot_architecture: Any) -> None:
         assert badges(plot_architecture(last, expand=expand)) == ["× 2"]
 
 
+def test_plot_architecture_folds_models_that_are_nested_six_deep(plot_architecture: Any) -> None:
+    def nested(kernel: int) -> keras.Model:
+        inner: Any = layers.Conv2D(4, kernel, padding="same")
+        for _ in range(6):
+            inner = keras.Sequential([keras.Input((8, 8, 4)), inner])
+        return inner
+
+    alike = model_of(lambda x, _: nested(3)(x), 2)
+    assert badges(plot_architecture(alike)) == ["× 2"]
+    different = model_of(lambda x, n: nested(3 + 2 * n)(x), 2)
+    assert badges(plot_architecture(different)) == []
+
+
 def stages(count: int) -> keras.Model:
     """Return a model of stages: a nested model of two residual blocks, and a convolution."""
 

@@ -266,6 +266,31 @@ def test_get_feature_maps_takes_lists_inside_a_dict_for_a_subclassed_model() -> 
     np.testing.assert_allclose(maps, expected, atol=1e-5)
 
 
+class Sums(keras.Model):
+    """A model that takes one input or several, of which nothing says how many axes they have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = layers.Activation("linear", name="linear")
+
+    def call(self, inputs: Any) -> Any:
+        return self.linear(sum(inputs) if isinstance(inputs, (list, tuple)) else inputs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_several"),
+    [((6, 5, 3), False), ((6, 3, 5), True), ((6, 5), True), ((2, 6, 5, 3), True)],
+    ids=["images in colour", "time steps", "features", "batches"],
+)
+def test_get_feature_maps_takes_a_list_of_images_for_samples_and_others_for_inputs(
+    shape: tuple[int, ...], is_several: bool, rng: np.random.Generator
+) -> None:
+    arrays = rng.normal(size=(2, *shape)).astype("float32")
+    expected = arrays.sum(axis=0) if is_several else arrays
+    maps = kerasviz.get_feature_maps(Sums(), "linear", list(arrays))
+    np.testing.assert_allclose(maps, expected, rtol=1e-5, atol=1e-6)
+
+
 class Data(keras.utils.PyDataset):
     """Batches of images with targets."""
 
@@ -357,6 +382,17 @@ def test_get_feature_maps_takes_image_files_of_any_one_size_where_the_model_does
     Image.new("RGB", (9, 8)).save(photos[1])
     with pytest.raises(ValueError, match=r"of one size, .*Received: 5×6, 9×8 pixels"):
         kerasviz.get_feature_maps(model, "c", photos)
+
+
+@pytest.mark.parametrize(("largest", "factor"), [(1.0, 255), (1.5, 1), (255.0, 1)])
+def test_get_feature_maps_takes_image_files_of_floats_up_to_1_or_up_to_255(
+    largest: float, factor: int, tmp_path: Path
+) -> None:
+    model = keras.Sequential([keras.Input((2, 2, 1)), layers.Activation("linear", name="a")])
+    pixels = np.array([[0, 0.25], [0.5, largest]], "float32")
+    Image.fromarray(pixels).save(tmp_path / "a.tiff")
+    maps = kerasviz.get_feature_maps(model, "a", tmp_path / "a.tiff")
+    np.testing.assert_allclose(maps[0, ..., 0], factor * pixels, rtol=1e-6)
 
 
 def take_without_model(inputs: Any) -> kerasviz.FeatureMapSnapshots:

@@ -106,7 +106,7 @@ def _key(value: Any, depth: int) -> Hashable:
 
 def _key_of_collection(value: Any, depth: int) -> Hashable:
     if isinstance(value, slice):
-        return slice.__name__, _key((value.start, value.stop, value.step), depth - 1)
+        return slice.__name__, _key((value.start, value.stop, value.step), depth)
     if isinstance(value, (np.ndarray, np.generic)):
         return str(value.dtype), value.shape, value.tobytes()
     if isinstance(value, dict):
