@@ -14,6 +14,7 @@ from keras import layers
 import kerasviz
 from kerasviz.model.architecture.folding import fold_repeats
 from kerasviz.model.architecture.reading import read_architecture
+from kerasviz.model.architecture.structure_keys import argument_structure
 from written_words import texts_of
 
 
@@ -290,6 +291,24 @@ def test_plot_architecture_folds_models_that_are_nested_six_deep(plot_architectu
     assert badges(plot_architecture(alike)) == ["× 2"]
     different = model_of(lambda x, n: nested(3 + 2 * n)(x), 2)
     assert badges(plot_architecture(different)) == []
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda x: {"a": x}, lambda x: [x], lambda x: frozenset([x]), lambda x: slice(x, None)],
+    ids=["dict", "list", "set", "slice"],
+)
+def test_argument_structure_compares_arguments_that_are_nested_seven_deep(
+    wrap: Callable[[Any], Any],
+) -> None:
+    def nested(leaf: int) -> Any:
+        value: Any = (leaf,)
+        for _ in range(7):
+            value = wrap(value)
+        return value
+
+    assert argument_structure(nested(1)) == argument_structure(nested(1))
+    assert argument_structure(nested(1)) != argument_structure(nested(2))
 
 
 def stages(count: int) -> keras.Model:
