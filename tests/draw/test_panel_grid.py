@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from kerasviz.draw.figure import Placement
+from kerasviz.draw.figure import Placement, too_small
 from kerasviz.draw.panel_grid import (
     MIN_SIDE,
     PanelExtent,
     PanelGrid,
+    PanelRows,
     Rect,
     add_axes,
     figure_inches,
@@ -245,3 +246,17 @@ def test_open_panels_closes_only_a_new_figure_after_an_error():
             raise RuntimeError("broken")
     assert plt.get_fignums() == [mine.number]
     plt.close(mine)
+
+
+def test_panel_rows_divide_a_figure_into_cells_as_wide_as_their_panels():
+    figure = Figure()
+    wide, narrow = replace(EXTENT, width=6), replace(EXTENT, width=1)
+    _, cells = PanelRows(counts=[2], margin=0.125).place(add_axes(figure, 2), [wide, narrow])
+    assert [cell.width for cell in cells] == pytest.approx([7 / 9, 2 / 9])
+    assert [cell.left for cell in cells] == pytest.approx([0, 7 / 9])
+    assert {(cell.bottom, cell.height) for cell in cells} == {(0, 1)}
+
+
+def test_a_side_that_is_long_enough_stays_as_it_is_in_the_least_size():
+    error = too_small((3.0, 1.0), (2.0, 2.0), Placement(figure=Figure(figsize=(3, 1))))
+    assert "at least 3.0 x 2.0 in" in str(error)

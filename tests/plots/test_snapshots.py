@@ -16,6 +16,7 @@ from PIL import Image
 import kerasviz
 import training
 from kerasviz import FeatureMapSnapshots, KernelSnapshots
+from kerasviz.draw.animations.gif import fit_frame
 from marks import slow_after
 from written_words import titles_of
 
@@ -528,3 +529,11 @@ def test_plot_snapshots_of_more_than_128_tiles_are_the_64_strongest_of_the_last_
         np.testing.assert_array_equal(panel.indices, strongest)
         assert "64 strongest of 130; tiles='all' draws every one" in panel.title
     assert len(plot_snapshots(tmp_path, tiles="all").panels[0].indices) == 130
+
+
+def test_a_frame_that_is_lower_gets_room_of_its_own_ground_at_the_top(rng):
+    pixels = rng.integers(0, 256, (4, 5, 3), "uint8")
+    pixels[0] = (250, 240, 230)
+    fitted = np.asarray(fit_frame(Image.fromarray(pixels), (5, 7)))
+    np.testing.assert_array_equal(fitted[3:], pixels)
+    assert (fitted[:3] == (250, 240, 230)).all()

@@ -116,6 +116,25 @@ def test_draw_architecture_dots_the_arrow_of_an_unknown_source(draw: Any) -> Non
     assert texts_of(plot)[-1] == "Dotted."
 
 
+def test_draw_architecture_puts_an_unknown_source_beside_the_arrow_that_is_there() -> None:
+    for sideways in (False, True):
+        figure = Figure(figsize=(9, 9))
+        made = diagram(box("A"), box("B", is_open=True))
+        plot = draw_architecture(made, Placement(figure=figure), sideways=sideways)
+        tips = [head.vertices[2] for artist in arrowheads(plot) for head in artist.get_paths()]
+        target = paths(plot, 2).get_paths()[1].get_extents()
+        middle, along = (target.y0 + target.y1) / 2, target.x0
+        if not sideways:
+            middle, along = (target.x0 + target.x1) / 2, target.y0
+        known, unknown = (tip[::-1] if sideways else tip for tip in (tips[0], tips[-1]))
+        np.testing.assert_allclose(known, (middle, along))
+        np.testing.assert_allclose(unknown, (middle + 12, along))
+
+
+def arrowheads(plot: Plot) -> list[Any]:
+    return [artist for artist in plot.axes[0].collections if artist.get_zorder() == 2.5]
+
+
 def extents(plot: Plot) -> tuple[list[Any], list[Any]]:
     """Return the extents of the boxes, and of the texts in the Axes, in dots."""
     figure = plot.axes[0].get_figure(root=True)

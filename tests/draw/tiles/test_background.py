@@ -249,3 +249,9 @@ def test_a_grid_in_another_unit_has_its_tiles_at_the_same_places(cells, uniform,
         np.testing.assert_allclose(same * factor, place)
     for length, same, factor in zip(grid.size, other.size, scale, strict=True):
         assert math.isclose(same * factor, length)
+
+
+def test_what_is_beyond_the_limits_of_a_few_colors_is_as_strong_as_the_last():
+    scale = ColorScale(Normalize(0, 1), colormaps["viridis"].resampled(3))
+    clear = see_through(scale, "strength", cmap_given=True)
+    assert opacity_of(clear, 7) == opacity_of(clear, 1)

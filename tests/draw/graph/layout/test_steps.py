@@ -18,6 +18,7 @@ from kerasviz.draw.graph.layout.coordinates import (
     assign_coordinates,
     solve_positions,
 )
+from kerasviz.draw.graph.layout.off_page_connectors import redundant_pairs
 from kerasviz.draw.graph.layout.page_breaks import choose_cuts, partition
 from kerasviz.draw.graph.layout.ranks import depth_first, rank, topological_order
 from kerasviz.draw.graph.layout.row_order import Item, LayoutNode, Segment, sort_rows
@@ -235,3 +236,8 @@ def test_choose_cuts_takes_the_fewest_columns_that_fit(
     )
     rows = 8 // columns
     assert cuts == [(n * rows, (n + 1) * rows) for n in range(columns)]
+
+
+def test_redundant_pairs_are_those_beside_which_there_is_a_longer_path() -> None:
+    assert redundant_pairs(4, [(0, 1), (1, 2), (0, 2), (2, 3)]) == {(0, 2)}
+    assert redundant_pairs(4, [(0, 1), (1, 2), (0, 3)]) == set()
