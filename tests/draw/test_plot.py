@@ -224,3 +224,9 @@ def test_close_leaves_a_figure_alone_that_pyplot_does_not_know():
     plot.close()
     assert plot.figure is figure
     assert figure.axes
+
+
+def test_the_plot_of_a_chart_of_one_layer_is_called_by_the_first_line_of_its_title():
+    ax = Figure().add_subplot()
+    panel = kerasviz.Panel(ax=ax, title="dense: 2 units\n1 is dead", indices=np.arange(2))
+    assert repr(kerasviz.Plot(figure=ax.figure, panels=(panel,))) == "Plot(dense: 2 units)"
