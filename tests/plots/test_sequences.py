@@ -185,6 +185,44 @@ def test_plot_feature_maps_refuses_what_is_no_signal(model, signals, overlay, me
     assert not plt.get_fignums()
 
 
+@pytest.mark.parametrize("shape", [(STEPS,), (STEPS, 1), (3, STEPS)], ids=str)
+def test_plot_feature_maps_takes_a_signal_without_some_of_its_axes(
+    plot_feature_maps, model, signals, shape
+):
+    given = np.random.default_rng(4).normal(size=shape)
+    plot = plot_feature_maps(model, "conv", signals, sample=2, overlay=given)
+    expected = given[2] if shape == (3, STEPS) else given.reshape(STEPS)
+    over = [line.get_ydata() for line in curves(plot.axes[0])]
+    assert any(len(y) == STEPS and np.allclose(y, expected) for y in over)
+
+
+@pytest.fixture(scope="module")
+def two_signals():
+    """A model of two signals, which are added, and these."""
+    inputs = [keras.Input((STEPS, 1), name=name) for name in ("heart", "breath")]
+    summed = keras.layers.Add(name="sum")(inputs)
+    model = keras.Model(inputs, keras.layers.Conv1D(3, 3, name="conv")(summed))
+    rng = np.random.default_rng(5)
+    return model, [rng.normal(size=(2, STEPS, 1)).astype("float32") for _ in inputs]
+
+
+def test_plot_feature_maps_draws_the_signal_that_is_named(plot_feature_maps, two_signals):
+    model, arrays = two_signals
+    plot = plot_feature_maps(model, "conv", arrays, sample=1, overlay=True, picture="breath")
+    shown = [line.get_ydata() for line in curves(plot.axes[0])]
+    signals = [y for y in shown if len(y) == STEPS]  # a map has two steps less
+    assert signals
+    assert all(np.allclose(y, arrays[1][1, :, 0]) for y in signals)
+
+
+def test_plot_feature_maps_of_two_signals_asks_which_one(plot_feature_maps, two_signals):
+    model, arrays = two_signals
+    with pytest.raises(ValueError, match="`overlay` can be True where one input is a signal"):
+        kerasviz.plot_feature_maps(model, "conv", arrays, overlay=True)
+    plot = plot_feature_maps(model, "conv", arrays)
+    assert len(curves(plot.axes[0])) == 3  # the maps, and neither signal
+
+
 def test_plot_feature_maps_needs_a_signal_to_draw_over():
     model = keras.Sequential([keras.Input((9,)), keras.layers.Embedding(5, 4, name="e")])
     tokens = np.arange(9)[np.newaxis] % 5
