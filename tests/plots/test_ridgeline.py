@@ -144,3 +144,24 @@ def test_plot_kernel_histograms_says_which_rows_have_weights_in_no_bin(draw):
     title = plot.axes[0].get_title().replace("\xa0", " ").replace("\n", " ")
     assert "block3_conv: 1 NaN or infinite" in title
     assert plot.panels[3].title.replace("\xa0", " ").endswith("1 NaN or infinite")
+
+
+def test_a_ridgeline_in_large_letters_has_room_for_as_long_names(draw):
+    names = [f"block{n}_of_some_convolutions" for n in range(LAYERS)]
+    layers = [keras.layers.Conv2D(2, 3, name=name) for name in names]
+    model = keras.Sequential([keras.Input((32, 32, 1)), *layers])
+    with plt.rc_context({"font.size": 16}):
+        ax = draw(model).axes[0]
+    assert [text.get_text() for text in ax.get_yticklabels()] == names
+
+
+@pytest.mark.parametrize("width", [0.5, 0.68])
+def test_a_ridgeline_in_an_axes_keeps_room_for_its_spreads_where_there_is_none_beside(model, width):
+    figure = plt.figure(figsize=(10, 6))
+    ax = figure.add_axes((0.3, 0.15, width, 0.7))
+    kerasviz.plot_kernel_histograms(model, ax=ax)
+    edges = rows(ax)[0][1]
+    low, high = ax.get_xlim()
+    longer = (high - low) / (edges[0] - low + edges[-1] - low)  # with as much room at either end
+    plt.close(figure)
+    assert longer == pytest.approx(1) if width == 0.5 else 1.05 < longer < 1.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import keras
@@ -399,3 +400,15 @@ def test_plot_feature_maps_draws_legible_bars(model, signals, case):
 
     with opened(draw, case) as plot:
         assert_legible(plot)
+
+
+@pytest.mark.parametrize("height", [1.5, 1.8, 2.4])
+def test_plot_feature_maps_names_as_many_bars_as_have_room(
+    plot_feature_maps, model, signals, height
+):
+    plot = plot_feature_maps(model, "classes", signals, figsize=(5, height))
+    plot.figure.draw_without_rendering()
+    names = [text for text in plot.axes[0].texts if text.get_ha() == "right"]
+    boxes = [text.get_window_extent() for text in names]
+    assert len(names) >= 2
+    assert all(above.y0 >= below.y1 - 2 for above, below in itertools.pairwise(boxes))
