@@ -148,11 +148,12 @@ class Session:
         path = self.work / "reach" / file.replace("/", "+")
         digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()
         reach = pickle.loads(path.read_bytes()) if path.exists() else Reach("")
+        known = read_survived(self.work, file)
         if reach.digest != digest:
+            known = {}  # of other tests
             if self._is_fork(900):
                 return Measure(file, Reach(digest), path, self.package)
             reach = pickle.loads(path.read_bytes()) if path.exists() else Reach("")
-        known = read_survived(self.work, file)
         for mutant in self.mutants:
             tests = reach.tests_of(mutant, self.package)
             if not tests or mutant.name in read_noticed(self.work):
