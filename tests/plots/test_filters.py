@@ -223,6 +223,16 @@ def test_plot_filters_of_signals_draws_the_strongest_windows() -> None:
     slope = np.nanstd(curves) / np.nanstd(unit)
     expected = np.nanmean(curves) + slope * (unit - np.nanmean(unit))
     np.testing.assert_allclose(curves, expected.transpose(0, 2, 1), atol=1e-5)
+    # A box reaches from a little below to as much above the signals that are shown.
+    known = np.isfinite(windows)
+    slope, start = np.polyfit(np.array(windows)[known], curves.transpose(0, 2, 1)[known], 1)
+    low, high = signals[order].min(), signals[order].max()
+    below, above = low + start / slope, (1 - start) / slope - high
+    assert below == pytest.approx(above, rel=1e-3)
+    assert 0.02 * (high - low) < below < 0.2 * (high - low)
+    lefts = [patch.get_x() for patch in panel.ax.patches]
+    for line, left in zip(panel.ax.lines, np.repeat(lefts, 2), strict=True):
+        assert left < line.get_xdata().min() < line.get_xdata().max() < left + 1.5
     plot.close()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -483,3 +486,19 @@ def test_histogram_has_no_more_bins_for_values_that_it_has_seen() -> None:
         histogram.add(values, -1, 2)
     assert histogram.counts.shape == (2, 128 * 24 + 1 + 128 * 25)
     assert histogram.counts.sum(axis=1).tolist() == [6, 6]
+
+
+def test_a_pass_leaves_the_environment_as_it_was() -> None:
+    """As it is imported, threadpoolctl sets a variable of the environment."""
+    pytest.importorskip("threadpoolctl")
+    program = """
+import os, kerasviz
+model = kerasviz.fashion_mnist.load_model()
+images, _ = kerasviz.fashion_mnist.load_samples()
+kerasviz.find_layers(model)
+before = dict(os.environ)
+kerasviz.filter_statistics(model, "conv2d", images)
+assert dict(os.environ) == before
+"""
+    environment = {name: x for name, x in os.environ.items() if not name.startswith("KMP")}
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300, env=environment)

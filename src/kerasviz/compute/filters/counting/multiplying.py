@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -17,7 +18,10 @@ def one_multiplying_thread() -> Iterator[None]:
     if find_spec("threadpoolctl") is None:
         yield
         return
+    variables = set(os.environ)
     from threadpoolctl import ThreadpoolController
 
+    for name in set(os.environ) - variables:  # one is set at the import, for programs with Intel's
+        del os.environ[name]
     with ThreadpoolController().select(internal_api="openblas").limit(limits=1):
         yield
