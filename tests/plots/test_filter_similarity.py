@@ -176,3 +176,29 @@ def test_plot_filter_similarity_is_legible_in_its_own_size(model: Any, style: st
         plot = kerasviz.plot_filter_similarity(model, ["a", "b", "flat", "d"], IMAGES)
         assert_legible(plot)
         plot.close()
+
+
+def test_plot_filter_similarity_of_layers_names_them_in_full_and_writes_numbers_once() -> None:
+    names = ["a_convolution_of_edges", "a_convolution_of_corners"]
+    layers = [L.Conv2D(3, 3, name=name) for name in names]
+    deep = keras.Sequential([keras.Input((8, 8, 1)), *layers])
+    images = np.random.default_rng(6).random((6, 8, 8, 1)).astype("float32")
+    plot = kerasviz.plot_filter_similarity(deep, names, images)
+    ax = plot.axes[0]
+    assert [text.get_text() for text in ax.get_yticklabels()] == names
+    plot.figure.set_size_inches(1.3 * plot.figure.get_size_inches())
+    plot.figure.draw_without_rendering()
+    assert len(ax.texts) == 4
+    plot.close()
+
+
+@pytest.mark.parametrize(("left", "has_unit"), [(0.2, True), (0.42, False)])
+def test_plot_filter_similarity_in_an_axes_says_what_the_bar_shows_where_it_has_room(
+    model: Any, left: float, has_unit: bool
+) -> None:
+    figure = plt.figure(figsize=(9, 7))
+    ax = figure.add_axes((left, 0.25, 0.5, 0.55))
+    plot = kerasviz.plot_filter_similarity(model, "a", IMAGES, ax=ax)
+    label = plot.panels[0].colorbar.ax.get_ylabel()
+    plt.close(figure)
+    assert bool(label) is has_unit

@@ -470,3 +470,13 @@ def test_plot_kernel_histograms_draws_names_letter_by_letter(
     assert second.startswith(r"\$\alpha\$: mean")
     assert pixels(plot.figure).size
     assert plot_kernel_histograms(grey_model, "first", title="$x$").axes[0].get_title() == "$x$"
+
+
+def test_plot_kernel_histograms_has_a_title_as_wide_as_the_figure():
+    layers = [keras.layers.Conv2D(2, 3, name=f"c{n}") for n in range(4)]
+    model = keras.Sequential([keras.Input((16, 16, 1)), *layers])
+    title = "What the four convolutions of a small network weigh before it is trained"
+    plot = kerasviz.plot_kernel_histograms(model, title=title, figsize=(14, 5))
+    written = plot.figure.get_suptitle()
+    plot.close()
+    assert written == title

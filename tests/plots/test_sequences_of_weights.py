@@ -230,3 +230,11 @@ CASES = [
 def test_plot_kernels_draws_legible_stems(model, layer, case):
     with opened(lambda **place: kerasviz.plot_kernels(model, layer, **place), case) as plot:
         assert_legible(plot)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_plot_kernels_of_several_channels_has_a_legend(draw, channels):
+    model = keras.Sequential([keras.Input((9, channels)), layers.Conv1D(2, 3, name="c")])
+    legend = draw(model, "c").axes[0].get_legend()
+    written = [text.get_text() for text in legend.get_texts()] if legend else []
+    assert written == ([str(n) for n in range(channels)] if channels > 1 else [])
