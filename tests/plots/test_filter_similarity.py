@@ -120,15 +120,17 @@ def test_plot_filter_similarity_of_two_models_is_cka(model: Any) -> None:
     plot.close()
 
 
-@pytest.mark.slow
-def test_plot_filter_similarity_averages_large_maps_and_says_so() -> None:
-    model = keras.Sequential([keras.Input((15, 15, 1)), L.Conv2D(300, 1, name="a"), L.Conv2D(1, 9)])
-    images = np.random.default_rng(2).random((5, 15, 15, 1)).astype("float32")
+def test_plot_filter_similarity_averages_large_maps_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kerasviz.compute.filters.similarity.MAX_VALUES", 60)
+    model = keras.Sequential([keras.Input((5, 5, 1)), L.Conv2D(4, 1, name="a"), L.Conv2D(1, 3)])
+    images = np.random.default_rng(2).random((5, 5, 5, 1)).astype("float32")
     plot = kerasviz.plot_filter_similarity(model, None, images)
     a, b = kerasviz.get_feature_maps(model, None, images).values()
     # Of an odd number of cells, the last block along each axis has one.
     blocks = np.pad(a, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=np.nan)
-    small = np.nanmean(blocks.reshape(5, 8, 2, 8, 2, 300), axis=(2, 4))
+    small = np.nanmean(blocks.reshape(5, 3, 2, 3, 2, 4), axis=(2, 4))
     np.testing.assert_allclose(plot.panels[0].values[0, 1], _cka(small, b), rtol=1e-4)
     assert "Averaged: a over 2 cells along each axis" in _title(plot)
     plot.close()
