@@ -92,9 +92,6 @@ def fault_of_writer(write: Callable[[], object], disk: Path) -> str | None:
     except OSError as error:
         if not error.filename or not str(error.filename).startswith(str(disk)):
             return f"the error names no file of ours: {error}"
-    # Any other class of error is the fault that is counted here.
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
     else:
         for path in {*disk.rglob("*")} - {*before}:
             path.unlink() if path.is_file() else None
@@ -120,9 +117,6 @@ def fault_of_callback(subject: Subject, name: str, disk: Path) -> str | None:
         except OSError as error:  # a disk on which nothing can be written stops it at once
             begun = int(subject.model.optimizer.iterations) > steps
             return "training stopped midway" if begun else f"{'' if error.filename else error}"
-        # Any other class of error is the fault that is counted here.
-        except Exception as error:
-            return f"{type(error).__name__}: {error}"
     texts = [str(warning.message) for warning in seen]
     told = any("No space" in text or "too large" in text or "grow" in text for text in texts)
     half = [fault for path in disk.rglob("*.npz") if (fault := fault_of(path))]

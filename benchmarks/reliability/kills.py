@@ -72,7 +72,7 @@ def fault_of(path: Path) -> str:
             assert path.read_text("utf-8").rstrip().endswith("</html>"), "no end"
         elif path.suffix == ".json":
             json.loads(path.read_text("utf-8"))
-    # NumPy, h5py, Zarr, Pillow and json each raise classes of their own for half a file.
+    # NumPy, zipfile, zlib, Pillow and json each raise classes of their own for half a file.
     except Exception as error:
         return f"{path.name}: {error}"
     return ""
