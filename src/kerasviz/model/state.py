@@ -64,7 +64,7 @@ def keeping_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
 def _save_generators() -> Restore:
     """Save what the numbers depend on that Python, NumPy and PyTorch draw next."""
     # The global generator of NumPy is the legacy one, from which users' code draws.
-    get_numpy_state, set_numpy_state = np.random.get_state, np.random.set_state  # noqa: NPY002
+    get_numpy_state, set_numpy_state = np.random.get_state, np.random.set_state
     state, numpy_state = random.getstate(), get_numpy_state()
     restore_native = save_native_generator()
 
