@@ -64,13 +64,12 @@ def keeping_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
 def _save_generators() -> Restore:
     """Save what the numbers depend on that Python, NumPy and PyTorch draw next."""
     # The global generator of NumPy is the legacy one, from which users' code draws.
-    get_numpy_state, set_numpy_state = np.random.get_state, np.random.set_state
-    state, numpy_state = random.getstate(), get_numpy_state()
+    state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 (it has to come back as it was)
     restore_native = save_native_generator()
 
     def restore() -> None:
         random.setstate(state)
-        set_numpy_state(numpy_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002 (as it was before the look)
         restore_native()
 
     return restore
