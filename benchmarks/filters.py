@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     import keras
 
 LAYERS = ["conv2d", "conv2d_1"]
-PHOTO_LAYERS = ["block_3_project_BN", "block_6_project_BN", "block_16_project_BN", "out_relu"]
+PHOTO_LAYERS = {
+    "MobileNetV2": ["block_3_project_BN", "block_6_project_BN", "block_16_project_BN", "out_relu"],
+    "ResNet50": ["conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"],
+}
+"""Layers of 24 to 1280 filters, and of 256 to 2048."""
 STEPS = 128
 SEEN = 8
 """How many cells of each axis a unit of `conv2d_1` sees, which is all that kerasviz computes."""
@@ -52,10 +56,11 @@ def compare_passes(count: int, pairs: int) -> Iterator[Row]:
         yield _compare_pass(name, model, LAYERS, x, batch_size=batch_size, pairs=pairs)
     import keras
 
-    model = keras.applications.MobileNetV2(weights=None, input_shape=(160, 160, 3))
     x = np.random.default_rng(0).random((count // 20, 160, 160, 3), "float32")
-    name = f"MobileNetV2, {len(PHOTO_LAYERS)} layers, {len(x)} images 160×160"
-    yield _compare_pass(name, model, PHOTO_LAYERS, x, batch_size=32, pairs=pairs)
+    for network, layers in PHOTO_LAYERS.items():
+        model = getattr(keras.applications, network)(weights=None, input_shape=x.shape[1:])
+        name = f"{network}, {len(layers)} layers, {len(x)} images 160×160"
+        yield _compare_pass(name, model, layers, x, batch_size=32, pairs=pairs)
 
 
 def _compare_pass(

@@ -16,6 +16,7 @@ import pytest
 
 import kerasviz
 from kerasviz.compute.filters.counting.histogram import Histogram
+from kerasviz.compute.filters.counting.responses import ROWS
 
 L = keras.layers
 SAMPLES, PLACES = 31, 5
@@ -28,6 +29,8 @@ def _model() -> keras.Model:
         L.Conv2D(6, (2, 3), name="b"),
     ]
     model = keras.Sequential([keras.Input((11, 9, 2)), *layers])
+    # Of few digits, so that no backend rounds: PyTorch rounds one image otherwise than many.
+    model.set_weights([np.round(256 * weight) / 256 for weight in model.get_weights()])
     kernel, bias = model.get_layer("a").get_weights()
     kernel[..., 3], bias[3] = 0, 0  # a dead filter
     model.get_layer("a").set_weights([kernel, bias])
@@ -118,6 +121,23 @@ def test_filter_statistics_has_the_moments_of_values_far_from_0() -> None:
     values = np.asarray(kerasviz.get_feature_maps(model, "c", images)).reshape(-1, 3)
     values = values.astype("float64")
     np.testing.assert_allclose(statistics.mean, values.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(statistics.std, values.std(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(statistics.correlation, np.corrcoef(values.T), atol=1e-4)
+
+
+def test_filter_statistics_has_the_moments_of_more_cells_than_are_multiplied_at_a_time() -> None:
+    """Some filters are far from 0, and the lowest values come later for some than for others."""
+    rng = np.random.default_rng(0)
+    model = keras.Sequential([keras.Input((24, 23, 3)), L.Conv2D(70, 1, name="c")])
+    model.set_weights([rng.normal(size=(1, 1, 3, 70)), rng.choice([0, 0, 50, -50], size=70)])
+    images = rng.normal(size=(30, 24, 23, 3), scale=rng.uniform(0.5, 2, size=(30, 1, 1, 3)))
+    statistics = kerasviz.filter_statistics(model, "c", images.astype("float32"), batch_size=9)
+    values = np.asarray(kerasviz.get_feature_maps(model, "c", images)).reshape(-1, 70)
+    assert 2 * ROWS < 9 * 24 * 23
+    np.testing.assert_array_equal(statistics.minimum, values.min(axis=0))
+    np.testing.assert_array_equal(statistics.maximum, values.max(axis=0))
+    values = values.astype("float64")
+    np.testing.assert_allclose(statistics.mean, values.mean(axis=0), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(statistics.std, values.std(axis=0), rtol=1e-4)
     np.testing.assert_allclose(statistics.correlation, np.corrcoef(values.T), atol=1e-4)
 

@@ -12,11 +12,16 @@ CHUNK = 1 << 16
 """The number of values that are counted at a time, which fit into a processor's cache."""
 
 
-def split_rows(values: np.ndarray) -> list[np.ndarray]:
-    """Return parts of values `(n, filters)`, of a number of long rows each but for the last one."""
+def split_rows(values: np.ndarray, at_least: int = 1) -> list[np.ndarray]:
+    """Return parts of values `(n, filters)`, of a number of long rows each but for the last one.
+
+    Args:
+        values: The values.
+        at_least: How many cells a part has at least, but for the last one.
+    """
     filters = values.shape[1]
     cells = max(LENGTH // filters, 1)
-    step = cells * max(CHUNK // (cells * filters), 1)
+    step = cells * max(CHUNK // (cells * filters), -(-at_least // cells), 1)
     return [values[start : start + step] for start in range(0, len(values), step)]
 
 

@@ -12,6 +12,9 @@ from kerasviz.compute.filters.counting.histogram import Histogram
 from kerasviz.compute.filters.counting.long_rows import reduce_cells, split_rows, subtract
 from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
 
+ROWS = 2048
+"""How many cells at least are multiplied at a time: it takes as long to add up the products of many
+filters as to multiply hundreds of cells."""
 SAMPLE = 256
 """How many cells tell whether the values of a batch are far from 0."""
 FAR = 2
@@ -137,13 +140,16 @@ class Responses:
         samples, filters = len(maps), maps.shape[-1]
         cells = maps.reshape(samples, -1, filters)
         peaks = reduce_cells(np.maximum, cells)
-        low, high = reduce_cells(np.minimum, cells.reshape(-1, filters)), peaks.max(axis=0)
+        low, high = cells.min(), peaks.max()
         # NaN is both the largest and the smallest of anything.
         if not np.isfinite([low, high]).all():
             rows = np.flatnonzero(~np.isfinite(cells).all(axis=(1, 2)))
             raise NotFiniteError(self.identity.address, int(indices[rows[0]]))
-        self.minimum, self.maximum = np.minimum(self.minimum, low), np.maximum(self.maximum, high)
-        self._add_cells(cells.reshape(-1, filters), low.min(), high.max())
+        if low < self.minimum.max():  # after a ReLU, that of each filter is soon 0
+            lows = reduce_cells(np.minimum, cells.reshape(-1, filters))
+            self.minimum = np.minimum(self.minimum, lows)
+        self.maximum = np.maximum(self.maximum, peaks.max(axis=0))
+        self._add_cells(cells.reshape(-1, filters), low, high)
         self.of_images.add(peaks, peaks.min(), peaks.max())
         self.samples += samples
         self.cells += samples * cells.shape[1]
@@ -153,22 +159,25 @@ class Responses:
 
     def _add_cells(self, cells: np.ndarray, low: float, high: float) -> None:
         """Count values `(n, filters)` from `low` to `high`, and add them and their products up."""
+        reference = _reference(cells)
+        for rows in split_rows(cells, at_least=ROWS):
+            for values in split_rows(rows):
+                self.of_cells.add(values, low, high)
+            self._add_products(rows, reference)
+
+    def _add_products(self, values: np.ndarray, reference: np.ndarray | None) -> None:
+        """Add values `(n, filters)`, and their products, up."""
         # float32 is enough for the sums of a few values, and several times as fast. What they give
         # is added up in float64.
-        reference = _reference(cells)
-        sums, products = np.zeros_like(self.total), np.zeros_like(self.products)
-        for values in split_rows(cells):
-            self.of_cells.add(values, low, high)
-            deviations = values if reference is None else subtract(values, reference)
-            sums += np.ones(len(values), "float32") @ deviations
-            products += deviations.T @ deviations
+        deviations = values if reference is None else subtract(values, reference)
+        sums = np.ones(len(values), "float32") @ deviations
+        self.products += deviations.T @ deviations
         if reference is not None:
-            reference = reference.astype("float64")
-            mixed = np.outer(reference, sums)
-            products += mixed + mixed.T + len(cells) * np.outer(reference, reference)
-            sums += len(cells) * reference
+            middle = 0.5 * len(values) * reference.astype("float64")
+            self.products += np.outer(reference, sums + middle)
+            self.products += np.outer(sums + middle, reference)
+            self.total += 2 * middle
         self.total += sums
-        self.products += products
 
     def _add_places(
         self,
