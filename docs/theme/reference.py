@@ -24,9 +24,10 @@ DRAWS = ("plot_", "compare_")
 SHOWN_BY = {
     "plot_dark_maps": ["TileOptions"],
     "plot_dead_filters": ["FilterSnapshots", "WeightStatistics"],
+    "plot_first_layer": ["get_kernels"],
     "plot_frozen_network": ["LayerRef", "feature_map_model", "find_layers"],
     "plot_how_far_a_unit_sees": ["ReceptiveField"],
-    "plot_images_against_maps": ["FeatureMapSnapshots"],
+    "plot_images_against_maps": ["FeatureMapSnapshots", "get_feature_maps"],
     "plot_is_the_map_true": ["Attributions", "Evidence", "EvidenceCurve"],
     "plot_kernels_over_epochs": ["callbacks.log_to_mlflow", "callbacks.log_to_wandb"],
     "plot_own_figure": ["Panel", "Plot"],
@@ -35,7 +36,7 @@ SHOWN_BY = {
     "plot_what_filters_look_for": ["FilterStatistics", "filter_statistics"],
 }
 """Pages of the gallery, and the names that have their picture because they draw none themselves.
-Every other name has that of the first page that calls it."""
+Every other name that draws none has that of the first page that calls it."""
 CARD_SIZE = (320, 200)
 ON_THE_PAGE = ("explore", "report")
 

@@ -120,10 +120,8 @@ def plot_architecture(
         raises, as in a layer that only runs eagerly, the layer stays one box, and a note says so.
 
     Example:
-        >>> import keras, kerasviz
-        >>> model = keras.Sequential(
-        ...     [keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3), keras.layers.ReLU()]
-        ... )
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
         >>> kerasviz.plot_architecture(model)
         Plot(1 panel)
     """

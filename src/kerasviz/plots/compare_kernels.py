@@ -92,10 +92,10 @@ def compare_kernels(
         filter that is the same in both is counted as unchanged.
 
     Example:
-        >>> import keras, kerasviz
-        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
-        >>> other = keras.models.clone_model(model)
-        >>> kerasviz.compare_kernels({"one seed": model, "another": other}, "conv2d")
+        >>> import kerasviz
+        >>> untrained = kerasviz.fashion_mnist.build_model()
+        >>> trained = kerasviz.fashion_mnist.load_model()
+        >>> kerasviz.compare_kernels({"untrained": untrained, "trained": trained}, "conv2d")
         Plot(3 panels)
     """
     models = check_models(models)

@@ -97,9 +97,10 @@ def plot_convolution(
         sequence reversed.
 
     Example:
-        >>> import keras, kerasviz, numpy as np
-        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
-        >>> kerasviz.plot_convolution(model, 0, np.ones((28, 28)), position=(5, 10))
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
+        >>> kerasviz.plot_convolution(model, "conv2d", images[9], position=(11, 15), filter=5)
         Plot(5 panels)
     """
     own = ("position", "filter", "sample", "channel", "cmap")

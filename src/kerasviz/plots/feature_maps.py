@@ -185,10 +185,11 @@ def plot_feature_maps(
         colours over black and the right half over white.
 
     Example:
-        >>> import keras, kerasviz, numpy as np
-        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
-        >>> kerasviz.plot_feature_maps(model, 0, np.zeros((28, 28)))
-        Plot(conv2d: 32 feature maps, 26×26)
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
+        >>> kerasviz.plot_feature_maps(model, "conv2d", images, sample=9)
+        Plot(conv2d: 32 feature maps, 28×28)
     """
     style = check_style(*OWN_KEYWORDS, **options)
     if inputs is None:

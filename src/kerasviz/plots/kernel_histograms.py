@@ -85,10 +85,10 @@ def plot_kernel_histograms(
         warning. What `layer` names in one model and in another is matched by its order.
 
     Example:
-        >>> import keras, kerasviz
-        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
         >>> kerasviz.plot_kernel_histograms(model)
-        Plot(1 panel)
+        Plot(2 panels)
     """
     place = check_placement("bins", "scale", "density", "log", "columns", **options)
     edges = _check_bins(bins)

@@ -88,9 +88,9 @@ def plot_kernels(
         that is more than four times as long as wide is drawn with cells that are not square.
 
     Example:
-        >>> import keras, kerasviz
-        >>> model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(32, 3)])
-        >>> kerasviz.plot_kernels(model, 0)
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.load_model()
+        >>> kerasviz.plot_kernels(model, "conv2d")
         Plot(conv2d: 32 kernels, 3×3)
     """
     style = check_style("channel", "kind", **options)

@@ -87,8 +87,8 @@ def plot_preferred_inputs(
     Example:
         >>> import kerasviz
         >>> model = kerasviz.fashion_mnist.load_model()
-        >>> kerasviz.plot_preferred_inputs(model, "conv2d_1", filters=[3, 8], steps=16)
-        Plot(2 panels)
+        >>> kerasviz.plot_preferred_inputs(model, "conv2d_1", filters=6, steps=64)
+        Plot(6 panels)
     """
     refuse_ax(options)
     place = check_placement(*OWN_KEYWORDS, **options)

@@ -87,13 +87,15 @@ def plot_snapshots(
         Signs of principal patterns are recorded as they were drawn: they agree from step to step.
 
     Example:
-        >>> import keras, kerasviz, numpy as np
-        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)])
-        >>> model.compile("sgd", "mse")
-        >>> images, targets = np.ones((2, 8, 8, 1)), np.zeros((2, 6, 6, 4))
-        >>> snapshots = kerasviz.KernelSnapshots(directory="pictures")
-        >>> _ = model.fit(images, targets, epochs=3, verbose=0, callbacks=[snapshots])
-        >>> kerasviz.plot_snapshots("pictures", steps=[1, 3])
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.build_model()
+        >>> model.compile("adam", "sparse_categorical_crossentropy")
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
+        >>> snapshots = kerasviz.KernelSnapshots("conv2d", directory="pictures")
+        >>> _ = model.fit(
+        ...     images, labels, batch_size=1, epochs=10, verbose=0, callbacks=[snapshots]
+        ... )
+        >>> kerasviz.plot_snapshots("pictures", steps=[1, 10])
         Plot(2 panels)
     """
     style = check_style(*OWN_KEYWORDS, **options)
@@ -143,12 +145,14 @@ def animate_snapshots(
             layers, and `layer` is `None`; or a keyword cannot be used.
 
     Example:
-        >>> import keras, kerasviz, numpy as np
-        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)])
-        >>> model.compile("sgd", "mse")
-        >>> images, targets = np.ones((2, 8, 8, 1)), np.zeros((2, 6, 6, 4))
-        >>> snapshots = kerasviz.KernelSnapshots(directory="pictures")
-        >>> _ = model.fit(images, targets, epochs=3, verbose=0, callbacks=[snapshots])
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.build_model()
+        >>> model.compile("adam", "sparse_categorical_crossentropy")
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
+        >>> snapshots = kerasviz.KernelSnapshots("conv2d", directory="pictures")
+        >>> _ = model.fit(
+        ...     images, labels, batch_size=1, epochs=10, verbose=0, callbacks=[snapshots]
+        ... )
         >>> kerasviz.animate_snapshots("pictures", "conv2d").save("kernels.gif")
     """
     style = check_style(*OWN_KEYWORDS, **options)

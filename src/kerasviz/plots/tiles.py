@@ -34,9 +34,10 @@ def plot_tiles(array: np.ndarray, **options: Unpack[TileOptions]) -> Plot:
 
     Example:
         >>> import numpy as np, kerasviz
-        >>> waves = np.sin(np.arange(8 * 8 * 12).reshape(8, 8, 12))
+        >>> x = np.linspace(-3, 3, 24)
+        >>> waves = np.sin(x[:, None, None] * [1, 2, 3, 4]) * np.cos(x[:, None] * [4, 2, 3, 1])
         >>> kerasviz.plot_tiles(waves, title="waves")
-        Plot(12 tiles, 8×8)
+        Plot(4 tiles, 24×24)
     """
     style = check_style(**options)
     tiles = as_tiles(array)

@@ -90,12 +90,12 @@ def plot_training_statistics(
         they are counted in the title and in one warning.
 
     Example:
-        >>> import keras, kerasviz, numpy as np
-        >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3)])
-        >>> model.compile("sgd", "mse")
-        >>> images, targets = np.ones((2, 8, 8, 1)), np.zeros((2, 6, 6, 4))
+        >>> import kerasviz
+        >>> model = kerasviz.fashion_mnist.build_model()
+        >>> model.compile("adam", "sparse_categorical_crossentropy")
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
         >>> statistics = kerasviz.WeightStatistics()
-        >>> _ = model.fit(images, targets, epochs=2, verbose=0, callbacks=[statistics])
+        >>> _ = model.fit(images, labels, epochs=8, verbose=0, callbacks=[statistics])
         >>> kerasviz.plot_training_statistics(statistics)
         Plot(4 panels)
     """
