@@ -46,14 +46,30 @@ def drawn_in_the_dark(code, names):
     plt.close("all")
 
 
+class _TwoPlayers:
+    """The last value of some code, an animation, and the same on a dark ground."""
+
+    def __init__(self, animation, code, names):
+        last = ast.Expression(ast.parse(code).body[-1].value)
+        with plt.style.context(["dark_background", STYLE]):
+            dark = eval(compile(last, "<animated in the dark>", "eval"), dict(names))
+            self._players = {"light": animation._repr_html_(), "dark": dark._repr_html_()}
+
+    def _repr_html_(self):
+        return "".join(f'<div class="on-{key}">{html}</div>' for key, html in self._players.items())
+
+
 def _scrape_twice(block, script, **options):
     """Save the figures of a block as mkdocs-gallery does, and once more on a dark ground."""
+    names = script.run_vars.example_globals
+    if "animate_snapshots(" in block[1]:
+        names["___"] = _TwoPlayers(names["___"], block[1], names)
     first = len(script.run_vars.image_path_iterator)
     figures = len(plt.get_fignums())
     markdown = _light(block, script, **options)
     if figures:
         paths = script.run_vars.image_path_iterator.paths[first:]
-        with drawn_in_the_dark(block[1], script.run_vars.example_globals) as dark:
+        with drawn_in_the_dark(block[1], names) as dark:
             assert len(dark) == figures, f"{script.src_py_file}: {len(dark)} of {figures} figures"
             for path, figure in zip(paths, dark, strict=True):
                 figure.savefig(_dark_name(str(path)), dpi=DPI)

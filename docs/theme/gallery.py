@@ -36,7 +36,7 @@ CARDS = {
     "plot_face": (1, 0, 9, 59, 31),
     "plot_why_this_class": (1, 0, 9, 66, 48.3),
     "plot_why_not_that_class": (1, 0, 9, 66, 50),
-    "plot_is_the_map_true": (1, 0, 9, 66, 48.3),
+    "plot_is_the_map_true": (1, 33, 9, 100, 51),
     "plot_where_two_models_look": (1, 19, 10, 59, 34),
     "plot_mistakes": (1, 0, 3.5, 50, 34),
     "plot_what_filters_look_for": (1, 9.5, 6.4, 49.5, 31.4),

@@ -125,11 +125,9 @@ def _page(name):
 def _picture_of(name):
     """Return a picture as HTML for a name that draws none: of the report, or a gallery card."""
     if name in ON_THE_PAGE:
-        return (
-            '<a href="../../report.html"><img src="../../images/report.png" loading="lazy" '
-            'alt="A page about a model: its layers, feature maps and what its filters respond to" '
-            'width="550" height="480"></a>'
-        )
+        alt = "A page about a model: its layers, feature maps and what its filters respond to"
+        light, dark = "../../images/report.png", "../../images/report_dark.png"
+        return f'<a href="../../report.html">{picture_pair(light, dark, alt, (550, 480))}</a>'
     shown_by = [example for example, names in SHOWN_BY.items() if name in names]
     example = [*shown_by, *examples_with(name)][0]
     question = html.escape(question_of(example))
@@ -147,6 +145,8 @@ def question_of(example):
 
 def on_page_content(content, **_):
     """Move the picture of a function to the top, between its signature and its text."""
+    name = r'(?<=<span class="doc doc-object-name doc-function-name">)\w+'
+    content = re.sub(name, lambda match: match[0].replace("_", "_<wbr>"), content)
     drawn = re.search(r'<div class="drawn">.*?</div>', content, re.DOTALL)
     if not drawn:
         return content

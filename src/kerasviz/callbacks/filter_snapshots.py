@@ -28,7 +28,7 @@ COLUMNS = ("layer", "filters", "dead", "rare", "duplicates", "selectivity")
 class FilterSnapshots(ScheduledCallback):
     """Record what filters respond to in a fixed set of images, while a model is trained.
 
-    `plot_training_statistics` draws how many are dead, rare and duplicates over the epochs.
+    `plot_training_statistics` draws how many are dead, rare or duplicates over the epochs.
 
     Args:
         inputs: Images that stay the same, as `filter_statistics` takes them, but no stream: a few

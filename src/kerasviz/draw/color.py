@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, cast
 import numpy as np
 from matplotlib import colormaps, rcParams, rcParamsDefault
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colorizer import Colorizer
 from matplotlib.colors import (
     BoundaryNorm,
@@ -36,6 +37,8 @@ OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 Their yellow is left out, which is hardly seen on white; their black is the colour of the text."""
 MIN_CONTRAST = 4.5
 """Of text and what is behind it, as WCAG 2 asks (https://www.w3.org/TR/WCAG21/#contrast-minimum)."""
+LOST = 1.5
+"""Below this contrast, a colour is not told from its ground."""
 MUTED, PALE, FAINT = 0.6, 0.4, 0.15
 """How much of the text's colour is in that of what belongs to no series, in that of series that are
 there for comparison only, and in that of a grid."""
@@ -337,9 +340,23 @@ def ground_color(artist: Axes | FigureBase) -> str:
     return _hex(ground)
 
 
+def is_dark_ground(ground: str) -> bool:
+    """Tell whether white is seen better on a ground than black."""
+    return color_contrast("#ffffff", ground) > color_contrast("#000000", ground)
+
+
 def _hex(rgb: np.ndarray) -> str:
     red, green, blue = rgb.tolist()
     return to_hex((red, green, blue))
+
+
+def outline_colorbar(bar: Colorbar) -> None:
+    """Draw a line around a colour bar if an end of it, or its arrow, is lost in a dark ground."""
+    ground = ground_color(bar.ax.figure)
+    ends = [to_hex(color) for color in bar.cmap([0.0, 1.0])]
+    is_lost = any(color_contrast(end, ground) < LOST for end in ends)
+    is_seen = is_lost and is_dark_ground(ground)
+    bar.outline.set(visible=is_seen, edgecolor=muted_color(ground), linewidth=0.6)
 
 
 def ink_color() -> str:
@@ -368,12 +385,18 @@ def faint_color(ground: str) -> str:
     return mix_colors(ink_color(), ground, FAINT)
 
 
-def readable_color(color: str, ground: str) -> str:
-    """Return a colour, with as much black or white in it as letters need to be read on a ground."""
+def readable_color(color: str, ground: str, contrast: float = MIN_CONTRAST) -> str:
+    """Return a colour, with as much black or white in it as it needs to be seen on a ground.
+
+    Args:
+        color: The colour.
+        ground: What is behind it.
+        contrast: Its least contrast; by default that of letters.
+    """
     goal = max("#000000", "#ffffff", key=lambda each: color_contrast(each, ground))
     for share in np.linspace(1, 0, 21):
         mixed = mix_colors(color, goal, share)
-        if color_contrast(mixed, ground) >= MIN_CONTRAST:
+        if color_contrast(mixed, ground) >= contrast:
             return mixed
     return goal
 

@@ -154,9 +154,9 @@ class Plot:
         The file appears under its name when it is complete: if the figure cannot be saved, a file
         that was there stays as it was. A link stays, and the file that it leads to is replaced.
 
-        A PNG is compressed less than Matplotlib does it, which takes a third to half of the time
-        and makes the file some percent larger; `pil_kwargs={"compress_level": 6}` is Matplotlib's
-        way.
+        A PNG is compressed less than Matplotlib does it: that takes a third to half of Matplotlib's
+        time, and the file is a few percent larger. `pil_kwargs={"compress_level": 6}` is
+        Matplotlib's way.
         """
         figure = self.figure.get_figure(root=True)
         is_path = isinstance(path, (str, os.PathLike))

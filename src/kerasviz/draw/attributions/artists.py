@@ -146,6 +146,7 @@ def _draw_signal_map(
         extent=(-0.5, steps - 0.5, low, high),
     )
     image.set_visible(False)
+    ax.set_facecolor("white")  # the colour of 0: on black the weakest bars would be seen most
     colors = scale.cmap(scale.norm(values))
     ax.add_collection(PolyCollection(bars, facecolors=colors, edgecolors="none"), autolim=False)
     ax.plot([-0.5, steps - 0.5], [0, 0], color="0.5", linewidth=0.6)

@@ -9,7 +9,6 @@ from typing import cast
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.text import Annotation
@@ -34,7 +33,7 @@ from kerasviz.draw.attributions.layout import (
 from kerasviz.draw.attributions.scales import add_bar, choose_scales, write_ticks
 from kerasviz.draw.charts.evidence import draw_evidence, label_evidence
 from kerasviz.draw.charts.top_classes import draw_class_bars
-from kerasviz.draw.color import ColorScale, Robust
+from kerasviz.draw.color import ColorScale, Robust, ground_color, is_dark_ground
 from kerasviz.draw.figure import Placement, figure_for
 from kerasviz.draw.free_axes import add_free_axes
 from kerasviz.draw.panel_grid import Places, figure_inches
@@ -300,9 +299,7 @@ def _write_lines(ax: Axes, lines: Sequence[Line]) -> list[Annotation]:
 
 def warning_color(figure: Figure | SubFigure) -> str:
     """Return the red that can be read on the ground of a figure."""
-    ground = figure.get_figure(root=True).get_facecolor()
-    is_dark = sum(to_rgb(ground)) < 1.5
-    return WARNING_COLORS[is_dark]
+    return WARNING_COLORS[is_dark_ground(ground_color(figure.get_figure(root=True)))]
 
 
 def _write_title(figure: Figure | SubFigure, plan: Plan) -> None:

@@ -17,7 +17,14 @@ from typing_extensions import override
 
 from kerasviz.draw.attributions.artists import STRENGTH
 from kerasviz.draw.attributions.content import AttributionTable
-from kerasviz.draw.color import ColorChoice, ColorScale, Robust, color_scale, value_range
+from kerasviz.draw.color import (
+    ColorChoice,
+    ColorScale,
+    Robust,
+    color_scale,
+    outline_colorbar,
+    value_range,
+)
 from kerasviz.draw.text import font_size, screen_width
 from kerasviz.draw.tiles.background import see_through
 
@@ -122,7 +129,7 @@ def add_bar(
     extend = "both" if is_above and is_below else "max" if is_above else "neither"
     extend = "min" if is_below and not is_above else extend
     bar = ax.figure.colorbar(image, cax=cax, orientation="horizontal", extend=extend)
-    bar.outline.set_visible(False)
+    outline_colorbar(bar)
     if is_over:
         # What shines through is the darkest grey in the lower half and white in the upper one.
         for bottom, color in ((0.0, str(1 - STRENGTH)), (0.5, "white")):

@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, MaxNLocator
 
-from kerasviz.draw.color import OKABE_ITO
+from kerasviz.draw.color import OKABE_ITO, ground_color, readable_color
 from kerasviz.draw.text import LINE_HEIGHT, font_size, screen_width, text_height, wrap_text
 
 COLORS = (OKABE_ITO[1], OKABE_ITO[0])
 """Orange for deletion and blue for insertion, as in other charts."""
+CONTRAST = 3.8
+"""The least contrast of a curve: on white both have more, and on a dark ground blue has less."""
 NAMES = ("deletion", "insertion")
 DASHES = (0, (3, 2))
 """Of a random order."""
@@ -64,7 +66,7 @@ class EvidenceCurves:
 
 def draw_evidence(ax: Axes, curves: EvidenceCurves) -> None:
     """Draw the curves into an Axes."""
-    for color, values, random in zip(COLORS, curves.values, curves.random, strict=True):
+    for color, values, random in zip(_colors(ax), curves.values, curves.random, strict=True):
         ax.plot(curves.fractions, values, color=color, linewidth=1.6)
         ax.plot(curves.fractions, random, color=color, linewidth=1.1, linestyle=DASHES)
     if curves.is_probability:
@@ -80,6 +82,10 @@ def draw_evidence(ax: Axes, curves: EvidenceCurves) -> None:
     ax.tick_params(labelsize="small", length=2, pad=2)
     ax.grid(False)
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def _colors(ax: Axes) -> list[str]:
+    return [readable_color(color, ground_color(ax), CONTRAST) for color in COLORS]
 
 
 def label_evidence(
@@ -116,7 +122,7 @@ def _is_between_numbers(name: str, inches: float) -> bool:
 def _write_legend(ax: Axes, lines: Sequence[str], size: float) -> None:
     handles = [
         Line2D([], [], color=color, linewidth=1.6, label=line)
-        for color, line in zip(COLORS, lines, strict=True)
+        for color, line in zip(_colors(ax), lines, strict=True)
     ]
     legend = ax.legend(
         handles=handles,

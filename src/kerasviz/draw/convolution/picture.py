@@ -13,6 +13,7 @@ from matplotlib.patches import ConnectionPatch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 
+from kerasviz.draw.color import outline_colorbar
 from kerasviz.draw.convolution.axes_positions import BelowPlace
 from kerasviz.draw.convolution.colors import BARS, choose_colors
 from kerasviz.draw.convolution.content import ConvolutionView, StepView
@@ -279,7 +280,7 @@ class ConvolutionPicture:
         ax.set_axes_locator(self._below[bar])
         image = self._images[row, bar].image
         colorbar = self._figure.colorbar(image, cax=ax, orientation="horizontal")
-        colorbar.outline.set_visible(False)
+        outline_colorbar(colorbar)
         if bar == "input" and self._colors.row_cmaps:
             self._stripe(colorbar)
         return colorbar

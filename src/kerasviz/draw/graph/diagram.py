@@ -26,6 +26,7 @@ from kerasviz.draw.color import (
     color_contrast,
     color_scale,
     ground_color,
+    is_dark_ground,
     mix_colors,
     warn_invalid,
 )
@@ -411,11 +412,17 @@ class _Artist:
                 facecolors=[colors[index] for index in behind],
                 edgecolors=[0.6 * colors[index] for index in behind],
             )
+        edges: list[Any] = [0.6 * color for color in colors]
+        widths = np.full(len(boxes), 0.8)
+        if is_dark_ground(self.ground):  # in which dashes of the edge's colour would be lost
+            for index in (index for index, box in enumerate(boxes) if box.is_frozen):
+                edges[index], widths[index] = self.ground, 2
         self._add_paths(
             [_rounded(*rect) for rect in rects],
             2,
             facecolors=colors,
-            edgecolors=[0.6 * color for color in colors],
+            edgecolors=edges,
+            linewidths=self.scale * widths,
             linestyles=["--" if box.is_frozen else "-" for box in boxes],
         )
 

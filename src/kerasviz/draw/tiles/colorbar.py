@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import AutoLocator
 
-from kerasviz.draw.color import ColorScale, value_range
+from kerasviz.draw.color import ColorScale, outline_colorbar, value_range
 from kerasviz.draw.label_colors import name_labels
 from kerasviz.draw.text import font_size, screen_width
 from kerasviz.draw.tiles.style import TileStyle
@@ -99,7 +99,7 @@ def add_bar(
     bar = image.axes.figure.colorbar(image, extend=extend.get((below, above), "neither"), **place)
     if type(image.norm) is Normalize and bar.orientation == "vertical" and not labels:
         bar.locator = BarLocator()
-    bar.outline.set_visible(False)
+    outline_colorbar(bar)
     if bar.orientation == "vertical":
         bar.ax.xaxis.set_visible(False)  # it is empty, but takes as long as one that is not
     bar.ax.tick_params(labelsize="small")
