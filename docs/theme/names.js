@@ -9,7 +9,10 @@ addEventListener("load", () => {
     const columns = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent);
     table.classList.toggle("columns", columns.length > 2);
     for (const row of columns.length > 2 ? table.querySelectorAll("tbody tr") : []) {
-      [...row.cells].forEach((cell, n) => n && cell.setAttribute("data-column", columns[n]));
+      [...row.cells].forEach((cell, n) => {
+        const isNumber = /^[\d,.\s]+$/.test(cell.textContent);
+        if (n || isNumber) cell.setAttribute("data-column", columns[n]);
+      });
     }
     if (isWide(table)) table.classList.add("tight");
     if (!isWide(table)) continue;

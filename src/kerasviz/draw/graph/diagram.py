@@ -414,16 +414,18 @@ class _Artist:
             )
         edges: list[Any] = [0.6 * color for color in colors]
         widths = np.full(len(boxes), 0.8)
-        if is_dark_ground(self.ground):  # in which dashes of the edge's colour would be lost
+        dashes: Any = "--"
+        if is_dark_ground(self.ground):  # dashes of the edge's colour would be lost: these cut in
+            dashes = (0, (1.6, 1.2))
             for index in (index for index, box in enumerate(boxes) if box.is_frozen):
-                edges[index], widths[index] = self.ground, 2
+                edges[index], widths[index] = self.ground, 1.8
         self._add_paths(
             [_rounded(*rect) for rect in rects],
             2,
             facecolors=colors,
             edgecolors=edges,
             linewidths=self.scale * widths,
-            linestyles=["--" if box.is_frozen else "-" for box in boxes],
+            linestyles=[dashes if box.is_frozen else "-" for box in boxes],
         )
 
     def _write_rows(self, rect: np.ndarray, rows: Sequence[TextRow]) -> None:
