@@ -84,6 +84,7 @@
       visible: image.checkVisibility(),
       enlarged: image.getBoundingClientRect().width / image.naturalWidth,
       ground: luminance(ground(image)),
+      isForDark: image.src.endsWith("#only-dark") || image.closest(".on-dark") !== null,
     })),
     links: [...document.querySelectorAll("a[href]")].map((link) => link.href),
     anchors: [...document.querySelectorAll("[id]")].map((element) => element.id),

@@ -93,7 +93,7 @@ def pale_text(visit: Any, _: Any = None) -> Iterator[str]:
 def pictures_on_dark(visit: Any, _: Any = None) -> Iterator[str]:
     """Name pictures whose transparent parts would show a dark page behind black text."""
     for image in visit.seen["images"]:
-        if not image["visible"] or image["source"].endswith((".svg", "#only-dark")):
+        if not image["visible"] or image["isForDark"] or image["source"].endswith(".svg"):
             continue
         if image["ground"] < 0.8:
             yield f"{image['source']} stands on something dark"
