@@ -236,9 +236,9 @@ def _pale(figure: Figure, texts: Sequence[Text]) -> Iterator[str]:
         if not len(ground):
             continue
         ink = color[3] * color[:3] + (1 - color[3]) * ground
-        contrast = float(np.percentile(_contrast(ink, ground), 5))
-        if contrast < MIN_CONTRAST:
-            yield f"contrast {contrast:.1f}: {_quote(text)}"
+        least = float(np.percentile(contrast(ink, ground), 5))
+        if least < MIN_CONTRAST:
+            yield f"contrast {least:.1f}: {_quote(text)}"
 
 
 def _render(figure: Figure) -> np.ndarray:
@@ -249,7 +249,7 @@ def _render(figure: Figure) -> np.ndarray:
     return dots[..., :3] * dots[..., 3:] + (1 - dots[..., 3:])
 
 
-def _contrast(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def contrast(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the contrast of colours, by the relative luminance of WCAG 2."""
     light, dark = (0.05 + _luminance(each) for each in (first, second))
     return np.maximum(light, dark) / np.minimum(light, dark)

@@ -48,6 +48,8 @@ def state_of(subject: Subject) -> dict[str, Any]:
     variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
     arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
     layers = [model, *model.layers]
+    # One draw leaves the keys as they are: only the place among them moves, or what is kept back.
+    _, keys, *rest = np.random.get_state()  # noqa: NPY002 (the global generator is compared)
     return {
         "weights, states and seeds": [digest(array) for array in arrays],
         "configurations": [str(layer.get_config()) for layer in layers],
@@ -60,10 +62,7 @@ def state_of(subject: Subject) -> dict[str, Any]:
         "current folder": str(Path.cwd()),
         "files in it": sorted(map(str, Path.cwd().rglob("*"))),
         "environment": dict(os.environ),
-        "random numbers": [
-            digest(np.random.get_state()[1]),  # noqa: NPY002 (the global state is what is compared)
-            hash(random.getstate()),
-        ],
+        "random numbers": [digest(keys), *rest, hash(random.getstate())],
         "precision, seed, data format": [
             keras.config.floatx(),
             str(keras.config.dtype_policy()),

@@ -7,9 +7,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 import kerasviz
+from legibility import contrast
 
 DARK = "#1e2129"
 
@@ -23,15 +24,7 @@ def _ground(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def _contrast(first: str, second: str) -> float:
-    """Return the contrast of two colours as WCAG 2.1 defines it."""
-
-    def luminance(color: str) -> float:
-        parts = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
-        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    low, high = sorted([luminance(first), luminance(second)])
-    return (high + 0.05) / (low + 0.05)
+    return float(contrast(np.array(to_rgb(first)), np.array(to_rgb(second))))
 
 
 def test_curves_of_evidence_are_seen(ground: str) -> None:

@@ -278,6 +278,42 @@ def test_a_picture_can_be_enlarged_with_mouse_and_keys(site: Path, serve, open_t
     large.wait_for(state="detached")
 
 
+def test_an_enlarged_picture_is_larger_than_a_phone(site: Path, serve, open_tab) -> None:
+    """Otherwise its words would be no more legible than on the page."""
+    tab = open_tab(serve(site), "phone")
+    tab.visit("gallery/plot_what_filters_look_for/")
+    tab.page.locator(".md-content img.enlargeable:visible").first.click()
+    large = tab.page.locator("dialog.enlarged img")
+    large.wait_for()
+    width = tab.page.evaluate("document.documentElement.clientWidth")
+    assert large.bounding_box()["width"] > 2 * width
+    assert tab.page.evaluate("document.querySelector('dialog').scrollWidth") > width
+
+
+def test_numbers_have_the_names_of_their_columns_on_a_phone(site: Path, serve, open_tab) -> None:
+    """There a row of a table is a list, and the names of columns would be far away."""
+    tab = open_tab(serve(site), "phone")
+    tab.visit("reliability/")
+    cell = tab.page.locator("td", has_text="60,049")
+    assert cell.get_attribute("data-column") == "read by a bar"
+    words = "getComputedStyle(cell, '::before').content"
+    assert cell.evaluate(f"(cell) => {words}") == '"read by a bar: "'
+    table = cell.locator("xpath=ancestor::table")
+    assert not table.locator("thead").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_animation_is_there_in_the_colours_of_the_page(
+    scheme: str, site: Path, serve, open_tab
+) -> None:
+    view = {"light": "desk", "dark": "phone"}[scheme]
+    tab = open_tab(serve(site), view)
+    tab.visit("gallery/plot_kernels_over_epochs/")
+    for name in ("light", "dark"):
+        player = tab.page.locator(f".on-{name} .animation")
+        assert player.is_visible() == (name == scheme)
+
+
 def test_a_card_says_more_below_the_cursor(site: Path, serve, open_tab) -> None:
     tab = open_tab(serve(site), "desk")
     tab.visit("gallery/")

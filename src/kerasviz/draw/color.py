@@ -340,9 +340,14 @@ def ground_color(artist: Axes | FigureBase) -> str:
     return _hex(ground)
 
 
+def ink_on(ground: str) -> str:
+    """Return black or white, whichever is seen better on a ground."""
+    return max("#000000", "#ffffff", key=lambda ink: color_contrast(ink, ground))
+
+
 def is_dark_ground(ground: str) -> bool:
     """Tell whether white is seen better on a ground than black."""
-    return color_contrast("#ffffff", ground) > color_contrast("#000000", ground)
+    return ink_on(ground) == "#ffffff"
 
 
 def _hex(rgb: np.ndarray) -> str:
@@ -393,7 +398,7 @@ def readable_color(color: str, ground: str, contrast: float = MIN_CONTRAST) -> s
         ground: What is behind it.
         contrast: Its least contrast; by default that of letters.
     """
-    goal = max("#000000", "#ffffff", key=lambda each: color_contrast(each, ground))
+    goal = ink_on(ground)
     for share in np.linspace(1, 0, 21):
         mixed = mix_colors(color, goal, share)
         if color_contrast(mixed, ground) >= contrast:

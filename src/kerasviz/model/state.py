@@ -63,13 +63,14 @@ def keeping_state(layers: Iterable[keras.Layer]) -> Iterator[None]:
 
 def _save_generators() -> Restore:
     """Save what the numbers depend on that Python, NumPy and PyTorch draw next."""
-    # The global generator of NumPy is the legacy one, from which users' code draws.
-    state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 (it has to come back as it was)
+    # Users' code draws from NumPy's global generator. Only `get_state` has all of it: that of
+    # `get_bit_generator` lacks the second of two Gaussian numbers, kept for the next draw.
+    state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 (see above)
     restore_native = save_native_generator()
 
     def restore() -> None:
         random.setstate(state)
-        np.random.set_state(numpy_state)  # noqa: NPY002 (as it was before the look)
+        np.random.set_state(numpy_state)  # noqa: NPY002 (see above)
         restore_native()
 
     return restore

@@ -146,14 +146,12 @@ def animate_snapshots(
 
     Example:
         >>> import kerasviz
+        >>> images, labels = kerasviz.fashion_mnist.load_samples()
+        >>> snapshots = kerasviz.FeatureMapSnapshots(images[9:], "conv2d", directory="pictures")
         >>> model = kerasviz.fashion_mnist.build_model()
         >>> model.compile("adam", "sparse_categorical_crossentropy")
-        >>> images, labels = kerasviz.fashion_mnist.load_samples()
-        >>> snapshots = kerasviz.KernelSnapshots("conv2d", directory="pictures")
-        >>> _ = model.fit(
-        ...     images, labels, batch_size=1, epochs=10, verbose=0, callbacks=[snapshots]
-        ... )
-        >>> kerasviz.animate_snapshots("pictures", "conv2d").save("kernels.gif")
+        >>> _ = model.fit(images, labels, epochs=3, verbose=0, callbacks=[snapshots])
+        >>> kerasviz.animate_snapshots("pictures", "conv2d").save("maps.gif")
     """
     style = check_style(*OWN_KEYWORDS, **options)
     refuse_places(style)

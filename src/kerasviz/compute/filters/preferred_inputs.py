@@ -287,14 +287,14 @@ class _Ascent:
         image = rng.uniform(*limits, (1, *self.patch, self.channels)).astype("float32")
         mixture = rng.normal(size=(1, self.filters)).astype("float32")
         whole = self._run(image, mixture)
+        part = _Ascent(
+            self._model,
+            self.target,
+            channels=self.channels,
+            channel_axis=self._channel_axis,
+            place=self._smallest,
+        )
         try:
-            part = _Ascent(
-                self._model,
-                self.target,
-                channels=self.channels,
-                channel_axis=self._channel_axis,
-                place=self._smallest,
-            )
             results = part._run(image, mixture)
         # A layer, which may be a user's, raises any class of error where it does not take an input
         # of this size. Nothing is lost: the whole input, which ran above, is used.

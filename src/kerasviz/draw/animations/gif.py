@@ -160,7 +160,7 @@ class GifWriter(AbstractMovieWriter):
         """Open the file."""
         super().setup(fig, outfile, dpi)
         # Matplotlib opens and closes a file in two calls, and makes the second one, `finish`, even
-        # where a frame fails; so no `with` can hold it.
+        # where a frame fails; so no `with` can hold it, and Ruff sees no other way to close it.
         self._file = Path(outfile).open("wb")  # noqa: SIM115
         self._gif = GifStream(self._file)
 

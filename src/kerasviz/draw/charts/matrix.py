@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 from kerasviz.draw.charts.axes import EDGE, font_scale, write_title
-from kerasviz.draw.color import ColorScale, color_contrast, color_scale, faint_color, ground_color
+from kerasviz.draw.color import ColorScale, color_scale, faint_color, ground_color, ink_on
 from kerasviz.draw.figure import Placement, describe_on_hover
 from kerasviz.draw.least_size import draw_legible
 from kerasviz.draw.panel_grid import (
@@ -246,6 +245,6 @@ def _write_numbers(ax: Axes, matrix: Matrix, scale: ColorScale) -> list[Text]:
         # Black or white, whichever is easier to read on the colour of the cell.
         ground = to_hex(scale.cmap(scale.norm(value)))
         number = ax.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=size)
-        number.set_color(max("#000000", "#ffffff", key=partial(color_contrast, ground)))
+        number.set_color(ink_on(ground))
         numbers.append(number)
     return numbers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any, cast
 
@@ -23,9 +22,9 @@ from typing_extensions import override
 
 from kerasviz.draw.color import (
     INVALID,
-    color_contrast,
     color_scale,
     ground_color,
+    ink_on,
     is_dark_ground,
     mix_colors,
     warn_invalid,
@@ -245,8 +244,7 @@ class _Artist:
 
     def _shade(self, share: float) -> str:
         """Return the grey that is drawn on the ground of the figure, light or dark."""
-        ink = max("#000000", "#ffffff", key=partial(color_contrast, self.ground))
-        return mix_colors(ink, self.ground, share)
+        return mix_colors(ink_on(self.ground), self.ground, share)
 
     def draw(self, *, parse_math: bool) -> list[AxesImage]:
         """Draw everything, and return the image of each box that has one.
