@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -15,8 +16,8 @@ import numpy as np
 import pytest
 
 import kerasviz
-from kerasviz.compute.filters.counting.histogram import Histogram
-from kerasviz.compute.filters.counting.responses import ROWS
+from kerasviz.compute.filters import collecting
+from kerasviz.compute.filters.counting.moments import ROWS
 
 L = keras.layers
 SAMPLES, PLACES = 31, 5
@@ -367,6 +368,29 @@ def test_filter_statistics_goes_on_from_a_checkpoint(model: Any, both: Any, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_checkpoint_takes_at_most_a_tenth_of_the_time(
+    grey_model: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One is due 10 s after the start; the first takes 30 s, so that the next is due at 340 s."""
+    now, saved = 0, []
+
+    def save(*_: Any) -> None:
+        nonlocal now
+        saved.append(now)
+        now += 30
+
+    def batches() -> Iterator[np.ndarray]:
+        nonlocal now
+        for _ in range(60):
+            now += 9
+            yield np.zeros((1, 12, 12, 1), "float32")
+
+    monkeypatch.setattr(collecting, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(collecting, "write_responses", save)
+    kerasviz.filter_statistics(grey_model, "first", batches(), checkpoint=tmp_path / "pass.npz")
+    assert saved == [18, 354]
+
+
 def _counted(calls: list[int]) -> Any:
     for n in range(4):
         calls.append(n)
@@ -496,16 +520,6 @@ def test_a_pass_holds_openblas_to_one_thread_and_no_longer(model: Any) -> None:
         kerasviz.filter_statistics(model, "a", batches())
     assert during == [1] * len(before)
     assert of_openblas() == before
-
-
-def test_histogram_has_no_more_bins_for_values_that_it_has_seen() -> None:
-    """There are 2⁷ bins from one power of 2 to the next, from 2⁻²⁴ to 1 and to 2, and one of 0."""
-    values = np.array([[-1, 2], [0, 0.5]], "float32")
-    histogram = Histogram(2)
-    for _ in range(3):
-        histogram.add(values, -1, 2)
-    assert histogram.counts.shape == (2, 128 * 24 + 1 + 128 * 25)
-    assert histogram.counts.sum(axis=1).tolist() == [6, 6]
 
 
 def test_a_pass_leaves_the_environment_as_it_was() -> None:

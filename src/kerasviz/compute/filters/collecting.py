@@ -31,7 +31,10 @@ from kerasviz.compute.filters.counting.responses import (
 )
 from kerasviz.compute.filters.labels import labelled_extractions
 from kerasviz.compute.filters.ray_statistics import Part, collect_on_cluster
-from kerasviz.compute.filters.receptive_fields.field_locator import FieldLocator
+from kerasviz.compute.filters.receptive_fields.field_locator import (
+    FieldLocator,
+    locate_fields,
+)
 from kerasviz.compute.filters.statistics import FilterStatistics
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 from kerasviz.compute.ray_cluster import Block, Columns, count_of_cluster, is_cluster_dataset
@@ -40,7 +43,9 @@ from kerasviz.model.inputs.input_adapter import InputBatch
 from kerasviz.model.inputs.labels import as_labels
 
 SECONDS = 10
-"""The time from one checkpoint to the next."""
+"""The time from one checkpoint to the next, where that is quickly saved."""
+SHARE = 10
+"""Where it is not, the next one comes after this many times what saving took."""
 THREADS = 4
 """How many threads count maps at most."""
 
@@ -74,10 +79,11 @@ def filter_statistics(
             column.
         images: How many of the images in which a filter responds most strongly are kept.
         batch_size: How many images are computed at a time.
-        checkpoint: A file, `.npz`, to which the pass is saved every ten seconds and when it is
-            interrupted. If it is there already, the pass goes on after the images that it holds:
-            the same inputs have to be given again. It is removed when the pass is complete. Ray
-            makes up by itself for workers that are lost, and takes none.
+        checkpoint: A file, `.npz`, to which the pass is saved when it is interrupted and every ten
+            seconds, less often where saving would take more than a tenth of the time. If it is
+            there already, the pass goes on after the images that it holds: the same inputs have to
+            be given again. It is removed when the pass is complete. Ray makes up by itself for
+            workers that are lost, and takes none.
         verbose: 0 or 1; 1 prints a progress bar.
 
     Returns:
@@ -115,18 +121,20 @@ def filter_statistics(
     collection = _Collection(model, images, batch_size, threads=threads, checkpoint=saved)
     extractions = labelled_extractions(model, layer, inputs, labels)
     selection = collection.run(extractions, verbose)
-    return _as_statistics(model, selection, collection.responses())
+    return _as_statistics(selection, collection.responses(), collection.locators)
 
 
 def _as_statistics(
-    model: keras.Model, selection: Selection, responses: Mapping[str, Responses]
+    selection: Selection,
+    responses: Mapping[str, Responses],
+    locators: Mapping[str, FieldLocator],
 ) -> Any:
     statistics = {}
-    for target in selection.targets:
-        own = responses[target.address]
+    for address, locator in locators.items():
+        own = responses[address]
         # Of the places that are left, since it takes long to follow each through the model.
-        strongest = own.strongest.with_boxes(FieldLocator(model, target).boxes)
-        statistics[target.address] = FilterStatistics(replace(own, strongest=strongest))
+        strongest = own.strongest.with_boxes(locator.boxes)
+        statistics[address] = FilterStatistics(replace(own, strongest=strongest))
     return next(iter(statistics.values())) if selection.single else statistics
 
 
@@ -184,7 +192,7 @@ def _on_cluster(
     responses = collect_on_cluster(model, dataset, work, verbose)
     if next(iter(responses.values())).identity.fingerprint != model_fingerprint(model):
         raise ValueError("`model` must be one that Keras can save: a copy has other weights.")
-    return _as_statistics(model, targets, responses)
+    return _as_statistics(targets, responses, locate_fields(model, targets.targets))
 
 
 def _check_checkpoint(checkpoint: Any) -> Path:
@@ -200,7 +208,7 @@ class _Checkpoint:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._last = time.monotonic()
+        self._due = time.monotonic() + SECONDS
 
     def read(self) -> dict[str, Responses]:
         """Return what an earlier pass left, keyed by address."""
@@ -208,12 +216,14 @@ class _Checkpoint:
 
     def is_due(self) -> bool:
         """Whether it is time to save again."""
-        return time.monotonic() - self._last > SECONDS
+        return time.monotonic() > self._due
 
     def write(self, responses: dict[str, Responses]) -> None:
         """Save what the pass has seen."""
+        start = time.monotonic()
         write_responses(self._path, responses)
-        self._last = time.monotonic()
+        now = time.monotonic()
+        self._due = now + max(SECONDS, SHARE * (now - start))
 
     def remove(self) -> None:
         """Remove the file, which a complete pass does not need."""
@@ -227,17 +237,17 @@ class _Layer:
     computes the next ones. Each thread collects for itself; at the end all is merged.
 
     Args:
-        model: The model.
         target: The layer.
+        locator: Tells what its units see.
         places: How many of the strongest places are kept for each filter.
         fingerprint: A fingerprint of the model.
     """
 
     def __init__(
-        self, model: keras.Model, target: NamedCall, *, places: int, fingerprint: str
+        self, target: NamedCall, locator: FieldLocator, *, places: int, fingerprint: str
     ) -> None:
         self.target = target
-        self.locator = FieldLocator(model, target)
+        self.locator = locator
         self.identity = LayerIdentity(
             address=target.address,
             fingerprint=fingerprint,
@@ -316,6 +326,7 @@ class _Collection:
         self._places = places
         self._batch_size = batch_size
         self._checkpoint = checkpoint
+        self.locators: dict[str, FieldLocator] = {}
         self._layers: list[_Layer] = []
         self._seen = 0
         self._done = 0  # how many images the checkpoint holds
@@ -372,9 +383,16 @@ class _Collection:
 
     def _begin(self, extraction: Extraction) -> None:
         fingerprint = model_fingerprint(self._model)
+        targets = extraction.targets.targets
+        self.locators = locate_fields(self._model, targets)
         self._layers = [
-            _Layer(self._model, target, places=self._places, fingerprint=fingerprint)
-            for target in extraction.targets.targets
+            _Layer(
+                target,
+                self.locators[target.address],
+                places=self._places,
+                fingerprint=fingerprint,
+            )
+            for target in targets
         ]
         saved = {} if self._checkpoint is None else self._checkpoint.read()
         if not saved:

@@ -130,11 +130,13 @@ class FilterStatistics:
     @cached_property
     def mean(self) -> np.ndarray:
         """The mean over all cells of all maps, `(filters,)`."""
-        return np.asarray(self._responses.total / self._responses.cells)
+        moments = self._responses.moments
+        return np.asarray(moments.total / moments.cells)
 
     @cached_property
     def _covariance(self) -> np.ndarray:
-        products = self._responses.products / self._responses.cells
+        moments = self._responses.moments
+        products = moments.products / moments.cells
         return np.asarray(products - np.outer(self.mean, self.mean))
 
     @cached_property
@@ -424,8 +426,8 @@ def _count_between(histogram: Histogram, edges: np.ndarray, filters: int) -> np.
     lowest = np.nextafter(edges[0], -np.inf)
     # A finite number that is beyond any float32, since thresholds are subtracted.
     limits = np.clip([lowest, *edges[1:]], -FAR, FAR)
-    shares = [histogram.share_above(np.full(filters, edge)) for edge in limits]
-    return np.asarray(-np.diff(np.stack(shares, axis=1), axis=1) * histogram.size)
+    shares = histogram.share_above(np.repeat(limits[:, np.newaxis], filters, axis=1))
+    return np.asarray(-np.diff(shares, axis=0).T * histogram.size)
 
 
 def _field_size(responses: Responses, shape: Sequence[int]) -> list[int]:

@@ -7,6 +7,7 @@ each layer its address, counts and classes; and for each layer arrays, named by 
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -19,32 +20,37 @@ import numpy as np
 
 from kerasviz._files import replacing_path
 from kerasviz.compute.filters.counting.histogram import Histogram
+from kerasviz.compute.filters.counting.moments import Moments
 from kerasviz.compute.filters.counting.responses import LayerIdentity, Responses
 from kerasviz.compute.filters.counting.strongest import Strongest
 
 FORMAT = "kerasviz filter statistics"
 VERSION = 1
-_SUMS = ("total", "products", "minimum", "maximum")
+_SUMS = ("total", "products")
+_EXTREMES = ("minimum", "maximum")
 _PLACES = ("values", "indices", "positions", "starts")
 
 
 def write_responses(path: Path, layers: Mapping[str, Responses]) -> None:
     """Write the responses of layers, keyed by address; the file appears when it is complete."""
-    arrays: dict[str, np.ndarray] = {}
     described = []
-    for number, responses in enumerate(layers.values()):
-        own, description = _describe(responses)
-        arrays |= {f"{number}/{name}": array for name, array in own.items()}
-        described.append(description)
-    header = json.dumps({"format": FORMAT, "version": VERSION, "layers": described})
-    arrays["header"] = np.frombuffer(header.encode(), np.uint8)
-    with (
-        replacing_path(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    with replacing_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for number, responses in enumerate(layers.values()):
+            arrays, description = _describe(responses)
+            described.append(description)
+            for name, array in arrays.items():
+                _write(archive, f"{number}/{name}", array)
+        header = json.dumps({"format": FORMAT, "version": VERSION, "layers": described})
+        _write(archive, "header", np.frombuffer(header.encode(), np.uint8))
+
+
+def _write(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+    member = io.BytesIO()
+    np.lib.format.write_array(member, array, allow_pickle=False)
+    # The digits of a sum are as good as random, and take long to compress by nothing.
+    is_sum = array.dtype == np.float64
+    kind = zipfile.ZIP_STORED if is_sum else zipfile.ZIP_DEFLATED
+    archive.writestr(f"{name}.npy", member.getbuffer(), compress_type=kind, compresslevel=1)
 
 
 def read_responses(path: Path) -> dict[str, Responses]:
@@ -102,7 +108,8 @@ class _Prefixed(Mapping[str, np.ndarray]):
 def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays of a layer, and the rest as what JSON can hold."""
     strongest = responses.strongest
-    arrays = {name: getattr(responses, name) for name in _SUMS}
+    arrays = {name: getattr(responses.moments, name) for name in _SUMS}
+    arrays |= {name: getattr(responses, name) for name in _EXTREMES}
     arrays |= {name: getattr(strongest, name) for name in _PLACES}
     if strongest.boxes is not None:
         arrays["boxes"] = strongest.boxes
@@ -117,7 +124,7 @@ def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, An
     return arrays, {
         "identity": asdict(responses.identity),
         "samples": responses.samples,
-        "cells": responses.cells,
+        "cells": responses.moments.cells,
         "classes": [[label, responses.class_counts[label]] for label in responses.class_totals],
         "images": None if strongest.images is None else list(strongest.images),
         "labels": [[index, label] for index, label in strongest.labels.items()],
@@ -140,15 +147,13 @@ def _restore(arrays: _Prefixed, description: Mapping[str, Any]) -> Responses:
             **{name: arrays[name] for name in _PLACES},
         ),
         samples=description["samples"],
-        cells=description["cells"],
         class_counts=dict(classes),
         class_totals={label: arrays[f"class/{n}"] for n, (label, _) in enumerate(classes)},
         class_peaks={
             label: Histogram.from_arrays(_Prefixed(arrays, f"class_peaks/{n}/"))
             for n, (label, _) in enumerate(classes)
         },
-        total=arrays["total"],
-        products=arrays["products"],
+        moments=Moments(description["cells"], arrays["total"], arrays["products"]),
         minimum=arrays["minimum"],
         maximum=arrays["maximum"],
         of_cells=Histogram.from_arrays(_Prefixed(arrays, "of_cells/")),

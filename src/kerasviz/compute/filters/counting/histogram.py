@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from kerasviz.compute.filters.counting.long_rows import split_rows
+
 BITS = 7
 """Binary digits after the first one: a bin is at most 1/128 of its value wide."""
 SMALLEST = -24
@@ -32,13 +34,15 @@ class Histogram:
     def __init__(self, filters: int) -> None:
         self.low: int = 0  # the key of the first bin
         self.size: int = 0  # the number of values that each filter had
-        self._others: np.ndarray = np.zeros((filters, 1), np.int64)
+        # One bin of all filters after the other, in the narrowest integers that count so far: a
+        # network has ten thousands of filters, and each of them thousands of bins.
+        self._others: np.ndarray = np.zeros((1, filters), np.uint8)
 
     @property
     def counts(self) -> np.ndarray:
-        """The counts, `(filters, bins)`."""
+        """The counts, `(filters, bins)`, int64."""
         # Zeros, most of what a ReLU returns, are the rest of the values, and need no counting.
-        counts = self._others.copy()
+        counts = self._others.T.astype(np.int64, order="C")
         counts[:, -self.low] += self.size - counts.sum(axis=1)
         return counts
 
@@ -46,34 +50,43 @@ class Histogram:
         """Count values.
 
         Args:
-            values: Finite float32 array `(n, filters)`, not empty, in one piece of memory. Many
-                small arrays take less time than a large one, which fits into no cache.
-            low: The smallest of them.
-            high: The largest.
+            values: Finite float32 array `(n, filters)`, not empty, in one piece of memory.
+            low: The smallest of them, or a number below it.
+            high: The largest, or a number above it.
         """
         first, last = _keys(np.array([low, high], np.float32), is_signed=True)
-        self._widen(int(first) - _BASE, int(last) - _BASE)
-        filters, width = self._others.shape
-        starts = _starts(len(values), filters, width, self.low + _BASE)
+        self._make_room(int(first), int(last), self.size + len(values))
         self.size += len(values)
-        values = values.reshape(-1)
+        for part in split_rows(values):
+            self._count(part, is_signed=low < 0)
+
+    def _count(self, values: np.ndarray, *, is_signed: bool) -> None:
+        """Count values for which there is room, and which fit into a processor's cache."""
+        cells, filters = values.shape
+        values, columns = values.reshape(-1), _columns(cells, filters)
         is_other = values != 0
         if np.count_nonzero(is_other) < MAX_DENSITY * len(values):
             others = is_other.nonzero()[0]
-            starts, values = starts.take(others), values.take(others)
-        bins = _keys(values, is_signed=low < 0)
-        bins += starts
-        np.add.at(self._others.reshape(-1), bins.astype(np.intp), 1)
+            values, columns = values.take(others), columns.take(others)
+        bins = _keys(values, is_signed=is_signed)
+        bins -= self.low
+        bins *= filters
+        bins += columns
+        # With a number of another type, this takes fifty times as long.
+        one = self._others.dtype.type(1)
+        np.add.at(self._others.reshape(-1), bins.astype(np.intp), one)
 
     def merge(self, other: Histogram) -> Histogram:
         """Return the counts of both."""
-        merged = Histogram(len(self._others))
+        filters = self._others.shape[1]
+        merged = Histogram(filters)
         merged.size = self.size + other.size
-        low = min(self.low, other.low)
-        merged._widen(low, max(x.low + x._others.shape[1] - 1 for x in (self, other)))
+        for part in (self, other):
+            stop = part.low + len(part._others)
+            merged._make_room(part.low, stop - 1, merged.size)
         for part in (self, other):
             start = part.low - merged.low
-            merged._others[:, start : start + part._others.shape[1]] += part._others
+            merged._others[start : start + len(part._others)] += part._others
         return merged
 
     def quantile(self, q: float) -> np.ndarray:
@@ -85,86 +98,98 @@ class Histogram:
         rank = q * (self.size - 1)
         below = math.floor(rank)
         part = rank - below
-        low, high = self._value_of_rank(below), self._value_of_rank(math.ceil(rank))
+        up_to = self._counts_up_to()
+        low, high = (self._value_of_rank(n, up_to) for n in (below, math.ceil(rank)))
         return np.asarray(low + part * (high - low))
 
-    def _value_of_rank(self, rank: int) -> np.ndarray:
+    def _value_of_rank(self, rank: int, up_to: np.ndarray) -> np.ndarray:
         """Return the value that comes after `rank` smaller ones, as if bins were filled evenly."""
         lower, upper = self._limits()
-        counts = self.counts
-        up_to = np.cumsum(counts, axis=1)
-        filters = np.arange(len(up_to))
-        column = (up_to <= rank).sum(axis=1)
-        count = counts[filters, column]
-        inside = rank - (up_to[filters, column] - count)
-        return np.asarray(lower[column] + (inside + 0.5) / count * (upper - lower)[column])
+        bins = (up_to <= rank).sum(axis=1)
+        last, count = _last_and_count(up_to, bins)
+        inside = rank - (last - count)
+        return np.asarray(lower[bins] + (inside + 0.5) / count * (upper - lower)[bins])
 
     def share_above(self, thresholds: np.ndarray) -> np.ndarray:
-        """Return the share of values above a threshold, `(filters,)`.
+        """Return the share of values above thresholds, `(..., filters)`.
 
         Args:
-            thresholds: One for each filter, `(filters,)`.
+            thresholds: One for each filter, or several, `(..., filters)`.
         """
         lower, upper = self._limits()
-        threshold = thresholds[:, np.newaxis]
-        inside = (upper - threshold) / np.where(upper > lower, upper - lower, 1)
-        part = np.where(lower > threshold, 1, np.where(upper > threshold, inside, 0))
-        return np.asarray((self.counts * part).sum(axis=1) / self.size)
+        # The first bin that reaches above it; beyond the last bin, there is nothing above.
+        bins = np.searchsorted(upper, thresholds, side="right")
+        is_beyond = bins == len(upper)
+        bins = np.where(is_beyond, 0, bins)
+        last, count = _last_and_count(self._counts_up_to(), bins)
+        width = np.where(upper > lower, upper - lower, 1)
+        part = np.where(lower[bins] > thresholds, 1, (upper[bins] - thresholds) / width[bins])
+        return np.asarray(np.where(is_beyond, 0, self.size - last + part * count) / self.size)
+
+    def _counts_up_to(self) -> np.ndarray:
+        """Return how many values are in each bin and those before it, `(filters, bins)`."""
+        counts = self.counts
+        return np.cumsum(counts, axis=1, out=counts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what `from_arrays` takes."""
-        return {"low": np.array(self.low), "counts": self.counts}
+        narrow = np.min_scalar_type(self.size)
+        return {"low": np.array(self.low), "counts": self.counts.astype(narrow)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Histogram:
         """Return the histogram that `arrays` described."""
-        histogram = cls(0)
-        histogram.low, histogram._others = int(arrays["low"]), arrays["counts"]
-        histogram.size = int(histogram._others[0].sum())
+        counts = arrays["counts"]
+        histogram = cls(len(counts))
+        histogram.low, histogram.size = int(arrays["low"]), int(counts[0].sum())
+        histogram._others = counts.T.astype(np.min_scalar_type(histogram.size), order="C")
         return histogram
 
-    def _widen(self, low: int, high: int) -> None:
-        """Make room for the bins from `low` to `high`."""
-        before = max(self.low - low, 0)
-        after = max(high - (self.low + self._others.shape[1] - 1), 0)
-        if before or after:
-            self._others = np.pad(self._others, ((0, 0), (before, after)))
-            self.low -= before
+    def _make_room(self, low: int, high: int, size: int) -> None:
+        """Make room for the bins from `low` to `high`, and for counts up to `size`."""
+        # Up to whole powers of two, since values that exceed all before them come again and again.
+        stop = self.low + len(self._others)
+        before = max(self.low - (low >> BITS << BITS), 0)
+        after = max((high | (1 << BITS) - 1) + 1 - stop, 0)
+        dtype = np.min_scalar_type(size)
+        if before or after or dtype != self._others.dtype:
+            counts = np.zeros((before + len(self._others) + after, self._others.shape[1]), dtype)
+            counts[before : before + len(self._others)] = self._others
+            self._others, self.low = counts, self.low - before
 
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the lower and upper limits of the bins; that of 0 has no width."""
-        keys = self.low + np.arange(self._others.shape[1])
+        keys = self.low + np.arange(len(self._others))
         inner, outer = _value(np.abs(keys)), _value(np.abs(keys) + 1)
         lower = np.where(keys > 0, inner, np.where(keys < 0, -outer, 0))
         return lower, np.where(keys > 0, outer, np.where(keys < 0, -inner, 0))
 
 
-@lru_cache(maxsize=4)
-def _starts(cells: int, filters: int, width: int, low: int) -> np.ndarray:
-    """Return, for all values of some cells, what makes the index of a bin of a key.
+def _last_and_count(up_to: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the counts up to one bin of each filter, and in it; `bins` are `(..., filters)`."""
+    filters = np.arange(len(up_to))
+    last = up_to[filters, bins]
+    return last, last - np.where(bins > 0, up_to[filters, bins - 1], 0)
 
-    Args:
-        cells: The number of cells.
-        filters: The number of filters.
-        width: The number of bins that each filter has.
-        low: The key of the first bin, as `_keys` counts.
-    """
-    return np.tile(np.arange(filters, dtype=np.int32) * width - low, cells)
+
+@lru_cache(maxsize=4)
+def _columns(cells: int, filters: int) -> np.ndarray:
+    """Return the number of the filter of each value of some cells, int32."""
+    return np.tile(np.arange(filters, dtype=np.int32), cells)
 
 
 def _keys(values: np.ndarray, *, is_signed: bool) -> np.ndarray:
-    """Return the key of each value's bin plus `_BASE`, int32: larger for larger values."""
+    """Return the key of each value's bin, int32: 0 for 0, and larger for larger values."""
     # The first half of a float32's bits: its sign, its exponent, and BITS digits.
     bits = values.view(np.int32)
     keys = np.right_shift(bits & _MAGNITUDE if is_signed else bits, _SHIFT)
     # Without negative values, a sign that is set is that of -0, which makes a number below 0.
     np.maximum(keys, _BASE, out=keys)
+    keys -= _BASE
     if is_signed:
         sign = np.right_shift(bits, 31)  # 0, or -1: with all bits set
-        keys -= _BASE
         keys ^= sign  # with the next line, the number times -1
         keys -= sign
-        keys += _BASE
     return np.asarray(keys)
 
 

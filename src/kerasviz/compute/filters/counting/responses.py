@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 
 from kerasviz.compute.filters.counting.histogram import Histogram
-from kerasviz.compute.filters.counting.long_rows import reduce_cells, split_rows, subtract
+from kerasviz.compute.filters.counting.long_rows import reduce_cells
+from kerasviz.compute.filters.counting.moments import Moments
 from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
-
-ROWS = 2048
-"""How many cells at least are multiplied at a time: it takes as long to add up the products of many
-filters as to multiply hundreds of cells."""
-SAMPLE = 256
-"""How many cells tell whether the values of a batch are far from 0."""
-FAR = 2
-"""Values are far from 0 if their mean is more than this times their standard deviation."""
 
 
 class NotFiniteError(ValueError):
@@ -68,9 +61,7 @@ class Responses:
         identity: Which filters these are of.
         strongest: The strongest places.
         samples: How many images there were.
-        cells: How many values each filter had.
-        total: Their sum, `(filters,)`.
-        products: The sums of products of two filters in the same cell, `(filters, filters)`.
+        moments: The sums of all values and of products.
         minimum: The smallest value, `(filters,)`.
         maximum: The largest value, `(filters,)`.
         of_cells: The histogram of all values.
@@ -82,14 +73,12 @@ class Responses:
 
     identity: LayerIdentity
     strongest: Strongest
-    total: np.ndarray
-    products: np.ndarray
+    moments: Moments
     minimum: np.ndarray
     maximum: np.ndarray
     of_cells: Histogram
     of_images: Histogram
     samples: int = 0
-    cells: int = 0
     class_counts: dict[Label, int] = field(default_factory=dict)
     class_totals: dict[Label, np.ndarray] = field(default_factory=dict)
     class_peaks: dict[Label, Histogram] = field(default_factory=dict)
@@ -107,8 +96,7 @@ class Responses:
         return cls(
             identity=identity,
             strongest=Strongest.empty(filters, axes, image_axes),
-            total=np.zeros(filters),
-            products=np.zeros((filters, filters)),
+            moments=Moments.empty(filters),
             minimum=np.full(filters, np.inf),
             maximum=np.full(filters, -np.inf),
             of_cells=Histogram(filters),
@@ -139,6 +127,7 @@ class Responses:
         maps = np.ascontiguousarray(maps, "float32")
         samples, filters = len(maps), maps.shape[-1]
         cells = maps.reshape(samples, -1, filters)
+        values = cells.reshape(-1, filters)
         peaks = reduce_cells(np.maximum, cells)
         low, high = cells.min(), peaks.max()
         # NaN is both the largest and the smallest of anything.
@@ -146,38 +135,16 @@ class Responses:
             rows = np.flatnonzero(~np.isfinite(cells).all(axis=(1, 2)))
             raise NotFiniteError(self.identity.address, int(indices[rows[0]]))
         if low < self.minimum.max():  # after a ReLU, that of each filter is soon 0
-            lows = reduce_cells(np.minimum, cells.reshape(-1, filters))
+            lows = reduce_cells(np.minimum, values)
             self.minimum = np.minimum(self.minimum, lows)
         self.maximum = np.maximum(self.maximum, peaks.max(axis=0))
-        self._add_cells(cells.reshape(-1, filters), low, high)
+        self.moments.add(values)
+        self.of_cells.add(values, low, high)
         self.of_images.add(peaks, peaks.min(), peaks.max())
         self.samples += samples
-        self.cells += samples * cells.shape[1]
         self._add_places(maps, peaks, indices, locate=locate, images=images, labels=labels)
         if labels is not None:
             self._add_labels(peaks, labels)
-
-    def _add_cells(self, cells: np.ndarray, low: float, high: float) -> None:
-        """Count values `(n, filters)` from `low` to `high`, and add them and their products up."""
-        reference = _reference(cells)
-        for rows in split_rows(cells, at_least=ROWS):
-            for values in split_rows(rows):
-                self.of_cells.add(values, low, high)
-            self._add_products(rows, reference)
-
-    def _add_products(self, values: np.ndarray, reference: np.ndarray | None) -> None:
-        """Add values `(n, filters)`, and their products, up."""
-        # float32 is enough for the sums of a few values, and several times as fast. What they give
-        # is added up in float64.
-        deviations = values if reference is None else subtract(values, reference)
-        sums = np.ones(len(values), "float32") @ deviations
-        self.products += deviations.T @ deviations
-        if reference is not None:
-            middle = 0.5 * len(values) * reference.astype("float64")
-            self.products += np.outer(reference, sums + middle)
-            self.products += np.outer(sums + middle, reference)
-            self.total += 2 * middle
-        self.total += sums
 
     def _add_places(
         self,
@@ -225,14 +192,12 @@ class Responses:
         return Responses(
             identity=self.identity,
             strongest=self.strongest.merge(other.strongest, self.identity.places),
-            total=self.total + other.total,
-            products=self.products + other.products,
+            moments=self.moments.merge(other.moments),
             minimum=np.minimum(self.minimum, other.minimum),
             maximum=np.maximum(self.maximum, other.maximum),
             of_cells=self.of_cells.merge(other.of_cells),
             of_images=self.of_images.merge(other.of_images),
             samples=self.samples + other.samples,
-            cells=self.cells + other.cells,
             class_counts=_sum(self.class_counts, other.class_counts),
             class_totals=_sum(self.class_totals, other.class_totals),
             class_peaks=_join(self.class_peaks, other.class_peaks),
@@ -241,17 +206,6 @@ class Responses:
     def shifted(self, offset: int) -> Responses:
         """Return the same for images whose indices are higher by `offset`."""
         return replace(self, strongest=self.strongest.shifted(offset))
-
-
-def _reference(cells: np.ndarray) -> np.ndarray | None:
-    """Return what to subtract from values `(n, filters)` so that their products keep their digits.
-
-    `None` where their means are no larger than a few times what they vary by, as after a ReLU.
-    """
-    sample = cells[:: max(len(cells) // SAMPLE, 1)]
-    mean = sample.mean(axis=0)
-    is_far = np.abs(mean) > FAR * sample.std(axis=0)
-    return np.where(is_far, mean, 0) if is_far.any() else None
 
 
 def _sum(a: Mapping[Label, Any], b: Mapping[Label, Any]) -> dict[Label, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -23,12 +23,19 @@ from kerasviz.model.addresses import NamedCall
 from kerasviz.model.calls import input_specs
 
 
+def locate_fields(model: keras.Model, targets: Iterable[NamedCall]) -> dict[str, FieldLocator]:
+    """Return a locator for each layer, keyed by address."""
+    graphs = Graphs()
+    return {target.address: FieldLocator(model, target, graphs) for target in targets}
+
+
 class FieldLocator:
     """Tells where the units of a layer see the image.
 
     Args:
         model: A built model.
         target: A layer of it.
+        graphs: The graphs of the model, which the locators of several layers share.
 
     Attributes:
         image_index: The index of the input that is the image, the first that the units see; `None`
@@ -39,10 +46,10 @@ class FieldLocator:
         is_exact: Whether it sees just these.
     """
 
-    def __init__(self, model: keras.Model, target: NamedCall) -> None:
+    def __init__(self, model: keras.Model, target: NamedCall, graphs: Graphs) -> None:
         self._model = model
         self._target = target
-        self._graphs = Graphs()
+        self._graphs = graphs
         self._starts: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._extents: dict[tuple[int, int], tuple[int, int]] = {}
         self._field = self._find_field()
@@ -94,9 +101,11 @@ class FieldLocator:
         """
         if self._field is None or not self._field.exact:
             return None
-        boxes = np.array(
-            [[self._extent(axis, int(n)) for axis, n in enumerate(cells)] for cells in positions]
-        ).reshape(*positions.shape, 2)
+        boxes = np.empty((*positions.shape, 2), int)
+        for axis in range(positions.shape[1]):
+            cells, inverse = np.unique(positions[:, axis], return_inverse=True)
+            extents = np.array([self._extent(axis, int(n)) for n in cells], int)
+            boxes[:, axis] = extents.reshape(-1, 2)[inverse]
         sees_nothing = (boxes[..., 0] == boxes[..., 1]).any(axis=-1)
         boxes[sees_nothing] = 0
         return boxes
