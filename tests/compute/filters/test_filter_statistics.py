@@ -17,7 +17,9 @@ import pytest
 
 import kerasviz
 from kerasviz.compute.filters import collecting
+from kerasviz.compute.filters.counting import responses
 from kerasviz.compute.filters.counting.moments import ROWS
+from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 
 L = keras.layers
 SAMPLES, PLACES = 31, 5
@@ -326,6 +328,45 @@ def test_filter_statistics_saves_and_loads(both: Any, tmp_path: Path) -> None:
     _assert_same(loaded, both["b"])
     assert repr(loaded) == repr(both["b"])
     _assert_same(loaded.merge(loaded), both["b"].merge(both["b"]))
+
+
+def test_layers_share_the_images_that_they_keep_in_memory_and_in_a_file(
+    both: Any, tmp_path: Path
+) -> None:
+    a, b = both["a"], both["b"]
+    shared = set(a.indices.ravel()) & set(b.indices.ravel())
+    assert shared
+    assert all(a.image(n) is b.image(n) for n in shared)
+    path = tmp_path / "both.npz"
+    write_responses(path, {key: each._responses for key, each in both.items()})
+    kept = set(a.indices.ravel()) | set(b.indices.ravel())
+    with np.load(path) as archive:
+        assert sum(name.startswith("image/") for name in archive.files) == len(kept)
+    again = {key: kerasviz.FilterStatistics(each) for key, each in read_responses(path).items()}
+    for key, statistics in again.items():
+        _assert_same(statistics, both[key])
+    assert all(again["a"].image(n) is again["b"].image(n) for n in shared)
+
+
+@pytest.mark.parametrize("batch_size", [7, 100])
+def test_filter_statistics_keeps_no_more_images_than_memory_may_take(
+    model: Any, both: Any, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    """Of the layer that would keep the most, only indices are left."""
+    counts = {key: len(set(each.indices.ravel())) for key, each in both.items()}
+    assert counts["a"] < counts["b"]
+    size = _images()[0].nbytes
+    monkeypatch.setattr(responses, "MAX_BYTES", size * counts["a"])
+    options: dict[str, Any] = {"labels": _labels(), "images": PLACES, "batch_size": batch_size}
+    less = kerasviz.filter_statistics(model, ["a", "b"], _images(), **options)
+    assert less["a"].has_images
+    _assert_same(less["a"], both["a"])
+    assert not less["b"].has_images
+    np.testing.assert_array_equal(less["b"].indices, both["b"].indices)
+    monkeypatch.setattr(responses, "MAX_BYTES", size * SAMPLES)
+    enough = kerasviz.filter_statistics(model, ["a", "b"], _images(), **options)
+    assert enough["a"].has_images
+    assert enough["b"].has_images
 
 
 def test_filter_statistics_refuses_a_damaged_file(both: Any, tmp_path: Path) -> None:

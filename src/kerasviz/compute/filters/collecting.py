@@ -28,6 +28,7 @@ from kerasviz.compute.filters.counting.responses import (
     LayerIdentity,
     NotFiniteError,
     Responses,
+    limit_images,
 )
 from kerasviz.compute.filters.labels import labelled_extractions
 from kerasviz.compute.filters.ray_statistics import Part, collect_on_cluster
@@ -257,26 +258,37 @@ class _Layer:
         )
         self._by_thread: dict[int, Responses] = {}
 
+    @property
+    def view(self) -> tuple[int | None, int]:
+        """Which input the images are, and the axis of their channels."""
+        return self.locator.image_index, self.locator.channel_axis
+
     def add(
-        self, thread: int, maps: np.ndarray, indices: np.ndarray, batch: InputBatch, labels: Any
-    ) -> None:
+        self,
+        thread: int,
+        maps: np.ndarray,
+        indices: np.ndarray,
+        *,
+        images: Sequence[np.ndarray] | None,
+        labels: np.ndarray | None,
+    ) -> Responses:
         """Add the maps of some images, which come after all others of the thread.
 
         Args:
             thread: The number of the thread.
             maps: The layer's output.
             indices: The index of each image.
-            batch: The inputs.
-            labels: The class of each image, or `None`.
+            images: The images, of which some are kept.
+            labels: The class of each image.
+
+        Returns:
+            What the thread has collected.
         """
         if thread not in self._by_thread:
             self._by_thread[thread] = Responses.empty(self.identity, maps.shape[-1], maps.ndim - 2)
-        locator, images = self.locator, None
-        if locator.image_index is not None:
-            images = np.moveaxis(batch.arrays[locator.image_index], locator.channel_axis, -1)
-        self._by_thread[thread].add(
-            maps, indices, locate=locator.starts, images=images, labels=labels
-        )
+        responses = self._by_thread[thread]
+        responses.add(maps, indices, locate=self.locator.starts, images=images, labels=labels)
+        return responses
 
     def restore(self, responses: Responses) -> None:
         """Go on after responses that were collected before."""
@@ -337,7 +349,9 @@ class _Collection:
     def responses(self) -> dict[str, Responses]:
         """Return what was collected, keyed by address."""
         self._wait()
-        return {layer.identity.address: layer.responses() for layer in self._layers}
+        responses = {layer.identity.address: layer.responses() for layer in self._layers}
+        limit_images(responses.values())
+        return responses
 
     def run(
         self, extractions: Iterator[tuple[Extraction, np.ndarray | None]], verbose: int
@@ -428,14 +442,16 @@ class _Collection:
         self, batch: InputBatch, maps: Sequence[np.ndarray], labels: np.ndarray | None
     ) -> None:
         """Let the next thread count maps, as soon as it is free; without threads, count them."""
-        # A generator may fill the same array again.
-        batch = replace(batch, arrays=tuple(np.array(array) for array in batch.arrays))
+        images = self._copy_images(batch)
         indices = np.arange(self._seen, self._seen + len(batch))
         number = self._next_thread
 
         def add() -> None:
-            for layer, array in zip(self._layers, maps, strict=True):
-                layer.add(number, array, indices, batch, labels)
+            responses = [
+                layer.add(number, array, indices, images=images.get(layer.view), labels=labels)
+                for layer, array in zip(self._layers, maps, strict=True)
+            ]
+            limit_images(responses)
 
         if not self._threads:
             add()
@@ -443,6 +459,20 @@ class _Collection:
         self._next_thread = (number + 1) % len(self._threads)
         self._wait(number)
         self._pending[number] = self._threads[number].submit(add)
+
+    def _copy_images(self, batch: InputBatch) -> dict[Any, list[np.ndarray]]:
+        """Return the images of a batch for each view that layers have of them.
+
+        Each is a copy of its own: a generator may fill the same array again, and an image that is
+        kept, by one layer or by all, keeps no others.
+        """
+        images = {}
+        for view in {layer.view for layer in self._layers}:
+            index, channel_axis = view
+            if index is not None:
+                moved = np.moveaxis(batch.arrays[index], channel_axis, -1)
+                images[view] = [image.copy() for image in moved]
+        return images
 
     def _wait(self, *numbers: int) -> None:
         """Wait for what threads, by default all, are doing, and raise what they raise."""

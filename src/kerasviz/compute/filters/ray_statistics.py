@@ -7,7 +7,11 @@ from typing import Any
 
 import keras
 
-from kerasviz.compute.filters.counting.responses import NotFiniteError, Responses
+from kerasviz.compute.filters.counting.responses import (
+    NotFiniteError,
+    Responses,
+    limit_images,
+)
 from kerasviz.compute.ray_cluster import Work, map_blocks
 
 
@@ -36,6 +40,7 @@ class Part:
             key: own.merge(following.responses[key].shifted(self.samples))
             for key, own in self.responses.items()
         }
+        limit_images(responses.values())
         return Part(samples=self.samples + following.samples, responses=responses)
 
 

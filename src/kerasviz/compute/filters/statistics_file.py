@@ -1,8 +1,9 @@
 """Write responses of filters to a file and read them back: a NumPy archive, `.npz`.
 
 The file holds an array `header`, the bytes of a JSON document with the format's version and for
-each layer its address, counts and classes; and for each layer arrays, named by its index, such as
-`0/values`. Nothing in it is pickled, so that reading a file runs no code.
+each layer its address, counts and classes; for each layer arrays, named by its index, such as
+`0/values`; and images, such as `image/0`. Nothing in it is pickled, so that reading a file runs no
+code.
 """
 
 from __future__ import annotations
@@ -35,12 +36,19 @@ def write_responses(path: Path, layers: Mapping[str, Responses]) -> None:
     """Write the responses of layers, keyed by address; the file appears when it is complete."""
     described = []
     with replacing_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        numbers: dict[int, int] = {}  # of images, by identity: layers may share them
         for number, responses in enumerate(layers.values()):
-            arrays, description = _describe(responses)
+            for image in (responses.strongest.images or {}).values():
+                if id(image) not in numbers:
+                    numbers[id(image)] = len(numbers)
+                    _write(archive, f"image/{numbers[id(image)]}", image)
+            arrays, description = _describe(responses, numbers)
             described.append(description)
             for name, array in arrays.items():
                 _write(archive, f"{number}/{name}", array)
-        header = json.dumps({"format": FORMAT, "version": VERSION, "layers": described})
+        header = json.dumps(
+            {"format": FORMAT, "version": VERSION, "images": len(numbers), "layers": described}
+        )
         _write(archive, "header", np.frombuffer(header.encode(), np.uint8))
 
 
@@ -65,8 +73,9 @@ def read_responses(path: Path) -> dict[str, Responses]:
             header = json.loads(archive["header"].tobytes())
             if header["format"] != FORMAT or header["version"] != VERSION:
                 raise ValueError("another format")
+            images = {n: archive[f"image/{n}"] for n in range(header["images"])}
             layers = [
-                _restore(_Prefixed(archive, f"{number}/"), description)
+                _restore(_Prefixed(archive, f"{number}/"), images, description)
                 for number, description in enumerate(header["layers"])
             ]
     except FileNotFoundError:
@@ -105,9 +114,17 @@ class _Prefixed(Mapping[str, np.ndarray]):
         return sum(1 for _ in self)
 
 
-def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays of a layer, and the rest as what JSON can hold."""
+def _describe(
+    responses: Responses, numbers: Mapping[int, int]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays of a layer, and the rest as what JSON can hold.
+
+    Args:
+        responses: Those of the layer.
+        numbers: The number of each image, by identity.
+    """
     strongest = responses.strongest
+    images = strongest.images
     arrays = {name: getattr(responses.moments, name) for name in _SUMS}
     arrays |= {name: getattr(responses, name) for name in _EXTREMES}
     arrays |= {name: getattr(strongest, name) for name in _PLACES}
@@ -119,24 +136,26 @@ def _describe(responses: Responses) -> tuple[dict[str, np.ndarray], dict[str, An
         arrays[f"class/{number}"] = totals
     for number, histogram in enumerate(responses.class_peaks.values()):
         arrays |= {f"class_peaks/{number}/{key}": x for key, x in histogram.arrays().items()}
-    for index, image in (strongest.images or {}).items():
-        arrays[f"image/{index}"] = image
     return arrays, {
         "identity": asdict(responses.identity),
         "samples": responses.samples,
         "cells": responses.moments.cells,
         "classes": [[label, responses.class_counts[label]] for label in responses.class_totals],
-        "images": None if strongest.images is None else list(strongest.images),
+        "images": None
+        if images is None
+        else [[index, numbers[id(image)]] for index, image in images.items()],
         "labels": [[index, label] for index, label in strongest.labels.items()],
     }
 
 
-def _restore(arrays: _Prefixed, description: Mapping[str, Any]) -> Responses:
+def _restore(
+    arrays: _Prefixed, all_images: Mapping[int, np.ndarray], description: Mapping[str, Any]
+) -> Responses:
     identity = description["identity"]
     identity["field_size"] = tuple(identity["field_size"])
     images = description["images"]
     if images is not None:
-        images = {index: arrays[f"image/{index}"] for index in images}
+        images = {index: all_images[n] for index, n in images}
     classes = [(label, count) for label, count in description["classes"]]
     return Responses(
         identity=LayerIdentity(**identity),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,13 @@ import numpy as np
 from kerasviz.compute.filters.counting.histogram import Histogram
 from kerasviz.compute.filters.counting.long_rows import reduce_cells
 from kerasviz.compute.filters.counting.moments import Moments
-from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
+from kerasviz.compute.filters.counting.strongest import (
+    MAX_BYTES,
+    Label,
+    Locate,
+    Strongest,
+    find_strongest,
+)
 
 
 class NotFiniteError(ValueError):
@@ -109,7 +115,7 @@ class Responses:
         indices: np.ndarray,
         *,
         locate: Locate,
-        images: np.ndarray | None = None,
+        images: Sequence[np.ndarray] | None = None,
         labels: np.ndarray | None = None,
     ) -> None:
         """Add the maps of some images, which come after all that were added before.
@@ -118,7 +124,7 @@ class Responses:
             maps: `(samples, *space, filters)`.
             indices: The index of each image.
             locate: Tells what a unit sees of the image.
-            images: The images, `(samples, ...)`.
+            images: The images, of which some are kept.
             labels: The class of each.
 
         Raises:
@@ -153,7 +159,7 @@ class Responses:
         indices: np.ndarray,
         *,
         locate: Locate,
-        images: np.ndarray | None,
+        images: Sequence[np.ndarray] | None,
         labels: np.ndarray | None,
     ) -> None:
         best, places = self.strongest, self.identity.places
@@ -206,6 +212,21 @@ class Responses:
     def shifted(self, offset: int) -> Responses:
         """Return the same for images whose indices are higher by `offset`."""
         return replace(self, strongest=self.strongest.shifted(offset))
+
+
+def limit_images(layers: Iterable[Responses]) -> None:
+    """Keep no more images than memory may take, of which several layers may name the same ones.
+
+    Of the layer that names the most, only the indices are left, and then of the next one.
+    """
+    by_count = sorted(layers, key=lambda layer: len(layer.strongest.images or ()))
+    while by_count:
+        named = [layer.strongest.images or {} for layer in by_count]
+        sizes = {id(x): x.nbytes for images in named for x in images.values()}
+        if sum(sizes.values()) <= MAX_BYTES:
+            return
+        most = by_count.pop()
+        most.strongest = replace(most.strongest, images=None)
 
 
 def _sum(a: Mapping[Label, Any], b: Mapping[Label, Any]) -> dict[Label, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -116,7 +116,7 @@ def find_strongest(
     weakest: np.ndarray,
     *,
     locate: Locate,
-    images: np.ndarray | None,
+    images: Sequence[np.ndarray] | None,
     labels: np.ndarray | None = None,
 ) -> Strongest | None:
     """Return the places of a batch that are stronger than the weakest that is kept.
@@ -128,7 +128,7 @@ def find_strongest(
         weakest: For each filter the value that a place has to exceed, `(filters,)`. Of equal
             values the earlier image is kept, which is there already.
         locate: Tells what units see.
-        images: `(samples, ...)`.
+        images: The images, which are kept as they are.
         labels: The class of each image, `(samples,)`.
     """
     samples, filters = peaks.shape
@@ -151,7 +151,7 @@ def find_strongest(
         indices=np.broadcast_to(indices, values.shape),
         positions=_scatter(positions, rows, columns, values.shape),
         starts=_scatter(locate(positions), rows, columns, values.shape),
-        images=None if images is None else {int(indices[n]): images[n].copy() for n in named},
+        images=None if images is None else {int(indices[n]): images[n] for n in named},
         labels={} if labels is None else {int(indices[n]): labels[n].item() for n in named},
     )
 
