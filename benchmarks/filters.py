@@ -29,6 +29,8 @@ PHOTO_LAYERS = {
     "ResNet50": ["conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"],
 }
 """Layers of 24 to 1280 filters, and of 256 to 2048."""
+WIDE_COUNT = 32
+"""How many images of 64×64 pass through all convolutions of ResNet50, of 26,560 filters."""
 STEPS = 128
 SEEN = 8
 """How many cells of each axis a unit of `conv2d_1` sees, which is all that kerasviz computes."""
@@ -160,6 +162,33 @@ def measure_memory(counts: tuple[int, int]) -> list[str]:
     return [name, f"{growth:.0f}", goal_text((goal,), growth)]
 
 
+def measure_wide() -> list[list[str]]:
+    """Return the rows of all convolutions of ResNet50: time and memory beyond a bare pass."""
+    (bare_peak, bare), (peak, seconds) = (_run("--wide", kind) for kind in ("bare", "statistics"))
+    name = f"all convolutions of ResNet50, {WIDE_COUNT} images 64×64"
+    return [
+        [f"{name}, seconds (the model alone: {bare:.2f})", f"{seconds:.2f}", ""],
+        [f"{name}, more memory than the model, MiB", f"{(peak - bare_peak) / 2**10:.0f}", ""],
+    ]
+
+
+def print_wide(kind: str) -> None:
+    """Run a pass through ResNet50, and print the peak of memory in KiB and the seconds."""
+    import keras
+
+    model = keras.applications.ResNet50(weights=None, input_shape=(64, 64, 3))
+    x = np.random.default_rng(0).random((WIDE_COUNT, 64, 64, 3), "float32")
+
+    def bare() -> None:
+        for _ in kerasviz.iter_feature_maps(model, None, x):
+            pass
+
+    bare()
+    work = bare if kind == "bare" else lambda: kerasviz.filter_statistics(model, None, x)
+    seconds = time_once(work)
+    print(_peak(), seconds)
+
+
 def _run(*arguments: str, **environment: str) -> list[float]:
     command = [sys.executable, __file__, *arguments]
     environment = {**os.environ, **environment}
@@ -173,8 +202,13 @@ def print_pass(count: int) -> None:
     start = time.perf_counter()
     kerasviz.filter_statistics(model, LAYERS, stream(count))
     seconds = time.perf_counter() - start
+    print(_peak(), seconds)
+
+
+def _peak() -> int:
+    """Return the largest memory of this process so far, in KiB."""
     with Path("/proc/self/status").open(encoding="utf-8") as status:
-        print(next(line.split()[1] for line in status if line.startswith("VmHWM")), seconds)
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
 def print_cluster(workers: int, counts: tuple[int, int]) -> None:
@@ -219,7 +253,7 @@ def main(*, is_short: bool) -> None:
     rows = [*compare_passes(count, pairs), *compare_ascent(pairs)]
     print(table(RATIO_HEADS, [row.cells() for row in rows]))
     counts = (1000, 3000) if is_short else (1000, 60_000)
-    print(table(FIGURE_HEADS, [measure_fields(), measure_memory(counts)]))
+    print(table(FIGURE_HEADS, [measure_fields(), measure_memory(counts), *measure_wide()]))
 
 
 if __name__ == "__main__":
@@ -229,6 +263,8 @@ if __name__ == "__main__":
             print_pass(int(images_in_pass))
         case ["--cluster", workers_in_cluster, low, high]:
             print_cluster(int(workers_in_cluster), (int(low), int(high)))
+        case ["--wide", kind]:
+            print_wide(kind)
         case ["--ray", *options]:
             is_short = "--short" in options
             row = compare_clusters((1000, 5000 if is_short else 21_000), 1 if is_short else 3)

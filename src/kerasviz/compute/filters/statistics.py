@@ -133,7 +133,7 @@ class FilterStatistics:
         moments = self._responses.moments
         return np.asarray(moments.total / moments.cells)
 
-    @cached_property
+    @property  # as large as the correlation, which is kept
     def _covariance(self) -> np.ndarray:
         moments = self._responses.moments
         products = moments.products / moments.cells
