@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 import pytest
 
+import kerasviz
 from kerasviz.compute.filters.counting.histogram import Histogram
 from kerasviz.compute.filters.counting.moments import Moments
 
@@ -64,6 +67,24 @@ def test_moments_that_are_asked_for_in_between_stay_right() -> None:
     for n, batch in enumerate(_batches(values, 100)):
         moments.add(batch)
         _assert_moments(moments, values[: 100 * (n + 1)])
+
+
+def test_moments_that_are_settled_are_only_read() -> None:
+    moments = Moments.empty(8)
+    moments.add(_values(8)[:100])
+    moments.settle()
+    before = pickle.dumps(moments)
+    _assert_moments(moments, _values(8)[:100])
+    assert pickle.dumps(moments) == before
+
+
+def test_a_pass_settles_what_it_returns() -> None:
+    """Two threads that read the same statistics must not both add what is waiting."""
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3, name="c")])
+    statistics = kerasviz.filter_statistics(model, "c", np.ones((3, 4, 4, 1), "float32"))
+    before = pickle.dumps(statistics._responses.moments)
+    assert statistics.correlation.shape == (2, 2)
+    assert pickle.dumps(statistics._responses.moments) == before
 
 
 def test_moments_that_are_merged_and_go_on() -> None:

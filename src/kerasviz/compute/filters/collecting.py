@@ -351,6 +351,8 @@ class _Collection:
         self._wait()
         responses = {layer.identity.address: layer.responses() for layer in self._layers}
         limit_images(responses.values())
+        for each in responses.values():
+            each.moments.settle()
         return responses
 
     def run(

@@ -42,19 +42,19 @@ class Moments:
     @property
     def cells(self) -> int:
         """How many values each filter had."""
-        self._add_waiting()
+        self.settle()
         return self._cells
 
     @property
     def total(self) -> np.ndarray:
         """The sum of the values, `(filters,)`."""
-        self._add_waiting()
+        self.settle()
         return np.asarray(self._total + self._cells * self._reference.astype("float64"))
 
     @property
     def products(self) -> np.ndarray:
         """The sums of products of two filters in the same cell, `(filters, filters)`."""
-        self._add_waiting()
+        self.settle()
         return self._products_after(-self._reference.astype("float64"))
 
     def add(self, values: np.ndarray) -> None:
@@ -64,9 +64,10 @@ class Moments:
             return
         self._waiting.append(values.copy())
         if sum(map(len, self._waiting)) >= ROWS:
-            self._add_waiting()
+            self.settle()
 
-    def _add_waiting(self) -> None:
+    def settle(self) -> None:
+        """Multiply what is waiting, so that reading changes nothing: two threads may read."""
         if self._waiting:
             values, self._waiting = np.concatenate(self._waiting), []
             self._add(values)
