@@ -207,9 +207,12 @@ def test_report_says_why_an_image_is_misclassified(open_page: Any, shipped: Path
     assert "a pixel that is 0 already counts for nothing here" not in text  # Grad-CAM alone
     assert "the probability of Pullover, in which erased pixels are 0" in text
     page.get_by_role("link", name="← sample 3").click()
-    page.wait_for_function("location.hash === '#?sample=3'")
+    # The address changes before what is shown does.
+    page.get_by_role("link", name="← sample 2").wait_for()
+    assert page.evaluate("location.hash") == "#?sample=3"
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.hash === '#?sample=4'")
+    page.get_by_role("link", name="← sample 3").wait_for()
+    assert page.evaluate("location.hash") == "#?sample=4"
     code = page.locator("section.explanation .copy").first.get_attribute("data-code")
     assert code.endswith('method="grad-cam", sample=4, target=(2, 4))')
 
