@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +19,7 @@ import kerasviz
 from kerasviz.compute.filters import collecting
 from kerasviz.compute.filters.counting import responses
 from kerasviz.compute.filters.counting.moments import ROWS
+from kerasviz.compute.filters.ray_statistics import Part
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 
 L = keras.layers
@@ -368,6 +369,59 @@ def test_filter_statistics_keeps_no_more_images_than_memory_may_take(
     assert enough["b"].has_images
 
 
+def _kept(statistics: Iterable[kerasviz.FilterStatistics]) -> int:
+    """Return how many images are kept by one or by several."""
+    return len({n for each in statistics if each.has_images for n in each.indices.ravel()})
+
+
+def test_memory_is_not_exceeded_in_the_middle_of_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last image is the strongest of all six filters, which had an image each before it."""
+    model = keras.Sequential([keras.Input((1, 1, 6)), L.Conv2D(6, 1, use_bias=False, name="c")])
+    model.set_weights([np.eye(6).reshape(1, 1, 6, 6)])
+    images = np.vstack([np.eye(6), np.full((1, 6), 2)]).reshape(7, 1, 1, 6).astype("float32")
+    monkeypatch.setattr(responses, "MAX_BYTES", 6 * images[0].nbytes)
+    options: dict[str, Any] = {"images": 1, "batch_size": 1}
+    assert kerasviz.filter_statistics(model, "c", images, **options).has_images
+    monkeypatch.setattr(responses, "MAX_BYTES", 6 * images[0].nbytes - 1)
+    assert not kerasviz.filter_statistics(model, "c", images, **options).has_images
+
+
+def test_threads_together_keep_no_more_images_than_memory_may_take(
+    model: Any, both: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of four threads sees 7 or 8 of the images, of which there is room for 12."""
+    monkeypatch.setattr(responses, "MAX_BYTES", 12 * _images()[0].nbytes)
+    monkeypatch.setattr(collecting.os, "cpu_count", lambda: 8)
+    options: dict[str, Any] = {"labels": _labels(), "images": PLACES, "batch_size": 1}
+    less = kerasviz.filter_statistics(model, ["a", "b"], _images(), **options)
+    assert _kept(less.values()) <= 12 < _kept(both.values())
+    for key, statistics in less.items():
+        np.testing.assert_array_equal(statistics.indices, both[key].indices)
+
+
+def test_parts_that_are_merged_keep_no_more_images_than_memory_may_take(
+    model: Any, both: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halves = [
+        kerasviz.filter_statistics(model, ["a", "b"], images, images=PLACES)
+        for images in (_images()[:16], _images()[16:])
+    ]
+    parts = [
+        Part(samples=half["a"].samples, responses={key: x._responses for key, x in half.items()})
+        for half in halves
+    ]
+    counts = [len(set(both[key].indices.ravel())) for key in ("a", "b")]
+    size = _images()[0].nbytes
+    monkeypatch.setattr(responses, "MAX_BYTES", size * counts[0])
+    joined = parts[0].joined(parts[1]).responses
+    assert joined["a"].strongest.images is not None
+    assert joined["b"].strongest.images is None
+    monkeypatch.setattr(responses, "MAX_BYTES", size * counts[0] - 1)
+    merged = halves[0]["a"].merge(halves[1]["a"])
+    assert not merged.has_images
+    np.testing.assert_array_equal(merged.indices, both["a"].indices)
+
+
 def test_filter_statistics_refuses_a_damaged_file(both: Any, tmp_path: Path) -> None:
     data = both["b"].save(tmp_path / "b.npz").read_bytes()
     broken = tmp_path / "broken.npz"
@@ -411,7 +465,7 @@ def test_filter_statistics_goes_on_from_a_checkpoint(model: Any, both: Any, tmp_
 def test_a_checkpoint_takes_at_most_a_tenth_of_the_time(
     grey_model: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """One is due 10 s after the start; the first takes 30 s, so that the next is due at 340 s."""
+    """One is due after 10 s. It takes from 18 s to 48 s, so that the next is due at 348 s."""
     now, saved = 0, []
 
     def save(*_: Any) -> None:

@@ -65,7 +65,8 @@ def filter_statistics(
     """Return what each filter of a layer responds to in a whole data set, in one pass over it.
 
     Only one batch is held at a time, and of the images those in which some filter responds most
-    strongly. The result is the same for any size of the batches, if the backend rounds the same.
+    strongly, up to 1 GiB; beyond that, of the layer that names the most images only their indices
+    are left. The result is the same for any size of the batches, if the backend rounds the same.
 
     Args:
         model: A Keras model.

@@ -16,7 +16,7 @@ from kerasviz._checks import check_path, import_optional
 from kerasviz._files import check_target
 from kerasviz._wording import write_count
 from kerasviz.compute.filters.counting.histogram import Histogram
-from kerasviz.compute.filters.counting.responses import Responses
+from kerasviz.compute.filters.counting.responses import Responses, limit_images
 from kerasviz.compute.filters.counting.strongest import Label
 from kerasviz.compute.filters.statistics_file import read_responses, write_responses
 from kerasviz.compute.kernel_statistics import write_number, write_share
@@ -292,7 +292,9 @@ class FilterStatistics:
         if not isinstance(other, FilterStatistics):
             raise TypeError(f"`other` must be a FilterStatistics. Received: other={other!r}")
         following = other._responses.shifted(self.samples)
-        return FilterStatistics(self._responses.merge(following))
+        merged = self._responses.merge(following)
+        limit_images([merged])
+        return FilterStatistics(merged)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write this to a file, a NumPy archive `.npz`, from which `load` restores all of it.

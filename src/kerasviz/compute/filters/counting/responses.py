@@ -11,13 +11,10 @@ import numpy as np
 from kerasviz.compute.filters.counting.histogram import Histogram
 from kerasviz.compute.filters.counting.long_rows import reduce_cells
 from kerasviz.compute.filters.counting.moments import Moments
-from kerasviz.compute.filters.counting.strongest import (
-    MAX_BYTES,
-    Label,
-    Locate,
-    Strongest,
-    find_strongest,
-)
+from kerasviz.compute.filters.counting.strongest import Label, Locate, Strongest, find_strongest
+
+MAX_BYTES = 1 << 30
+"""The memory that images may take; beyond it only their indices are kept."""
 
 
 class NotFiniteError(ValueError):

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-MAX_BYTES = 1 << 30
-"""The memory that images may take; beyond it only their indices are kept."""
-
 Label = int | str
 Locate = Callable[[np.ndarray], np.ndarray]
 """From positions `(n, axes)` to the first cells that units there see, `(n, axes of the image)`,
@@ -87,11 +84,10 @@ class Strongest:
         """Return the same with those images and labels alone that are named in it."""
         named = set(self.indices.ravel().tolist())
         labels = {index: label for index, label in self.labels.items() if index in named}
-        if self.images is None:
-            return replace(self, labels=labels)
-        images = {index: image for index, image in self.images.items() if index in named}
-        size = sum(image.nbytes for image in images.values())
-        return replace(self, labels=labels, images=images if size <= MAX_BYTES else None)
+        images = self.images
+        if images is not None:
+            images = {index: image for index, image in images.items() if index in named}
+        return replace(self, labels=labels, images=images)
 
     def with_boxes(self, boxes_of: BoxesOf) -> Strongest:
         """Return the same with the boxes that the units at all places see."""
